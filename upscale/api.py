@@ -1,0 +1,50 @@
+"""The two functions for use from Python."""
+
+from pathlib import Path
+
+import numpy as np
+
+from upscale.errors import UsageError
+from upscale.image import Pixels
+from upscale.model import Model, load_model
+from upscale.upscaler import plan_tiling, upscale_pixels
+
+__all__ = ["Model", "load_model", "upscale"]
+
+
+def upscale(
+    pixels: Pixels,
+    model: str | Path | Model = "srgan",
+    alpha: float | None = None,
+    *,
+    tile: int | None = None,
+    overlap: int | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Pixels:
+    """Enlarge a picture by the scale of the model (4 for most).
+
+    ``pixels``: (H, W), (H, W, 1) gray, (H, W, 2) gray and opacity, (H, W, 3) RGB or (H, W, 4) RGB
+    and opacity; uint8 (0 to 255) or uint16 (0 to 65535). ``model``: a name, a file, an
+    ``hf://user/repository/file``, or what `load_model` returned, which already has its alpha,
+    device and precision. ``alpha``: see `load_model`. ``tile`` (0: whole picture) and ``overlap``
+    are LR pixels; None chooses by network and memory.
+
+    Returns (H·scale, W·scale[, C]) of the same dtype. Raises UsageError for another shape or
+    dtype, and what `load_model` raises.
+    """
+    if not (
+        isinstance(pixels, np.ndarray)
+        and pixels.dtype in (np.uint8, np.uint16)
+        and (pixels.ndim == 2 or (pixels.ndim == 3 and 1 <= pixels.shape[2] <= 4))
+        and pixels.size
+    ):
+        found = f"{getattr(pixels, 'dtype', type(pixels).__name__)} {getattr(pixels, 'shape', '')}"
+        raise UsageError(f"upscale() takes uint8 or uint16 arrays of (H, W[, 1 to 4]), not {found}")
+    if not isinstance(model, Model):
+        model = load_model(model, alpha, device=device, precision=precision)
+    elif alpha is not None:
+        raise UsageError("alpha is chosen when a model is loaded: load_model(…, alpha=…)")
+    planes = pixels[..., None] if pixels.ndim == 2 else pixels
+    sr = upscale_pixels(planes, model, plan_tiling(model, tile, overlap))
+    return sr[..., 0] if pixels.ndim == 2 else sr

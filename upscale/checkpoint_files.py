@@ -1,0 +1,151 @@
+"""Checkpoint files → plain dictionaries of tensors. Nothing in a file is executed or trusted.
+
+`read_tensors` opens safetensors and PyTorch pickles; `upscale.ncnn` and `upscale.keras` read the
+two formats that name no parameters.
+"""
+
+import json
+import pickle
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from upscale.errors import WeightsError
+
+__all__ = ["describe_file", "read_metadata", "read_tensors", "sniff"]
+
+MAX_BYTES = 4 * 2**30
+"""No published generator of these architectures comes near this size."""
+
+WRAPPERS = (
+    "params_ema",
+    "params",
+    "ema_state_dict",
+    "state_dict",
+    "model_state_dict",
+    "generator",
+    "model",
+)
+"""Keys under which training programs keep the generator, the averaged weights first."""
+
+
+def sniff(path: Path) -> str:
+    """Return the format of a file by its first bytes: ``safetensors``, ``torch``, …, ``unknown``.
+
+    Raises WeightsError for a file that cannot be read or is empty.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(256)
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+    if not head:
+        raise WeightsError(f"{path}: is empty; download it again")
+    text = head.lstrip().lower()
+    if head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] < MAX_BYTES:
+        return "safetensors"
+    if head.startswith(b"PK\x03\x04") or head[:1] == b"\x80":
+        return "torch"
+    if head.startswith(b"\x89HDF\r\n"):
+        return "keras"
+    if text.startswith(b"7767517"):
+        return "ncnn"
+    if path.suffix == ".bin" and path.with_suffix(".param").exists():
+        return "ncnn"
+    if text.startswith(b"version https://git-lfs"):
+        return "lfs"
+    if text.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "html"
+    return "unknown"
+
+
+def describe_file(path: Path) -> str:
+    """Say what a file that is no checkpoint seems to be, and what to do about it."""
+    match sniff(path):
+        case "lfs":
+            return "is a Git LFS pointer, not the weights: run `git lfs pull` beside it"
+        case "html":
+            return "is a web page, not weights: download the file itself"
+        case _:
+            known = ".safetensors, .pth, .pt, .ckpt, .pth.tar, .h5, ncnn .param with .bin"
+            return f"is not a checkpoint of a known format ({known})"
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata of a safetensors file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path}: is damaged ({error}); download it again") from error
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors or PyTorch checkpoint as a flat dictionary of tensors.
+
+    Wrappers such as ``params_ema`` are opened. Raises WeightsError for anything else.
+    """
+    match sniff(path):
+        case "safetensors":
+            try:
+                with safe_open(path, framework="pt") as file:
+                    return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            except (SafetensorError, OSError) as error:
+                raise WeightsError(f"{path}: is damaged ({error}); download it again") from error
+        case "torch":
+            return _flatten(_unpickle(path), path)
+        case _:
+            raise WeightsError(f"{path}: {describe_file(path)}")
+
+
+def _unpickle(path: Path) -> Any:
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        # torch.save stores members as they are: a sum above the file's size is a zip bomb.
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > size:
+            raise WeightsError(
+                f"{path}: {size:,} bytes would unpack to {unpacked:,}; "
+                "torch.save never compresses, so this file was not made by it: refused"
+            )
+    if size > MAX_BYTES:
+        raise WeightsError(f"{path}: {size:,} bytes; a generator of these networks is far smaller")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path}: holds Python objects beside tensors, which could run code when loaded: "
+            "refused; save its state_dict() alone, where you trust it"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, OSError) as error:
+        raise WeightsError(f"{path}: is damaged or cut off; download it again") from error
+
+
+def _flatten(value: Any, path: Path) -> dict[str, Tensor]:
+    """Open wrappers until a dictionary of tensors is found."""
+    while isinstance(value, Mapping):
+        tensors = {key: item for key, item in value.items() if isinstance(item, Tensor)}
+        wrapped = next((key for key in WRAPPERS if isinstance(value.get(key), Mapping)), None)
+        if wrapped is None:
+            for key, tensor in tensors.items():
+                if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+                    raise WeightsError(f"{path}: {key} claims more numbers than it holds: refused")
+            return {str(key): tensor for key, tensor in tensors.items()}
+        value = value[wrapped]
+    raise WeightsError(f"{path}: holds no state dict, but {type(value).__name__}")
+
+
+def metadata_spec(path: Path) -> dict[str, Any] | None:
+    """Return the spec that our own files carry in their metadata, or None."""
+    text = read_metadata(path).get("upscale.spec") if sniff(path) == "safetensors" else None
+    try:
+        return None if text is None else dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise WeightsError(f"{path}: its metadata upscale.spec is not a JSON object") from error

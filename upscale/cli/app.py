@@ -1,0 +1,181 @@
+"""The commands, their options and help. Nothing here imports PyTorch before it is needed."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from upscale import __version__
+from upscale.cli.console import exit_on_error
+from upscale.cli.options import Options
+
+__all__ = ["app"]
+
+DEFAULT_COMMAND = "run"
+
+
+class DefaultGroup(TyperGroup):
+    """A group whose first word is an input where it is no subcommand: ``upscale photo.png``."""
+
+    own_options = ("--version", "--install-completion", "--show-completion")
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command in front of what is neither a command nor our own option."""
+        if not args:
+            args = ["--help"]
+        if args[0] not in self.commands and args[0].split("=")[0] not in self.own_options:
+            args = [DEFAULT_COMMAND, *args]
+        return list(super().parse_args(ctx, args))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Leave the default command's name out of the usage line."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return ("" if name == DEFAULT_COMMAND else name), command, rest
+
+
+app = typer.Typer(
+    cls=DefaultGroup,
+    name="upscale",
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(help="List the models, or fetch some.", invoke_without_command=True)
+app.add_typer(models_app, name="models")
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"upscale {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _group(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(
+    DEFAULT_COMMAND,
+    hidden=True,
+    epilog="Other commands: upscale models, upscale models pull NAME, upscale convert IN OUT; "
+    "upscale --version, upscale --install-completion. Exit codes: 0 done, 1 some files failed, "
+    "2 usage, 3 weights, 4 device or memory, 5 output, 130 and 143 interrupted.",
+)
+def _run(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File or folder; default: beside each input."),
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", "-m", help="A name (see: upscale models), a file, or hf://user/repo/file."
+        ),
+    ] = Options.model,
+    alpha: Annotated[
+        float | None,
+        typer.Option(
+            "--alpha",
+            "-a",
+            help="Blend, 0 (faithful, PSNR-trained) to 1 (crisp, GAN-trained); default: the model "
+            "as it is.",
+        ),
+    ] = None,
+    psnr: Annotated[
+        str | None, typer.Option(help="The PSNR end of --alpha, where the model has none.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="png, jpg, webp, tif or avif; default: as the input.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs.")] = False,
+    tile: Annotated[
+        str, typer.Option(help="Side of a tile in input pixels, 0 for the whole picture, or auto.")
+    ] = "auto",
+    overlap: Annotated[
+        int | None,
+        typer.Option(help="Input pixels of context around a tile; default: enough for no seam."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = Options.device,
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = Options.precision,
+    max_pixels: Annotated[
+        int, typer.Option(help="Refuse inputs with more pixels.")
+    ] = Options.max_pixels,
+    json: Annotated[
+        bool, typer.Option("--json", help="Report on standard output, JSON lines.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Make pictures four times as large with a super-resolution network."""
+    if tile != "auto" and not tile.isdecimal():
+        raise typer.BadParameter(
+            f"{tile!r} is neither auto nor a whole number", param_hint="--tile"
+        )
+    options = Options(
+        inputs=tuple(inputs),
+        output=output,
+        model=model,
+        alpha=alpha,
+        psnr=psnr,
+        format=format,
+        overwrite=overwrite,
+        tile=None if tile == "auto" else int(tile),
+        overlap=overlap,
+        device=device,
+        precision=precision,
+        max_pixels=max_pixels,
+        json=json,
+        debug=debug,
+    )
+    with exit_on_error(debug):
+        from upscale.cli.run import run
+
+        raise SystemExit(run(options))
+
+
+@models_app.callback()
+def _models(
+    ctx: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a model.")] = False,
+) -> None:
+    if ctx.invoked_subcommand is None:
+        with exit_on_error():
+            from upscale.cli.models import list_models
+
+            list_models(json)
+
+
+@models_app.command("pull")
+def _pull(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...")],
+    force: Annotated[bool, typer.Option("--force", help="Fetch again what is cached.")] = False,
+) -> None:
+    """Fetch models into the cache, so that they can be used without a network."""
+    with exit_on_error():
+        from upscale.cli.models import pull
+
+        pull(names, force)
+
+
+@app.command("convert")
+def _convert(
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="Any checkpoint that --model takes.")
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT.safetensors")],
+) -> None:
+    """Convert a checkpoint to safetensors, with its network's description inside."""
+    with exit_on_error():
+        from upscale.cli.models import convert
+
+        convert(source, target)

