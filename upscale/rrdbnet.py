@@ -23,7 +23,7 @@ class RRDBNetSpec:
     """
 
     architecture: ClassVar[str] = "rrdbnet"
-    overlap: ClassVar[int] = 32
+    overlap: ClassVar[int] = 40
 
     scale: int = 4
     features: int = 64
@@ -63,7 +63,7 @@ class DenseBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         dense = x.to(self.conv1.weight.dtype)
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
-            dense = torch.cat((dense, _leaky(conv(dense))), dim=1)
+            dense = torch.cat((dense, _leaky(conv(dense)).to(dense.dtype)), dim=1)
         return torch.add(x, self.conv5(dense), alpha=RESIDUAL_SCALING)
 
 
@@ -111,7 +111,8 @@ class RRDBNet(nn.Module):
         first = self.conv_first(x)
         x = first + self.conv_body(self.body(first))
         for stage, factor in enumerate(spec.stages, 1):
-            conv = self.get_submodule(f"conv_up{stage}")
-            x = _leaky(conv(F.interpolate(x, scale_factor=factor, mode="nearest")))
+            dtype = self.get_parameter(f"conv_up{stage}.weight").dtype
+            x = F.interpolate(x.to(dtype), scale_factor=factor, mode="nearest")
+            x = _leaky(self.get_submodule(f"conv_up{stage}")(x))
         sr: Tensor = self.conv_last(_leaky(self.conv_hr(x)))
         return sr[..., : height * spec.scale, : width * spec.scale]
