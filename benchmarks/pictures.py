@@ -1,6 +1,6 @@
 """Make the README's pictures from tests/data/osprey.png: docs/before-after.png, docs/alpha.png.
 
-    python benchmarks/pictures.py
+python benchmarks/pictures.py
 """
 
 import subprocess
@@ -41,7 +41,10 @@ def main() -> None:
         folder = Path(name)
         photo = Image.open(PHOTO)
         before = photo.resize((4 * photo.width, 4 * photo.height), Image.Resampling.BICUBIC)
-        panels = [("128 x 128, enlarged by bicubic", before), ("upscale", upscaled(folder, "srgan"))]
+        panels = [
+            ("128 x 128, enlarged by bicubic", before),
+            ("upscale", upscaled(folder, "srgan")),
+        ]
         labelled(panels).save(ROOT / "docs" / "before-after.png", optimize=True)
         strip = [
             (f"alpha {alpha}", upscaled(folder, f"{alpha}", "--alpha", str(alpha)).crop(EYE))

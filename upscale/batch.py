@@ -7,20 +7,27 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upscale import image
 from upscale.errors import DeviceError, OutputError, UpscaleError, UsageError
-from upscale.image_writer import Writer
-from upscale.model import Model
-from upscale.upscaler import Tiling, upscale_bands
+from upscale.image import suffix_of
+from upscale.image_writer import Writer, sweep
 
-__all__ = ["Job", "Result", "check_output", "find_inputs", "plan", "run"]
+if TYPE_CHECKING:
+    from upscale.model import Model
+    from upscale.upscaler import Tiling
+
+__all__ = ["Job", "Result", "find_inputs", "plan", "prepare_output", "run"]
 
 PICTURE_SUFFIXES = {
     *image.FORMATS,
     *image.ALIASES,
     *(".gif", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".jxl", ".heic", ".heif", ".avif"),
 }
+
+LONGEST_NAME = 255
+"""Bytes that a file's name may have on the usual file systems."""
 
 Progress = Callable[[int, int], None]
 
@@ -46,23 +53,28 @@ class Result:
     warnings: tuple[str, ...] = field(default=())
 
 
-def check_output(output: Path | None, many: bool) -> None:
+def prepare_output(output: Path | None, many: bool) -> Path | None:
     """Make sure, before anything else is done, that ``output`` can be written to.
 
-    ``many``: there are several inputs, so it must be a folder, which is made. Raises OutputError
-    for what cannot be written, UsageError for a file where a folder is needed.
+    ``many``: there are several inputs, so that it must be a folder. With one input a name with a
+    suffix is a file. Folders are made. Raises OutputError for what cannot be written, UsageError
+    for a file where a folder is needed or a format that is not known.
     """
     if output is None:
-        return
-    folder = output if many or output.is_dir() else output.parent
+        return None
+    is_file = not many and not output.is_dir() and output.suffix != ""
     if many and output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is a file; several pictures need a folder")
+    if is_file and suffix_of(output) not in image.FORMATS:
+        raise UsageError(f"{output}: write one of {', '.join(image.FORMATS)}, or name a folder")
+    folder = output.parent if is_file else output
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: cannot be written to; choose another folder with -o")
+    return output
 
 
 def find_inputs(inputs: Iterable[Path]) -> list[Path]:
@@ -112,17 +124,19 @@ def plan(inputs: list[Path], output: Path | None, scale: int, suffix: str | None
 
 
 def _output_of(path: Path, output: Path | None, scale: int, suffix: str | None) -> Path:
-    if output is not None and output.suffix.lower() in PICTURE_SUFFIXES and not output.is_dir():
+    if output is not None and not output.is_dir():
         return output
-    own = path.suffix if path.suffix.lower() in {*image.FORMATS, *image.ALIASES} else ".png"
-    name = f"{path.stem}_x{scale}{suffix or own}"
-    return (path.parent if output is None else output) / name
+    own = path.suffix if suffix_of(path) in image.FORMATS else ".png"
+    stem, end = path.stem, f"_x{scale}{suffix or own}"
+    while len(os.fsencode(stem + end)) > LONGEST_NAME:
+        stem = stem[:-1]
+    return (path.parent if output is None else output) / (stem + end)
 
 
 def run(
     jobs: Iterable[Job],
-    model: Model,
-    tiling: Tiling,
+    model: "Model",
+    tiling: "Tiling",
     *,
     overwrite: bool = False,
     max_pixels: int = image.MAX_PIXELS,
@@ -134,6 +148,9 @@ def run(
     A picture that fails does not stop the others; OutputError for a full disk and DeviceError
     do, after their result has been yielded.
     """
+    jobs = list(jobs)
+    for folder in {job.output.parent for job in jobs}:
+        sweep(folder)
     for job in jobs:
         begin = time.monotonic()
         try:
@@ -147,8 +164,10 @@ def run(
 
 
 def _make(
-    job: Job, model: Model, tiling: Tiling, overwrite: bool, max_pixels: int, progress: Progress
+    job: Job, model: "Model", tiling: "Tiling", overwrite: bool, max_pixels: int, progress: Progress
 ) -> Result:
+    from upscale.upscaler import upscale_bands
+
     if job.output.exists() and not overwrite:
         raise OutputError(f"{job.output}: is there already; add --overwrite", code="output-exists")
     picture = image.read(job.input, max_pixels)

@@ -18,7 +18,9 @@ from torch import Tensor
 
 from upscale.errors import WeightsError
 
-__all__ = ["describe_file", "read_metadata", "read_tensors", "sniff"]
+__all__ = ["METADATA_KEY", "describe_file", "read_metadata", "read_tensors", "sniff"]
+
+METADATA_KEY = "upscale"
 
 MAX_BYTES = 4 * 2**30
 """No published generator of these architectures comes near this size."""
@@ -77,13 +79,22 @@ def describe_file(path: Path) -> str:
             return f"is not a checkpoint of a known format ({known})"
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """Return the metadata of a safetensors file."""
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return what our own safetensors files say of themselves; empty for other files.
+
+    ``spec`` is a literal spec, ``origin`` texts about where the weights come from. It is one JSON
+    text: safetensors writes several keys in no fixed order, and the same weights must always
+    make the same file.
+    """
     try:
         with safe_open(path, framework="pt") as file:
-            return dict(file.metadata() or {})
+            text = (file.metadata() or {}).get(METADATA_KEY, "{}")
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path}: is damaged ({error}); download it again") from error
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise WeightsError(f"{path}: its metadata is no JSON object; convert it again") from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -140,12 +151,3 @@ def _flatten(value: Any, path: Path) -> dict[str, Tensor]:
             return {str(key): tensor for key, tensor in tensors.items()}
         value = value[wrapped]
     raise WeightsError(f"{path}: holds no state dict, but {type(value).__name__}")
-
-
-def metadata_spec(path: Path) -> dict[str, Any] | None:
-    """Return the spec that our own files carry in their metadata, or None."""
-    text = read_metadata(path).get("upscale.spec") if sniff(path) == "safetensors" else None
-    try:
-        return None if text is None else dict(json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise WeightsError(f"{path}: its metadata upscale.spec is not a JSON object") from error

@@ -29,7 +29,7 @@ class Checkpoint:
 
     spec: Spec
     state: State
-    metadata: dict[str, str]
+    origin: dict[str, str]
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -44,17 +44,18 @@ def read_checkpoint(path: Path) -> Checkpoint:
         case "ncnn":
             return convert_state(read_ncnn(path), str(path))
         case "safetensors":
-            metadata = checkpoint_files.read_metadata(path)
-            own = checkpoint_files.metadata_spec(path)
-            converted = convert_state(checkpoint_files.read_tensors(path), str(path), own or {})
-            return Checkpoint(converted.spec, converted.state, metadata)
+            own = checkpoint_files.read_metadata(path)
+            tensors = checkpoint_files.read_tensors(path)
+            converted = convert_state(tensors, str(path), own.get("spec"))
+            return Checkpoint(converted.spec, converted.state, own.get("origin", {}))
         case _:
             return convert_state(checkpoint_files.read_tensors(path), str(path))
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a generator as safetensors with its spec in the metadata; ``path`` is overwritten."""
-    metadata = {**checkpoint.metadata, "upscale.spec": json.dumps(spec_to_dict(checkpoint.spec))}
+    about = {"spec": spec_to_dict(checkpoint.spec), "origin": checkpoint.origin}
+    metadata = {checkpoint_files.METADATA_KEY: json.dumps(about, sort_keys=True)}
     state = {key: tensor.contiguous() for key, tensor in checkpoint.state.items()}
     save_file(state, path, metadata)
 

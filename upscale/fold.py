@@ -19,7 +19,8 @@ def fold(spec: Spec, state: State) -> tuple[Spec, State]:
     if isinstance(spec, SRResNetSpec):
         if spec.normalization == "batch":
             spec, state = fold_batch_norm(spec, state)
-        if spec.upsampler == "subpixel" and not spec.hr_convolution:
+        folded = spec.hr_convolution or spec.last_shuffle_folded
+        if spec.upsampler == "subpixel" and not folded:
             spec, state = fold_last_shuffle(spec, state)
     return spec, state
 

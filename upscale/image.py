@@ -3,8 +3,10 @@
 libvips decodes, by content and never by name; a file that is damaged is refused, not shown in part.
 """
 
+import codecs
 import os
 import stat
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
+from upscale.damage import is_cut
 from upscale.errors import InputError, OutputError
 
 __all__ = [
@@ -23,6 +26,7 @@ __all__ = [
     "Pixels",
     "check_format",
     "read",
+    "suffix_of",
     "vips_reason",
 ]
 
@@ -31,7 +35,30 @@ Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 MAX_PIXELS = 2**28
 """Pixels of an input above which it is taken for a decompression bomb (16384 × 16384)."""
 
-READABLE = {"jpeg", "png", "webp", "tiff", "heif", "gif", "ppm", "jp2k", "jxl", "bmp"}
+MAX_SIDE = 1_000_000
+"""Pixels a side above which an input is refused, whatever its other side is."""
+
+READABLE = {"jpeg", "png", "webp", "tiff", "heif", "gif", "ppm", "jp2k", "jxl"}
+VECTOR = {"svg", "pdf"}
+OTHERS = (
+    (b"%PDF", "PDF"),
+    (b"BM", "BMP"),
+    (b"P1", "PBM"),
+    (b"P2", "PGM"),
+    (b"P3", "PPM"),
+    (b"P4", "PBM"),
+    (b"P5", "PGM"),
+    (b"P6", "PPM"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"FUJIFILMCCD-RAW", "RAW"),
+    (b"II\x1a\0\0\0HEAPCCDR", "RAW"),
+    (b"IIRO", "RAW"),
+    (b"IIU\0", "RAW"),
+)
+HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}
 
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*", b"GIF8")
 
@@ -108,35 +135,39 @@ def _decode(path: Path, descriptor: int, max_pixels: int) -> Image:
         source = pyvips.Source.new_from_descriptor(descriptor)
         image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
     except pyvips.Error as error:
-        raise _not_an_image(path, head, error) from error
+        raise _unreadable(path, head, descriptor, error) from error
     loader = str(image.get("vips-loader")).removesuffix("load_source").removesuffix("load")
     if loader not in READABLE:
+        if loader not in VECTOR and _is_text(head):  # libvips takes a table of numbers for one
+            raise InputError(f"{path}: is a text, no picture", code="not-an-image")
+        raise _unsupported(path, loader.upper())
+    if image.width * image.height > max_pixels or max(image.width, image.height) > MAX_SIDE:
         raise InputError(
-            f"{path}: {loader} pictures are not read; convert it to PNG first",
-            code="unsupported-format",
-        )
-    if image.width * image.height > max_pixels:
-        raise InputError(
-            f"{path}: {image.width} × {image.height} is more than {max_pixels:,} pixels; "
-            "raise --max-pixels if you trust the file",
+            f"{path}: {image.width} × {image.height} is more than {max_pixels:,} pixels, or "
+            f"{MAX_SIDE:,} a side; raise --max-pixels if you trust the file",
             code="too-large",
         )
     warnings = []
     if image.get_typeof("n-pages") and image.get("n-pages") > 1:
         warnings.append(f"{path}: has {image.get('n-pages')} pages or frames; only the first")
-    if image.format not in ("uchar", "ushort") or image.bands > 5:
+    elif loader == "png" and b"acTL" in head:
+        warnings.append(f"{path}: is animated; only the first frame")
+    colours = image.bands - (1 if image.interpretation == "cmyk" else 0)
+    if image.format not in ("uchar", "ushort") or colours > 4:
         raise InputError(
             f"{path}: {image.bands} bands of {image.format} samples are not supported; "
             "convert it to 8 or 16 bits, gray or RGB",
             code="unsupported-format",
         )
+    if loader == "tiff" and is_cut(descriptor):  # which libvips would fill with black
+        raise InputError(f"{path}: ends early", code="truncated")
     try:
         upright = _to_rgb(image.copy_memory().autorot())
         pixels: Pixels = np.ascontiguousarray(upright.numpy()).reshape(
             upright.height, upright.width, upright.bands
         )
     except pyvips.Error as error:
-        kind = "truncated" if _is_cut(descriptor) else "decode-error"
+        kind = "truncated" if is_cut(descriptor) else "decode-error"
         what = "ends early" if kind == "truncated" else "is damaged"
         raise InputError(f"{path}: {what} ({vips_reason(error)})", code=kind) from error
     return Image(pixels, _metadata(upright), _suffix(loader), tuple(warnings))
@@ -147,7 +178,8 @@ def _to_rgb(image: pyvips.Image) -> pyvips.Image:
     if image.interpretation in ("b-w", "srgb", "grey16", "rgb16", "multiband", "rgb"):
         return image
     if image.interpretation == "cmyk":
-        return image.icc_transform("srgb", embedded=True, input_profile="cmyk")
+        depth = 16 if image.format == "ushort" else 8
+        return image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
     return image.colourspace("srgb")
 
 
@@ -166,7 +198,8 @@ def _suffix(loader: str) -> str:
     return known.get(loader, ".png")
 
 
-def _not_an_image(path: Path, head: bytes, error: pyvips.Error) -> InputError:
+def _unreadable(path: Path, head: bytes, descriptor: int, error: pyvips.Error) -> InputError:
+    """Say what a file is that libvips finds no reader for, or whose header it cannot parse."""
     text = head.lstrip().lower()
     if text.startswith(b"version https://git-lfs"):
         return InputError(
@@ -175,41 +208,36 @@ def _not_an_image(path: Path, head: bytes, error: pyvips.Error) -> InputError:
         )
     if text.startswith((b"<!doctype html", b"<html")):
         return InputError(f"{path}: is a web page, no picture", code="not-an-image")
-    extras = {b"ftypheic": "HEIC", b"ftypmif1": "HEIC", b"ftypheix": "HEIC"}
-    if (name := extras.get(head[4:12])) or (name := _raw_or_jxl(head)):
-        return InputError(
-            f"{path}: {name} cannot be read by this build of libvips; convert it to PNG, TIFF or "
-            "JPEG first",
-            code="unsupported-format",
-        )
-    if head.startswith(SIGNATURES):
+    if name := next((name for start, name in OTHERS if head.startswith(start)), None):
+        return _unsupported(path, name)
+    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+        return _unsupported(path, "HEIC")
+    if head.startswith(SIGNATURES) or head[4:12] == b"ftypavif":
+        if is_cut(descriptor):
+            return InputError(f"{path}: ends early ({vips_reason(error)})", code="truncated")
+        if head.startswith(b"\x89PNG") and 0 in struct.unpack(">II", head[16:24].ljust(8, b"x")):
+            return InputError(f"{path}: has no pixels", code="not-an-image")
         reason = vips_reason(error)
         return InputError(f"{path}: has a damaged header ({reason})", code="decode-error")
-    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
+    if _is_text(head):
         return InputError(f"{path}: is a text, no picture", code="not-an-image")
     return InputError(f"{path}: is no picture of a known format", code="not-an-image")
 
 
-def _raw_or_jxl(head: bytes) -> str | None:
-    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
-        return "JPEG XL"
-    if head.startswith((b"FUJIFILMCCD-RAW", b"II\x1a\0\0\0HEAPCCDR", b"IIRO", b"IIU\0")):
-        return "RAW"
-    return None
+def _unsupported(path: Path, name: str) -> InputError:
+    return InputError(
+        f"{path}: {name} is not read by this build of libvips; convert it to PNG, TIFF or JPEG "
+        "first",
+        code="unsupported-format",
+    )
 
 
-def _is_cut(descriptor: int) -> bool:
-    """Say whether a PNG, JPEG or WebP file lacks its end."""
-    size = os.fstat(descriptor).st_size
-    head = os.pread(descriptor, 12, 0)
-    tail = os.pread(descriptor, 4096, max(0, size - 4096))
-    if head.startswith(b"\x89PNG"):
-        return b"IEND" not in tail
-    if head.startswith(b"\xff\xd8"):
-        return b"\xff\xd9" not in tail
-    if head.startswith(b"RIFF"):
-        return int.from_bytes(head[4:8], "little") + 8 > size
-    return False
+def _is_text(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return not any(byte < 32 and byte not in b"\t\n\r\f" for byte in head)
 
 
 def vips_reason(error: pyvips.Error) -> str:
@@ -218,9 +246,15 @@ def vips_reason(error: pyvips.Error) -> str:
     return lines[0] if lines else error.message
 
 
+def suffix_of(path: Path) -> str:
+    """Return a name's suffix as `FORMATS` spells it: ``.jpg`` for ``A.JPEG``."""
+    suffix = path.suffix.lower()
+    return ALIASES.get(suffix, suffix)
+
+
 def check_format(path: Path, width: int, height: int) -> Format:
     """Return ``path``'s format; OutputError where it is unknown or cannot hold the size."""
-    suffix = ALIASES.get(path.suffix.lower(), path.suffix.lower())
+    suffix = suffix_of(path)
     if suffix not in FORMATS:
         raise OutputError(
             f"{path}: cannot write {suffix or 'a file without a suffix'}; "

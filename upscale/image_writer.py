@@ -20,9 +20,16 @@ import numpy as np
 import pyvips
 
 from upscale.errors import OutputError
-from upscale.image import ALIASES, FORMATS, Metadata, Pixels, check_format, vips_reason
+from upscale.image import (
+    FORMATS,
+    Metadata,
+    Pixels,
+    check_format,
+    suffix_of,
+    vips_reason,
+)
 
-__all__ = ["Writer", "rows"]
+__all__ = ["Writer", "rows", "sweep"]
 
 
 class Writer:
@@ -43,7 +50,7 @@ class Writer:
         self._depth = depth
         self._metadata = metadata
         self._row = 0
-        self._failure: Exception | None = None
+        self._failure: str | None = None
 
     @property
     def losses(self) -> list[str]:
@@ -51,13 +58,19 @@ class Writer:
         losses = []
         if self._shape[2] in (2, 4) and not self._format.opacity:
             losses.append(f"{self._path}: this format has no opacity; drawn on white")
+        exif = any(name.startswith("exif-") for name, _, _ in self._metadata.fields)
+        if exif and self._format is FORMATS[".tif"]:
+            losses.append(f"{self._path}: EXIF is not written to TIFF; it is lost")
         if self._depth > self._format.depth:
             losses.append(f"{self._path}: this format has {self._format.depth} bits; 16 are lost")
         return losses
 
     def __enter__(self) -> "Writer":
         """Open the temporary file and start encoding."""
-        stem = os.fsencode(self._path.stem)[:40].decode(errors="ignore")
+        height, width, channels = self._shape
+        colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+        header = struct.pack(">IIBBBBB", width, height, self._depth, colour, 0, 0, 0)
+        stem = os.fsdecode(os.fsencode(self._path.stem)[:40])
         name = f".{stem}.{os.getpid()}.{secrets.token_hex(4)}.part"
         self._part = self._path.parent / name
         try:
@@ -68,9 +81,6 @@ class Writer:
         self._thread = threading.Thread(target=self._encode, daemon=True)
         self._thread.start()
         self._deflate = zlib.compressobj(0)
-        height, width, channels = self._shape
-        colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-        header = struct.pack(">IIBBBBB", width, height, self._depth, colour, 0, 0, 0)
         self._send(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header))
         return self
 
@@ -105,12 +115,10 @@ class Writer:
 
     def _send(self, data: bytes) -> None:
         view = memoryview(data)
-        try:
-            while view:
-                view = view[os.write(self._write_end, view) :]
-        except BrokenPipeError as error:
-            self._thread.join()
-            raise self._output_error() from error
+        while view:
+            if self._failure:
+                raise self._output_error()
+            view = view[os.write(self._write_end, view) :]
 
     def _encode(self) -> None:
         """Run in the thread: re-encode the stream from the pipe into the temporary file."""
@@ -121,20 +129,21 @@ class Writer:
             picture = _with_metadata(stream, self._metadata)
             if self._shape[2] in (2, 4) and not self._format.opacity:
                 picture = picture.flatten(background=2**self._depth - 1)
-            suffix = self._path.suffix.lower()
             options = dict(self._format.options)
             if self._format is FORMATS[".tif"]:
                 raw_bytes = math.prod(self._shape) * self._depth // 8
                 options["bigtiff"] = raw_bytes > 2**31
-            picture.write_to_target(target, ALIASES.get(suffix, suffix), **options)
-        except (pyvips.Error, OSError) as error:
-            self._failure = error
+            picture.write_to_target(target, suffix_of(self._path), **options)
+        except pyvips.Error as error:
+            self._failure = vips_reason(error)
+            while os.read(self._read_end, 2**20):  # so that whoever writes is not left waiting
+                pass
         finally:
             os.close(self._read_end)
 
     def _publish(self) -> None:
-        if self._failure is not None:
-            raise self._output_error() from self._failure
+        if self._failure:
+            raise self._output_error()
         height, width, _ = self._shape
         try:
             os.fsync(self._file)
@@ -146,20 +155,33 @@ class Writer:
             os.replace(self._part, self._path)
             _sync_folder(self._path.parent)
         except (pyvips.Error, OSError) as error:
-            self._failure = error
+            reason = vips_reason(error) if isinstance(error, pyvips.Error) else error.strerror
+            self._failure = reason or str(error)
             raise self._output_error() from error
 
     def _output_error(self) -> OutputError:
-        failure = self._failure
-        if isinstance(failure, OSError):
-            reason = failure.strerror or str(failure)
-        elif isinstance(failure, pyvips.Error):
-            reason = vips_reason(failure)
-        else:
-            reason = "the encoder stopped"
-        if shutil.disk_usage(self._path.parent).free < 2**20:
-            reason = "the disk is full"
+        full = shutil.disk_usage(self._path.parent).free < 2**20
+        reason = "the disk is full" if full else self._failure
         return OutputError(f"{self._path}: cannot be written ({reason})")
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files in ``folder`` whose process is gone."""
+    for part in folder.glob(".*.part"):
+        pid = part.name.split(".")[-3]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -175,6 +197,9 @@ def _with_metadata(stream: pyvips.Image, metadata: Metadata) -> pyvips.Image:
         image.set_type(kind, name, value)
     if any(name.startswith("exif-") for name, _, _ in metadata.fields):
         image.set_type(pyvips.GValue.gint_type, "orientation", 1)
+    for name in image.get_fields():  # setting exif-data has parsed its thumbnail again
+        if name == "jpeg-thumbnail-data" or name.startswith("exif-ifd1-"):
+            image.remove(name)
     return image
 
 

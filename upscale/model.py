@@ -1,6 +1,5 @@
 """Weights + alpha → `Model`: convert, interpolate, fold, build, move to device and precision."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -103,6 +102,8 @@ def pick_device(device: str, notify: Notify = lambda text: None) -> torch.device
     cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
     mps = torch.backends.mps.is_available()
     if kind == "auto":
+        if not (cuda or mps):
+            notify("no GPU that PyTorch can use: the CPU does the work")
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
     if kind == "cuda" and int(index or 0) >= cuda:
         build_of = "this build of PyTorch is for the CPU" if torch.version.cuda is None else ""
@@ -242,13 +243,14 @@ def ensure_local(
     model: str | Path,
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
+    force: bool = False,
 ) -> Path:
     """Return a local, verified checkpoint file of a name, a file or an ``hf://`` address."""
     name = str(model)
     if name.startswith("hf://"):
-        return weights.local_file(weights.hub_entry(name), _convert, progress, notify)
+        return weights.local_file(weights.hub_entry(name), _convert, progress, notify, force)
     if name in weights.read_manifest():
-        return weights.local_file(weights.find_entry(name), _convert, progress, notify)
+        return weights.local_file(weights.find_entry(name), _convert, progress, notify, force)
     path = Path(model)
     if path.is_file():
         return path
@@ -273,5 +275,4 @@ def _convert(raw: Path, target: Path, entry: Entry, source: Source) -> None:
         "source": f"{source}: {source.members[0].path}",
         "source_sha256": source.members[0].sha256 or sha256_of(raw),
     }
-    metadata = {"upscale.origin": json.dumps(origin)}
-    write_checkpoint(target, Checkpoint(checkpoint.spec, checkpoint.state, metadata))
+    write_checkpoint(target, Checkpoint(checkpoint.spec, checkpoint.state, origin))

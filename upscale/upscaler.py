@@ -25,14 +25,16 @@ Progress = Callable[[int, int], None]
 LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601: how a network's RGB becomes gray again."""
 
-CPU_BUDGET = 4 * 2**30
+CPU_BUDGET = 2 * 2**30
 """Bytes that a tile on the CPU may take, where that much is free."""
 
-BYTES_PER_CHANNEL = 280
-"""Bytes a feature channel and LR pixel that a pass takes at its widest (measured: 195 to 282)."""
+BYTES_PER_CHANNEL = 64
+"""Bytes a feature channel and LR pixel that a pass takes at its widest (measured: 44 to 50)."""
 
-OVERLAPS_PER_TILE = 16
-"""A core this many overlaps wide spends a quarter on context; wider ones gain next to nothing."""
+OVERLAPS_PER_TILE = 20
+LARGEST_TILE = 512
+"""Cores of 20 overlaps spend a fifth on context; larger ones gain little, and seldom show
+progress."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def plan_tiling(model: Model, tile: int | None = None, overlap: int | None = Non
     pixels = _free_bytes(model.device) // (BYTES_PER_CHANNEL * model.spec.features)
     if tile is None:
         side = int(pixels**0.5)
-        tile = min(max(32, side - 2 * overlap), OVERLAPS_PER_TILE * max(overlap, 16))
+        tile = max(32, min(side - 2 * overlap, OVERLAPS_PER_TILE * max(overlap, 16), LARGEST_TILE))
     batch = 1
     if model.device.type == "cuda" and tile:
         batch = max(1, min(64, pixels // (tile + 2 * overlap) ** 2))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from upscale.errors import WeightsError
 from upscale.sources import Member, Progress, Source, SourceError, download, is_offline, sha256_of
@@ -110,7 +111,7 @@ def hub_entry(address: str) -> Entry:
     user, repository, file = parts
     repository, _, revision = repository.partition("@")
     source = Source("hub", f"{user}/{repository}", (Member(file, None),), revision or None)
-    name = "-".join(address.removeprefix("hf://").replace("@", "/").split("/"))
+    name = quote(address.removeprefix("hf://"), safe="")  # one address, one name
     return Entry(name=name, title=address, scale=0, sources=(source,), origin=address)
 
 
@@ -125,7 +126,7 @@ def cache_folder() -> Path:
 def cached_file(entry: Entry) -> Path | None:
     """Return the entry's cached safetensors file, unchecked, or None."""
     for source in entry.sources:
-        made_from = (source.members[0].sha256 or "")[:12] or "*"
+        made_from = (source.members[0].sha256 or "")[:12] or "?" * 12
         found = list(cache_folder().glob(f"{entry.name}-{made_from}-{'?' * 64}.safetensors"))
         if found:
             return max(found, key=lambda path: path.stat().st_mtime)
@@ -137,16 +138,18 @@ def local_file(
     convert: Convert,
     progress: Progress = lambda done, total: None,
     notify: Callable[[str], None] = lambda text: None,
+    force: bool = False,
 ) -> Path:
     """Return a verified safetensors file of ``entry``: embedded, cached, or fetched now.
 
     ``convert`` turns the downloaded file into safetensors; its hash has been checked by then.
-    ``notify`` gets one line when something takes time. Raises WeightsError when a file is not
+    ``notify`` gets one line when something takes time. ``force`` fetches what is cached again;
+    the cached file stays until there is a new one. Raises WeightsError when a file is not
     what it should be, or every source fails.
     """
     if entry.embedded:
         return _embedded_file(entry)
-    if found := cached_file(entry):
+    if not force and (found := cached_file(entry)):
         return _verified(found, entry)
     from filelock import FileLock, Timeout
 
@@ -160,9 +163,9 @@ def local_file(
             notify(f"{entry.name}: another process is fetching it; waiting")
             lock.acquire()
         try:
-            if found := cached_file(entry):
+            if not force and (found := cached_file(entry)):
                 return _verified(found, entry)
-            for litter in folder.glob(f".{entry.name}.*.part"):  # of a process that was killed
+            for litter in folder.glob(f".{entry.name}.[0-9]*.part"):  # of a process that was killed
                 shutil.rmtree(litter, ignore_errors=True)
             return _fetch(entry, folder, convert, progress, notify)
         finally:
@@ -223,7 +226,10 @@ def _fetch(
             final = folder / f"{entry.name}-{made_from[:12]}-{content}.safetensors"
             with converted.open("rb") as file:
                 os.fsync(file.fileno())
+            older = cached_file(entry)
             os.replace(converted, final)
+            if older and older != final:
+                older.unlink(missing_ok=True)
             return final
     remedy = "unset HF_HUB_OFFLINE; or" if is_offline() else "check the network; or"
     raise WeightsError(

@@ -5,6 +5,11 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command ``upscale``."""
+    import sys
+
     from upscale.cli.app import app
 
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # where an encoding lacks a letter, a ? is better than no word
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     app(prog_name="upscale")

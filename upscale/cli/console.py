@@ -57,22 +57,30 @@ def exit_on_error(debug: bool = False) -> Iterator[None]:
 
 def shown(path: "os.PathLike[str] | str") -> str:
     """Return a path as text that any terminal and JSON can hold; odd bytes are escaped."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return printable(os.fspath(path))
+
+
+def printable(text: str) -> str:
+    """Escape what stands for bytes that are not UTF-8, in a path or a message."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace") if _has_bytes(text) else text
+
+
+def _has_bytes(text: str) -> bool:
+    return any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
 def say(text: str) -> None:
-    """Print a line on standard error, whatever its encoding; a closed stream is no failure."""
-    encoding = sys.stderr.encoding or "utf-8"
-    printable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    with contextlib.suppress(OSError, ValueError):
-        print(printable.encode(encoding, "replace").decode(encoding), file=sys.stderr, flush=True)
+    """Print a line on standard error; a closed stream is no failure."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(printable(text), file=sys.stderr, flush=True)
 
 
 def emit(line: str) -> None:
-    """Print a line of the report on standard output; a closed pipe is no failure."""
+    """Print a line of the report on standard output; a closed or full one is no failure."""
     try:
         print(line, flush=True)
-    except BrokenPipeError:
+    except OSError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
 
 
@@ -81,7 +89,9 @@ class Bars:
 
     def __init__(self) -> None:
         """Draw nothing before the first task."""
-        terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        terminal = (
+            sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        )
         self._progress: Progress | None = None
         self._lock = threading.Lock()
         if terminal:
@@ -112,7 +122,9 @@ class Bars:
     def say(self, text: str) -> None:
         """Print a line above the bars."""
         if self._progress:
-            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._progress.console.print(
+                printable(text), markup=False, highlight=False, soft_wrap=True
+            )
         else:
             say(text)
 

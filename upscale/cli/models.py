@@ -58,7 +58,9 @@ def list_models(as_json: bool) -> None:
             str(row["local"]),
             set5,
         )
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    width = None if sys.stdout is not None and sys.stdout.isatty() else 160
+    with contextlib.suppress(OSError):
+        Console(width=width).print(table)
     say("Set5: PSNR on Y, 4 px border, measured by us; – : not measured.")
 
 
@@ -67,12 +69,8 @@ def pull(names: list[str], force: bool) -> None:
     from upscale.model import ensure_local
 
     for name in names:
-        entry = weights.hub_entry(name) if name.startswith("hf://") else weights.find_entry(name)
-        found = weights.cached_file(entry)
-        if force and found:
-            found.unlink()
         with Bars() as bars:
-            path = ensure_local(name, bars.download(name), bars.say)
+            path = ensure_local(name, bars.download(name), bars.say, force)
         say(f"{name}: {shown(path)}")
 
 

@@ -1,13 +1,11 @@
 """``upscale INPUT…``: plan, load, upscale, report."""
 
-import ctypes
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from upscale import batch
-from upscale.cli.console import Bars, Interrupted, emit, shown
+from upscale.cli.console import Bars, Interrupted, emit, printable, shown
 from upscale.cli.options import Options
 from upscale.errors import UpscaleError, UsageError
 from upscale.image import ALIASES, FORMATS
@@ -33,8 +31,7 @@ def run(options: Options) -> int:
     if not inputs:
         raise UsageError("no pictures there; give picture files, or folders that hold some")
     many = len(inputs) > 1 or any(path.is_dir() for path in options.inputs)
-    batch.check_output(options.output, many)
-    _keep_freed_memory()
+    output = batch.prepare_output(options.output, many)
     with Bars() as bars:
         from upscale.model import load_model
         from upscale.upscaler import plan_tiling
@@ -49,7 +46,7 @@ def run(options: Options) -> int:
             notify=bars.say,
         )
         tiling = plan_tiling(model, options.tile, options.overlap)
-        jobs = batch.plan(inputs, options.output, model.scale, suffix)
+        jobs = batch.plan(inputs, output, model.scale, suffix)
         common: dict[str, object] = {
             "model": options.model,
             "alpha": options.alpha,
@@ -59,10 +56,9 @@ def run(options: Options) -> int:
             "overlap": tiling.overlap,
         }
         summary = Summary()
-        current: list[batch.Job] = []
+        left = list(jobs)
 
         def started(job: batch.Job) -> Callable[[int, int], None]:
-            current[:] = [job]
             return bars.task(shown(job.input.name))
 
         status = 0
@@ -75,17 +71,17 @@ def run(options: Options) -> int:
                 max_pixels=options.max_pixels,
                 started=started,
             ):
-                current.clear()
+                left.remove(result.job)
                 _report(result, common, options.json, bars)
                 summary.add(result.status)
                 status = status or (1 if result.status == "failed" else 0)
         except UpscaleError as error:
             status = error.exit_code
         except Interrupted as interrupted:
-            for job in current:
-                _report(batch.Result(job, "cancelled"), common, options.json, bars)
-                summary.add("cancelled")
             status = interrupted.exit_code
+        for job in left:
+            _report(batch.Result(job, "cancelled"), common, options.json, bars)
+            summary.add("cancelled")
         if options.json:
             emit(json.dumps({"kind": "summary", **summary.counts, "exit_code": status}))
         elif len(jobs) > 1:
@@ -122,7 +118,9 @@ def _report(result: batch.Result, common: dict[str, object], as_json: bool, bars
             "input": source,
             "output": target,
             "status": result.status,
-            "error": None if error is None else {"code": error.code, "message": str(error)},
+            "error": None
+            if error is None
+            else {"code": error.code, "message": printable(str(error))},
             "width": width,
             "height": height,
             "output_width": output_width,
@@ -135,19 +133,3 @@ def _report(result: batch.Result, common: dict[str, object], as_json: bool, bars
 
 def _size(size: tuple[int, int]) -> str:
     return f"{size[0]} × {size[1]}"
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc keep what PyTorch frees between layers instead of giving it back to the system.
-
-    A network pass takes and frees tens of megabytes many times; fetching each page anew costs
-    about a fifth of the time. ``M_TRIM_THRESHOLD`` and ``M_MMAP_MAX`` are in malloc.h.
-    """
-    m_trim_threshold, m_mmap_max = -1, -4
-    if sys.platform == "linux":
-        try:
-            libc = ctypes.CDLL("libc.so.6")
-            libc.mallopt(m_mmap_max, 0)
-            libc.mallopt(m_trim_threshold, 2**31 - 1)
-        except (OSError, AttributeError):
-            return  # another C library
