@@ -67,7 +67,7 @@ def start(
 def finish(process: "subprocess.Popen[bytes]") -> Outcome:
     with process:
         out, said = process.communicate(timeout=60)
-    return Outcome(process.returncode, out.decode(), said.decode())
+    return Outcome(process.returncode, out.decode(errors="replace"), said.decode(errors="replace"))
 
 
 def upscale(folder: Path, *arguments: str | bytes, **environment: str) -> Outcome:

@@ -39,7 +39,7 @@ def test_ends_are_exact_to_the_bit(alpha: float, pair: tuple[Checkpoint, Checkpo
 
 
 @pytest.mark.parametrize("alpha", [0, 1])
-def test_ends_keep_negative_zeros_and_the_greatest_numbers(alpha: float) -> None:
+def test_ends_keep_negative_zeros_and_the_greatest_numbers(alpha: int) -> None:
     greatest = float(np.finfo(np.float32).max)
     states = [random_state(SPEC, seed) for seed in (1, 2)]
     states[0]["conv_last.bias"] = torch.tensor([-0.0, 0.0, greatest])
@@ -81,17 +81,17 @@ def test_blend_leaves_the_ends_as_they_are(pair: tuple[Checkpoint, Checkpoint]) 
 def test_different_networks_are_refused_with_their_difference(
     other: SRResNetSpec | RRDBNetSpec, said: str
 ) -> None:
-    ends = (Checkpoint(spec, random_state(spec), {}) for spec in (SPEC, other))
+    one, two = (Checkpoint(spec, random_state(spec), {}) for spec in (SPEC, other))
     with pytest.raises(WeightsError, match="one and two cannot be blended") as caught:
-        interpolate(*ends, 0.5, ("one", "two"))
+        interpolate(one, two, 0.5, ("one", "two"))
     assert said in str(caught.value)
     assert caught.value.exit_code == 3
 
 
 def test_ends_that_share_no_root_draw_a_warning() -> None:
-    ends = (Checkpoint(SPEC, random_state(SPEC, seed), {}) for seed in (1, 2))
+    one, two = (Checkpoint(SPEC, random_state(SPEC, seed), {}) for seed in (1, 2))
     said: list[str] = []
-    interpolate(*ends, 0.5, ("one", "two"), said.append)
+    interpolate(one, two, 0.5, ("one", "two"), said.append)
     assert len(said) == 1
     assert "one and two were not trained from a common start" in said[0]
 

@@ -105,11 +105,11 @@ def same_convolution(x: Array, layer: dict[str, Array]) -> Array:
 
 def normalized(x: Array, layer: dict[str, Array]) -> Array:
     deviation = np.sqrt(layer["moving_variance"].astype(np.float64) + 1e-3)
-    return layer["gamma"] * (x - layer["moving_mean"]) / deviation + layer["beta"]
+    return np.asarray(layer["gamma"] * (x - layer["moving_mean"]) / deviation + layer["beta"])
 
 
 def prelu(x: Array, layer: dict[str, Array]) -> Array:
-    return np.maximum(x, 0) + layer["alpha"][0, 0] * np.minimum(x, 0)
+    return np.where(x > 0, x, layer["alpha"][0, 0] * x)
 
 
 def depth_to_space(x: Array) -> Array:

@@ -309,14 +309,14 @@ def srresnet(state: State, lr: Tensor, blocks: int, factors: Sequence[int]) -> T
 
 def test_dense_block_is_the_equation_of_esrgan() -> None:
     state = random_state(TINY_RRDBNET)
-    block = network_of(TINY_RRDBNET, state).body[0].rdb2
+    block = network_of(TINY_RRDBNET, state).get_submodule("body.0.rdb2")
     x = torch.randn(2, 6, 5, 7, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(block(x), dense_block(state, "body.0.rdb2", x), rtol=0, atol=1e-6)
 
 
 def test_rrdb_is_the_equation_of_esrgan() -> None:
     state = random_state(TINY_RRDBNET)
-    block = network_of(TINY_RRDBNET, state).body[0]
+    block = network_of(TINY_RRDBNET, state).get_submodule("body.0")
     x = torch.randn(2, 6, 5, 7, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(block(x), rrdb(state, "body.0", x), rtol=0, atol=1e-6)
 
@@ -345,7 +345,7 @@ def test_rrdbnet_unshuffles_in_front_and_continues_odd_sizes(
 
 def test_residual_block_is_that_of_srgan() -> None:
     state = random_state(TINY_SRRESNET)
-    block = network_of(TINY_SRRESNET, state).body[1]
+    block = network_of(TINY_SRRESNET, state).get_submodule("body.1")
     x = torch.randn(2, 6, 5, 7, generator=torch.Generator().manual_seed(0))
     h = normalize(state, "body.1.bn1", convolve(state, "body.1.conv1", x))
     h = convolve(state, "body.1.conv2", prelu(state, "body.1.act", h))
@@ -358,6 +358,30 @@ def test_srresnet_is_the_network_of_the_paper(scale: int, factors: tuple[int, ..
     spec = SRResNetSpec(scale=scale, features=6, blocks=2, output="linear")
     state, lr = random_state(spec), random_lr(5, 6)
     expected = srresnet(state, lr, 2, factors)
+    torch.testing.assert_close(network_of(spec, state)(lr), expected, rtol=0, atol=1e-5)
+
+
+# Behind the body, pictures with a side above 64 (`upscale.layers.PIECE`) are cut in pieces.
+
+
+@pytest.mark.parametrize(("scale", "doublings"), [(1, 0), (2, 1), (4, 2), (8, 3)])
+def test_rrdbnet_cut_in_pieces_is_the_network_of_the_paper(scale: int, doublings: int) -> None:
+    spec = RRDBNetSpec(scale=scale, features=4, blocks=1, growth=2)
+    state = random_state(spec)
+    for size in [(70, 131), (1, 66)]:
+        lr = random_lr(*size)
+        expected = rrdbnet(state, lr, 1, doublings)
+        torch.testing.assert_close(network_of(spec, state)(lr), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("end_kernel", [1, 3, 5, 7, 9])
+@pytest.mark.parametrize(("scale", "factors"), [(2, (2,)), (3, (3,)), (4, (2, 2)), (8, (2, 2, 2))])
+def test_srresnet_cut_in_pieces_is_the_network_of_the_paper(
+    scale: int, factors: tuple[int, ...], end_kernel: int
+) -> None:
+    spec = SRResNetSpec(scale=scale, features=4, blocks=1, end_kernel=end_kernel, output="linear")
+    state, lr = random_state(spec), random_lr(2, 66)
+    expected = srresnet(state, lr, 1, factors)
     torch.testing.assert_close(network_of(spec, state)(lr), expected, rtol=0, atol=1e-5)
 
 
@@ -381,7 +405,7 @@ def test_imagenet_input_is_normalised_by_mean_and_deviation() -> None:
 @pytest.mark.parametrize(("scale", "factors"), [(2, (2,)), (3, (3,)), (4, (2, 2))])
 def test_msrresnet_is_that_of_basicsr(scale: int, factors: tuple[int, ...]) -> None:
     spec = spec_from_dict({**spec_to_dict(MSRRESNET), "scale": scale})
-    state, lr = random_state(spec), random_lr(5, 6)
+    state, lr = random_state(spec), random_lr(3, 66)
     x = leaky(convolve(state, "conv_first", lr), 0.1)
     for i in range(2):
         h = torch.relu(convolve(state, f"body.{i}.conv1", x))

@@ -25,6 +25,21 @@ METADATA_KEY = "upscale"
 MAX_BYTES = 4 * 2**30
 """No published generator of these architectures comes near this size."""
 
+UNREADABLE = (
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    AssertionError,
+    AttributeError,
+    TypeError,
+    OSError,
+    MemoryError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+"""What `torch.load` raises for a damaged file, found by changing bytes at random."""
+
 WRAPPERS = (
     "params_ema",
     "params",
@@ -92,8 +107,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path}: is damaged ({error}); download it again") from error
     try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError) as error:
+        about = dict(json.loads(text))
+        return {key: dict(value) for key, value in about.items() if key in ("spec", "origin")}
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{path}: its metadata is no JSON object; convert it again") from error
 
 
@@ -117,15 +133,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 def _unpickle(path: Path) -> Any:
     size = path.stat().st_size
-    if zipfile.is_zipfile(path):
-        # torch.save stores members as they are: a sum above the file's size is a zip bomb.
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > size:
-            raise WeightsError(
-                f"{path}: {size:,} bytes would unpack to {unpacked:,}; "
-                "torch.save never compresses, so this file was not made by it: refused"
-            )
+    unpacked = _unpacked_size(path)
+    if unpacked > size:  # torch.save stores members as they are, so this is a zip bomb
+        raise WeightsError(
+            f"{path}: {size:,} bytes would unpack to {unpacked:,}; "
+            "torch.save never compresses, so this file was not made by it: refused"
+        )
     if size > MAX_BYTES:
         raise WeightsError(f"{path}: {size:,} bytes; a generator of these networks is far smaller")
     try:
@@ -135,7 +148,18 @@ def _unpickle(path: Path) -> Any:
             f"{path}: holds Python objects beside tensors, which could run code when loaded: "
             "refused; save its state_dict() alone, where you trust it"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, OSError) as error:
+    except UNREADABLE as error:
+        raise WeightsError(f"{path}: is damaged or cut off; download it again") from error
+
+
+def _unpacked_size(path: Path) -> int:
+    """Return the sum of a zip archive's members, 0 for the older format."""
+    if not zipfile.is_zipfile(path):
+        return 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, *UNREADABLE) as error:
         raise WeightsError(f"{path}: is damaged or cut off; download it again") from error
 
 
@@ -146,6 +170,8 @@ def _flatten(value: Any, path: Path) -> dict[str, Tensor]:
         wrapped = next((key for key in WRAPPERS if isinstance(value.get(key), Mapping)), None)
         if wrapped is None:
             for key, tensor in tensors.items():
+                if tensor.layout != torch.strided or tensor.device.type != "cpu":
+                    raise WeightsError(f"{path}: {key} is no plain array of numbers: refused")
                 if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
                     raise WeightsError(f"{path}: {key} claims more numbers than it holds: refused")
             return {str(key): tensor for key, tensor in tensors.items()}

@@ -14,13 +14,16 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from upscale import checkpoint_files
-from upscale.dialects import DIALECTS, PREFIXES, Renames, State, consecutive
+from upscale.dialects import DIALECTS, PREFIXES, Dialect, Renames, State, consecutive
 from upscale.errors import WeightsError
 from upscale.keras import read_keras
 from upscale.ncnn import read_ncnn
 from upscale.networks import Spec, build, spec_from_dict, spec_to_dict
 
 __all__ = ["Checkpoint", "convert_state", "read_checkpoint", "write_checkpoint"]
+
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,12 @@ def convert_state(
     try:
         renamed = _rename(stripped, dialect.renames(stripped))
         read = {"rrdbnet": _read_rrdbnet, "srresnet": _read_srresnet}[dialect.architecture]
-        spec = spec_from_dict({**read(renamed), **dialect.constants, **(known or {})})
-        complete = _complete(renamed, spec, f"{origin}, read as {dialect.title}")
+        found = {**dialect.constants, **read(renamed)}
+        for key, value in (known or {}).items():
+            if found.setdefault(key, value) != value and key not in dialect.constants:
+                raise ValueError(f"it says {key} is {value!r}, its numbers say {found[key]!r}")
+        spec = spec_from_dict({**found, **(known or {})})
+        complete = _complete(renamed, spec, dialect, f"{origin}, read as {dialect.title}")
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise WeightsError(f"{origin}: does not fit {dialect.title}: {error}") from error
     return Checkpoint(spec, complete, {})
@@ -105,6 +112,8 @@ def _rename(state: State, renames: Renames) -> State:
             elif name.startswith(old):
                 name = new + name.removeprefix(old)
         if not name.endswith(".num_batches_tracked"):
+            if name in renamed:
+                raise ValueError(f"two keys stand for {name}")
             renamed[name] = tensor
     return renamed
 
@@ -149,14 +158,14 @@ def _read_srresnet(state: State) -> dict[str, Any]:
     return read
 
 
-def _complete(state: State, spec: Spec, title: str) -> State:
+def _complete(state: State, spec: Spec, dialect: Dialect, title: str) -> State:
     """Bring ``state`` to exactly the keys and shapes that ``spec`` has, in float32, or refuse."""
     with torch.device("meta"):
         expected = {key: tensor.shape for key, tensor in build(spec).state_dict().items()}
     state = dict(state)
     for key, shape in expected.items():
-        if key.endswith(".bias") and key not in state and key[:-4] + "weight" in state:
-            state[key] = torch.zeros(shape)  # trained without a bias
+        if key.endswith(dialect.biasless) and key not in state:
+            state[key] = torch.zeros(shape)
         elif "act" in key and key in state and state[key].numel() == 1:
             state[key] = state[key].expand(shape).clone()  # one slope for all channels
     missing, extra = expected.keys() - state.keys(), state.keys() - expected.keys()
@@ -169,9 +178,12 @@ def _complete(state: State, spec: Spec, title: str) -> State:
         if state[key].shape != shape:
             found = tuple(state[key].shape)
             raise WeightsError(f"{title}: {key} should be {tuple(shape)} and is {found}")
+        if state[key].dtype not in FLOATS:
+            raise WeightsError(f"{title}: {key} holds {state[key].dtype}; expected floating point")
+        state[key] = state[key].to(torch.float32)
         if not state[key].isfinite().all():
             raise WeightsError(f"{title}: {key} holds NaN or infinity; download the file again")
-    return {key: state[key].to(torch.float32) for key in expected}
+    return {key: state[key] for key in expected}
 
 
 def _some(keys: Any) -> str:

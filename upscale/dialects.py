@@ -20,7 +20,8 @@ class Dialect:
     """How somebody's program names the parameters of one of our networks.
 
     ``marker`` is a key that only this dialect has; ``renames`` are applied in order as plain text
-    replacements; ``constants`` are the fields of the spec that no key or shape can tell.
+    replacements; ``constants`` are the fields of the spec that no key or shape can tell;
+    ``biasless`` are the ends of our keys of biases that it trains without.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Dialect:
     architecture: str
     renames: Callable[[State], Renames]
     constants: Mapping[str, Any]
+    biasless: tuple[str, ...] = ()
 
 
 def consecutive(state: Mapping[str, Any], key: str) -> int:
@@ -151,6 +153,8 @@ KAIR0 = {
     "base": "none",
 }
 
+NO_BIAS = (".conv1.bias", ".conv2.bias", "conv_body.bias")
+
 DIALECTS = (
     Dialect("RRDBNet (ours, BasicSR)", "body.0.rdb1.conv1.weight", "rrdbnet", _table(), {}),
     Dialect("ESRGAN", "RRDB_trunk.0.RDB1.conv1.weight", "rrdbnet", NEW_ESRGAN, {}),
@@ -164,7 +168,12 @@ DIALECTS = (
         {"input": "imagenet", "output": "tanh"},
     ),
     Dialect(
-        "SRResNet of Lornatang", "trunk.0.rcb.0.weight", "srresnet", LORNATANG, {"output": "linear"}
+        "SRResNet of Lornatang",
+        "trunk.0.rcb.0.weight",
+        "srresnet",
+        LORNATANG,
+        {"output": "linear"},
+        NO_BIAS,
     ),
     Dialect(
         "SRResNet of Lornatang",
@@ -172,6 +181,7 @@ DIALECTS = (
         "srresnet",
         LORNATANG,
         {"output": "linear"},
+        NO_BIAS,
     ),
     Dialect("MSRResNet of BasicSR", "body.0.conv1.weight", "srresnet", MSRRESNET, MSR),
     Dialect("MSRResNet of KAIR", "recon_trunk.0.conv1.weight", "srresnet", MSRRESNET, MSR),
@@ -183,7 +193,12 @@ DIALECTS = (
         {**MSR, "up_activation": "none"},
     ),
     Dialect(
-        "MSRResNet0 of KAIR", "model.1.sub.0.res.0.weight", "srresnet", _kair_msrresnet0, KAIR0
+        "MSRResNet0 of KAIR",
+        "model.1.sub.0.res.0.weight",
+        "srresnet",
+        _kair_msrresnet0,
+        KAIR0,
+        ("conv_last.bias",),
     ),
 )
 

@@ -19,6 +19,9 @@ __all__ = ["read_keras"]
 
 KERAS_EPS = 1e-3
 
+MAX_NUMBERS = 2**26
+"""No layer of these generators comes near this."""
+
 
 def read_keras(path: Path) -> dict[str, Tensor]:
     """Read a generator's ``.h5`` as an SRResNet state dict, float32. Needs the extra ``keras``.
@@ -34,9 +37,9 @@ def read_keras(path: Path) -> dict[str, Tensor]:
     try:
         with h5py.File(path, "r") as file:
             layers = _read_layers(file)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{path}: is damaged or no Keras weights file") from error
-    return _to_srresnet(layers, path)
+        return _to_srresnet(layers, path)
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(f"{path}: is damaged or no Keras weights file ({error})") from error
 
 
 def _read_layers(file: Any) -> dict[str, list[dict[str, Tensor]]]:
@@ -45,8 +48,8 @@ def _read_layers(file: Any) -> dict[str, list[dict[str, Tensor]]]:
     for layer in file.attrs["layer_names"]:
         group = file[layer]
         arrays = {
-            name.decode().rsplit("/", 1)[-1].split(":")[0]: torch.from_numpy(
-                np.asarray(group[name], dtype=np.float32)
+            _text(name).rsplit("/", 1)[-1].split(":")[0]: torch.from_numpy(
+                np.asarray(_bounded(group[name]), dtype=np.float32)
             )
             for name in group.attrs["weight_names"]
         }
@@ -54,6 +57,16 @@ def _read_layers(file: Any) -> dict[str, list[dict[str, Tensor]]]:
             if key in arrays:
                 layers[kind].append(arrays)
     return layers
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _bounded(dataset: Any) -> Any:
+    if dataset.size > MAX_NUMBERS:
+        raise ValueError(f"{dataset.name} claims {dataset.size:,} numbers")
+    return dataset
 
 
 def _to_srresnet(layers: dict[str, list[dict[str, Tensor]]], path: Path) -> dict[str, Tensor]:
@@ -78,6 +91,8 @@ def _to_srresnet(layers: dict[str, list[dict[str, Tensor]]], path: Path) -> dict
     for name, arrays in zip(conv_names, convolutions, strict=True):
         weight, bias = arrays["kernel"].permute(3, 2, 0, 1), arrays["bias"]
         if name.startswith("up."):
+            if weight.shape[0] != 4 * weight.shape[1]:
+                raise WeightsError(f"{path}: {name} does not enlarge by 2, so it cannot be read")
             weight, bias = _depth_to_space_order(weight), _depth_to_space_order(bias)
         state[f"{name}.weight"], state[f"{name}.bias"] = weight.contiguous(), bias
     for name, arrays in zip(norm_names, norms, strict=True):

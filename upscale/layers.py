@@ -5,7 +5,7 @@ Every convolution casts its input to the dtype of its own weights, so that
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -70,6 +70,12 @@ class BatchNorm(nn.BatchNorm2d):
     def __init__(self, channels: int) -> None:
         super().__init__(channels)
         self.num_batches_tracked = None
+
+    def _load_from_state_dict(
+        self, state: dict[str, Tensor], prefix: str, about: dict[str, Any], *rest: Any
+    ) -> None:
+        # Below version 2 PyTorch would add the count that we leave out.
+        super()._load_from_state_dict(state, prefix, {**about, "version": 2}, *rest)
 
 
 def activation(name: Activation, channels: int, slope: float) -> nn.Module:

@@ -200,6 +200,8 @@ def interpolate(
             f"warning: {names[0]} and {names[1]} were not trained from a common start "
             f"(similarity {similarity:.2f}); what lies between them is likely to be worse than both"
         )
+    if alpha in (0, 1):
+        return gan if alpha else Checkpoint(gan.spec, psnr.state, {})
     state = {
         key: (1 - alpha) * tensor + alpha * gan.state[key] for key, tensor in psnr.state.items()
     }

@@ -50,6 +50,13 @@ def read_ncnn(path: Path) -> dict[str, Tensor]:
 
     Raises WeightsError where a file is missing or damaged, or the network is another one.
     """
+    try:
+        return _read(path)
+    except (ValueError, RuntimeError) as error:  # numbers that are none, or that do not fit
+        raise WeightsError(f"{path}: is damaged ({error})") from error
+
+
+def _read(path: Path) -> dict[str, Tensor]:
     layers = _read_param(path.with_suffix(".param"))
     kinds = {layer.kind for layer in layers}
     if kinds - KNOWN:
@@ -61,7 +68,12 @@ def read_ncnn(path: Path) -> dict[str, Tensor]:
     convolutions = _read_bin(
         path.with_suffix(".bin"), [x for x in layers if x.kind == "Convolution"]
     )
-    names = _names(len(convolutions), sum(layer.kind == "Interp" for layer in layers), path)
+    stages = sum(layer.kind == "Interp" for layer in layers)
+    names = _names(len(convolutions), stages, path)
+    slopes = sum(layer.kind == "ReLU" or layer.integer(9) == 2 for layer in layers)
+    expected = 12 * (len(names) // 15) + stages + 1  # four a dense block, one a stage, one HR
+    if slopes != expected:
+        raise WeightsError(f"{path}: is no RRDBNet: {slopes} activations, expected {expected}")
     state = {}
     for name, (weight, bias) in zip(names, convolutions, strict=True):
         state[f"{name}.weight"], state[f"{name}.bias"] = weight, bias
@@ -103,6 +115,19 @@ def _check_constants(layers: list[Layer], path: Path) -> None:
                 slopes = floats(layer.values.get(-23310, "0"))
                 if layer.integer(9) not in (0, 2) or any(abs(s - 0.2) > 1e-6 for s in slopes):
                     refuse(layer, f"activation {layer.integer(9)} {slopes}")
+                if (layer.integer(9) == 2) != (-23310 in layer.values):
+                    refuse(layer, "an activation without a slope, or the reverse")
+                kernel = layer.integer(1)
+                geometry = (layer.integer(2, 1), layer.integer(3, 1), layer.integer(4))
+                if geometry != (1, 1, kernel // 2):
+                    refuse(layer, f"dilation, stride, padding {geometry} with kernel {kernel}")
+            case "BinaryOp":
+                scaled = layer.integer(0) == 2 and layer.integer(1) == 1
+                factor = float(layer.values.get(2, "0"))
+                if not (layer.integer(0) == 0 and layer.integer(1) == 0) and not (
+                    scaled and abs(factor - 0.2) < 1e-6
+                ):
+                    refuse(layer, f"operation {layer.integer(0)} with {factor}")
             case "ReLU" if abs(float(layer.values.get(0, "0")) - 0.2) > 1e-6:
                 refuse(layer, f"slope {layer.values.get(0, '0')}")
             case "Eltwise":

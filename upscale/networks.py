@@ -7,7 +7,7 @@ float32, RGB, nominally in [0, 1] and not clamped.
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import torch
 
@@ -29,6 +29,9 @@ __all__ = [
     "spec_to_dict",
 ]
 
+LARGEST_NUMBER = 2**16
+"""Of features, blocks and the like: above it a spec is a mistake."""
+
 Spec = SRResNetSpec | RRDBNetSpec
 Network = SRResNet | RRDBNet
 
@@ -45,14 +48,21 @@ def spec_from_dict(values: Mapping[str, Any]) -> Spec:
     """
     numbers = dict(values)
     architecture = numbers.pop("architecture", None)
-    if architecture not in NETWORKS:
+    if not isinstance(architecture, str) or architecture not in NETWORKS:
         known = ", ".join(NETWORKS)
         raise ValueError(f"architecture {architecture!r} is not known; known: {known}")
     spec_type = NETWORKS[architecture][0]
-    types = {field.name: type(field.default) for field in fields(spec_type)}
-    for name, value in numbers.items():
-        if types.get(name) is not type(value):
-            raise ValueError(f"{architecture} has no {name} = {value!r}")
+    hints = get_type_hints(spec_type)
+    for field in fields(spec_type):
+        if field.name not in numbers:
+            continue
+        value = numbers[field.name]
+        allowed = get_args(hints[field.name])  # of a Literal
+        fits = value in allowed if allowed else type(value) is type(field.default)
+        if not fits or (type(value) is int and not 0 < value < LARGEST_NUMBER):
+            raise ValueError(f"{architecture} has no {field.name} = {value!r}")
+    if unknown := numbers.keys() - {field.name for field in fields(spec_type)}:
+        raise ValueError(f"{architecture} has no {', '.join(sorted(unknown))}")
     return spec_type(**numbers)
 
 
