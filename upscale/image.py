@@ -21,6 +21,7 @@ from upscale.errors import InputError, OutputError
 __all__ = [
     "FORMATS",
     "MAX_PIXELS",
+    "Format",
     "Image",
     "Metadata",
     "Pixels",

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from upscale.errors import WeightsError
 
-__all__ = ["read_ncnn"]
+__all__ = ["Layer", "read_ncnn"]
 
 MAGIC = "7767517"
 HALF_FLAG, FLOAT_FLAG = 0x01306B47, 0

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from upscale.layers import Convolution, in_pieces, stages_of
 
-__all__ = ["RRDBNet", "RRDBNetSpec"]
+__all__ = ["RRDB", "DenseBlock", "RRDBNet", "RRDBNetSpec"]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from upscale.layers import (
     stages_of,
 )
 
-__all__ = ["SRResNet", "SRResNetSpec"]
+__all__ = ["ResidualBlock", "SRResNet", "SRResNetSpec", "UpsamplingStage"]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -27,6 +27,7 @@ __all__ = [
     "find_entry",
     "hub_entry",
     "local_file",
+    "manifest_path",
     "read_manifest",
 ]
 

@@ -10,7 +10,7 @@ from upscale import __version__
 from upscale.cli.console import exit_on_error
 from upscale.cli.options import Options
 
-__all__ = ["app"]
+__all__ = ["DefaultGroup", "app"]
 
 DEFAULT_COMMAND = "run"
 

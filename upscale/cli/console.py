@@ -14,7 +14,16 @@ from upscale.errors import UpscaleError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["Bars", "Interrupted", "exit_on_error", "interruptible", "say", "shown"]
+__all__ = [
+    "Bars",
+    "Interrupted",
+    "emit",
+    "exit_on_error",
+    "interruptible",
+    "printable",
+    "say",
+    "shown",
+]
 
 
 class Interrupted(BaseException):

@@ -1,8 +1,8 @@
 """``upscale INPUT…``: plan, load, upscale, report."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from upscale import batch
 from upscale.cli.console import Bars, Interrupted, emit, printable, shown
@@ -11,17 +11,6 @@ from upscale.errors import UpscaleError, UsageError
 from upscale.image import ALIASES, FORMATS
 
 __all__ = ["run"]
-
-
-@dataclass
-class Summary:
-    """How many files came to which end."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, status: str) -> None:
-        """Count one file."""
-        self.counts[status] = self.counts.get(status, 0) + 1
 
 
 def run(options: Options) -> int:
@@ -55,7 +44,7 @@ def run(options: Options) -> int:
             "tile": tiling.tile,
             "overlap": tiling.overlap,
         }
-        summary = Summary()
+        counts: Counter[str] = Counter()
         left = list(jobs)
 
         def started(job: batch.Job) -> Callable[[int, int], None]:
@@ -73,7 +62,7 @@ def run(options: Options) -> int:
             ):
                 left.remove(result.job)
                 _report(result, common, options.json, bars)
-                summary.add(result.status)
+                counts[result.status] += 1
                 status = status or (1 if result.status == "failed" else 0)
         except UpscaleError as error:
             status = error.exit_code
@@ -81,11 +70,11 @@ def run(options: Options) -> int:
             status = interrupted.exit_code
         for job in left:
             _report(batch.Result(job, "cancelled"), common, options.json, bars)
-            summary.add("cancelled")
+            counts["cancelled"] += 1
         if options.json:
-            emit(json.dumps({"kind": "summary", **summary.counts, "exit_code": status}))
+            emit(json.dumps({"kind": "summary", **counts, "exit_code": status}))
         elif len(jobs) > 1:
-            bars.say(", ".join(f"{number} {name}" for name, number in summary.counts.items()))
+            bars.say(", ".join(f"{number} {name}" for name, number in counts.items()))
     return status
 
 

@@ -1,0 +1,63 @@
+"""The two functions for use from Python."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import upscale
+from upscale import image
+
+PHOTO = Path(__file__).parent / "data" / "osprey.png"
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 2), (5, 7, 3), (5, 7, 4), (1, 1, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_shape_and_dtype_are_kept(shape: tuple[int, ...], dtype: type) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)
+    result = upscale.upscale(pixels, model="srgan")
+    assert result.shape == (shape[0] * 4, shape[1] * 4, *shape[2:])
+    assert result.dtype == dtype
+
+
+def test_a_loaded_model_gives_what_its_name_gives() -> None:
+    pixels = image.read(PHOTO).pixels[:32, :32]
+    model = upscale.load_model("srgan", alpha=0.8, device="cpu")
+    named = upscale.upscale(pixels, model="srgan", alpha=0.8, device="cpu")
+    assert (upscale.upscale(pixels, model) == named).all()
+
+
+def test_alpha_0_and_1_are_the_two_ends() -> None:
+    pixels = image.read(PHOTO).pixels[:32, :32]
+    for alpha, end in ((0, "srresnet"), (1, "srgan")):
+        blended = upscale.upscale(pixels, "srgan", alpha)
+        assert (blended == upscale.upscale(pixels, end)).all()
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((4, 4, 5), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        np.zeros(4, np.uint8),
+        [[0]],
+    ],
+)
+def test_other_arrays_are_refused(pixels: object) -> None:
+    with pytest.raises(upscale.UsageError, match="uint8 or uint16"):
+        upscale.upscale(pixels)  # type: ignore[arg-type]
+
+
+def test_alpha_beside_a_loaded_model_is_refused() -> None:
+    model = upscale.load_model("srgan")
+    with pytest.raises(upscale.UsageError, match="load_model"):
+        upscale.upscale(np.zeros((4, 4, 3), np.uint8), model, alpha=0.5)
+
+
+def test_all_names_are_there() -> None:
+    assert all(getattr(upscale, name) is not None for name in upscale.__all__)
+    with pytest.raises(AttributeError):
+        upscale.__getattr__("nonsense")
+    assert sys.modules["upscale"].__version__

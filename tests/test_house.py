@@ -1,0 +1,93 @@
+"""Rules of the house that a tool can check."""
+
+import ast
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import upscale
+from upscale.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((ROOT / "upscale").rglob("*.py"))
+
+FLOORS = {
+    0: {"errors", "tiles"},
+    1: {"layers", "damage", "sources"},
+    2: {"srresnet", "rrdbnet", "image", "weights"},
+    3: {"networks", "image_writer"},
+    4: {"fold", "ncnn", "checkpoint_files", "dialects"},
+    5: {"keras"},
+    6: {"convert"},
+    7: {"model"},
+    8: {"upscaler"},
+    9: {"batch", "api"},
+    10: {"cli"},
+}
+FLOOR = {module: floor for floor, modules in FLOORS.items() for module in modules}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT / "upscale").with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_imports_go_down_only(path: Path) -> None:
+    name = name_of(path)
+    if name in ("cli", "__init__", "__main__"):
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("upscale."):
+            other = str(node.module).split(".")[1]
+            assert FLOOR[other] < FLOOR[name], f"{name} imports {other}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_all_lists_what_is_there(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    listed = re.search(r"^__all__ = (\[.*?\])", path.read_text(), re.S | re.M)
+    if path.name in ("__main__.py", "__init__.py"):
+        return
+    assert listed, "no __all__"
+    names = set(ast.literal_eval(listed[1]))
+    public = {name for name in defined if not name.startswith("_")}
+    assert public <= names, public - names
+
+
+def test_the_version_is_that_of_the_changelog() -> None:
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert newest
+    assert newest[1] == upscale.__version__
+
+
+def test_the_tested_versions_cover_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(want for extra in extras for want in extra)]
+    names = {re.split(r"[<>=\[]", want)[0].lower() for want in wanted} - {"upscale"}
+    pinned = (ROOT / "constraints.txt").read_text().lower().replace("_", "-")
+    assert {name for name in names if f"\n{name}==" not in f"\n{pinned}"} == set()
+
+
+def readme_commands() -> list[list[str]]:
+    text = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("upscale ")]
+
+
+@pytest.mark.parametrize("words", readme_commands(), ids=" ".join)
+def test_the_readme_names_only_options_that_exist(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        app(["--help"], prog_name="upscale")
+    assert caught.value.code in (0, None)
+    text = capsys.readouterr().out
+    for word in words:
+        if word.startswith("-"):
+            assert re.search(rf"(^|\s){re.escape(word)}\b", text), word
