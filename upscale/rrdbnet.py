@@ -65,6 +65,7 @@ class DenseBlock(nn.Module):
         self.conv5 = Convolution(features + 4 * growth, features)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return x + 0.2 · conv5([x, f1, f2, f3, f4]): (N, features, H, W), float32."""
         dense = x.to(self.conv1.weight.dtype)
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
             dense = torch.cat((dense, _leaky(conv(dense)).to(dense.dtype)), dim=1)
@@ -81,6 +82,7 @@ class RRDB(nn.Module):
         self.rdb3 = DenseBlock(features, growth)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return x + 0.2 · (three dense blocks of x): (N, features, H, W), float32."""
         return torch.add(x, self.rdb3(self.rdb2(self.rdb1(x))), alpha=RESIDUAL_SCALING)
 
 

@@ -93,6 +93,7 @@ class ResidualBlock(nn.Module):
         self.bn2 = _normalization(spec)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return (N, features, H, W), float32, for the same."""
         h: Tensor = self.bn2(self.conv2(self.act(self.bn1(self.conv1(x)))))
         return x + h
 
@@ -112,6 +113,7 @@ class UpsamplingStage(nn.Module):
         self.act = activation(spec.up_activation, channels, spec.negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return (N, C, H·factor, W·factor) for (N, features, H, W); unshuffled where folded."""
         if self.nearest:
             x = F.interpolate(x, scale_factor=self.factor, mode="nearest")
         x = self.conv(x)
