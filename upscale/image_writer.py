@@ -13,6 +13,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -80,18 +81,31 @@ class Writer:
         self._read_end, self._write_end = os.pipe()
         self._thread = threading.Thread(target=self._encode, daemon=True)
         self._thread.start()
+        self._feeder = ThreadPoolExecutor(1, "feeder")
+        self._pending: Future[None] | None = None
         self._deflate = zlib.compressobj(0)
         self._send(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header))
         return self
 
     def write(self, band: Pixels) -> None:
-        """Add the next rows: (rows, W, C), uint8 or uint16 as announced."""
+        """Add the next rows: (rows, W, C), uint8 or uint16 as announced.
+
+        Returns while they are being encoded; waits for the rows before them.
+        """
+        self._settle()
+        self._pending = self._feeder.submit(self._feed, band)
+        self._row += len(band)
+
+    def _settle(self) -> None:
+        if self._pending is not None:
+            self._pending.result()
+
+    def _feed(self, band: Pixels) -> None:
         rows = len(band)
         data = band.astype(">u2").view(np.uint8) if self._depth == 16 else band
         filtered = np.zeros((rows, 1 + data[0].size), np.uint8)  # filter type 0 before each row
         filtered[:, 1:] = data.reshape(rows, -1)
         self._send(_chunk(b"IDAT", self._deflate.compress(filtered.data)))
-        self._row += rows
 
     def __exit__(
         self,
@@ -103,15 +117,26 @@ class Writer:
         try:
             if kind is None:
                 assert self._row == self._shape[0]
+                self._settle()
                 self._send(_chunk(b"IDAT", self._deflate.flush()) + _chunk(b"IEND", b""))
-            os.close(self._write_end)
-            self._thread.join()
+            else:
+                self._failure = self._failure or "given up"
+            self._close_pipe()
             if kind is None:
                 self._publish()
         finally:
+            self._close_pipe()
             os.close(self._file)
             with contextlib.suppress(FileNotFoundError):
                 self._part.unlink()
+
+    def _close_pipe(self) -> None:
+        """Let the feeder finish, then the encoder; calling it again does nothing."""
+        self._feeder.shutdown()
+        if self._write_end >= 0:
+            os.close(self._write_end)
+            self._write_end = -1
+        self._thread.join()
 
     def _send(self, data: bytes) -> None:
         view = memoryview(data)
