@@ -637,6 +637,14 @@ def test_zip_with_a_damaged_directory_is_refused(tmp_path: Path) -> None:
     assert "download it again" in refusal(path)
 
 
+def test_zip_that_claims_more_disks_is_refused(tmp_path: Path) -> None:
+    path = whole_files(tmp_path)["new.pth"]
+    data = path.read_bytes()
+    disks = data.rindex(b"PK\x06\x07") + 16  # in the locator of the 64-bit directory
+    path.write_bytes(data[:disks] + b"\x02" + data[disks + 1 :])
+    assert "download it again" in refusal(path)
+
+
 def test_zip_that_is_no_pytorch_file_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "weights.pth", "w") as archive:
         archive.writestr("readme.txt", "hello")

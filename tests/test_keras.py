@@ -234,6 +234,14 @@ def test_layer_that_is_listed_and_not_there_is_refused(tmp_path: Path) -> None:
     refusal(path)
 
 
+def test_folder_where_an_array_should_be_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "generator.h5", generator())
+    with h5py.File(path, "a") as file:
+        del file["conv2d_2/conv2d_2/kernel:0"]
+        file.create_group("conv2d_2/conv2d_2/kernel:0")
+    refusal(path)
+
+
 @pytest.mark.parametrize("left", [0.05, 0.5, 0.95])
 def test_file_that_is_cut_off_is_refused(left: float, tmp_path: Path) -> None:
     path = write(tmp_path / "generator.h5", generator())

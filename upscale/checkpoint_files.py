@@ -154,9 +154,9 @@ def _unpickle(path: Path) -> Any:
 
 def _unpacked_size(path: Path) -> int:
     """Return the sum of a zip archive's members, 0 for the older format."""
-    if not zipfile.is_zipfile(path):
-        return 0
     try:
+        if not zipfile.is_zipfile(path):
+            return 0
         with zipfile.ZipFile(path) as archive:
             return sum(member.file_size for member in archive.infolist())
     except (zipfile.BadZipFile, NotImplementedError, *UNREADABLE) as error:

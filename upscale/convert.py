@@ -81,11 +81,8 @@ def convert_state(
     try:
         renamed = _rename(stripped, dialect.renames(stripped))
         read = {"rrdbnet": _read_rrdbnet, "srresnet": _read_srresnet}[dialect.architecture]
-        found = {**dialect.constants, **read(renamed)}
-        for key, value in (known or {}).items():
-            if found.setdefault(key, value) != value and key not in dialect.constants:
-                raise ValueError(f"it says {key} is {value!r}, its numbers say {found[key]!r}")
-        spec = spec_from_dict({**found, **(known or {})})
+        # What the file says of itself is believed as far as keys and shapes bear it out.
+        spec = spec_from_dict({**dialect.constants, **read(renamed), **(known or {})})
         complete = _complete(renamed, spec, dialect, f"{origin}, read as {dialect.title}")
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise WeightsError(f"{origin}: does not fit {dialect.title}: {error}") from error

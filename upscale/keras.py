@@ -38,7 +38,7 @@ def read_keras(path: Path) -> dict[str, Tensor]:
         with h5py.File(path, "r") as file:
             layers = _read_layers(file)
         return _to_srresnet(layers, path)
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise WeightsError(f"{path}: is damaged or no Keras weights file ({error})") from error
 
 

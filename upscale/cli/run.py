@@ -1,6 +1,7 @@
 """``upscale INPUT…``: plan, load, upscale, report."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 
@@ -21,6 +22,9 @@ def run(options: Options) -> int:
         raise UsageError("no pictures there; give picture files, or folders that hold some")
     many = len(inputs) > 1 or any(path.is_dir() for path in options.inputs)
     output = batch.prepare_output(options.output, many)
+    # PyTorch's threads share the cores with the encoder's: one that waits must not spin. Read when
+    # OpenMP is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with Bars() as bars:
         from upscale.model import load_model
         from upscale.upscaler import plan_tiling
