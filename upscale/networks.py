@@ -29,7 +29,7 @@ __all__ = [
     "spec_to_dict",
 ]
 
-LARGEST_NUMBER = 2**16
+LARGEST_NUMBER = 2**12
 """Of features, blocks and the like: above it a spec is a mistake."""
 
 Spec = SRResNetSpec | RRDBNetSpec
