@@ -19,8 +19,8 @@ def fold(spec: Spec, state: State) -> tuple[Spec, State]:
     if isinstance(spec, SRResNetSpec):
         if spec.normalization == "batch":
             spec, state = fold_batch_norm(spec, state)
-        folded = spec.hr_convolution or spec.last_shuffle_folded
-        if spec.upsampler == "subpixel" and not folded:
+        shuffle_is_last = spec.upsampler == "subpixel" and not spec.hr_convolution
+        if shuffle_is_last and not spec.last_shuffle_folded:
             spec, state = fold_last_shuffle(spec, state)
     return spec, state
 

@@ -12,7 +12,6 @@ import shutil
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +29,7 @@ from upscale.image import (
     vips_reason,
 )
 
-__all__ = ["Writer", "rows", "sweep"]
+__all__ = ["Writer", "sweep"]
 
 
 class Writer:
@@ -237,9 +236,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def rows(pixels: Pixels, height: int = 512) -> Iterator[Pixels]:
-    """Cut an array into bands for a `Writer`."""
-    for top in range(0, len(pixels), height):
-        yield pixels[top : top + height]

@@ -17,7 +17,15 @@ from upscale.networks import Network, Spec, build, set_precision, spec_from_dict
 from upscale.sources import Progress, Source, sha256_of
 from upscale.weights import Entry
 
-__all__ = ["Model", "ensure_local", "interpolate", "load_model", "pick_device", "pick_precision"]
+__all__ = [
+    "Model",
+    "ensure_local",
+    "interpolate",
+    "load_model",
+    "pick_device",
+    "pick_precision",
+    "write_converted",
+]
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -250,18 +258,21 @@ def ensure_local(
     """Return a local, verified checkpoint file of a name, a file or an ``hf://`` address."""
     name = str(model)
     if name.startswith("hf://"):
-        return weights.local_file(weights.hub_entry(name), _convert, progress, notify, force)
+        return weights.local_file(weights.hub_entry(name), write_converted, progress, notify, force)
     if name in weights.read_manifest():
-        return weights.local_file(weights.find_entry(name), _convert, progress, notify, force)
+        return weights.local_file(
+            weights.find_entry(name), write_converted, progress, notify, force
+        )
     path = Path(model)
     if path.is_file():
         return path
     if path.suffix or len(path.parts) > 1:
         raise WeightsError(f"{path}: there is no such weights file")
-    return weights.local_file(weights.find_entry(name), _convert, progress, notify)
+    return weights.local_file(weights.find_entry(name), write_converted, progress, notify)
 
 
-def _convert(raw: Path, target: Path, entry: Entry, source: Source) -> None:
+def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> None:
+    """Convert a downloaded file to safetensors with its origin inside; a `weights.Convert`."""
     checkpoint = read_checkpoint(raw)
     if entry.spec and checkpoint.spec != spec_from_dict(entry.spec):
         raise WeightsError(
