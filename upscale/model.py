@@ -111,7 +111,7 @@ def pick_device(device: str, notify: Notify = lambda text: None) -> torch.device
     mps = torch.backends.mps.is_available()
     if kind == "auto":
         if not (cuda or mps):
-            notify("no GPU that PyTorch can use: the CPU does the work")
+            notify("upscale: no GPU that PyTorch can use, so the CPU does the work")
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
     if kind == "cuda" and int(index or 0) >= cuda:
         build_of = "this build of PyTorch is for the CPU" if torch.version.cuda is None else ""
@@ -205,7 +205,7 @@ def interpolate(
     similarity = _similarity(psnr.state, gan.state)
     if similarity < SHARED_ROOT:
         notify(
-            f"warning: {names[0]} and {names[1]} were not trained from a common start "
+            f"upscale: warning: {names[0]} and {names[1]} were not trained from a common start "
             f"(similarity {similarity:.2f}); what lies between them is likely to be worse than both"
         )
     if alpha in (0, 1):
@@ -217,6 +217,8 @@ def interpolate(
 
 
 def _difference(a: Spec, b: Spec) -> str:
+    if a.architecture != b.architecture:
+        return f"{a.architecture} and {b.architecture}"
     first, second = spec_to_dict(a), spec_to_dict(b)
     return ", ".join(
         f"{key}: {first.get(key)} and {second.get(key)}"
