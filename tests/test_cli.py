@@ -154,7 +154,7 @@ def test_every_option_has_a_flag_with_its_default() -> None:
     text = CliRunner().invoke(app, ["--help"]).output
     for field in fields(Options):
         if field.name == "inputs":
-            assert "INPUT..." in text
+            assert "{INPUT}..." in text
             continue
         assert f"--{field.name.replace('_', '-')} " in text
         default = {"tile": "auto"}.get(field.name, field.default)
@@ -437,3 +437,16 @@ def test_a_converted_checkpoint_is_used_and_a_damaged_one_refused(tmp_path: Path
     damaged = inside(tmp_path, "a.png", "--model", "flat.safetensors", "--overwrite")
     assert damaged.status == 3
     assert "flat.safetensors" in damaged.said
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("mo", {"models"}), ("--mo", {"--model"}), ("photo.png --al", {"--alpha"})],
+)
+def test_the_shell_completes_commands_and_the_default_commands_options(
+    typed: str, offered: set[str], tmp_path: Path
+) -> None:
+    words = f"upscale {typed}"
+    completing = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    outcome = upscale(tmp_path, _UPSCALE_COMPLETE="complete_bash", **completing)
+    assert set(outcome.out.split()) == offered

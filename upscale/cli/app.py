@@ -23,10 +23,21 @@ class DefaultGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front of what is neither a command nor our own option."""
         if not args:
-            args = ["--help"]
+            return list(
+                super().parse_args(
+                    ctx, [] if ctx.resilient_parsing else [DEFAULT_COMMAND, "--help"]
+                )
+            )
         if args[0] not in self.commands and args[0].split("=")[0] not in self.own_options:
             args = [DEFAULT_COMMAND, *args]
         return list(super().parse_args(ctx, args))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Offer the default command's options and files beside the subcommands."""
+        command = self.commands[DEFAULT_COMMAND]
+        default = command.make_context("", [], parent=ctx, resilient_parsing=True)
+        offered = super().shell_complete(ctx, incomplete)
+        return [*offered, *command.shell_complete(default, incomplete)]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Leave the default command's name out of the usage line."""
@@ -72,7 +83,7 @@ def _group(
     "2 usage, 3 weights, 4 device or memory, 5 output, 130 and 143 interrupted.",
 )
 def _run(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", show_default=False)],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", show_default=False)],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="File or folder; default: beside each input."),
@@ -157,7 +168,7 @@ def _models(
 
 @models_app.command("pull")
 def _pull(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME")],
     force: Annotated[bool, typer.Option("--force", help="Fetch again what is cached.")] = False,
 ) -> None:
     """Fetch models into the cache, so that they can be used without a network."""

@@ -50,6 +50,7 @@ def run(options: Options) -> int:
         }
         counts: Counter[str] = Counter()
         left = list(jobs)
+        files = bars.task("files", len(jobs)) if len(jobs) > 1 else lambda done, total: None
 
         def started(job: batch.Job) -> Callable[[int, int], None]:
             return bars.task(shown(job.input.name))
@@ -67,6 +68,7 @@ def run(options: Options) -> int:
                 left.remove(result.job)
                 _report(result, common, options.json, bars)
                 counts[result.status] += 1
+                files(len(jobs) - len(left), len(jobs))
                 status = status or (1 if result.status == "failed" else 0)
         except UpscaleError as error:
             status = error.exit_code
