@@ -218,7 +218,7 @@ def interpolate(
 
 def _difference(a: Spec, b: Spec) -> str:
     if a.architecture != b.architecture:
-        return f"{a.architecture} and {b.architecture}"
+        return f"architecture: {a.architecture} and {b.architecture}"
     first, second = spec_to_dict(a), spec_to_dict(b)
     return ", ".join(
         f"{key}: {first.get(key)} and {second.get(key)}"
