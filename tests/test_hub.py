@@ -269,3 +269,13 @@ def test_fetching_again_keeps_what_is_there_until_the_new_file_is(
     )
     assert status == 3
     assert upscale.cached() == before
+
+
+def test_bytes_that_the_hub_did_not_promise_are_refused(hub: Hub, upscale: Command) -> None:
+    promised = hashlib.sha256(b"something else").hexdigest()
+    hub.files["/user/repo"] = (WEIGHTS, promised, "whole")
+    status, said = upscale("photo.png", "--model", "hf://user/repo/file.pth", "-o", "out.png")
+    assert status == 3
+    assert promised in said
+    assert DIGEST in said
+    assert upscale.cached() == []

@@ -132,10 +132,12 @@ def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
             found = get_hf_file_metadata(url, timeout=TIMEOUT, endpoint=endpoint)
         except (EntryNotFoundError, HTTPError, HFValidationError) as error:
             raise SourceError(f"{str(error).strip().splitlines()[0][:200]}") from error
-        if member.sha256 and len(found.etag or "") == 64 and found.etag != member.sha256:
+        # Of a large file the hub's tag is the sha256.
+        promised = found.etag if found.etag and len(found.etag) == 64 else None
+        if member.sha256 and promised and promised != member.sha256:
             raise SourceError(
                 f"{member.path} is another file by now: "
-                f"expected sha256 {member.sha256}, found {found.etag}"
+                f"expected sha256 {member.sha256}, found {promised}"
             )
         # The client's own download would start over without end where a server keeps breaking
         # off. The token goes to the hub alone, not to where it sends us.
@@ -144,6 +146,11 @@ def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
         headers = utils.build_hf_headers() if own else {}  # type: ignore[attr-defined]
         path = folder / PurePosixPath(member.path).name
         _fetch(location, headers, path, found.size or source.size, progress)
+        if promised and not member.sha256 and (arrived := sha256_of(path)) != promised:
+            raise SourceError(
+                f"{member.path} is not what the hub promised: "
+                f"expected sha256 {promised}, found {arrived}"
+            )
         paths.append(path)
     return paths
 
