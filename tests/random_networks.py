@@ -5,7 +5,23 @@ import math
 import torch
 from torch import Tensor
 
-from upscale.networks import Network, Spec, build
+from upscale.networks import Network, Spec, SRResNetSpec, build
+
+MSRRESNET = SRResNetSpec(
+    features=8,
+    blocks=2,
+    end_kernel=3,
+    normalization="none",
+    first_activation="leaky_relu",
+    block_activation="relu",
+    up_activation="leaky_relu",
+    hr_activation="leaky_relu",
+    negative_slope=0.1,
+    long_skip=False,
+    hr_convolution=True,
+    output="linear",
+    base="bilinear",
+)
 
 
 def random_state(spec: Spec, seed: int = 0) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from random_networks import random_state
+from random_networks import MSRRESNET, random_state
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -22,34 +22,12 @@ State = dict[str, Tensor]
 
 RRDBNET = RRDBNetSpec(features=8, blocks=2, growth=4)
 SRRESNET = SRResNetSpec(features=8, blocks=2)
-MSRRESNET = SRResNetSpec(
-    features=8,
-    blocks=2,
-    end_kernel=3,
-    normalization="none",
-    first_activation="leaky_relu",
-    block_activation="relu",
-    up_activation="leaky_relu",
-    hr_activation="leaky_relu",
-    negative_slope=0.1,
-    long_skip=False,
-    hr_convolution=True,
-    output="linear",
-    base="bilinear",
-)
-MSRRESNET0 = SRResNetSpec(
-    features=8,
-    blocks=2,
-    end_kernel=3,
-    normalization="none",
+MSRRESNET0 = replace(
+    MSRRESNET,
     first_activation="none",
-    block_activation="relu",
     up_activation="relu",
     hr_activation="relu",
-    negative_slope=0.1,
     long_skip=True,
-    hr_convolution=True,
-    output="linear",
     base="none",
 )
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from random_networks import network_of, random_lr, random_state
+from random_networks import MSRRESNET, network_of, random_lr, random_state
 from torch import Tensor
 
 from upscale.layers import Convolution
@@ -21,22 +21,6 @@ from upscale.networks import (
 
 State = dict[str, Tensor]
 
-MSRRESNET = SRResNetSpec(
-    scale=4,
-    features=6,
-    blocks=2,
-    end_kernel=3,
-    normalization="none",
-    first_activation="leaky_relu",
-    block_activation="relu",
-    up_activation="leaky_relu",
-    hr_activation="leaky_relu",
-    negative_slope=0.1,
-    long_skip=False,
-    hr_convolution=True,
-    output="linear",
-    base="bilinear",
-)
 TINY_SRRESNET = SRResNetSpec(features=6, blocks=2)
 TINY_RRDBNET = RRDBNetSpec(features=6, blocks=1, growth=4)
 
