@@ -204,7 +204,8 @@ def test_residual_stream_in_bfloat16_is_not_rounded(spec: Spec, block: str, fact
     # to all 24 bits of float32, of which bfloat16 would keep 8.
     network = network_of(spec, {key: torch.zeros_like(x) for key, x in random_state(spec).items()})
     set_precision(network, torch.bfloat16)
-    x = 1 + torch.arange(6 * 9).view(1, 6, 3, 3) * 2.0**-20
+    n = spec.features
+    x = 1 + torch.arange(n * 9).view(1, n, 3, 3) * 2.0**-20
     y = network.get_submodule(block)(x)
     assert y.dtype == torch.float32
     torch.testing.assert_close(y, factor * x, rtol=2.0**-23, atol=0)
