@@ -4,12 +4,13 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 from upscale import batch
 from upscale.cli.console import Bars, Interrupted, emit, printable, shown
 from upscale.cli.options import Options
 from upscale.errors import UpscaleError, UsageError
-from upscale.image import ALIASES, FORMATS
+from upscale.image import FORMATS, suffix_of
 
 __all__ = ["run"]
 
@@ -87,8 +88,7 @@ def run(options: Options) -> int:
 def _suffix(format_name: str | None) -> str | None:
     if format_name is None:
         return None
-    suffix = "." + format_name.lower().removeprefix(".")
-    suffix = ALIASES.get(suffix, suffix)
+    suffix = suffix_of(Path(f"picture.{format_name.removeprefix('.')}"))
     if suffix not in FORMATS:
         known = ", ".join(name[1:] for name in FORMATS)
         raise UsageError(f"format {format_name!r} is not known: {known}")
