@@ -1,0 +1,169 @@
+"""What a reader beside libvips hands over, and the few steps that several of them share."""
+
+import contextlib
+import importlib
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from upscale.errors import InputError
+
+__all__ = [
+    "Decoded",
+    "Pixels",
+    "cut",
+    "damaged",
+    "exif_blob",
+    "extra",
+    "from_float",
+    "no_image",
+    "opencv_decode",
+    "read_all",
+    "rounding_warning",
+    "unsupported",
+    "widen",
+]
+
+Pixels = npt.NDArray[Any]
+"""Of uint8 or uint16; what a library decodes has no type that a checker knows."""
+
+ORIENTATION, SHORT = 0x112, 3
+"""EXIF's tag, and the kind of its value."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture as its file holds it, upright.
+
+    ``pixels``: (H, W, C), uint8 or uint16 over their whole range, C = 1 gray, 2 gray and opacity,
+    3 RGB, 4 RGB and opacity (not multiplied into the colour), in the colours of ``icc``.
+    ``exif``: begins with ``Exif`` and two zeros; its orientation is 1, whatever it was, since the
+    pixels are upright. ``resolution``: across and down, in pixels per millimetre.
+    """
+
+    pixels: Pixels
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    resolution: tuple[float, float] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def read_all(descriptor: int, limit: int | None = None) -> bytes:
+    """Return a file's bytes, at most ``limit`` of them, and leave its position alone."""
+    left = os.fstat(descriptor).st_size
+    left = left if limit is None else min(left, limit)
+    parts: list[bytes] = []
+    position = 0
+    while left and (part := os.pread(descriptor, min(left, 2**30), position)):
+        parts.append(part)
+        position += len(part)
+        left -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def extra(path: Path, module: str, kind: str, name: str) -> Any:
+    """Import the reader that comes with ``upscale[name]``; InputError where it is not there."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise InputError(
+            f"{path}: {kind} needs a reader of its own; install it with: "
+            f"pip install 'upscale[{name}]'",
+            code="unsupported-format",
+        ) from error
+
+
+def cut(path: Path) -> InputError:
+    """Return the error for a file that ends before its contents do."""
+    return InputError(f"{path}: ends early", code="truncated")
+
+
+def damaged(path: Path, what: str = "is damaged") -> InputError:
+    """Return the error for contents that are not as their format wants them."""
+    return InputError(f"{path}: {what}", code="decode-error")
+
+
+def no_image(path: Path, what: str) -> InputError:
+    """Return the error for a file that holds no picture."""
+    return InputError(f"{path}: {what}", code="not-an-image")
+
+
+def unsupported(path: Path, what: str) -> InputError:
+    """Return the error for a file that is whole, but of a kind that is not read."""
+    return InputError(f"{path}: {what}", code="unsupported-format")
+
+
+def widen(samples: npt.NDArray[Any], top: int) -> Pixels:
+    """Map the integers 0 … ``top`` (at most 65535) to the whole range of 8 or 16 bits, rounded."""
+    full, dtype = (255, np.uint8) if top <= 255 else (65535, np.uint16)
+    if top == full:
+        return np.ascontiguousarray(samples, dtype)
+    table = (np.arange(top + 1, dtype=np.uint64) * full + top // 2) // top
+    widened: Pixels = table.astype(dtype)[samples]
+    return widened
+
+
+def from_float(path: Path, samples: npt.NDArray[Any], linear: bool = False) -> Pixels:
+    """Map floating-point samples from [0, 1] to 16 bits, rounded; same shape.
+
+    ``linear``: the samples are linear light, and get the sRGB curve (IEC 61966-2-1). Raises
+    InputError where a sample is outside [0, 1], infinite or no number: where white lies is then
+    for a person to say.
+    """
+    low, high = float(samples.min()), float(samples.max())  # NaN goes through both
+    if not (low >= 0 and high <= 1):
+        finite = samples[np.isfinite(samples)]
+        span = f"from {finite.min():g} to {finite.max():g}" if finite.size else "none finite"
+        rest = f", {samples.size - finite.size} of them not finite" if finite.size else ""
+        raise unsupported(
+            path,
+            f"has floating-point samples outside 0 to 1 ({span}{rest}); "
+            "map its tones to that range first",
+        )
+    mapped = samples.astype(np.float32)
+    if linear:
+        curve = 1.055 * mapped ** (1 / 2.4) - 0.055
+        mapped = np.where(mapped <= 0.0031308, mapped * 12.92, curve)
+    return np.rint(mapped * 65535).astype(np.uint16)
+
+
+def rounding_warning(path: Path) -> str:
+    """Return the sentence that goes with `from_float`."""
+    return f"{path}: floating-point samples are rounded to 16 bits"
+
+
+def exif_blob(data: bytes) -> bytes | None:
+    """Return EXIF as `Decoded` spells it, orientation 1, or None where ``data`` is no EXIF."""
+    tiff = bytearray(data.removeprefix(b"Exif\0\0"))
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(tiff[:4]))
+    if order is None:
+        return None
+    with contextlib.suppress(struct.error):  # of a block that is cut: its reader's affair
+        (first,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (number,) = struct.unpack_from(f"{order}H", tiff, first)
+        for at in range(first + 2, first + 2 + 12 * number, 12):
+            if struct.unpack_from(f"{order}H", tiff, at)[0] == ORIENTATION:
+                struct.pack_into(f"{order}HIHH", tiff, at + 2, SHORT, 1, 1, 0)
+    return b"Exif\0\0" + bytes(tiff)
+
+
+def opencv_decode(data: bytes) -> npt.NDArray[Any] | None:
+    """Decode with opencv to (H, W, C), RGB order, depth untouched; None where it cannot."""
+    import cv2
+
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if found is None:
+        return None
+    pixels = found.reshape(*found.shape[:2], -1)
+    order = [2, 1, 0, 3][: pixels.shape[2]] if pixels.shape[2] > 2 else slice(None)
+    return np.ascontiguousarray(pixels[..., order])
