@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import upscale
-from upscale import image
+from upscale import reader
 
 PHOTO = Path(__file__).parent / "data" / "osprey.png"
 
@@ -22,14 +22,14 @@ def test_shape_and_dtype_are_kept(shape: tuple[int, ...], dtype: type) -> None:
 
 
 def test_a_loaded_model_gives_what_its_name_gives() -> None:
-    pixels = image.read(PHOTO).pixels[:32, :32]
+    pixels = reader.read(PHOTO).pixels[:32, :32]
     model = upscale.load_model("srgan", alpha=0.8, device="cpu")
     named = upscale.upscale(pixels, model="srgan", alpha=0.8, device="cpu")
     assert (upscale.upscale(pixels, model) == named).all()
 
 
 def test_alpha_0_and_1_are_the_two_ends() -> None:
-    pixels = image.read(PHOTO).pixels[:32, :32]
+    pixels = reader.read(PHOTO).pixels[:32, :32]
     for alpha, end in ((0, "srresnet"), (1, "srgan")):
         blended = upscale.upscale(pixels, "srgan", alpha)
         assert (blended == upscale.upscale(pixels, end)).all()

@@ -15,17 +15,20 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "upscale").rglob("*.py"))
 
 FLOORS = {
-    0: {"errors", "tiles"},
-    1: {"layers", "damage", "sources"},
-    2: {"srresnet", "rrdbnet", "image", "weights"},
-    3: {"networks", "image_writer"},
-    4: {"fold", "ncnn", "checkpoint_files", "dialects"},
-    5: {"keras"},
-    6: {"convert"},
-    7: {"model"},
-    8: {"upscaler"},
-    9: {"batch", "api"},
-    10: {"cli"},
+    0: {"errors", "tiles", "directories", "boxes", "iptc", "resample"},
+    1: {"layers", "damage", "sources", "formats", "target", "spool", "parts", "resume", "exif"},
+    2: {"srresnet", "rrdbnet", "weights", "unreadable", "walk", "image", "decoded"},
+    3: {"networks", "inputs", "naming", "watch", "bleed", "apng_chunks"},
+    4: {"fold", "ncnn", "checkpoint_files", "dialects", "planning", "apng_writer"},
+    5: {"keras", "apng", "bmp", "netpbm", "radiance", "jpeg2000", "heic", "jpeg_xl", "camera_raw"},
+    6: {"convert", "other_formats"},
+    7: {"model", "vips_reader"},
+    8: {"upscaler", "reader", "encoder"},
+    9: {"enlarge", "image_writer", "api"},
+    10: {"raw_video", "codec"},
+    11: {"codec_pool"},
+    12: {"batch"},
+    13: {"cli"},
 }
 FLOOR = {module: floor for floor, modules in FLOORS.items() for module in modules}
 

@@ -16,9 +16,9 @@ import tifffile
 from PIL import ExifTags, ImageCms, ImageOps
 from PIL import Image as Pillow
 
-from upscale import image
+from upscale import formats, reader
 from upscale.errors import InputError, OutputError
-from upscale.image import Image, Metadata, Pixels
+from upscale.image import Image, Layout, Pixels
 from upscale.image_writer import Writer
 
 CHANNELS = pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -39,10 +39,12 @@ def blocks(height: int = 48, width: int = 64) -> Pixels:
 
 
 def write(path: Path, picture: Image) -> None:
-    height, width, channels = picture.pixels.shape
+    rows, width, channels = picture.pixels.shape
     depth = picture.pixels.dtype.itemsize * 8
-    with Writer(path, width, height, channels, depth, picture.metadata) as writer:
-        for top in range(0, len(picture.pixels), 7):
+    timing = (picture.frames, picture.delays, picture.loop)
+    layout = Layout(width, rows // picture.frames, channels, depth, *timing)
+    with Writer(path, layout, picture.metadata) as writer:
+        for top in range(0, rows, 7):
             writer.write(picture.pixels[top : top + 7])
 
 
@@ -98,7 +100,7 @@ def encoded(pixels: Pixels, format_name: str, **options: object) -> bytes:
 
 def code_of(path: Path) -> str:
     with pytest.raises(InputError) as caught:
-        image.read(path)
+        reader.read(path)
     assert str(path) in str(caught.value)
     return caught.value.code
 
@@ -115,7 +117,7 @@ def test_png_is_read_exactly(tmp_path: Path, channels: int, dtype: type) -> None
         Pillow.fromarray(bare(pixels)).save(path)
     else:
         path.write_bytes(png(45, 31, 16, channels, pixels.astype(">u2").tobytes()))
-    found = image.read(path)
+    found = reader.read(path)
     assert found.pixels.dtype == dtype
     assert found.suffix == ".png"
     np.testing.assert_array_equal(found.pixels, pixels)
@@ -133,7 +135,7 @@ def test_tiff_is_read_exactly(tmp_path: Path, channels: int, dtype: type) -> Non
         planarconfig=None if channels == 1 else "contig",
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
     )
-    found = image.read(path)
+    found = reader.read(path)
     assert found.pixels.dtype == dtype
     assert found.suffix == ".tif"
     np.testing.assert_array_equal(found.pixels, pixels)
@@ -163,7 +165,7 @@ def test_tiff_is_written_exactly(tmp_path: Path, channels: int, dtype: type) -> 
 def test_a_dark_16_bit_picture_stays_16_bit(tmp_path: Path) -> None:
     pixels = noise(8, 8, 3, np.uint16) % 256
     (tmp_path / "dark.png").write_bytes(png(8, 8, 16, 3, pixels.astype(">u2").tobytes()))
-    found = image.read(tmp_path / "dark.png").pixels
+    found = reader.read(tmp_path / "dark.png").pixels
     assert found.dtype == np.uint16
     np.testing.assert_array_equal(found, pixels)
 
@@ -171,7 +173,7 @@ def test_a_dark_16_bit_picture_stays_16_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_jpeg_is_read_as_pillow_reads_it(tmp_path: Path, mode: str) -> None:
     Pillow.fromarray(blocks()).convert(mode).save(tmp_path / "a.jpg", quality=90)
-    found = image.read(tmp_path / "a.jpg")
+    found = reader.read(tmp_path / "a.jpg")
     with Pillow.open(tmp_path / "a.jpg") as expected:
         np.testing.assert_allclose(bare(found.pixels), np.asarray(expected), atol=2)
     assert found.suffix == ".jpg"
@@ -181,7 +183,7 @@ def test_jpeg_is_read_as_pillow_reads_it(tmp_path: Path, mode: str) -> None:
 def test_lossless_webp_is_read_exactly(tmp_path: Path, channels: int) -> None:
     pixels = noise(31, 45, channels)
     Pillow.fromarray(pixels).save(tmp_path / "a.webp", lossless=True, exact=True)
-    found = image.read(tmp_path / "a.webp")
+    found = reader.read(tmp_path / "a.webp")
     np.testing.assert_array_equal(found.pixels, pixels)
     assert found.suffix == ".webp"
 
@@ -189,7 +191,7 @@ def test_lossless_webp_is_read_exactly(tmp_path: Path, channels: int) -> None:
 def test_a_picture_is_known_by_its_content_and_not_by_its_name(tmp_path: Path) -> None:
     pixels = noise(5, 6, 3)
     (tmp_path / "a.jpg").write_bytes(encoded(pixels, "PNG"))
-    found = image.read(tmp_path / "a.jpg")
+    found = reader.read(tmp_path / "a.jpg")
     assert found.suffix == ".png"
     np.testing.assert_array_equal(found.pixels, pixels)
 
@@ -198,13 +200,13 @@ def test_a_picture_is_known_by_its_content_and_not_by_its_name(tmp_path: Path) -
 def test_the_smallest_pictures_make_a_round_trip(tmp_path: Path, width: int, height: int) -> None:
     pixels = noise(height, width, 3)
     write(tmp_path / "a.png", Image(pixels))
-    np.testing.assert_array_equal(image.read(tmp_path / "a.png").pixels, pixels)
+    np.testing.assert_array_equal(reader.read(tmp_path / "a.png").pixels, pixels)
 
 
 def test_1_bit_becomes_black_and_white(tmp_path: Path) -> None:
     bits = noise(9, 13, 1)[..., 0] > 127
     Pillow.fromarray(bits).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(image.read(tmp_path / "a.png").pixels[..., 0], bits * 255)
+    np.testing.assert_array_equal(reader.read(tmp_path / "a.png").pixels[..., 0], bits * 255)
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
@@ -215,7 +217,7 @@ def test_a_palette_is_expanded(tmp_path: Path, bits: int, transparent: bool) -> 
     picture.save(tmp_path / "a.png", bits=bits, **options)
     with Pillow.open(tmp_path / "a.png") as expected:
         np.testing.assert_array_equal(
-            image.read(tmp_path / "a.png").pixels,
+            reader.read(tmp_path / "a.png").pixels,
             expected.convert("RGBA" if transparent else "RGB"),
         )
 
@@ -223,7 +225,7 @@ def test_a_palette_is_expanded(tmp_path: Path, bits: int, transparent: bool) -> 
 def test_a_colour_key_becomes_opacity(tmp_path: Path) -> None:
     pixels = np.array([[[255, 0, 0], [0, 255, 0]]], np.uint8)
     Pillow.fromarray(pixels).save(tmp_path / "a.png", transparency=(255, 0, 0))
-    found = image.read(tmp_path / "a.png").pixels
+    found = reader.read(tmp_path / "a.png").pixels
     np.testing.assert_array_equal(found[..., 3], [[0, 255]])
     np.testing.assert_array_equal(found[0, 1, :3], [0, 255, 0])
 
@@ -233,7 +235,7 @@ def test_cmyk_becomes_rgb(tmp_path: Path, suffix: str) -> None:
     inks = np.zeros((16, 48, 4), np.uint8)  # white, cyan, black
     inks[:, 16:32, 0] = inks[:, 32:, 3] = 255
     Pillow.fromarray(inks, "CMYK").save(tmp_path / f"a{suffix}", quality=100)
-    picture = image.read(tmp_path / f"a{suffix}")
+    picture = reader.read(tmp_path / f"a{suffix}")
     white, cyan, black = (picture.pixels[8, x].astype(int) for x in (6, 24, 42))
     assert white.tolist() == pytest.approx([255, 255, 255], abs=2)
     assert cyan[0] < 60 < cyan[1] < cyan[2]
@@ -250,8 +252,8 @@ def test_cmyk_becomes_rgb(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".avif"])
 def test_a_colour_profile_is_carried_byte_for_byte(tmp_path: Path, suffix: str) -> None:
     Pillow.fromarray(blocks()).save(tmp_path / "in.png", icc_profile=SRGB)
-    write(tmp_path / f"a{suffix}", image.read(tmp_path / "in.png"))
-    write(tmp_path / "out.png", image.read(tmp_path / f"a{suffix}"))
+    write(tmp_path / f"a{suffix}", reader.read(tmp_path / "in.png"))
+    write(tmp_path / "out.png", reader.read(tmp_path / f"a{suffix}"))
     with Pillow.open(tmp_path / "out.png") as found:
         assert found.info["icc_profile"] == SRGB
 
@@ -272,7 +274,7 @@ def camera(orientation: int) -> Pillow.Exif:
 def test_every_orientation_is_made_upright(tmp_path: Path, suffix: str, orientation: int) -> None:
     path, out = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
     Pillow.fromarray(blocks()).save(path, exif=camera(orientation), quality=95)
-    picture = image.read(path)
+    picture = reader.read(path)
     with Pillow.open(path) as turned:
         np.testing.assert_allclose(picture.pixels, ImageOps.exif_transpose(turned), atol=2)
     write(out, picture)
@@ -284,7 +286,7 @@ def test_every_orientation_is_made_upright(tmp_path: Path, suffix: str, orientat
 @WITH_EXIF
 def test_camera_date_and_place_are_kept(tmp_path: Path, suffix: str) -> None:
     Pillow.fromarray(blocks()).save(tmp_path / f"a{suffix}", exif=camera(6))
-    write(tmp_path / f"b{suffix}", image.read(tmp_path / f"a{suffix}"))
+    write(tmp_path / f"b{suffix}", reader.read(tmp_path / f"a{suffix}"))
     with Pillow.open(tmp_path / f"b{suffix}") as found:
         exif = found.getexif()
     gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
@@ -314,7 +316,7 @@ def test_an_embedded_thumbnail_is_dropped(tmp_path: Path, suffix: str) -> None:
     exif += struct.pack("<H", 3) + second + struct.pack("<I", 0) + thumbnail
     Pillow.fromarray(blocks()).save(tmp_path / f"a{suffix}", exif=b"Exif\0\0" + exif)
     assert thumbnail in (tmp_path / f"a{suffix}").read_bytes()
-    write(tmp_path / f"b{suffix}", image.read(tmp_path / f"a{suffix}"))
+    write(tmp_path / f"b{suffix}", reader.read(tmp_path / f"a{suffix}"))
     with Pillow.open(tmp_path / f"b{suffix}") as found:
         assert found.getexif()[ExifTags.Base.Make] == "Maker"
         assert not found.getexif().get_ifd(ExifTags.IFD.IFD1)
@@ -324,7 +326,7 @@ def test_an_embedded_thumbnail_is_dropped(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
 def test_the_resolution_is_kept(tmp_path: Path, suffix: str) -> None:
     Pillow.fromarray(blocks()).save(tmp_path / f"a{suffix}", dpi=(300, 300))
-    write(tmp_path / f"b{suffix}", image.read(tmp_path / f"a{suffix}"))
+    write(tmp_path / f"b{suffix}", reader.read(tmp_path / f"a{suffix}"))
     with Pillow.open(tmp_path / f"b{suffix}") as found:
         assert found.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
@@ -333,18 +335,22 @@ def test_the_resolution_is_kept(tmp_path: Path, suffix: str) -> None:
 def test_xmp_is_kept(tmp_path: Path, suffix: str) -> None:
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"></x:xmpmeta>'
     Pillow.fromarray(blocks()).save(tmp_path / "a.jpg", xmp=xmp)
-    write(tmp_path / f"b{suffix}", image.read(tmp_path / "a.jpg"))
+    write(tmp_path / f"b{suffix}", reader.read(tmp_path / "a.jpg"))
     with Pillow.open(tmp_path / f"b{suffix}") as found:
         assert found.info["xmp"] == xmp
 
 
 @pytest.mark.parametrize("format_name", ["GIF", "WEBP", "TIFF", "PNG"])
-def test_further_frames_are_not_dropped_in_silence(tmp_path: Path, format_name: str) -> None:
-    further = [Pillow.fromarray(noise(8, 8, 3)[::-1])]
-    path = tmp_path / "a"
-    path.write_bytes(encoded(noise(8, 8, 3), format_name, save_all=True, append_images=further))
-    (warning,) = image.read(path).warnings
-    assert "first" in warning
+def test_all_frames_are_read(tmp_path: Path, format_name: str) -> None:
+    first, second = noise(8, 8, 3), noise(8, 8, 3)[::-1]
+    exact = {"lossless": True} if format_name == "WEBP" else {}
+    further = [Pillow.fromarray(second)]
+    data = encoded(first, format_name, save_all=True, append_images=further, **exact)
+    (tmp_path / "a").write_bytes(data)
+    found = reader.read(tmp_path / "a")
+    assert (found.frames, found.warnings) == (2, ())
+    if format_name != "GIF":  # which has too few colours for this
+        np.testing.assert_array_equal(found.pixels[:, :, :3], np.concatenate((first, second)))
 
 
 # Files that are refused
@@ -364,7 +370,7 @@ def test_further_frames_are_not_dropped_in_silence(tmp_path: Path, format_name: 
 def test_what_is_no_image_is_named(tmp_path: Path, content: bytes, word: str) -> None:
     (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(InputError, match=word) as caught:
-        image.read(tmp_path / "a.jpg")
+        reader.read(tmp_path / "a.jpg")
     assert caught.value.code == "not-an-image"
 
 
@@ -414,16 +420,16 @@ def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(40_000, 40_000, 8, 3, b""))
     begin = time.monotonic()
     with pytest.raises(InputError, match=r"268,435,456.*--max-pixels") as caught:
-        image.read(tmp_path / "a.png")
+        reader.read(tmp_path / "a.png")
     assert caught.value.code == "too-large"
     assert time.monotonic() - begin < 1
 
 
 def test_the_limit_of_pixels_can_be_chosen(tmp_path: Path) -> None:
     Pillow.fromarray(noise(10, 10, 3)).save(tmp_path / "a.png")
-    assert image.read(tmp_path / "a.png", max_pixels=100).pixels.shape == (10, 10, 3)
+    assert reader.read(tmp_path / "a.png", max_pixels=100).pixels.shape == (10, 10, 3)
     with pytest.raises(InputError, match="99"):
-        image.read(tmp_path / "a.png", max_pixels=99)
+        reader.read(tmp_path / "a.png", max_pixels=99)
 
 
 @pytest.mark.parametrize(
@@ -441,29 +447,32 @@ def test_what_is_no_regular_file_is_not_opened(
     [
         b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>',
         b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n",
-        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
-        b"\xff\x0a" + bytes(30),
     ],
-    ids=["svg", "pdf", "heic", "jxl"],
+    ids=["svg", "pdf"],
 )
 def test_other_kinds_of_pictures_are_called_unsupported(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.png").write_bytes(content)
     assert code_of(tmp_path / "a.png") == "unsupported-format"
 
 
-@pytest.mark.parametrize("format_name", ["BMP", "PPM", "JPEG2000"])
-def test_a_format_without_a_reader_is_called_unsupported(tmp_path: Path, format_name: str) -> None:
-    pixels = noise(8, 8, 3)
-    (tmp_path / "a").write_bytes(encoded(pixels, format_name))
-    try:
-        np.testing.assert_array_equal(image.read(tmp_path / "a").pixels, pixels)
-    except InputError as error:  # it depends on how libvips was built
-        assert error.code == "unsupported-format"  # noqa: PT017 - either is right
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.int16, np.uint32])
+@pytest.mark.parametrize("dtype", [np.int16, np.uint32])
 def test_samples_that_are_not_8_or_16_bits_are_refused(tmp_path: Path, dtype: type) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8), dtype))
+    assert code_of(tmp_path / "a.tif") == "unsupported-format"
+
+
+def test_floating_point_samples_from_0_to_1_become_16_bits(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 1, 65536, dtype=np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", ramp.reshape(256, 256))
+    found = reader.read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(found.pixels.ravel(), np.arange(65536))
+    (warning,) = found.warnings
+    assert "16 bits" in warning
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.5, np.nan, np.inf])
+def test_other_floating_point_samples_are_refused(tmp_path: Path, value: float) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.full((8, 8), value, np.float32))
     assert code_of(tmp_path / "a.tif") == "unsupported-format"
 
 
@@ -481,7 +490,7 @@ def test_an_error_while_writing_leaves_the_file_that_was_there(tmp_path: Path) -
     (tmp_path / "a.png").write_bytes(b"before")
 
     def fail() -> None:
-        with Writer(tmp_path / "a.png", 64, 64, 3, 8, Metadata()) as writer:
+        with Writer(tmp_path / "a.png", Layout(64, 64, 3, 8)) as writer:
             writer.write(noise(32, 64, 3))
             raise KeyboardInterrupt
 
@@ -491,7 +500,7 @@ def test_an_error_while_writing_leaves_the_file_that_was_there(tmp_path: Path) -
 
 
 def test_nothing_has_its_final_name_before_it_is_whole(tmp_path: Path) -> None:
-    with Writer(tmp_path / "a.png", 4, 8, 3, 8, Metadata()) as writer:
+    with Writer(tmp_path / "a.png", Layout(4, 8, 3, 8)) as writer:
         writer.write(noise(4, 4, 3))
         assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
         writer.write(noise(4, 4, 3))
@@ -538,11 +547,11 @@ def test_a_folder_that_is_none_cannot_be_written_to(tmp_path: Path) -> None:
 
 
 def test_a_jpeg_is_drawn_on_white_and_says_so(tmp_path: Path) -> None:
-    with Writer(tmp_path / "a.jpg", 16, 16, 4, 16, Metadata()) as writer:
-        opacity, depth = writer.losses
+    with Writer(tmp_path / "a.jpg", Layout(16, 16, 4, 16)) as writer:
+        opacity, depth = writer.warnings
         writer.write(np.zeros((16, 16, 4), np.uint16))
     assert "opacity" in opacity
-    assert "8 bits" in depth
+    assert "become 8" in depth
     with Pillow.open(tmp_path / "a.jpg") as found:
         assert found.convert("RGB").getpixel((8, 8)) == (255, 255, 255)
 
@@ -551,7 +560,7 @@ def test_a_jpeg_is_drawn_on_white_and_says_so(tmp_path: Path) -> None:
     ("name", "limit"), [("a.webp", 16_383), ("a.jpg", 65_500), ("a.avif", 65_536)]
 )
 def test_a_side_that_the_format_cannot_hold_is_refused(name: str, limit: int) -> None:
-    image.check_format(Path(name), limit, 1)
+    formats.check_format(Path(name), limit, 1)
     with pytest.raises(OutputError, match=r"\.png or \.tif") as caught:
-        image.check_format(Path(name), 1, limit + 1)
+        formats.check_format(Path(name), 1, limit + 1)
     assert caught.value.code == "too-large-for-format"

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from upscale import image
+from upscale import image, reader
 from upscale.errors import DeviceError, InputError, UsageError
 from upscale.layers import in_pieces
 from upscale.model import Model, load_model
@@ -27,7 +27,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def photo() -> image.Pixels:
-    return image.read(PHOTO).pixels
+    return reader.read(PHOTO).pixels
 
 
 @pytest.fixture(scope="module")

@@ -1,48 +1,53 @@
-"""Many files: plan every output first, then make them one after the other and report each."""
+"""Many files: each is read ahead, upscaled, and written behind; each has its own outcome."""
 
-import errno
-import os
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upscale import image
-from upscale.errors import DeviceError, OutputError, UpscaleError, UsageError
-from upscale.image import suffix_of
-from upscale.image_writer import Writer, sweep
+from upscale.codec import Decoded, Read, Skipped, Write
+from upscale.codec_pool import CodecPool, Picture
+from upscale.errors import DeviceError, OutputError, UpscaleError
+from upscale.formats import FORMATS, MAX_PIXELS, Encoding, check_format, suffix_of
+from upscale.image import Image, Layout
+from upscale.parts import part_beside, sweep
+from upscale.planning import Job
+from upscale.spool import Rows, StoredRows
+from upscale.target import Target
 
 if TYPE_CHECKING:
     from upscale.model import Model
     from upscale.upscaler import Tiling
 
-__all__ = ["Job", "Result", "find_inputs", "plan", "prepare_output", "run"]
+__all__ = ["Making", "Progress", "Result", "run"]
 
-PICTURE_SUFFIXES = {
-    *image.FORMATS,
-    *image.ALIASES,
-    *(".gif", ".bmp", ".ppm", ".pgm", ".pnm", ".jp2", ".jxl", ".heic", ".heif", ".avif"),
-}
-
-LONGEST_NAME = 255
-"""Bytes that a file's name may have on the usual file systems."""
+PATIENCE = 0.2
+"""Seconds that are waited before it is looked for new work, or for what a codec has done."""
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Job:
-    """One picture to make."""
+class Making:
+    """How every picture of a run is made; ``settings``: see `upscale.resume`."""
 
-    input: Path
-    output: Path
+    target: Target = field(default_factory=Target)
+    encoding: Encoding = field(default_factory=Encoding)
+    to_srgb: bool = False
+    lenient: bool = False
+    settings: str = ""
+    overwrite: bool = False
+    max_pixels: int = MAX_PIXELS
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one job; sizes are (width, height) in pixels, None where not known."""
+    """What became of one job; sizes are (width, height) of a frame in pixels, None where not
+    known; ``status``: done, skipped, failed or cancelled.
+    """
 
     job: Job
     status: str
@@ -50,147 +55,208 @@ class Result:
     error: UpscaleError | None = None
     size: tuple[int, int] | None = None
     output_size: tuple[int, int] | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
 
-def prepare_output(output: Path | None, many: bool) -> Path | None:
-    """Make sure, before anything else is done, that ``output`` can be written to.
+@dataclass
+class _Sent:
+    """A picture that the network is done with and that is still being encoded since ``begin``."""
 
-    ``many``: there are several inputs, so that it must be a folder. With one input a name with a
-    suffix is a file. Folders are made. Raises OutputError for what cannot be written, UsageError
-    for a file where a folder is needed or a format that is not known.
+    picture: Picture
+    result: Result
+    begin: float
+
+
+def run(
+    jobs: Iterable[Job | None],
+    model: "Model",
+    tiling: "Tiling",
+    making: Making,
+    pool: CodecPool,
+    *,
+    jobs_ahead: int,
+    started: Callable[[Job], Progress] = lambda job: lambda done, total: None,
+) -> Iterator[Result]:
+    """Make each picture; yield the results as they are complete.
+
+    ``jobs`` may be endless and yield None where there is nothing to do yet. ``jobs_ahead``:
+    pictures at work at a time, one for each process of ``pool``. ``started`` is called at each
+    job's start and returns what is told its progress. A picture that fails does not stop the
+    others; OutputError for a full disk and DeviceError do, after their result has been yielded.
     """
-    if output is None:
-        return None
-    is_file = not many and not output.is_dir() and output.suffix != ""
-    if many and output.exists() and not output.is_dir():
-        raise UsageError(f"{output}: is a file; several pictures need a folder")
-    if is_file and suffix_of(output) not in image.FORMATS:
-        raise UsageError(f"{output}: write one of {', '.join(image.FORMATS)}, or name a folder")
-    folder = output.parent if is_file else output
+    source = iter(jobs)
+    swept: set[Path] = set()
+    reading: deque[tuple[Job, Picture]] = deque()
+    encoding: list[_Sent] = []
+    exhausted = idle = False
+    while True:
+        idle = idle and bool(reading or encoding)
+        while not (exhausted or idle) and len(reading) + len(encoding) < jobs_ahead:
+            try:
+                job = next(source)
+            except StopIteration:
+                exhausted = True
+                break
+            if job is None:
+                idle = True
+                break
+            if job.problem is not None:
+                yield Result(job, "skipped" if job.skip else "failed", error=job.problem)
+                continue
+            if job.output.parent not in swept:
+                swept.add(job.output.parent)
+                try:
+                    _prepare(job.output.parent)
+                except OutputError as error:
+                    yield Result(job, "failed", error=error)
+                    raise
+            reading.append((job, pool.start(_request(job, making))))
+        for sent in [each for each in encoding if each.picture.written.done()]:
+            encoding.remove(sent)
+            yield from _settled(sent)
+        if reading and (reading[0][1].decoded.done() or not encoding):
+            job, picture = reading.popleft()
+            begin = time.monotonic()
+            try:
+                encoding.append(_upscale(job, picture, model, tiling, making, started(job)))
+            except UpscaleError as error:
+                yield Result(job, "failed", time.monotonic() - begin, error)
+                _stop_if_hopeless(error)
+        elif encoding:
+            _wait(encoding, reading)
+        elif exhausted:
+            return
+        elif idle:
+            time.sleep(PATIENCE)
+
+
+def _prepare(folder: Path) -> None:
+    """Make an output's folder, below the one that has been checked, and sweep it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: cannot be written to; choose another folder with -o")
-    return output
+    sweep(folder)
 
 
-def find_inputs(inputs: Iterable[Path]) -> list[Path]:
-    """Replace each folder by the pictures that lie directly in it, by name; others stay."""
-    found: list[Path] = []
-    for path in inputs:
-        if path.is_dir():
-            try:
-                inside = sorted(path.iterdir())
-            except OSError as error:
-                raise UsageError(f"{path}: cannot be listed ({error.strerror})") from error
-            found += [
-                file
-                for file in inside
-                if file.suffix.lower() in PICTURE_SUFFIXES
-                and not file.name.startswith(".")
-                and file.is_file()
-            ]
-        else:
-            found.append(path)
-    return list(dict.fromkeys(found))
+def _wait(encoding: list[_Sent], reading: "deque[tuple[Job, Picture]]") -> None:
+    """Wait until one of the pictures that are being encoded or decoded gets further."""
+    from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+    waiting: list[Future[object]] = [sent.picture.written for sent in encoding]  # type: ignore[misc]
+    waiting += [picture.decoded for _, picture in list(reading)[:1]]  # type: ignore[misc]
+    wait(waiting, timeout=PATIENCE, return_when=FIRST_COMPLETED)
 
 
-def plan(inputs: list[Path], output: Path | None, scale: int, suffix: str | None) -> list[Job]:
-    """Choose every output's name; find what would collide before anything is made.
-
-    ``output``: a file for one input, a folder, or None for beside each input; ``suffix``: the
-    format to write, such as ``.webp``, or None for the input's own. Pictures that are the
-    outputs of others (of an earlier run) are left out. Raises UsageError.
-    """
-    jobs = [Job(path, _output_of(path, output, scale, suffix)) for path in inputs]
-    made = {job.output for job in jobs}
-    jobs = [job for job in jobs if job.input not in made or job.input == job.output]
-    taken: dict[str, Job] = {}
-    for job in jobs:
-        if job.output == job.input or (
-            job.output.exists() and job.input.exists() and job.output.samefile(job.input)
-        ):
-            raise UsageError(f"{job.input}: would be written over itself; choose another -o")
-        first = taken.setdefault(str(job.output).casefold(), job)
-        if first is not job:
-            raise UsageError(
-                f"{first.input} and {job.input} would both become {job.output}; "
-                "rename one, or run them into different folders"
-            )
-    return jobs
+def _settled(sent: _Sent) -> Iterator[Result]:
+    """Yield the result of a picture whose encoding has ended."""
+    seconds = time.monotonic() - sent.begin
+    try:
+        warnings = (*sent.result.warnings, *sent.picture.written.result())
+    except UpscaleError as error:
+        yield Result(sent.result.job, "failed", seconds, error)
+        _stop_if_hopeless(error)
+    else:
+        yield replace(sent.result, seconds=seconds, warnings=warnings)
 
 
-def _output_of(path: Path, output: Path | None, scale: int, suffix: str | None) -> Path:
-    if output is not None and not output.is_dir():
-        return output
-    own = path.suffix if suffix_of(path) in image.FORMATS else ".png"
-    stem, end = path.stem, f"_x{scale}{suffix or own}"
-    while len(os.fsencode(stem + end)) > LONGEST_NAME:
-        stem = stem[:-1]
-    return (path.parent if output is None else output) / (stem + end)
+def _stop_if_hopeless(error: UpscaleError) -> None:
+    """Raise what no further picture would escape: no memory, or no disk to write to."""
+    if isinstance(error, DeviceError) or error.code == OutputError.code:
+        raise error
 
 
-def run(
-    jobs: Iterable[Job],
+def _request(job: Job, making: Making) -> Read:
+    return Read(
+        job.input,
+        job.output,
+        making.settings,
+        making.overwrite,
+        making.max_pixels,
+        making.to_srgb or suffix_of(job.output) == ".gif",  # which holds no profile
+        making.lenient,
+        part_beside(job.output),
+    )
+
+
+def _upscale(
+    job: Job,
+    picture: Picture,
     model: "Model",
     tiling: "Tiling",
-    *,
-    overwrite: bool = False,
-    max_pixels: int = image.MAX_PIXELS,
-    started: Callable[[Job], Progress] = lambda job: lambda done, total: None,
-) -> Iterator[Result]:
-    """Make each picture; yield its result in turn.
-
-    ``started`` is called at each job's start and returns what is told LR pixels done and in all.
-    A picture that fails does not stop the others; OutputError for a full disk and DeviceError
-    do, after their result has been yielded.
-    """
-    jobs = list(jobs)
-    for folder in {job.output.parent for job in jobs}:
-        sweep(folder)
-    for job in jobs:
-        begin = time.monotonic()
-        try:
-            result = _make(job, model, tiling, overwrite, max_pixels, started(job))
-        except UpscaleError as error:
-            yield Result(job, "failed", time.monotonic() - begin, error)
-            if isinstance(error, DeviceError) or error.code == OutputError.code:
-                raise
-            continue
-        yield replace(result, seconds=time.monotonic() - begin)
+    making: Making,
+    progress: Progress,
+) -> _Sent:
+    """Send one picture through the network; it may still be encoded when this returns."""
+    begin = time.monotonic()
+    decoded = picture.decoded.result()
+    if isinstance(decoded, Skipped):
+        return _Sent(picture, Result(job, "skipped"), begin)
+    try:
+        return _Sent(picture, _send(job, picture, decoded, model, tiling, making, progress), begin)
+    except UpscaleError:
+        picture.abandon()
+        raise
 
 
-def _make(
-    job: Job, model: "Model", tiling: "Tiling", overwrite: bool, max_pixels: int, progress: Progress
+def _send(
+    job: Job,
+    picture: Picture,
+    decoded: Decoded,
+    model: "Model",
+    tiling: "Tiling",
+    making: Making,
+    progress: Progress,
 ) -> Result:
-    from upscale.upscaler import upscale_bands
+    from upscale.enlarge import enlarge
 
-    if job.output.exists() and not overwrite:
-        raise OutputError(f"{job.output}: is there already; add --overwrite", code="output-exists")
-    picture = image.read(job.input, max_pixels)
-    height, width, channels = picture.pixels.shape
-    warnings = list(picture.warnings)
-    output_size = (width * model.scale, height * model.scale)
-    image.check_format(job.output, *output_size)
-    _check_space(job.output, picture.pixels.nbytes * model.scale**2)
-    depth = picture.pixels.dtype.itemsize * 8
-    with Writer(job.output, *output_size, channels, depth, picture.metadata) as writer:
-        warnings += writer.losses
-        for band in upscale_bands(picture.pixels, model, tiling, progress):
-            writer.write(band)
+    image = decoded.image
+    warnings = image.warnings
+    all_rows, width, channels = image.pixels.shape
+    height = all_rows // image.frames
+    frames = image.frames if FORMATS[suffix_of(job.output)].frames else 1
+    if frames < image.frames:
+        warnings += (f"{job.input}: has {image.frames} frames; this format holds the first only",)
+    sizes = making.target.sizes(width, height, model.scale)
+    check_format(job.output, sizes.width, sizes.height)
+    depth = image.pixels.dtype.itemsize * 8
+    _check_space(job.output, sizes.width * sizes.height * frames * channels * depth // 8)
+    layout = Layout(
+        *(sizes.width, sizes.height, channels, depth), *(frames, image.delays, image.loop)
+    )
+    part = part_beside(job.output)
+    picture.open(Write(job.output, layout, image.metadata, making.encoding, decoded.key, part))
+    for index in range(frames):
+
+        def advance(done: int, total: int, index: int = index) -> None:
+            progress(index * total + done, frames * total)
+
+        frame = _frame(image, index * height, height)
+        for band in enlarge(frame, model, tiling, sizes, advance, picture.scratch):
+            picture.write(band)
+    picture.finish()
     return Result(
         job,
         "done",
         size=(width, height),
-        output_size=output_size,
-        warnings=tuple(warnings),
+        output_size=(sizes.width, sizes.height),
+        warnings=warnings,
     )
+
+
+def _frame(image: Image, first: int, rows: int) -> Rows:
+    pixels = image.pixels
+    if isinstance(pixels, StoredRows):
+        return pixels.part(first, rows)
+    frame: Rows = pixels[first : first + rows]
+    return frame
 
 
 def _check_space(path: Path, raw_bytes: int) -> None:
     """Stop early where even a tenth of the uncompressed size is not free."""
-    if shutil.disk_usage(path.parent).free < raw_bytes // 10:
-        raise OutputError(f"{path}: {os.strerror(errno.ENOSPC)}; free some space, or use -o")
+    free = shutil.disk_usage(path.parent).free
+    if free < raw_bytes // 10:
+        raise OutputError(
+            f"{path}: will take about {raw_bytes / 1e9:.1f} GB uncompressed, and only "
+            f"{free / 1e9:.2f} GB are free; free some space, or choose another folder with -o"
+        )

@@ -2,6 +2,7 @@
 
 import os
 import struct
+from collections.abc import Callable
 
 __all__ = ["is_cut"]
 
@@ -10,6 +11,7 @@ OFFSETS = {273: 279, 324: 325}
 """StripOffsets and TileOffsets, each with the tag of the byte counts."""
 
 MAX_ENTRIES = 2**24
+MAX_PAGES = 2**16
 
 
 def is_cut(descriptor: int) -> bool:
@@ -47,38 +49,48 @@ def _boxes_end(descriptor: int, size: int) -> int:
 
 
 def _tiff_is_cut(descriptor: int, size: int, head: bytes) -> bool:
-    """Compare every strip and tile of the first page with the file's size (TIFF 6.0, section 2)."""
+    """Compare every strip and tile of all pages with the file's size (TIFF 6.0, section 2)."""
     order = "<" if head[:2] == b"II" else ">"
     big = 43 in head[2:4]
-    offset_type, count_type = ("Q", "Q") if big else ("L", "H")
-    entry_size, value_size = (20, 8) if big else (12, 4)
 
     def unpack(kind: str, position: int, number: int = 1) -> tuple[int, ...]:
         form = f"{order}{number}{kind}"
         return struct.unpack(form, os.pread(descriptor, struct.calcsize(form), position))
 
     try:
-        (directory,) = unpack(offset_type, 8 if big else 4)
-        (entries,) = unpack(count_type, directory)
-        first = directory + struct.calcsize(order + count_type)
-        values: dict[int, tuple[int, ...]] = {}
-        for index in range(entries):
-            position = first + index * entry_size
-            tag, kind = unpack("H", position, 2)
-            if tag not in OFFSETS and tag not in OFFSETS.values():
-                continue
-            (number,) = unpack(offset_type, position + 4)
-            if number > MAX_ENTRIES:
-                return True
-            position += entry_size - value_size
-            if number * TIFF_SIZES.get(kind, 1) > value_size:
-                (position,) = unpack(offset_type, position)
-            letter = {1: "B", 2: "H", 4: "L", 8: "Q"}[TIFF_SIZES.get(kind, 1)]
-            values[tag] = unpack(letter, position, number)
+        (directory,) = unpack("Q" if big else "L", 8 if big else 4)
+        seen: set[int] = set()
+        while directory and directory not in seen and len(seen) < MAX_PAGES:
+            seen.add(directory)
+            values, directory = _page(unpack, directory, big)
+            for tag, counts in OFFSETS.items():
+                pairs = zip(values.get(tag, ()), values.get(counts, ()), strict=False)
+                if any(offset + count > size for offset, count in pairs):
+                    return True
     except struct.error:  # the tables themselves lie behind the end
         return True
-    return any(
-        offset + count > size
-        for tag, counts in OFFSETS.items()
-        for offset, count in zip(values.get(tag, ()), values.get(counts, ()), strict=False)
-    )
+    return False
+
+
+def _page(
+    unpack: Callable[..., tuple[int, ...]], directory: int, big: bool
+) -> tuple[dict[int, tuple[int, ...]], int]:
+    """Return where a page's strips or tiles lie, by tag, and the next page's directory."""
+    offset_type, count_type = ("Q", "Q") if big else ("L", "H")
+    entry_size, value_size, first = (20, 8, directory + 8) if big else (12, 4, directory + 2)
+    (entries,) = unpack(count_type, directory)
+    values: dict[int, tuple[int, ...]] = {}
+    for index in range(min(entries, MAX_ENTRIES)):
+        position = first + index * entry_size
+        tag, kind = unpack("H", position, 2)
+        if tag not in OFFSETS and tag not in OFFSETS.values():
+            continue
+        (number,) = unpack(offset_type, position + 4)
+        if number > MAX_ENTRIES:
+            raise struct.error("more strips than a file can hold")
+        position += entry_size - value_size
+        if number * TIFF_SIZES.get(kind, 1) > value_size:
+            (position,) = unpack(offset_type, position)
+        letter = {1: "B", 2: "H", 4: "L", 8: "Q"}[TIFF_SIZES.get(kind, 1)]
+        values[tag] = unpack(letter, position, number)
+    return values, unpack(offset_type, first + entries * entry_size)[0]

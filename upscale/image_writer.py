@@ -5,12 +5,9 @@ own into a temporary file beside the final name.
 """
 
 import contextlib
-import math
 import os
-import secrets
 import shutil
 import struct
-import threading
 import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -19,17 +16,14 @@ from types import TracebackType
 import numpy as np
 import pyvips
 
+from upscale.encoder import encode, fitting, losses
 from upscale.errors import OutputError
-from upscale.image import (
-    FORMATS,
-    Metadata,
-    Pixels,
-    check_format,
-    suffix_of,
-    vips_reason,
-)
+from upscale.formats import Encoding, check_format, suffix_of
+from upscale.image import Layout, Metadata, Pixels
+from upscale.parts import part_beside
+from upscale.vips_reader import FULL, vips_reason
 
-__all__ = ["Writer", "sweep"]
+__all__ = ["Writer"]
 
 
 class Writer:
@@ -41,45 +35,48 @@ class Writer:
     """
 
     def __init__(
-        self, path: Path, width: int, height: int, channels: int, depth: int, metadata: Metadata
+        self,
+        path: Path,
+        layout: Layout,
+        metadata: Metadata | None = None,
+        *,
+        encoding: Encoding | None = None,
+        key: str | None = None,
+        part: Path | None = None,
     ) -> None:
-        """Take the frame of the picture; ``channels`` as in `Image`, ``depth`` 8 or 16."""
-        self._format = check_format(path, width, height)
+        """Take what is to be written.
+
+        ``key``: 32 hexadecimal digits that the file is to carry, see `upscale.resume`; ``part``:
+        the temporary file's name, in the folder of ``path``.
+        """
+        check_format(path, layout.width, layout.height)
         self._path = path
-        self._shape = (height, width, channels)
-        self._depth = depth
-        self._metadata = metadata
+        self._suffix = suffix_of(path)
+        self._layout = layout
+        self._encoding = encoding or Encoding()
+        self._key = key
+        self._part = part or part_beside(path)
+        metadata = metadata or Metadata()
+        self.warnings = losses(path, self._suffix, layout, metadata, self._encoding)
+        """What the format cannot hold of this picture, a sentence each."""
+        self._metadata, damaged = fitting(path, self._suffix, layout, metadata, self._encoding, key)
+        self.warnings += damaged
         self._row = 0
         self._failure: str | None = None
 
-    @property
-    def losses(self) -> list[str]:
-        """What the format cannot hold of this picture, a sentence each."""
-        losses = []
-        if self._shape[2] in (2, 4) and not self._format.opacity:
-            losses.append(f"{self._path}: this format has no opacity; drawn on white")
-        exif = any(name.startswith("exif-") for name, _, _ in self._metadata.fields)
-        if exif and self._format is FORMATS[".tif"]:
-            losses.append(f"{self._path}: EXIF is not written to TIFF; it is lost")
-        if self._depth > self._format.depth:
-            losses.append(f"{self._path}: this format has {self._format.depth} bits; 16 are lost")
-        return losses
-
     def __enter__(self) -> "Writer":
         """Open the temporary file and start encoding."""
-        height, width, channels = self._shape
-        colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-        header = struct.pack(">IIBBBBB", width, height, self._depth, colour, 0, 0, 0)
-        stem = os.fsdecode(os.fsencode(self._path.stem)[:40])
-        name = f".{stem}.{os.getpid()}.{secrets.token_hex(4)}.part"
-        self._part = self._path.parent / name
+        layout = self._layout
+        colour = {1: 0, 2: 4, 3: 2, 4: 6}[layout.channels]
+        size = (layout.width, layout.height * layout.frames)
+        header = struct.pack(">IIBBBBB", *size, layout.depth, colour, 0, 0, 0)
         try:
             self._file = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         except OSError as error:
             raise OutputError(f"{self._path}: cannot be written ({error.strerror})") from error
         self._read_end, self._write_end = os.pipe()
-        self._thread = threading.Thread(target=self._encode, daemon=True)
-        self._thread.start()
+        self._encoder = ThreadPoolExecutor(1, "encoder")
+        self._encoded = self._encoder.submit(self._encode)
         self._feeder = ThreadPoolExecutor(1, "feeder")
         self._pending: Future[None] | None = None
         self._deflate = zlib.compressobj(0)
@@ -101,7 +98,7 @@ class Writer:
 
     def _feed(self, band: Pixels) -> None:
         rows = len(band)
-        data = band.astype(">u2").view(np.uint8) if self._depth == 16 else band
+        data = band.astype(">u2").view(np.uint8) if self._layout.depth == 16 else band
         filtered = np.zeros((rows, 1 + data[0].size), np.uint8)  # filter type 0 before each row
         filtered[:, 1:] = data.reshape(rows, -1)
         self._send(_chunk(b"IDAT", self._deflate.compress(filtered.data)))
@@ -115,11 +112,9 @@ class Writer:
         """Finish and publish the file, or remove what there is of it."""
         try:
             if kind is None:
-                assert self._row == self._shape[0]
+                assert self._row == self._layout.height * self._layout.frames
                 self._settle()
                 self._send(_chunk(b"IDAT", self._deflate.flush()) + _chunk(b"IEND", b""))
-            else:
-                self._failure = self._failure or "given up"
             self._close_pipe()
             if kind is None:
                 self._publish()
@@ -135,7 +130,7 @@ class Writer:
         if self._write_end >= 0:
             os.close(self._write_end)
             self._write_end = -1
-        self._thread.join()
+        self._encoder.shutdown()
 
     def _send(self, data: bytes) -> None:
         view = memoryview(data)
@@ -149,32 +144,32 @@ class Writer:
         try:
             source = pyvips.Source.new_from_descriptor(self._read_end)
             stream = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
-            target = pyvips.Target.new_to_descriptor(self._file)
-            picture = _with_metadata(stream, self._metadata)
-            if self._shape[2] in (2, 4) and not self._format.opacity:
-                picture = picture.flatten(background=2**self._depth - 1)
-            options = dict(self._format.options)
-            if self._format is FORMATS[".tif"]:
-                raw_bytes = math.prod(self._shape) * self._depth // 8
-                options["bigtiff"] = raw_bytes > 2**31
-            picture.write_to_target(target, suffix_of(self._path), **options)
-        except pyvips.Error as error:
-            self._failure = vips_reason(error)
+            encode(
+                stream,
+                self._file,
+                self._suffix,
+                self._layout,
+                self._metadata,
+                self._encoding,
+                self._key,
+            )
+        except (pyvips.Error, OSError, ValueError) as error:
+            self._failure = vips_reason(error) if isinstance(error, pyvips.Error) else str(error)
+        finally:
             while os.read(self._read_end, 2**20):  # so that whoever writes is not left waiting
                 pass
-        finally:
             os.close(self._read_end)
 
     def _publish(self) -> None:
+        self._encoded.result()
         if self._failure:
             raise self._output_error()
-        height, width, _ = self._shape
         try:
             os.fsync(self._file)
             os.lseek(self._file, 0, os.SEEK_SET)
             source = pyvips.Source.new_from_descriptor(self._file)
             written = pyvips.Image.new_from_source(source, "")
-            if (written.width, written.height) != (width, height):
+            if (written.width, written.height) != (self._layout.width, self._layout.height):
                 raise OutputError(f"{self._path}: was not written as it should be; try again")
             os.replace(self._part, self._path)
             _sync_folder(self._path.parent)
@@ -184,47 +179,17 @@ class Writer:
             raise self._output_error() from error
 
     def _output_error(self) -> OutputError:
-        full = shutil.disk_usage(self._path.parent).free < 2**20
-        reason = "the disk is full" if full else self._failure
-        return OutputError(f"{self._path}: cannot be written ({reason})")
-
-
-def sweep(folder: Path) -> None:
-    """Remove the temporary files in ``folder`` whose process is gone."""
-    for part in folder.glob(".*.part"):
-        pid = part.name.split(".")[-3]
-        if pid.isdecimal() and not _is_alive(int(pid)):
-            with contextlib.suppress(OSError):
-                part.unlink()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # somebody else's
-    return True
+        if shutil.disk_usage(self._path.parent).free < FULL:
+            return OutputError(f"{self._path}: cannot be written (the disk is full)")
+        return OutputError(
+            f"{self._path}: cannot be written ({self._failure})", code="encode-error"
+        )
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     """Return one chunk of a PNG file (ISO/IEC 15948, 5.3)."""
     checksum = zlib.crc32(data, zlib.crc32(kind))
     return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)))
-
-
-def _with_metadata(stream: pyvips.Image, metadata: Metadata) -> pyvips.Image:
-    xres, yres = metadata.resolution
-    image = stream.copy(xres=xres, yres=yres)
-    for name, kind, value in metadata.fields:
-        image.set_type(kind, name, value)
-    if any(name.startswith("exif-") for name, _, _ in metadata.fields):
-        image.set_type(pyvips.GValue.gint_type, "orientation", 1)
-    for name in image.get_fields():  # setting exif-data has parsed its thumbnail again
-        if name == "jpeg-thumbnail-data" or name.startswith("exif-ifd1-"):
-            image.remove(name)
-    return image
 
 
 def _sync_folder(folder: Path) -> None:

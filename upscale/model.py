@@ -41,7 +41,11 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Model:
-    """A ready network: ``state`` is folded and float32; ``network`` is on ``device``."""
+    """A ready network: ``state`` is folded and float32; ``network`` is on ``device``.
+
+    ``tta``: the picture goes through in its eight flips and rotations, and the mean comes out
+    (the geometric self-ensemble of Lim et al. 2017, section 3.4).
+    """
 
     name: str
     spec: Spec
@@ -50,6 +54,7 @@ class Model:
     device: torch.device
     precision: str
     alpha: float | None = None
+    tta: bool = False
 
     @property
     def scale(self) -> int:
@@ -82,8 +87,16 @@ class Model:
                 allow_tf32=False,
             ),
         ):
-            sr: Tensor = self.network(lr)
-            return sr
+            if not self.tta:
+                sr: Tensor = self.network(lr)
+                return sr
+            total = torch.zeros((), device=self.device)
+            for flips in ((), (-1,)):
+                for turns in range(4):
+                    turned = lr.flip(flips).rot90(turns, (-2, -1))
+                    sr = self.network(turned.contiguous(memory_format=torch.channels_last))
+                    total = total + sr.rot90(-turns, (-2, -1)).flip(flips)
+            return total / 8
 
 
 def _ready(spec: Spec, state: State, device: torch.device, precision: str) -> Network:
@@ -149,6 +162,7 @@ def load_model(
     device: str = "auto",
     precision: str = "auto",
     *,
+    tta: bool = False,
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
 ) -> Model:
@@ -157,6 +171,7 @@ def load_model(
     ``model``: a name of ``weights.toml``, a checkpoint file, or ``hf://user/repository/file``.
     ``alpha``: in [0, 1], θ = (1 - α) θ_PSNR + α θ_GAN over all parameters (Wang et al. 2018,
     equation 4); the PSNR end is the named model's own, or ``psnr`` (name, file or address).
+    ``tta``: average over the eight flips and rotations, at eight times the work.
     ``progress`` is told bytes done and in all of a download, ``notify`` a line that the user
     should see. Raises WeightsError, DeviceError or UsageError.
     """
@@ -182,6 +197,7 @@ def load_model(
         device=chosen_device,
         precision=chosen_precision,
         alpha=alpha,
+        tta=tta,
     )
 
 

@@ -4,20 +4,22 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from upscale.bleed import bleed
 from upscale.errors import DeviceError, InputError, UsageError
 from upscale.image import Pixels
 from upscale.model import Model
+from upscale.spool import Rows
 from upscale.tiles import Span, rising_window, spans
 
-__all__ = ["Tiling", "plan_tiling", "upscale_bands", "upscale_pixels"]
+__all__ = ["Progress", "Tiling", "plan_tiling", "upscale_bands", "upscale_pixels"]
 
 Progress = Callable[[int, int], None]
 """Called with LR pixels done and in all, after each tile."""
@@ -31,10 +33,14 @@ CPU_BUDGET = 2 * 2**30
 BYTES_PER_CHANNEL = 64
 """Bytes a feature channel and LR pixel that a pass takes at its widest (measured: 44 to 50)."""
 
+MIN_TILE = 32
 OVERLAPS_PER_TILE = 20
 LARGEST_TILE = 512
 """Cores of 20 overlaps spend a fifth on context; larger ones gain little, and seldom show
 progress."""
+
+BAND = 256 * 2**20
+"""Bytes of a band of the result: where a picture is very wide, its tiles are less high."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,9 @@ def plan_tiling(model: Model, tile: int | None = None, overlap: int | None = Non
     pixels = _free_bytes(model.device) // (BYTES_PER_CHANNEL * model.spec.features)
     if tile is None:
         side = int(pixels**0.5)
-        tile = max(32, min(side - 2 * overlap, OVERLAPS_PER_TILE * max(overlap, 16), LARGEST_TILE))
+        tile = max(
+            MIN_TILE, min(side - 2 * overlap, OVERLAPS_PER_TILE * max(overlap, 16), LARGEST_TILE)
+        )
     batch = 1
     if model.device.type == "cuda" and tile:
         batch = max(1, min(64, pixels // (tile + 2 * overlap) ** 2))
@@ -86,42 +94,57 @@ def upscale_pixels(
 
 
 def upscale_bands(
-    pixels: Pixels,
+    pixels: Rows,
     model: Model,
     tiling: Tiling | None = None,
     progress: Progress = lambda done, total: None,
-) -> Iterator[Pixels]:
-    """Yield the upscaled picture from top to bottom: (rows, W·scale, C) of ``pixels``' dtype.
+    dtype: np.dtype[Any] | None = None,
+) -> Iterator[Any]:
+    """Yield the upscaled picture from top to bottom: (rows, W·scale, C).
 
     ``pixels``: (H, W, C), uint8 or uint16, C = 1 gray, 2 gray and opacity, 3 RGB, 4 RGB and
-    opacity. Gray goes through the network as three equal channels and comes back as luma.
-    Opacity goes through as a gray picture, held between the least and the greatest of the 3×3
-    LR pixels around, so that flat opacity stays exactly as it is. Colour is bled into fully
-    transparent pixels first. Raises InputError where the network gives no finite numbers,
-    DeviceError where memory does not suffice for the smallest tile.
+    opacity. ``dtype`` of the result: that of ``pixels``, or another of them, or float32 in [0, 1].
+    Gray goes through the network as three equal channels and comes back as luma. Opacity goes
+    through as a gray picture, held between the least and the greatest of the 3×3 LR pixels
+    around, so that flat opacity stays exactly as it is. Colour is bled into fully transparent
+    pixels first. Raises InputError where the network gives no finite numbers, DeviceError where
+    memory does not suffice for the smallest tile.
     """
     tiling = tiling or plan_tiling(model)
+    dtype = dtype or pixels.dtype
     height, width, channels = pixels.shape
     scale = model.scale
-    rows = spans(height, tiling.tile, tiling.overlap, model.spec.align)
+    row_bytes = width * scale * scale * channels * dtype.itemsize
+    tile_height = min(tiling.tile or height, max(MIN_TILE, BAND // row_bytes))
+    rows = spans(height, tile_height, tiling.overlap, model.spec.align)
     columns = spans(width, tiling.tile, tiling.overlap, model.spec.align)
-    lr = _bleed(pixels) if channels in (2, 4) else pixels
     done = 0
     below: list[Tensor | None] = [None] * len(columns)
     for row in rows:
+        lr = _window(pixels, row, max(tiling.overlap, model.spec.overlap))
         hr_top = (row.start - row.ramp_before) * scale
         hr_bottom = (row.stop - row.ramp_after) * scale
-        band = np.empty((hr_bottom - hr_top, width * scale, channels), pixels.dtype)
+        band = np.empty((hr_bottom - hr_top, width * scale, channels), dtype)
         right: Tensor | None = None
-        for index, (column, sr) in enumerate(_tiles(lr, model, tiling, row, columns)):
+        for index, (column, sr) in enumerate(_tiles(lr, model, tiling, columns)):
             strip, right = _join(_contribution(sr, column, scale, -1), right, column, scale, -1)
             strip = _contribution(strip, row, scale, -2)
             piece, below[index] = _join(strip, below[index], row, scale, -2)
             hr_left = (column.start - column.ramp_before) * scale
-            band[:, hr_left : hr_left + piece.shape[-1]] = _quantize(piece, pixels.dtype)
+            band[:, hr_left : hr_left + piece.shape[-1]] = _quantize(piece, dtype)
             done += (row.stop - row.start) * (column.stop - column.start)
             progress(done, height * width)
         yield band
+
+
+def _window(pixels: Rows, row: Span, reach: int) -> Pixels:
+    """Return the rows that the tiles of ``row`` see, colour bled as far as a network can see."""
+    if pixels.shape[2] not in (2, 4):
+        window: Pixels = pixels[row.lr_start : row.lr_stop]
+        return window
+    top = max(0, row.lr_start - reach)
+    around = pixels[top : row.lr_stop + reach]
+    return bleed(around, reach)[row.lr_start - top : row.lr_stop - top]
 
 
 def _contribution(sr: Tensor, span: Span, scale: int, dim: int) -> Tensor:
@@ -152,7 +175,7 @@ def _join(
 
 
 def _tiles(
-    lr: Pixels, model: Model, tiling: Tiling, row: Span, columns: Sequence[Span]
+    lr: Pixels, model: Model, tiling: Tiling, columns: Sequence[Span]
 ) -> Iterator[tuple[Span, Tensor]]:
     """Yield each column's span and its window, upscaled: (C, h·scale, w·scale), float32."""
     batch: list[Span]
@@ -160,9 +183,7 @@ def _tiles(
         same_width = list(group)
         for first in range(0, len(same_width), tiling.batch):
             batch = same_width[first : first + tiling.batch]
-            windows = [
-                lr[row.lr_start : row.lr_stop, span.lr_start : span.lr_stop] for span in batch
-            ]
+            windows = [lr[:, span.lr_start : span.lr_stop] for span in batch]
             yield from zip(batch, _super_resolve(windows, model, tiling.overlap), strict=True)
 
 
@@ -235,31 +256,11 @@ def _run(lr: Tensor, model: Model, overlap: int) -> Tensor:
     return torch.cat(pieces, dim)
 
 
-def _quantize(sr: Tensor, dtype: npt.DTypeLike) -> Pixels:
-    """Turn (C, h, w), [0, 1], into (h, w, C), uint8 or uint16; on the device as far as it goes."""
-    levels = np.iinfo(np.dtype(dtype)).max
-    whole = sr.clamp(0, 1).mul(levels).round().permute(1, 2, 0)
-    integers = whole.to(torch.uint8 if levels == 255 else torch.int32)
-    quantized: Pixels = integers.cpu().numpy().astype(dtype, copy=False)
-    return quantized
-
-
-def _bleed(pixels: Pixels) -> Pixels:
-    """Give every fully transparent pixel the colour of the nearest one that is not.
-
-    What lies under full transparency is arbitrary, often black, and would be drawn into the rim.
-    """
-    clear = pixels[..., -1] == 0
-    if not clear.any() or clear.all():
-        return pixels
-    _, nearest = cv2.distanceTransformWithLabels(
-        clear.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    # Labels count the visible pixels: find the one that each label stands for.
-    visible = np.flatnonzero(~clear)
-    where = np.empty(int(nearest.max()) + 1, np.int64)
-    where[nearest.ravel()[visible]] = visible
-    flat = pixels[..., :-1].reshape(-1, pixels.shape[-1] - 1)
-    bled = pixels.copy()
-    bled[clear, :-1] = flat[where[nearest[clear]]]
-    return bled
+def _quantize(sr: Tensor, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Turn (C, h, w), [0, 1], into (h, w, C) of ``dtype``; on the device as far as it goes."""
+    clamped = sr.clamp(0, 1).permute(1, 2, 0)
+    if dtype == np.float32:
+        return np.asarray(clamped.cpu().numpy())
+    levels = np.iinfo(dtype).max
+    integers = clamped.mul(levels).round().to(torch.uint8 if levels == 255 else torch.int32)
+    return np.asarray(integers.cpu().numpy().astype(dtype, copy=False))

@@ -83,10 +83,10 @@ def _group(
     "2 usage, 3 weights, 4 device or memory, 5 output, 130 and 143 interrupted.",
 )
 def _run(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", show_default=False)],
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT", show_default=False)],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File or folder; default: beside each input."),
+        typer.Option("--output", "-o", help="File, folder or -; default: beside each input."),
     ] = None,
     model: Annotated[
         str,
@@ -106,10 +106,67 @@ def _run(
     psnr: Annotated[
         str | None, typer.Option(help="The PSNR end of --alpha, where the model has none.")
     ] = None,
-    format: Annotated[
-        str | None, typer.Option(help="png, jpg, webp, tif or avif; default: as the input.")
+    scale: Annotated[
+        float | None,
+        typer.Option("--scale", "-s", help="Times as large, such as 2 or 2.5; default: 4."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs.")] = False,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Width and height in pixels; see --fit.")
+    ] = None,
+    fit: Annotated[
+        str, typer.Option(help="With --size: fit (within), fill (cut the rest off) or stretch.")
+    ] = Options.fit,
+    long_edge: Annotated[
+        int | None, typer.Option("--long-edge", help="Pixels of the longer side.")
+    ] = None,
+    megapixels: Annotated[float | None, typer.Option(help="Millions of pixels in all.")] = None,
+    tta: Annotated[
+        bool, typer.Option("--tta", help="Average over 8 flips and rotations; 8 times the work.")
+    ] = False,
+    format: Annotated[
+        str | None, typer.Option(help="png, jpg, webp, tif, avif or gif; default: as the input.")
+    ] = None,
+    quality: Annotated[int | None, typer.Option(help="1 to 100, of jpg, webp and avif.")] = None,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Exact webp and avif; png and tif always are.")
+    ] = False,
+    strip: Annotated[
+        bool, typer.Option("--strip", help="Drop EXIF, XMP, IPTC and resolution.")
+    ] = False,
+    to_srgb: Annotated[
+        bool, typer.Option("--to-srgb", help="Convert colours from the picture's profile to sRGB.")
+    ] = False,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Take JPEGs with faults that other viewers ignore.")
+    ] = False,
+    suffix: Annotated[
+        str | None, typer.Option(help="What the output's name ends with; default: _x4.")
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="The output's name of {stem}, {scale}, {target}, {model} and {alpha}."),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive/--no-recursive", help="Folders within folders too.")
+    ] = True,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Go into folders that are links.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace outputs that are not up to date.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done, sizes, time and disk.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with files as they arrive; Ctrl-C ends.")
+    ] = False,
+    raw: Annotated[
+        str | None, typer.Option(metavar="WxH", help="rgb24 video frames in, rgb24 frames out.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes that decode and encode.")
+    ] = Options.jobs,
     tile: Annotated[
         str, typer.Option(help="Side of a tile in input pixels, 0 for the whole picture, or auto.")
     ] = "auto",
@@ -125,33 +182,25 @@ def _run(
     json: Annotated[
         bool, typer.Option("--json", help="Report on standard output, JSON lines.")
     ] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Report to a file, JSON lines.")
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Make pictures four times as large with a super-resolution network."""
+    """Make pictures four times as large with a super-resolution network.
+
+    INPUT: a file, a folder, a pattern in quotes, @list.txt with a path a line, or - for standard
+    input.
+    """
     if tile != "auto" and not tile.isdecimal():
         raise typer.BadParameter(
             f"{tile!r} is neither auto nor a whole number", param_hint="--tile"
         )
-    options = Options(
-        inputs=tuple(inputs),
-        output=output,
-        model=model,
-        alpha=alpha,
-        psnr=psnr,
-        format=format,
-        overwrite=overwrite,
-        tile=None if tile == "auto" else int(tile),
-        overlap=overlap,
-        device=device,
-        precision=precision,
-        max_pixels=max_pixels,
-        json=json,
-        debug=debug,
-    )
+    asked = locals() | {"inputs": tuple(inputs), "tile": None if tile == "auto" else int(tile)}
     with exit_on_error(debug):
         from upscale.cli.run import run
 
-        raise SystemExit(run(options))
+        raise SystemExit(run(Options(**asked)))
 
 
 @models_app.callback()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Bars",
     "Interrupted",
+    "RunBar",
     "emit",
     "exit_on_error",
     "interruptible",
@@ -151,6 +152,17 @@ class Bars:
 
         return move
 
+    def counter(self, title: str) -> Callable[[int], None]:
+        """Add a line that counts without an end in sight; return what moves it."""
+        if not (progress := self._progress):
+            return lambda done: None
+        task = progress.add_task(f"0 {title}", total=None)
+        return lambda done: progress.update(task, completed=done, description=f"{done} {title}")
+
+    def run(self, sizes: list[int] | None) -> "RunBar":
+        """Add the one bar of a run over files of ``sizes`` bytes; None: no end is in sight."""
+        return RunBar(self._progress, sizes)
+
     def download(self, title: str) -> Callable[[int, int], None]:
         """Return what moves a bar that appears with the first bytes: (done, total)."""
         move: list[Callable[[int, int], None]] = []
@@ -161,3 +173,35 @@ class Bars:
             move[0](done, total)
 
         return first
+
+
+class RunBar:
+    """Files and megapixels done, and the time left; it moves with the bytes of the inputs."""
+
+    def __init__(self, progress: "Progress | None", sizes: list[int] | None) -> None:
+        """Draw on ``progress``, if there is one."""
+        self._progress = progress
+        self._of = "" if sizes is None else f" of {len(sizes)}"
+        self._files = 0
+        self._bytes = 0.0
+        self._pixels = 0
+        total = None if sizes is None else max(1, sum(sizes))
+        self._task = progress.add_task("", total=total) if progress else None
+        self._show(0)
+
+    def start(self, size: int) -> Callable[[int, int], None]:
+        """Return what is told (done, total) of the file of ``size`` bytes that is at work."""
+        return lambda done, total: self._show(size * done / max(1, total))
+
+    def finish(self, size: int, pixels: int) -> None:
+        """Count a file of ``size`` bytes and ``pixels`` as done."""
+        self._files += 1
+        self._bytes += size
+        self._pixels += pixels
+        self._show(0)
+
+    def _show(self, more: float) -> None:
+        if self._progress is None or self._task is None:
+            return
+        text = f"{self._files}{self._of} files, {self._pixels / 1e6:.1f} MP"
+        self._progress.update(self._task, completed=self._bytes + more, description=text)

@@ -1,130 +1,186 @@
 """``upscale INPUT…``: plan, load, upscale, report."""
 
-import json
 import os
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upscale import batch
-from upscale.cli.console import Bars, Interrupted, emit, printable, shown
+from upscale.batch import Making
+from upscale.cli.console import Bars, Interrupted
 from upscale.cli.options import Options
+from upscale.cli.report import Report
+from upscale.codec_pool import Codec, CodecPool
 from upscale.errors import UpscaleError, UsageError
-from upscale.image import FORMATS, suffix_of
+from upscale.inputs import find_inputs
+from upscale.naming import DEFAULT_TEMPLATE, Naming, ending
+from upscale.planning import Destination, Job, plan, prepare_output
+from upscale.resume import settings_digest
+from upscale.walk import Found
+from upscale.watch import settled
+
+if TYPE_CHECKING:
+    from upscale.model import Model
 
 __all__ = ["run"]
 
 
 def run(options: Options) -> int:
     """Do what ``options`` ask for and return the exit status. Raises UpscaleError before work."""
-    suffix = _suffix(options.format)
-    inputs = batch.find_inputs(options.inputs)
-    if not inputs:
-        raise UsageError("no pictures there; give picture files, or folders that hold some")
-    many = len(inputs) > 1 or any(path.is_dir() for path in options.inputs)
-    output = batch.prepare_output(options.output, many)
-    # PyTorch's threads share the cores with the encoder's: one that waits must not spin. Read when
+    options.check()
+    # PyTorch's threads share the cores with the codecs: one that waits must not spin. Read when
     # OpenMP is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    with Bars() as bars:
-        from upscale.model import load_model
-        from upscale.upscaler import plan_tiling
+    if options.raw is not None:
+        from upscale.cli.raw import run_raw
 
-        model = load_model(
-            options.model,
-            options.alpha,
-            options.psnr,
-            options.device,
-            options.precision,
-            progress=bars.download(options.model),
-            notify=bars.say,
-        )
-        tiling = plan_tiling(model, options.tile, options.overlap)
-        jobs = batch.plan(inputs, output, model.scale, suffix)
-        common: dict[str, object] = {
-            "model": options.model,
-            "alpha": options.alpha,
-            "device": str(model.device),
-            "precision": model.precision,
-            "tile": tiling.tile,
-            "overlap": tiling.overlap,
-        }
-        counts: Counter[str] = Counter()
-        left = list(jobs)
-        files = bars.task("files", len(jobs)) if len(jobs) > 1 else lambda done, total: None
+        return run_raw(options)
+    if options.output_is_stream or "-" in options.inputs:
+        from upscale.cli.streams import through_files
 
-        def started(job: batch.Job) -> Callable[[int, int], None]:
-            return bars.task(shown(job.input.name))
+        return through_files(options, run)
+    found = _find(options, strict=not options.watch)
+    if not (found or options.watch):
+        raise UsageError("no pictures there; give picture files, or folders that hold some")
+    many = options.watch or len(found) > 1 or any(map(os.path.isdir, options.inputs))
+    destination = prepare_output(options.output, many, found, make=not options.dry_run)
+    with Bars() as bars, Report(bars, options.json, options.report) as report:
+        return _run(options, found, destination, bars, report)
 
-        status = 0
-        try:
+
+def _find(options: Options, strict: bool) -> list[Found]:
+    return find_inputs(
+        options.inputs,
+        recursive=options.recursive,
+        follow_links=options.follow_links,
+        exclude=options.output,
+        strict=strict,
+    )
+
+
+def _run(
+    options: Options,
+    found: list[Found],
+    destination: Destination | None,
+    bars: Bars,
+    report: Report,
+) -> int:
+    left: list[Job] = []
+    status = 0
+    try:
+        with CodecPool(0 if options.dry_run else options.jobs, options.debug) as pool:
+            model = _load(options, bars)
+            from upscale.upscaler import plan_tiling
+
+            tiling = plan_tiling(model, options.tile, options.overlap)
+            report.common = {
+                "model": options.model,
+                "alpha": options.alpha,
+                "device": str(model.device),
+                "precision": model.precision,
+                "tile": tiling.tile,
+                "overlap": tiling.overlap,
+            }
+            naming = _naming(options, model.scale)
+            making = _making(options, model)
+            left = [] if options.watch else plan(found, destination, naming)
+            bar = bars.run(None if options.watch else [job.size for job in left])
+            if options.dry_run:
+                from upscale.cli.dry_run import dry_run
+
+                with Codec(options.debug) as codec:
+                    return dry_run(left, model, tiling, making, codec, report, bars, bar)
             for result in batch.run(
-                jobs,
+                _watched(options, destination, naming) if options.watch else list(left),
                 model,
                 tiling,
-                overwrite=options.overwrite,
-                max_pixels=options.max_pixels,
-                started=started,
+                making,
+                pool,
+                jobs_ahead=options.jobs,
+                started=lambda job: bar.start(job.size),
             ):
-                left.remove(result.job)
-                _report(result, common, options.json, bars)
-                counts[result.status] += 1
-                files(len(jobs) - len(left), len(jobs))
+                report.add(result)
+                if not options.watch:
+                    left.remove(result.job)
+                width, height = result.size or (0, 0)
+                bar.finish(result.job.size, width * height)
                 status = status or (1 if result.status == "failed" else 0)
-        except UpscaleError as error:
-            status = error.exit_code
-        except Interrupted as interrupted:
-            status = interrupted.exit_code
-        for job in left:
-            _report(batch.Result(job, "cancelled"), common, options.json, bars)
-            counts["cancelled"] += 1
-        if options.json:
-            emit(json.dumps({"kind": "summary", **counts, "exit_code": status}))
-        elif len(jobs) > 1:
-            bars.say(", ".join(f"{number} {name}" for name, number in counts.items()))
+    except Interrupted as interrupted:
+        status = interrupted.exit_code
+    except UpscaleError as error:
+        if not report.counts["failed"]:  # nothing has been begun
+            raise
+        status = error.exit_code
+    for job in left:
+        report.add(batch.Result(job, "cancelled"))
+    report.summarize(status, options.watch or len(found) > 1)
     return status
 
 
-def _suffix(format_name: str | None) -> str | None:
-    if format_name is None:
-        return None
-    suffix = suffix_of(Path(f"picture.{format_name.removeprefix('.')}"))
-    if suffix not in FORMATS:
-        known = ", ".join(name[1:] for name in FORMATS)
-        raise UsageError(f"format {format_name!r} is not known: {known}")
-    return suffix
+def _load(options: Options, bars: Bars) -> "Model":
+    from upscale.model import load_model
+
+    return load_model(
+        options.model,
+        options.alpha,
+        options.psnr,
+        options.device,
+        options.precision,
+        tta=options.tta,
+        progress=bars.download(options.model),
+        notify=bars.say,
+    )
 
 
-def _report(result: batch.Result, common: dict[str, object], as_json: bool, bars: Bars) -> None:
-    source, target = shown(result.job.input), shown(result.job.output)
-    for warning in result.warnings:
-        bars.say(f"upscale: warning: {warning}")
-    if result.error is not None:
-        bars.say(f"upscale: {result.error}")
-    elif result.status == "done" and result.size and result.output_size and not as_json:
-        sizes = f"{_size(result.size)} to {_size(result.output_size)}"
-        bars.say(f"{source}: {target} ({sizes}, {result.seconds:.1f} s)")
-    if as_json:
-        width, height = result.size or (None, None)
-        output_width, output_height = result.output_size or (None, None)
-        error = result.error
-        record = {
-            "kind": "file",
-            "input": source,
-            "output": target,
-            "status": result.status,
-            "error": None
-            if error is None
-            else {"code": error.code, "message": printable(str(error))},
-            "width": width,
-            "height": height,
-            "output_width": output_width,
-            "output_height": output_height,
-            "seconds": round(result.seconds, 3),
-            **common,
-        }
-        emit(json.dumps(record))
+def _naming(options: Options, scale: int) -> Naming:
+    template = DEFAULT_TEMPLATE if options.name is None else options.name
+    if options.suffix is not None:
+        template = ending(options.suffix)
+    label = options.target.label(scale)
+    return Naming(
+        template=template,
+        suffix=options.format_suffix,
+        scale=label.removeprefix("x") if label.startswith("x") else "",
+        target=label,
+        model=options.model,
+        alpha="" if options.alpha is None else f"{options.alpha:g}",
+    )
 
 
-def _size(size: tuple[int, int]) -> str:
-    return f"{size[0]} × {size[1]}"
+def _making(options: Options, model: "Model") -> Making:
+    settings = settings_digest(
+        weights=model.sha256,
+        alpha=options.alpha,
+        target=options.target,
+        tta=options.tta,
+        encoding=options.encoding,
+        to_srgb=options.to_srgb,
+        tile=options.tile,
+        overlap=options.overlap,
+        precision=options.precision,
+    )
+    return Making(
+        target=options.target,
+        encoding=options.encoding,
+        to_srgb=options.to_srgb,
+        lenient=options.lenient,
+        settings=settings,
+        overwrite=options.overwrite,
+        max_pixels=options.max_pixels,
+    )
+
+
+def _watched(
+    options: Options, destination: Destination | None, naming: Naming
+) -> Iterator[Job | None]:
+    """Yield the jobs of files as they settle, and None where there are none for now."""
+    jobs: dict[Path, Job] = {}
+
+    def find() -> list[Found]:
+        found = _find(options, strict=False)
+        jobs.clear()
+        jobs.update((job.input, job) for job in plan(found, destination, naming, strict=False))
+        return [each for each in found if each.path in jobs]
+
+    for found in settled(find):
+        yield None if found is None else jobs[found.path]

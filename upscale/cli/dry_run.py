@@ -1,0 +1,99 @@
+"""``--dry-run``: what would be done, how large it would be, and how long it would take."""
+
+import time
+from collections.abc import Iterable
+
+import torch
+
+from upscale.batch import Making, Result
+from upscale.cli.console import Bars, RunBar
+from upscale.cli.report import Report
+from upscale.codec import Probe, Skipped
+from upscale.codec_pool import Codec
+from upscale.errors import UpscaleError
+from upscale.formats import FORMATS, check_format, suffix_of
+from upscale.image import Header
+from upscale.model import Model
+from upscale.planning import Job
+from upscale.upscaler import Tiling
+
+__all__ = ["dry_run"]
+
+DEFAULT_TILE = 256
+"""LR pixels a side that are measured where tiles are as large as the pictures."""
+
+
+def dry_run(
+    jobs: Iterable[Job],
+    model: Model,
+    tiling: Tiling,
+    making: Making,
+    codec: Codec,
+    report: Report,
+    bars: Bars,
+    bar: RunBar,
+) -> int:
+    """Report each job as ``planned`` from its header; measure two tiles; return the exit status."""
+    pixels, raw_bytes = 0, 0
+    for job in jobs:
+        try:
+            if job.problem is not None:
+                report.add(Result(job, "skipped" if job.skip else "failed", error=job.problem))
+                continue
+            reply = codec.call(
+                Probe(job.input, job.output, making.settings, making.overwrite, making.max_pixels),
+                job.input,
+            )
+            if isinstance(reply, Skipped):
+                report.add(Result(job, "skipped"))
+                continue
+            frames = reply.frames if FORMATS[suffix_of(job.output)].frames else 1
+            result, passes = _planned(job, reply, model, making)
+            report.add(result)
+            width, height = result.output_size or (0, 0)
+            raw_bytes += width * height * reply.channels * reply.depth // 8 * frames
+            pixels += passes * frames
+        except UpscaleError as error:
+            report.add(Result(job, "failed", error=error))
+        finally:
+            bar.finish(job.size, 0)
+    status = 1 if report.counts["failed"] else 0
+    seconds = pixels * _seconds_a_pixel(model, tiling) if pixels else 0.0
+    report.summarize(
+        status, True, seconds_estimated=round(seconds, 1), bytes_uncompressed=raw_bytes
+    )
+    bars.say(
+        f"about {_duration(seconds)} on {model.device} ({model.precision}); "
+        f"at most {raw_bytes / 1e9:.2f} GB, compressed less"
+    )
+    return status
+
+
+def _planned(job: Job, header: Header, model: Model, making: Making) -> tuple[Result, int]:
+    """Return the job's result and the LR pixels of all passes of the network over a frame."""
+    sizes = making.target.sizes(header.width, header.height, model.scale)
+    check_format(job.output, sizes.width, sizes.height)
+    area = header.width * header.height
+    pixels = sum(area * model.scale ** (2 * n) for n in range(sizes.passes))
+    output_size = (sizes.width, sizes.height)
+    return Result(
+        job, "planned", size=(header.width, header.height), output_size=output_size
+    ), pixels
+
+
+def _seconds_a_pixel(model: Model, tiling: Tiling) -> float:
+    """Run two tiles with their context; the second one's time, by LR pixel of its core."""
+    core = tiling.tile or DEFAULT_TILE
+    side = core + 2 * tiling.overlap
+    tile = torch.rand(1, 3, side, side)
+    model(tile)
+    begin = time.monotonic()
+    model(tile).cpu()
+    return (time.monotonic() - begin) / core**2
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,248 @@
+"""Codec processes at work beside the network: read-ahead, write-behind, and none of them trusted.
+
+Each has a thread here that talks to it. A picture stays with one process from reading to writing;
+while one picture is in the network, the next are being decoded and the last ones encoded.
+"""
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from upscale.codec import Decoded, Read, Skipped, Write
+from upscale.errors import InputError, UpscaleError
+from upscale.image import Pixels
+from upscale.parts import part_beside
+
+__all__ = ["Codec", "CodecPool", "Picture"]
+
+COMMAND = (sys.executable, "-P", "-c", "from upscale.codec import serve; serve()")
+
+GRACE = 2.0
+"""Seconds that a process that has closed its streams is given to end."""
+
+PIECE = 16 * 2**20
+"""Bytes of rows that go to a process in one message."""
+
+
+class Codec:
+    """One process; `call` asks it. One that has crashed is replaced at the next call."""
+
+    def __init__(self, debug: bool = False) -> None:
+        """Start it; ``debug`` shows what its libraries print."""
+        self._debug = debug
+        self._over = False
+        self._start()
+
+    def _start(self) -> None:
+        root = str(Path(__file__).parents[1])
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._process = subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None if self._debug else subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            start_new_session=True,  # Ctrl-C is for us; it ends when its input does
+        )
+
+    def __enter__(self) -> "Codec":
+        """Give itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the process."""
+        self.close()
+
+    def call(self, message: Any, path: Path) -> Any:
+        """Return the reply; raises it where it is an error, or InputError ``crashed``."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            pickle.dump(message, stdin, pickle.HIGHEST_PROTOCOL)
+            stdin.flush()
+            reply = pickle.load(stdout)
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            raise InputError(
+                f"{path}: made the decoder or encoder crash ({self._replace(GRACE)}); "
+                "convert it with another program first",
+                code="crashed",
+            ) from error
+        if isinstance(reply, UpscaleError):
+            raise reply
+        return reply
+
+    def _replace(self, grace: float = 0) -> str:
+        """End the process, start another unless all is over, and say how the first one ended.
+
+        ``grace``: seconds that it is given to end by itself.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(grace)
+        self._process.kill()
+        self._close_streams()
+        status = self._process.wait()
+        if not self._over:
+            self._start()
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-status).name
+        return f"exit status {status}"
+
+    def restart(self) -> None:
+        """Replace the process, whatever it is doing."""
+        self._replace()
+
+    def kill(self) -> None:
+        """End the process at once, for good; a call that waits for it fails."""
+        self._over = True
+        self._process.kill()
+
+    def close(self) -> None:
+        """Let the process end by itself, for good."""
+        self._over = True
+        self._close_streams()
+        self._process.wait()
+
+    def _close_streams(self) -> None:
+        for stream in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
+
+class Picture:
+    """One picture on its way through a codec process.
+
+    ``decoded`` comes first; then `open`, `write` and `finish` (or `abandon`) send the result, and
+    ``written`` holds the warnings of the writing. Either may hold an UpscaleError.
+    """
+
+    def __init__(self, request: Read) -> None:
+        """Take what is to be read."""
+        self.request = request
+        self.decoded: Future[Decoded | Skipped] = Future()
+        self.written: Future[list[str]] = Future()
+        self.messages: queue.Queue[Any] = queue.Queue(maxsize=2)
+        self.parts = [request.scratch]
+
+    def open(self, write: Write) -> None:
+        """Open the output."""
+        self.parts.append(write.part)
+        self._put(write)
+
+    def write(self, band: Pixels) -> None:
+        """Add rows; waits while those before them are encoded. Raises what went wrong so far."""
+        rows = max(1, PIECE // band[0].nbytes)
+        for top in range(0, len(band), rows):
+            self._put(band[top : top + rows])
+
+    def finish(self) -> None:
+        """Say that all rows are sent."""
+        self._put(None)
+
+    def abandon(self) -> None:
+        """Give the picture up, if it has not failed already."""
+        if not self.written.done():
+            self._put(Ellipsis)
+
+    def scratch(self) -> Path:
+        """Return the name of one more temporary file, which goes when the picture is done."""
+        self.parts.append(part_beside(self.request.output))
+        return self.parts[-1]
+
+    def _put(self, message: Any) -> None:
+        while True:
+            if self.written.done():
+                self.written.result()
+                return
+            with contextlib.suppress(queue.Full):
+                self.messages.put(message, timeout=0.1)
+                return
+
+    def clean(self) -> None:
+        """Remove its temporary files."""
+        for part in self.parts:
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+class CodecPool:
+    """Some codec processes; as a context manager it ends them, at once where an error leaves."""
+
+    def __init__(self, size: int, debug: bool = False) -> None:
+        """Start ``size`` processes."""
+        self._queue: queue.SimpleQueue[Picture | None] = queue.SimpleQueue()
+        self._codecs = [Codec(debug) for _ in range(size)]
+        self._active: set[Picture] = set()
+        self._killed = False
+        self._threads = [
+            threading.Thread(target=self._serve, args=(codec,), daemon=True)
+            for codec in self._codecs
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> "CodecPool":
+        """Give itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """Let the processes end; after an error kill them and remove what they were writing."""
+        if kind is not None:
+            self._killed = True
+            for codec in self._codecs:
+                codec.kill()
+            for picture in list(self._active):
+                with contextlib.suppress(queue.Full):
+                    picture.messages.put_nowait(Ellipsis)
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join(None if kind is None else 1)
+
+    def start(self, request: Read) -> Picture:
+        """Begin to read a picture as soon as a process is free."""
+        picture = Picture(request)
+        self._active.add(picture)
+        self._queue.put(picture)
+        return picture
+
+    def _serve(self, codec: Codec) -> None:
+        while (picture := self._queue.get()) is not None and not self._killed:
+            try:
+                self._pass_through(codec, picture)
+            except UpscaleError as error:
+                waiting = picture.written if picture.decoded.done() else picture.decoded
+                picture.clean()
+                waiting.set_exception(error)
+            finally:
+                picture.clean()
+                self._active.discard(picture)
+        codec.close()
+
+    def _pass_through(self, codec: Codec, picture: Picture) -> None:
+        path = picture.request.path
+        decoded = codec.call(picture.request, path)
+        picture.decoded.set_result(decoded)
+        warnings: list[str] = []
+        if not isinstance(decoded, Skipped):
+            opened = False
+            while (message := picture.messages.get()) is not Ellipsis:
+                opened = True
+                reply = codec.call(message, path)
+                if message is None:
+                    warnings = reply
+                    break
+            else:
+                if opened:
+                    codec.restart()
+        picture.clean()
+        picture.written.set_result(warnings)
