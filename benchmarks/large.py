@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from upscale import image
+from upscale import reader
+from upscale.cli.tuning import tune
 from upscale.model import Model, load_model
 
 
@@ -35,7 +36,8 @@ def bare(model: Model, pixels: np.ndarray, passes: int = 8) -> float:
 
 def main() -> None:
     photo, name = Path(sys.argv[1]), (sys.argv[2:] or ["srgan"])[0]
-    pixels = image.read(photo).pixels
+    pixels = reader.read(photo).pixels
+    tune()  # as the program does
     model = load_model(name)
     before = bare(model, pixels)
     with tempfile.TemporaryDirectory() as folder:

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from upscale.cli.tuning import tune
 from upscale.model import Model, load_model
 
 WIDTH, HEIGHT = 96, 64
@@ -64,6 +65,7 @@ def resident(pid: int) -> float:
 def main() -> None:
     count = int((sys.argv[1:] or ["1000"])[0])
     name = (sys.argv[2:] or ["srgan"])[0]
+    tune()  # as the program does
     model = load_model(name)
     before = bare(model)
     with tempfile.TemporaryDirectory() as temporary:

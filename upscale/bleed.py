@@ -12,8 +12,9 @@ def bleed(pixels: Pixels, reach: int) -> Pixels:
     """Give fully transparent pixels the colour of the nearest one that is not.
 
     ``pixels``: (H, W, 2 or 4); ``reach``: the greatest distance, in pixels. What lies under full
-    transparency is arbitrary, often black, and would be drawn into the rim. Further away than a network sees, nothing needs to change; so a band of rows with ``reach``
-    more on both sides is bled as the whole picture would be.
+    transparency is arbitrary, often black, and would be drawn into the rim. Further away than a
+    network sees, nothing needs to change; so a band of rows with ``reach`` more on both sides is
+    bled as the whole picture would be.
     """
     clear = pixels[..., -1] == 0
     if not clear.any() or clear.all():

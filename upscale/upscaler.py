@@ -33,13 +33,17 @@ CPU_BUDGET = 2 * 2**30
 BYTES_PER_CHANNEL = 64
 """Bytes a feature channel and LR pixel that a pass takes at its widest (measured: 44 to 50)."""
 
+CPU_TENSOR = 32 * 2**20
+"""Bytes of a layer's features above which glibc maps memory anew for each (measured: a pixel then
+takes 1.1 to 1.2 times as long)."""
+
 MIN_TILE = 32
 OVERLAPS_PER_TILE = 20
 LARGEST_TILE = 512
 """Cores of 20 overlaps spend a fifth on context; larger ones gain little, and seldom show
 progress."""
 
-BAND = 256 * 2**20
+BAND = 128 * 2**20
 """Bytes of a band of the result: where a picture is very wide, its tiles are less high."""
 
 
@@ -64,6 +68,8 @@ def plan_tiling(model: Model, tile: int | None = None, overlap: int | None = Non
     overlap = model.spec.overlap if overlap is None else overlap
     pixels = _free_bytes(model.device) // (BYTES_PER_CHANNEL * model.spec.features)
     if tile is None:
+        if model.device.type == "cpu":
+            pixels = min(pixels, CPU_TENSOR // (4 * model.spec.features))
         side = int(pixels**0.5)
         tile = max(
             MIN_TILE, min(side - 2 * overlap, OVERLAPS_PER_TILE * max(overlap, 16), LARGEST_TILE)

@@ -1,7 +1,6 @@
 """``upscale - -o - --raw 640x360``: frames through a pipe."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from typing import IO
@@ -23,7 +22,6 @@ def run_raw(options: Options) -> int:
         raise UsageError("--raw takes one stream of frames: - or a file")
     if options.output is None and options.inputs[0] != "-":
         raise UsageError("--raw needs -o: - or a file for the frames")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with _opened_input(options) as source, _opened_output(options) as sink, Bars() as bars:
         from upscale.model import load_model
         from upscale.upscaler import plan_tiling

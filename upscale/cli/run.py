@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from upscale import batch
 from upscale.batch import Making
+from upscale.cli.tuning import tune
 from upscale.cli.console import Bars, Interrupted
 from upscale.cli.options import Options
 from upscale.cli.report import Report
@@ -28,9 +29,7 @@ __all__ = ["run"]
 def run(options: Options) -> int:
     """Do what ``options`` ask for and return the exit status. Raises UpscaleError before work."""
     options.check()
-    # PyTorch's threads share the cores with the codecs: one that waits must not spin. Read when
-    # OpenMP is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    tune()
     if options.raw is not None:
         from upscale.cli.raw import run_raw
 
