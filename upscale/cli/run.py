@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from upscale import batch
 from upscale.batch import Making
-from upscale.cli.tuning import tune
 from upscale.cli.console import Bars, Interrupted
 from upscale.cli.options import Options
 from upscale.cli.report import Report
+from upscale.cli.tuning import tune
 from upscale.codec_pool import Codec, CodecPool
 from upscale.errors import UpscaleError, UsageError
 from upscale.inputs import find_inputs
