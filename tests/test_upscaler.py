@@ -203,3 +203,15 @@ def test_tiles_are_planned_within_the_network_and_memory(model: Model) -> None:
     assert plan_tiling(model, 0, 3) == Tiling(0, 3)
     with pytest.raises(UsageError):
         plan_tiling(model, -1)
+
+
+def test_the_opacity_of_a_disc_has_neither_holes_nor_specks(model: Model) -> None:
+    y, x = np.mgrid[:64, :64] - 31.5
+    distance = np.hypot(x, y)
+    disc = np.full((64, 64, 4), (230, 140, 60, 0), np.uint8)
+    disc[distance < 24, 3] = 255
+    opacity = upscale_pixels(disc, model, WHOLE)[..., 3]
+    far = (np.mgrid[:256, :256] - 127.5) / 4
+    radius = np.hypot(*far)
+    assert opacity[radius < 22.5].min() > 200  # the GAN draws dashes of 91 here
+    assert opacity[radius > 25.5].max() < 5

@@ -44,7 +44,8 @@ class Model:
     """A ready network: ``state`` is folded and float32; ``network`` is on ``device``.
 
     ``tta``: the picture goes through in its eight flips and rotations, and the mean comes out
-    (the geometric self-ensemble of Lim et al. 2017, section 3.4).
+    (the geometric self-ensemble of Lim et al. 2017, section 3.4). ``psnr_state``: of the PSNR end,
+    where that is at hand.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Model:
     precision: str
     alpha: float | None = None
     tta: bool = False
+    psnr_state: State | None = None
 
     @property
     def scale(self) -> int:
@@ -70,6 +72,13 @@ class Model:
     def exact(self) -> "Model":
         """The same model in float32, for tiles that half precision cannot hold."""
         return self if self.precision == "fp32" else replace(self, precision="fp32")
+
+    @cached_property
+    def faithful(self) -> "Model":
+        """The PSNR end, which draws no texture where there is none; the model itself without one."""
+        if self.psnr_state is None:
+            return self
+        return replace(self, state=self.psnr_state, alpha=0, psnr_state=None)
 
     def __call__(self, lr: Tensor) -> Tensor:
         """Upscale ``lr``: (N, 3, H, W), float32, RGB in [0, 1], on any device.
@@ -184,9 +193,15 @@ def load_model(
     if alpha is not None and psnr is None:
         psnr = _own_psnr_end(model)
     checkpoint, digest = _load(model, progress, notify)
-    if alpha is not None and psnr is not None:
+    if alpha is None:
+        entry = weights.read_manifest().get(str(model))
+        psnr = entry.psnr if entry is not None and entry.embedded else None
+    faithful: State | None = None
+    if psnr is not None:
         other, other_digest = _load(psnr, progress, notify)
-        checkpoint = interpolate(other, checkpoint, alpha, (str(psnr), str(model)), notify)
+        if alpha is not None:
+            checkpoint = interpolate(other, checkpoint, alpha, (str(psnr), str(model)), notify)
+        faithful = fold(other.spec, other.state)[1]
         digest = f"{other_digest}:{digest}"
     spec, state = fold(checkpoint.spec, checkpoint.state)
     return Model(
@@ -198,6 +213,7 @@ def load_model(
         precision=chosen_precision,
         alpha=alpha,
         tta=tta,
+        psnr_state=faithful,
     )
 
 

@@ -111,10 +111,11 @@ def upscale_bands(
     ``pixels``: (H, W, C), uint8 or uint16, C = 1 gray, 2 gray and opacity, 3 RGB, 4 RGB and
     opacity. ``dtype`` of the result: that of ``pixels``, or another of them, or float32 in [0, 1].
     Gray goes through the network as three equal channels and comes back as luma. Opacity goes
-    through as a gray picture, held between the least and the greatest of the 3×3 LR pixels
-    around, so that flat opacity stays exactly as it is. Colour is bled into fully transparent
-    pixels first. Raises InputError where the network gives no finite numbers, DeviceError where
-    memory does not suffice for the smallest tile.
+    through as a gray picture, by the PSNR end where that is at hand (a GAN draws texture into it),
+    held between the least and the greatest of the 3×3 LR pixels around, so that flat opacity stays
+    exactly as it is. Colour is bled into fully transparent pixels first. Raises InputError where
+    the network gives no finite numbers, DeviceError where memory does not suffice for the
+    smallest tile.
     """
     tiling = tiling or plan_tiling(model)
     dtype = dtype or pixels.dtype
@@ -216,7 +217,7 @@ def _upscale_opacity(opacity: Tensor, model: Model, overlap: int) -> Tensor:
     low, high = (F.interpolate(x, scale_factor=model.scale, mode="nearest") for x in (low, high))
     if torch.equal(low, high):
         return low
-    sr = _finite(opacity.expand(-1, 3, -1, -1), model, overlap).mean(1, keepdim=True)
+    sr = _finite(opacity.expand(-1, 3, -1, -1), model.faithful, overlap).mean(1, keepdim=True)
     return torch.clamp(sr, low.to(sr.device), high.to(sr.device))
 
 
