@@ -87,12 +87,9 @@ def test_a_side_as_long_as_can_be_is_taken_and_one_more_is_not(suffix: str, limi
     ("suffix", "limit"), [(".jpg", 65_500), (".webp", 16_383), (".gif", 65_535)]
 )
 def test_the_limits_are_those_of_the_encoders(suffix: str, limit: int) -> None:
-    picture = Image.new("L", (limit, 1))
-    picture.save(io.BytesIO(), NAMES[suffix])
-    with pytest.raises((ValueError, OSError, SystemError)):
-        Image.new("L", (65_536 if suffix != ".webp" else limit + 1, 1)).save(
-            io.BytesIO(), NAMES[suffix]
-        )
+    Image.new("L", (limit, 1)).save(io.BytesIO(), NAMES[suffix])
+    with pytest.raises((ValueError, OSError, OverflowError)):
+        Image.new("L", (limit + 1, 1)).save(io.BytesIO(), NAMES[suffix])
 
 
 @pytest.mark.parametrize("name", ["a.xyz", "a", "a.heic"])

@@ -100,7 +100,7 @@ def linked_tests() -> list[tuple[str, str]]:
     return re.findall(r'\]\((tests/\w+\.py) "(\w+)"\)', (ROOT / "README.md").read_text())
 
 
-@pytest.mark.parametrize(("file", "name"), linked_tests(), ids=lambda value: str(value))
+@pytest.mark.parametrize(("file", "name"), linked_tests(), ids=str)
 def test_the_readme_links_to_tests_that_exist(file: str, name: str) -> None:
     tree = ast.parse((ROOT / file).read_text())
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
-from upscale import spool
-from upscale.errors import OutputError
+from upscale import reader, spool
+from upscale.errors import InputError, OutputError
 from upscale.spool import Pixels, Rows, Spool, StoredRows, upright
 
 ORIENTATIONS = pytest.mark.parametrize("orientation", range(1, 9))
@@ -168,3 +169,12 @@ def test_neither_files_nor_maps_are_left_open(tmp_path: Path) -> None:
     assert len(bands) == 40
     assert os.listdir("/proc/self/fd") == before
     assert str(tmp_path) not in Path("/proc/self/maps").read_text()
+
+
+def test_rows_that_cannot_be_mapped_leave_the_scratch_file_alone(tmp_path: Path) -> None:
+    samples = np.zeros((200, 4, 3), np.float32)
+    samples[150] = 3
+    tifffile.imwrite(tmp_path / "a.tif", samples, photometric="rgb")
+    with pytest.raises(InputError, match="outside 0 to 1"):
+        reader.read(tmp_path / "a.tif", scratch=tmp_path / "scratch")
+    assert {path.name for path in tmp_path.iterdir()} <= {"a.tif", "scratch"}

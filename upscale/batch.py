@@ -113,6 +113,7 @@ def run(
             reading.append((job, pool.start(_request(job, making))))
         for sent in [each for each in encoding if each.picture.written.done()]:
             encoding.remove(sent)
+            pool.release(sent.picture)
             yield from _settled(sent)
         if reading and (reading[0][1].decoded.done() or not encoding):
             job, picture = reading.popleft()
@@ -120,6 +121,7 @@ def run(
             try:
                 encoding.append(_upscale(job, picture, model, tiling, making, started(job)))
             except UpscaleError as error:
+                pool.release(picture)
                 yield Result(job, "failed", time.monotonic() - begin, error)
                 _stop_if_hopeless(error)
         elif encoding:
@@ -254,7 +256,10 @@ def _frame(image: Image, first: int, rows: int) -> Rows:
 
 def _check_space(path: Path, raw_bytes: int) -> None:
     """Stop early where even a tenth of the uncompressed size is not free."""
-    free = shutil.disk_usage(path.parent).free
+    try:
+        free = shutil.disk_usage(path.parent).free
+    except OSError as error:
+        raise OutputError(f"{path.parent}: cannot be written to ({error.strerror})") from error
     if free < raw_bytes // 10:
         raise OutputError(
             f"{path}: will take about {raw_bytes / 1e9:.1f} GB uncompressed, and only "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from upscale.errors import OutputError, UpscaleError
+from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.formats import Encoding
 from upscale.image import Header, Image, Layout, Metadata
 from upscale.resume import key_of
@@ -119,6 +119,17 @@ def _answer(request: Any, receive: Callable[[], Any], reply: Callable[[Any], Non
 
 
 def _read(request: Probe) -> Header | Decoded | Skipped:
+    try:
+        return _read_or_skip(request)
+    except OSError as error:
+        raise InputError(f"{request.path}: cannot be read ({error.strerror})") from error
+    except MemoryError as error:
+        raise InputError(
+            f"{request.path}: needs more memory than there is", code="out-of-memory"
+        ) from error
+
+
+def _read_or_skip(request: Probe) -> Header | Decoded | Skipped:
     from upscale import reader
     from upscale.encoder import read_key
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from upscale.codec import Decoded, Read, Skipped, Write
-from upscale.errors import InputError, UpscaleError
+from upscale.errors import DeviceError, InputError, UpscaleError
 from upscale.image import Pixels
 from upscale.parts import part_beside
 
@@ -33,7 +33,7 @@ PIECE = 16 * 2**20
 
 
 class Codec:
-    """One process; `call` asks it. One that has crashed is replaced at the next call."""
+    """One process; `call` asks it. One that has crashed is replaced."""
 
     def __init__(self, debug: bool = False) -> None:
         """Start it; ``debug`` shows what its libraries print."""
@@ -44,32 +44,46 @@ class Codec:
     def _start(self) -> None:
         root = str(Path(__file__).parents[1])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._process = subprocess.Popen(
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if self._debug else subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            start_new_session=True,  # Ctrl-C is for us; it ends when its input does
-        )
+        try:
+            self._process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None if self._debug else subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                start_new_session=True,  # Ctrl-C is for us; it ends when its input does
+            )
+        except OSError as error:
+            raise DeviceError(
+                f"a process for decoding cannot be started ({error.strerror}); use fewer --jobs"
+            ) from error
 
     def __enter__(self) -> "Codec":
         """Give itself."""
         return self
 
-    def __exit__(self, *error: object) -> None:
-        """End the process."""
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """End the process; at once where an error leaves."""
+        if kind is not None:
+            self.kill()
         self.close()
 
     def call(self, message: Any, path: Path) -> Any:
-        """Return the reply; raises it where it is an error, or InputError ``crashed``."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
+        """Return the reply; raises it where it is an error, or InputError ``crashed``.
+
+        A `Read` goes to a new process where the old one has ended while it had nothing to do.
+        """
+        if isinstance(message, Read):
+            try:
+                self._send(message)
+            except BrokenPipeError:
+                self._replace()
+                self._send(message)
         try:
-            pickle.dump(message, stdin, pickle.HIGHEST_PROTOCOL)
-            stdin.flush()
-            reply = pickle.load(stdout)
+            if not isinstance(message, Read):
+                self._send(message)
+            assert self._process.stdout is not None
+            reply = pickle.load(self._process.stdout)
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             raise InputError(
                 f"{path}: made the decoder or encoder crash ({self._replace(GRACE)}); "
@@ -79,6 +93,11 @@ class Codec:
         if isinstance(reply, UpscaleError):
             raise reply
         return reply
+
+    def _send(self, message: Any) -> None:
+        assert self._process.stdin is not None
+        pickle.dump(message, self._process.stdin, pickle.HIGHEST_PROTOCOL)
+        self._process.stdin.flush()
 
     def _replace(self, grace: float = 0) -> str:
         """End the process, start another unless all is over, and say how the first one ended.
@@ -122,7 +141,8 @@ class Picture:
     """One picture on its way through a codec process.
 
     ``decoded`` comes first; then `open`, `write` and `finish` (or `abandon`) send the result, and
-    ``written`` holds the warnings of the writing. Either may hold an UpscaleError.
+    ``written`` holds the warnings of the writing. Either may hold an UpscaleError. Its temporary
+    files stay until `CodecPool.release`: whoever enlarges it may still be reading them.
     """
 
     def __init__(self, request: Read) -> None:
@@ -131,11 +151,12 @@ class Picture:
         self.decoded: Future[Decoded | Skipped] = Future()
         self.written: Future[list[str]] = Future()
         self.messages: queue.Queue[Any] = queue.Queue(maxsize=2)
-        self.parts = [request.scratch]
+        self._files = [request.scratch]
+        self._part: Path | None = None
 
     def open(self, write: Write) -> None:
         """Open the output."""
-        self.parts.append(write.part)
+        self._part = write.part
         self._put(write)
 
     def write(self, band: Pixels) -> None:
@@ -150,13 +171,13 @@ class Picture:
 
     def abandon(self) -> None:
         """Give the picture up, if it has not failed already."""
-        if not self.written.done():
+        with contextlib.suppress(UpscaleError):
             self._put(Ellipsis)
 
     def scratch(self) -> Path:
-        """Return the name of one more temporary file, which goes when the picture is done."""
-        self.parts.append(part_beside(self.request.output))
-        return self.parts[-1]
+        """Return the name of one more temporary file."""
+        self._files.append(part_beside(self.request.output))
+        return self._files[-1]
 
     def _put(self, message: Any) -> None:
         while True:
@@ -169,9 +190,18 @@ class Picture:
 
     def clean(self) -> None:
         """Remove its temporary files."""
-        for part in self.parts:
+        for file in (*self._files, *filter(None, [self._part])):
             with contextlib.suppress(OSError):
-                part.unlink()
+                file.unlink()
+
+    def fail(self, error: BaseException) -> None:
+        """Remove what there is of the output, and let whoever waits for it know."""
+        if self._part is not None and not self.written.done():
+            with contextlib.suppress(OSError):
+                self._part.unlink()
+        waiting = self.written if self.decoded.done() else self.decoded
+        if not waiting.done():
+            waiting.set_exception(error)
 
 
 class CodecPool:
@@ -181,7 +211,7 @@ class CodecPool:
         """Start ``size`` processes."""
         self._queue: queue.SimpleQueue[Picture | None] = queue.SimpleQueue()
         self._codecs = [Codec(debug) for _ in range(size)]
-        self._active: set[Picture] = set()
+        self._held: set[Picture] = set()
         self._killed = False
         self._threads = [
             threading.Thread(target=self._serve, args=(codec,), daemon=True)
@@ -200,32 +230,36 @@ class CodecPool:
             self._killed = True
             for codec in self._codecs:
                 codec.kill()
-            for picture in list(self._active):
+            for picture in self._held:
                 with contextlib.suppress(queue.Full):
                     picture.messages.put_nowait(Ellipsis)
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
             thread.join(None if kind is None else 1)
+        for picture in list(self._held):
+            self.release(picture)
 
     def start(self, request: Read) -> Picture:
-        """Begin to read a picture as soon as a process is free."""
+        """Begin to read a picture as soon as a process is free; `release` it in the end."""
         picture = Picture(request)
-        self._active.add(picture)
+        self._held.add(picture)
         self._queue.put(picture)
         return picture
+
+    def release(self, picture: Picture) -> None:
+        """Remove the temporary files of a picture that is written or given up."""
+        picture.clean()
+        self._held.discard(picture)
 
     def _serve(self, codec: Codec) -> None:
         while (picture := self._queue.get()) is not None and not self._killed:
             try:
                 self._pass_through(codec, picture)
             except UpscaleError as error:
-                waiting = picture.written if picture.decoded.done() else picture.decoded
-                picture.clean()
-                waiting.set_exception(error)
+                picture.fail(error)
             finally:
-                picture.clean()
-                self._active.discard(picture)
+                picture.fail(DeviceError("a codec process could not be used; run it again"))
         codec.close()
 
     def _pass_through(self, codec: Codec, picture: Picture) -> None:
@@ -244,5 +278,4 @@ class CodecPool:
             else:
                 if opened:
                     codec.restart()
-        picture.clean()
         picture.written.set_result(warnings)

@@ -67,7 +67,7 @@ def _tiff_is_cut(descriptor: int, size: int, head: bytes) -> bool:
                 pairs = zip(values.get(tag, ()), values.get(counts, ()), strict=False)
                 if any(offset + count > size for offset, count in pairs):
                     return True
-    except struct.error:  # the tables themselves lie behind the end
+    except (struct.error, OverflowError):  # the tables themselves lie behind the end
         return True
     return False
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,10 @@ from upscale.image import Layout, Metadata
 
 __all__ = ["encode", "fitting", "losses", "read_key"]
 
-SEGMENT = 65_533
-"""Bytes that a JPEG segment holds (ISO/IEC 10918-1, B.1.1.4); XMP's begins with its name."""
-XMP_NAME = len(b"http://ns.adobe.com/xap/1.0/\0")
+LONGEST_EXIF = 65_000
+"""Bytes of EXIF that libvips writes: it adds some fields, and leaves all out beyond 64 KiB."""
+LONGEST_XMP, LONGEST_IPTC = 60_000, 65_533
+"""Bytes that libvips puts into a JPEG, and that a segment holds (ISO/IEC 10918-1, B.1.1.4)."""
 
 PAGE = 1000
 """Milliseconds that a page is shown where an animation is made of pages."""
@@ -40,7 +42,7 @@ def losses(
     if layout.depth > (depth := encoding.depth(suffix, layout.channels)):
         found.append(f"{path}: {layout.depth} bits a sample become {depth}")
     if suffix == ".gif" and not encoding.strip and (metadata.exif or metadata.xmp):
-        found.append(f"{path}: GIF holds no EXIF and XMP; they are lost")
+        found.append(f"{path}: GIF holds no EXIF, XMP and resolution; they are lost")
     if metadata.iptc and not (encoding.strip or chosen.iptc):
         found.append(f"{path}: this format holds no IPTC; it is lost")
     if suffix == ".gif":
@@ -59,14 +61,14 @@ def fitting(
     kept = Metadata(icc=metadata.icc) if encoding.strip else metadata
     size = (layout.width, layout.height)
     blob = exif.for_output(kept.exif, *size, key)
+    if blob and len(blob) > LONGEST_EXIF and suffix != ".tif":
+        warnings.append(f"{path}: EXIF of {len(blob):,} bytes is too long for it; left out")
+        blob = exif.for_output(None, *size, key)
     if suffix == ".jpg":
-        if blob and len(blob) > SEGMENT:
-            warnings.append(f"{path}: EXIF of {len(blob):,} bytes does not fit a JPEG; left out")
-            blob = exif.for_output(None, *size, key)
-        if kept.xmp and len(kept.xmp) > SEGMENT - XMP_NAME:
+        if kept.xmp and len(kept.xmp) > LONGEST_XMP:
             warnings.append(f"{path}: XMP of {len(kept.xmp):,} bytes does not fit a JPEG; left out")
             kept = replace(kept, xmp=None)
-        if kept.iptc and len(kept.iptc) > SEGMENT:
+        if kept.iptc and len(iptc.wrapped(kept.iptc)) > LONGEST_IPTC:
             warnings.append(f"{path}: IPTC does not fit a JPEG; left out")
             kept = replace(kept, iptc=None)
     return replace(kept, exif=blob), warnings
@@ -83,7 +85,7 @@ def encode(
 ) -> None:
     """Save ``stream`` (frames one above the other) to ``descriptor``; raises pyvips.Error."""
     depth = min(layout.depth, encoding.depth(suffix, layout.channels))
-    options = encoding.options(suffix, depth)
+    options = encoding.options(suffix, depth, layout.width * layout.height)
     picture = _described(_rounded(stream, layout.depth, depth), metadata, suffix)
     if layout.channels in (2, 4) and not FORMATS[suffix].opacity:
         picture = picture.flatten(background=255 if picture.format == "uchar" else 65535)
@@ -140,7 +142,10 @@ def _add_comment(descriptor: int, comment: bytes) -> None:
     data = b"".join(iter(lambda: os.read(descriptor, 2**20), b""))
     at = _gif_start(data)
     os.lseek(descriptor, 0, os.SEEK_SET)
-    os.write(descriptor, data[:at] + COMMENT + bytes([len(comment)]) + comment + b"\0" + data[at:])
+    view = memoryview(COMMENT + bytes([len(comment)]) + comment + b"\0" + data[at:])
+    os.lseek(descriptor, at, os.SEEK_SET)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def _gif_start(head: bytes) -> int:
@@ -170,13 +175,16 @@ def _described(stream: pyvips.Image, metadata: Metadata, suffix: str) -> pyvips.
 def read_key(path: Path) -> str | None:
     """Return the key that a picture of ours carries; None where there is none, or no picture."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(path, flags)  # which does not wait for a pipe's other end
     except OSError:
         return None
     try:
-        head = os.pread(descriptor, 4, 0)
-        if head == b"GIF8":
-            start = os.pread(descriptor, 1024, 0)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        start = os.pread(descriptor, 1024, 0)
+        head = start[:4]
+        if len(start) >= 13 and head == b"GIF8":
             comment = KEY.match(start, _gif_start(start))
             return comment[1].decode() if comment else None
         if head[:2] in (b"II", b"MM"):

@@ -58,7 +58,10 @@ FORMATS: dict[str, Format] = {
     ".avif": Format(
         *(65_536, True, 12, False, False, True, True), {"compression": "av1", "Q": 80, "effort": 4}
     ),
-    ".gif": Format(65_535, True, 8, True, False, False, False, {}),
+    ".gif": Format(
+        *(65_535, True, 8, True, False, False, False),
+        {"interpalette_maxerror": 0, "keep_duplicate_frames": True},
+    ),
 }
 ALIASES = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg", ".tiff": ".tif", ".apng": ".png"}
 
@@ -75,6 +78,10 @@ SIGNATURES = (
 
 WHOLE_FRAMES = {"kmax": 1}
 """For WebP: between two whole frames libwebp leaves out what has changed by up to 17 levels."""
+
+
+TWO_PASSES = 2**25
+"""Pixels up to which a JPEG's codes are made for it, for which libjpeg keeps 6 bytes of each."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +118,10 @@ class Encoding:
         inexact = suffix == ".avif" and channels in (2, 4) and not self.lossless
         return 8 if inexact else chosen.depth
 
-    def options(self, suffix: str, depth: int) -> dict[str, Any]:
-        """Return libvips' options for a picture that is saved with ``depth`` bits a sample."""
+    def options(self, suffix: str, depth: int, pixels: int = 0) -> dict[str, Any]:
+        """Return libvips' options for a picture of ``pixels`` that is saved with ``depth`` bits a
+        sample.
+        """
         chosen = FORMATS[suffix]
         options = dict(chosen.options)
         if chosen.lossy and self.lossless and chosen.lossless:
@@ -121,6 +130,8 @@ class Encoding:
             options |= {"Q": self.quality}
         if suffix == ".webp" and not self.lossless:
             options |= WHOLE_FRAMES
+        if suffix == ".jpg" and pixels > TWO_PASSES:
+            options["optimize_coding"] = False
         if chosen.depth == 12:
             options |= {"bitdepth": depth}
         return options
@@ -157,11 +168,16 @@ def check_format(path: Path, width: int, height: int) -> Format:
     return FORMATS[suffix]
 
 
-def check_pixels(path: Path, width: int, height: int, max_pixels: int) -> None:
-    """Raise InputError for a size, from a header, that is taken for a decompression bomb."""
-    if width * height > max_pixels or max(width, height) > MAX_SIDE:
+def check_pixels(path: Path, width: int, height: int, max_pixels: int, frames: int = 1) -> None:
+    """Raise InputError for a size, from a header, that is taken for a decompression bomb.
+
+    ``width``, ``height``: of one frame; ``max_pixels``: of all, and `MAX_SIDE` goes with it.
+    """
+    side = MAX_SIDE * max(1, max_pixels // MAX_PIXELS)
+    if width * height * frames > max_pixels or max(width, height) > side:
+        of_frames = f" of {frames} frames" if frames > 1 else ""
         raise InputError(
-            f"{path}: {width} × {height} is more than {max_pixels:,} pixels, or "
-            f"{MAX_SIDE:,} a side; raise --max-pixels if you trust the file",
+            f"{path}: {width} × {height}{of_frames} is more than {max_pixels:,} pixels, or "
+            f"{side:,} a side; raise --max-pixels if you trust the file",
             code="too-large",
         )

@@ -5,8 +5,8 @@ own into a temporary file beside the final name.
 """
 
 import contextlib
+import errno
 import os
-import shutil
 import struct
 import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -179,8 +179,14 @@ class Writer:
             raise self._output_error() from error
 
     def _output_error(self) -> OutputError:
-        if shutil.disk_usage(self._path.parent).free < FULL:
-            return OutputError(f"{self._path}: cannot be written (the disk is full)")
+        try:
+            end = os.lseek(self._file, 0, os.SEEK_END)
+            os.pwrite(self._file, bytes(FULL), end)
+            os.ftruncate(self._file, end)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            reason = "the disk is full" if full else error.strerror
+            return OutputError(f"{self._path}: cannot be written ({reason})")
         return OutputError(
             f"{self._path}: cannot be written ({self._failure})", code="encode-error"
         )

@@ -27,6 +27,9 @@ __all__ = [
     "write_converted",
 ]
 
+NCNN = (".param", ".bin")
+"""The two halves of a checkpoint of ncnn."""
+
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 SHARED_ROOT = 0.7
@@ -75,7 +78,7 @@ class Model:
 
     @cached_property
     def faithful(self) -> "Model":
-        """The PSNR end, which draws no texture where there is none; the model itself without one."""
+        """The PSNR end, which draws no texture of its own; the model itself where it has none."""
         if self.psnr_state is None:
             return self
         return replace(self, state=self.psnr_state, alpha=0, psnr_state=None)
@@ -280,7 +283,10 @@ def _own_psnr_end(model: str | Path) -> str:
 
 def _load(model: str | Path, progress: Progress, notify: Notify) -> tuple[Checkpoint, str]:
     path = ensure_local(model, progress, notify)
-    return read_checkpoint(path), sha256_of(path)
+    files = [path]
+    if path.suffix in NCNN:
+        files = [half for half in map(path.with_suffix, NCNN) if half.is_file()]
+    return read_checkpoint(path), "+".join(sha256_of(file) for file in files)
 
 
 def ensure_local(

@@ -2,10 +2,13 @@
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 
 __all__ = ["part_beside", "sweep"]
+
+PART = re.compile(r"\..*\.(\d{1,10})\.[0-9a-f]{8}\.part", re.DOTALL)
 
 
 def part_beside(path: Path) -> Path:
@@ -17,8 +20,8 @@ def part_beside(path: Path) -> Path:
 def sweep(folder: Path) -> None:
     """Remove the temporary files in ``folder`` whose process is gone."""
     for part in folder.glob(".*.part"):
-        pid = part.name.split(".")[-3]
-        if pid.isdecimal() and not _is_alive(int(pid)):
+        found = PART.fullmatch(part.name)
+        if found and not _is_alive(int(found[1])):
             with contextlib.suppress(OSError):
                 part.unlink()
 
@@ -26,7 +29,7 @@ def sweep(folder: Path) -> None:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True  # somebody else's

@@ -6,7 +6,7 @@ A frame is height · width · 3 bytes, RGB, rows from the top, nothing between f
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ __all__ = ["enlarge_frames"]
 AHEAD = 4
 """Frames that are read before the network wants them, and that wait to be written."""
 
+POLL = 0.1
+"""Seconds after which a thread that waits looks whether all is over."""
+
 
 def enlarge_frames(
     source: IO[bytes],
@@ -35,39 +38,75 @@ def enlarge_frames(
 ) -> int:
     """Enlarge frames of ``size`` (width, height) from ``source`` into ``sink`` until it ends.
 
-    Reading and writing have threads of their own. Returns the number of frames. Raises InputError
-    for a last frame that is not whole (those before it are written), OutputError where the sink
-    is closed or full.
+    Reading and writing have threads of their own, which may still wait when a signal ends the
+    process: so that they hold no lock then, standard streams should come unbuffered. Returns the
+    number of frames. Raises InputError for a last frame that is not whole (those before it are
+    written), OutputError where the sink is closed or full.
     """
     from upscale.enlarge import enlarge
 
     done = 0
-    with _Sink(sink) as written:
-        for frame in _read_ahead(source, size):
+    over = threading.Event()
+    read: queue.Queue[bytes | OSError] = queue.Queue(AHEAD)
+    written = _Sink(sink, over)
+    threading.Thread(target=_read, args=(source, size, read, over), daemon=True).start()
+    try:
+        for frame in _frames(read, size):
             written.put(np.concatenate(list(enlarge(frame, model, tiling, sizes))))
             done += 1
             progress(done)
+        written.finish()
+    except InputError:
+        written.finish()
+        raise
+    finally:
+        over.set()
     return done
 
 
-def _read_ahead(source: IO[bytes], size: tuple[int, int]) -> Iterator[Pixels]:
+def _read(
+    source: IO[bytes],
+    size: tuple[int, int],
+    frames: "queue.Queue[bytes | OSError]",
+    over: threading.Event,
+) -> None:
+    """Read frames until the source ends; the last one may be shorter, or empty."""
+    length = size[0] * size[1] * 3
+    last = False
+    while not last:
+        frame: bytes | OSError = b""
+        try:
+            parts = []
+            left = length
+            while left and (part := source.read(min(left, 2**20))):
+                parts.append(part)
+                left -= len(part)
+            frame, last = b"".join(parts), left > 0
+        except OSError as error:
+            frame, last = error, True
+        if not _put(frames, frame, over):
+            return
+
+
+def _put(items: "queue.Queue[Any]", item: Any, over: threading.Event) -> bool:
+    while not over.is_set():
+        try:
+            items.put(item, timeout=POLL)
+        except queue.Full:
+            continue
+        return True
+    return False
+
+
+def _frames(read: "queue.Queue[bytes | OSError]", size: tuple[int, int]) -> Iterator[Pixels]:
     width, height = size
     length = width * height * 3
-    frames: queue.Queue[bytes | OSError] = queue.Queue(AHEAD)
-
-    def read() -> None:
-        while True:
-            try:
-                frame = source.read(length)
-            except OSError as error:
-                frames.put(error)
-                return
-            frames.put(frame)
-            if len(frame) < length:
-                return
-
-    threading.Thread(target=read, daemon=True).start()
-    while len(frame := _raised(frames.get())) == length:
+    while True:
+        frame = read.get()
+        if isinstance(frame, OSError):
+            raise InputError(f"the input cannot be read ({frame.strerror})") from frame
+        if len(frame) < length:
+            break
         yield np.frombuffer(frame, np.uint8).reshape(height, width, 3)
     if frame:
         raise InputError(
@@ -77,34 +116,27 @@ def _read_ahead(source: IO[bytes], size: tuple[int, int]) -> Iterator[Pixels]:
         )
 
 
-def _raised(frame: bytes | OSError) -> bytes:
-    if isinstance(frame, OSError):
-        raise InputError(f"the input cannot be read ({frame.strerror})") from frame
-    return frame
-
-
 class _Sink:
-    """Writes frames in a thread; as a context manager it waits for the last one."""
+    """Writes frames in a thread."""
 
-    def __init__(self, sink: IO[bytes]) -> None:
+    def __init__(self, sink: IO[bytes], over: threading.Event) -> None:
         self._sink = sink
+        self._over = over
         self._frames: queue.Queue[Pixels | None] = queue.Queue(AHEAD)
         self._error: OSError | None = None
         self._thread = threading.Thread(target=self._write, daemon=True)
-
-    def __enter__(self) -> "_Sink":
         self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is None or issubclass(kind, InputError):
-            self._frames.put(None)
-            self._thread.join()
-            self._check()
 
     def put(self, frame: Pixels) -> None:
+        """Hand a frame on. Raises OutputError for what became of those before."""
         self._check()
         self._frames.put(frame)
+
+    def finish(self) -> None:
+        """Wait for the last frame."""
+        self._frames.put(None)
+        self._thread.join()
+        self._check()
 
     def _check(self) -> None:
         if self._error is not None:
@@ -113,10 +145,17 @@ class _Sink:
             ) from self._error
 
     def _write(self) -> None:
-        while (frame := self._frames.get()) is not None:
-            if self._error is None:
-                try:
-                    self._sink.write(frame.data)
-                    self._sink.flush()
-                except OSError as error:
-                    self._error = error
+        while not self._over.is_set():
+            try:
+                frame = self._frames.get(timeout=POLL)
+            except queue.Empty:
+                continue
+            if frame is None:
+                return
+            view = frame.data.cast("B")
+            try:
+                while view and self._error is None:
+                    view = view[self._sink.write(view) :]
+                self._sink.flush()
+            except OSError as error:
+                self._error = error

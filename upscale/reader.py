@@ -67,6 +67,8 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
         if opened.loader == "png" and apng.is_animated(descriptor):
             timing = apng.timing(path, descriptor)
             size = (timing.width, timing.height)
+            if vips_reader.orientation_of(image) >= 5:
+                size = size[::-1]
             return Header(*size, timing.channels, timing.depth, timing.count, ".png")
     finally:
         os.close(descriptor)
@@ -121,7 +123,7 @@ def _animated_png(
     """Read all frames of an APNG, composited; metadata from the chunks before the first one."""
     path, warnings = opened.path, opened.warnings
     timing = apng.timing(path, descriptor)
-    check_pixels(path, timing.width, timing.height * timing.count, max_pixels)
+    check_pixels(path, timing.width, timing.height, max_pixels, timing.count)
     metadata = vips_reader.metadata_of(opened.image)
     shape = (timing.height * timing.count, timing.width, timing.channels)
     spool = Spool(shape, np.uint16 if timing.depth == 16 else np.uint8, scratch)
@@ -130,7 +132,7 @@ def _animated_png(
     if to_srgb and metadata.icc:
         warnings += (f"{path}: an animated PNG keeps its profile; it is not converted",)
     return Image(
-        spool.finish(),
+        spool.finish(vips_reader.orientation_of(opened.image), timing.count),
         metadata,
         warnings=warnings,
         frames=timing.count,

@@ -39,29 +39,31 @@ class Rows(Protocol):
 
 
 def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
-    """Return a view of (H, W, C) as it is to be seen; ``orientation`` 1 to 8 as EXIF 2.3 counts.
+    """Return a view of (…, H, W, C) as it is to be seen.
 
-    2, 3, 4 are mirrored left to right, turned by half, and mirrored top to bottom; 5 to 8 are
-    transposed: 5 only that, 6 a quarter turn clockwise, 7 over the other diagonal, 8 a quarter
-    turn the other way.
+    ``orientation``: 1 to 8 as EXIF 2.3 counts. 2, 3, 4 are mirrored left to right, turned by half,
+    and mirrored top to bottom; 5 to 8 are transposed: 5 only that, 6 a quarter turn clockwise, 7
+    over the other diagonal, 8 a quarter turn the other way.
     """
     if orientation >= 5:
-        pixels = pixels.swapaxes(0, 1)
+        pixels = pixels.swapaxes(-3, -2)
     vertical, horizontal = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
-    return pixels[:: -1 if vertical else 1, :: -1 if horizontal else 1]
+    return pixels[..., :: -1 if vertical else 1, :: -1 if horizontal else 1, :]
 
 
 @dataclass(frozen=True)
 class StoredRows:
     """Rows in a scratch file: stored as (H', W', C), seen upright as ``shape``.
 
-    Each access maps the file anew, so that no more of it stays in memory than is asked for.
+    Frames that lie one above the other are turned each by itself. Each access maps the file anew,
+    so that no more of it stays in memory than is asked for.
     """
 
     path: Path
     stored: tuple[int, int, int]
     dtype: np.dtype[Any]
     orientation: int = 1
+    frames: int = 1
     first: int = 0
     rows: int | None = None
 
@@ -70,15 +72,25 @@ class StoredRows:
         """Height, width and channels of what is seen."""
         height, width, channels = self.stored
         if self.orientation >= 5:
-            height, width = width, height
+            height, width = width * self.frames, height // self.frames
         return (height - self.first if self.rows is None else self.rows, width, channels)
 
     def __getitem__(self, rows: slice, /) -> npt.NDArray[Any]:
         """Return the rows of a slice with step 1, copied out of the file."""
         start, stop, _ = rows.indices(self.shape[0])
-        whole = np.memmap(self.path, self.dtype, "r", shape=self.stored)
-        seen = upright(whole, self.orientation)[self.first + start : self.first + stop]
-        return np.array(seen, order="C")
+        height, width, channels = self.stored
+        stack = (self.frames, height // self.frames, width, channels)
+        whole = upright(np.memmap(self.path, self.dtype, "r", shape=stack), self.orientation)
+        rows_of_one = whole.shape[1]
+        start, stop = self.first + start, self.first + stop
+        parts = [
+            whole[frame, max(0, start - top) : stop - top]
+            for frame in range(start // rows_of_one, -(-stop // rows_of_one))
+            for top in (frame * rows_of_one,)
+        ]
+        if not parts:
+            return np.empty((0, *whole.shape[2:]), self.dtype)
+        return np.ascontiguousarray(np.concatenate(parts))
 
     def moved_to(self, path: Path) -> "StoredRows":
         """Rename the file."""
@@ -127,16 +139,21 @@ class Spool:
         except OSError as error:
             raise self._error(error) from error
 
-    def finish(self, orientation: int = 1) -> Rows:
-        """Return what was taken, upright. Raises OutputError where not all has been written."""
+    def finish(self, orientation: int = 1, frames: int = 1) -> Rows:
+        """Return what was taken, each of ``frames`` upright. Raises OutputError where not all has
+        been written.
+        """
         if self._array is not None:
             assert self._row == self._shape[0]
-            return np.ascontiguousarray(upright(self._array, orientation))
+            height, width, channels = self._shape
+            stack = self._array.reshape(frames, height // frames, width, channels)
+            seen = np.ascontiguousarray(upright(stack, orientation))
+            return seen.reshape(-1, *seen.shape[2:])
         assert self._scratch is not None
         self._file.close()
         if self._scratch.stat().st_size != math.prod(self._shape) * self._dtype.itemsize:
             raise OutputError(f"{self._scratch}: was not written whole; is the disk full?")
-        return StoredRows(self._scratch, self._shape, self._dtype, orientation)
+        return StoredRows(self._scratch, self._shape, self._dtype, orientation, frames)
 
     def close(self) -> None:
         """Give up."""

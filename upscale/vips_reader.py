@@ -72,7 +72,7 @@ def open_header(
         loader = str(image.get("vips-loader")).removesuffix("load_source").removesuffix("load")
         frames = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
         if frames > 1 and loader in ANIMATED:
-            check_pixels(path, image.width, image.height * frames, max_pixels)
+            check_pixels(path, image.width, image.height, max_pixels, frames)
             try:
                 image = _open(descriptor, n=-1)
             except pyvips.Error:
@@ -87,7 +87,7 @@ def open_header(
         if loader not in VECTOR and is_text(head):  # libvips takes a table of numbers for one
             raise InputError(f"{path}: is a text, no picture", code="not-an-image")
         raise unsupported(path, VECTOR.get(loader, loader))
-    check_pixels(path, image.width, image.height, max_pixels)
+    check_pixels(path, image.width, image.height // frames, max_pixels, frames)
     colours = image.bands - (1 if image.interpretation == "cmyk" else 0)
     if image.format not in ("uchar", "ushort", *FLOATS) or colours > 4:
         raise InputError(
@@ -125,7 +125,7 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
         picture = _in_rgb(opened)
         picture = to_srgb(picture) if convert else picture
         floating = picture.format in FLOATS
-        rows = _rows(picture, scratch, orientation_of(picture))
+        rows = _rows(picture, scratch, orientation_of(picture), opened.frames)
     except pyvips.Error as error:
         kind = "truncated" if is_cut(descriptor) else "decode-error"
         what = "ends early" if kind == "truncated" else "is damaged"
@@ -155,7 +155,7 @@ def _open(descriptor: int, **options: int | str) -> pyvips.Image:
     return pyvips.Image.new_from_source(source, "", access="sequential", **options)
 
 
-def _rows(picture: pyvips.Image, scratch: Path | None, orientation: int) -> Rows:
+def _rows(picture: pyvips.Image, scratch: Path | None, orientation: int, frames: int) -> Rows:
     """Decode from top to bottom in one go."""
     if picture.format == "double":
         picture = picture.cast("float")
@@ -172,18 +172,24 @@ def _rows(picture: pyvips.Image, scratch: Path | None, orientation: int) -> Rows
         if scratch is not None and shutil.disk_usage(scratch.parent).free < FULL:
             raise OutputError(f"{scratch}: cannot be written (the disk is full)") from None
         raise
-    return spool.finish(orientation)
+    return spool.finish(orientation, frames)
 
 
 def _from_float(path: Path, rows: Rows, scratch: Path | None) -> Rows:
     """Map floating-point rows to 16 bits."""
-    spool = Spool(rows.shape, np.uint16, part_beside(scratch) if scratch else None)
-    for top in range(0, rows.shape[0], FLOAT_ROWS):
-        spool.append(from_float(path, rows[top : top + FLOAT_ROWS]))
-    found = spool.finish()
-    if isinstance(found, StoredRows) and scratch is not None:
-        return found.moved_to(scratch)
-    return found
+    second = part_beside(scratch) if scratch else None
+    spool = Spool(rows.shape, np.uint16, second)
+    try:
+        for top in range(0, rows.shape[0], FLOAT_ROWS):
+            spool.append(from_float(path, rows[top : top + FLOAT_ROWS]))
+        found = spool.finish()
+        if isinstance(found, StoredRows) and scratch is not None:
+            return found.moved_to(scratch)
+        return found
+    finally:
+        spool.close()
+        if second is not None:
+            second.unlink(missing_ok=True)
 
 
 def _in_rgb(opened: Opened) -> pyvips.Image:

@@ -61,6 +61,18 @@ class Options:
             raise UsageError("--suffix and --name contradict each other: give one of them")
         if self.watch and "@-" in self.inputs:
             raise UsageError("--watch cannot read a list from standard input again; use @list.txt")
+        if self.report is not None and suffix_of(self.report) in FORMATS:
+            raise UsageError(f"{self.report}: the report is no picture; name it something.jsonl")
+        ignored = {
+            "--dry-run": self.dry_run,
+            "--watch": self.watch,
+            "--json": self.json,
+            "--report": self.report,
+            "--format": self.format,
+        }
+        for word, asked in ignored.items():
+            if self.raw is not None and asked:
+                raise UsageError(f"--raw and {word} contradict each other: give one of them")
         if self.watch and self.dry_run:
             raise UsageError("--watch and --dry-run contradict each other: give one of them")
         if self.output_is_stream and self.json:
@@ -68,8 +80,8 @@ class Options:
 
     @property
     def output_is_stream(self) -> bool:
-        """Whether the result goes to standard output."""
-        return str(self.output) == "-"
+        """Whether the result goes to standard output, as that of standard input does."""
+        return str(self.output) == "-" or (self.output is None and "-" in self.inputs)
 
     @property
     def target(self) -> Target:

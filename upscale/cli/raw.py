@@ -1,81 +1,94 @@
 """``upscale - -o - --raw 640x360``: frames through a pipe."""
 
 import contextlib
-import sys
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO
 
 from upscale.cli.console import Bars, Interrupted
 from upscale.cli.options import Options
+from upscale.cli.run import load
 from upscale.errors import InputError, OutputError, UsageError
+from upscale.formats import check_pixels
+from upscale.parts import part_beside
 from upscale.raw_video import enlarge_frames
 from upscale.target import parse_size
 
 __all__ = ["run_raw"]
 
+STANDARD_INPUT, STANDARD_OUTPUT = 0, 1
+
 
 def run_raw(options: Options) -> int:
     """Enlarge raw rgb24 frames; returns the exit status. Raises UpscaleError."""
     assert options.raw is not None
-    size = parse_size(options.raw)
+    width, height = parse_size(options.raw)
     if len(options.inputs) != 1:
         raise UsageError("--raw takes one stream of frames: - or a file")
-    if options.output is None and options.inputs[0] != "-":
+    source, target = Path(options.inputs[0]), options.output
+    check_pixels(source, width, height, options.max_pixels)
+    if target is None and str(source) != "-":
         raise UsageError("--raw needs -o: - or a file for the frames")
-    with _opened_input(options) as source, _opened_output(options) as sink, Bars() as bars:
-        from upscale.model import load_model
+    if options.output_is_stream:
+        target = None
+    if target is not None and target.exists():
+        if source.exists() and target.samefile(source):
+            raise UsageError(f"{source}: would be written over itself; choose another -o")
+        if not options.overwrite:
+            raise OutputError(f"{target}: is there already; add --overwrite", code="output-exists")
+    with Bars() as bars:
+        model = load(options, bars)
         from upscale.upscaler import plan_tiling
 
-        model = load_model(
-            options.model,
-            options.alpha,
-            options.psnr,
-            options.device,
-            options.precision,
-            tta=options.tta,
-            progress=bars.download(options.model),
-            notify=bars.say,
-        )
-        sizes = options.target.sizes(*size, model.scale)
+        sizes = options.target.sizes(width, height, model.scale)
         tiling = plan_tiling(model, options.tile, options.overlap)
-        bars.say(f"upscale: frames of {sizes.width}x{sizes.height}, rgb24")
         move = bars.counter("frames")
         try:
-            frames = enlarge_frames(source, sink, size, sizes, model, tiling, move)
+            with _input(source) as frames_in, _output(target) as frames_out:
+                bars.say(f"upscale: frames of {sizes.width}x{sizes.height}, rgb24")
+                count = enlarge_frames(
+                    frames_in, frames_out, (width, height), sizes, model, tiling, move
+                )
         except Interrupted as interrupted:
             bars.say(f"upscale: stopped by {interrupted}")
             return interrupted.exit_code
-    bars.say(f"upscale: {frames} frames")
+        bars.say(f"upscale: {count} frames")
     return 0
 
 
 @contextlib.contextmanager
-def _opened_input(options: Options) -> Iterator[IO[bytes]]:
-    path = options.inputs[0]
-    if path == "-":
-        if sys.stdin is None:
-            raise InputError("standard input is closed")
-        yield sys.stdin.buffer
-        return
+def _input(path: Path) -> Iterator[IO[bytes]]:
     try:
-        with open(path, "rb") as file:
-            yield file
+        piped = str(path) == "-"
+        file = open(STANDARD_INPUT if piped else path, "rb", buffering=0, closefd=not piped)  # noqa: SIM115 - closed below
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    with file:
+        yield file
 
 
 @contextlib.contextmanager
-def _opened_output(options: Options) -> Iterator[IO[bytes]]:
-    path = options.output
-    if path is None or str(path) == "-":
-        if sys.stdout is None:
-            raise OutputError("standard output is closed")
-        yield sys.stdout.buffer
+def _output(path: Path | None) -> Iterator[IO[bytes]]:
+    """Open standard output, a pipe or device as it is, or a file that appears when it is whole."""
+    if path is None:
+        with open(STANDARD_OUTPUT, "wb", buffering=0, closefd=False) as stream:
+            yield stream
         return
-    if path.exists() and not options.overwrite:
-        raise OutputError(f"{path}: is there already; add --overwrite", code="output-exists")
+    regular = not path.exists() or path.is_file()
+    part = part_beside(path) if regular else path
     try:
-        with open(path, "wb") as file:
-            yield file
+        file = open(part, "xb" if regular else "wb", buffering=0)  # noqa: SIM115 - closed below
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+    try:
+        with file:
+            yield file
+            if regular:
+                os.fsync(file)
+        if regular:
+            os.replace(part, path)
+    finally:
+        if regular:
+            with contextlib.suppress(FileNotFoundError):
+                part.unlink()

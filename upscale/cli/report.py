@@ -1,5 +1,6 @@
 """What is said of each file: a line for a person, and a JSON object for a program."""
 
+import contextlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -76,7 +77,7 @@ class Report:
     def summarize(self, status: int, many: bool, **more: object) -> None:
         """Say how the whole run went."""
         self._record({"kind": "summary", **self.counts, **more, "exit_code": status})
-        if many and not self._as_json:
+        if many and self.counts and not self._as_json:
             self._bars.say(", ".join(f"{number} {name}" for name, number in self.counts.items()))
 
     def _record(self, record: dict[str, Any]) -> None:
@@ -89,6 +90,8 @@ class Report:
                 self._file.flush()
             except OSError as error:
                 self._bars.say(f"upscale: {self._path}: the report ends here ({error.strerror})")
+                with contextlib.suppress(OSError):
+                    self._file.close()
                 self._file = None
 
 

@@ -23,7 +23,7 @@ from upscale.watch import settled
 if TYPE_CHECKING:
     from upscale.model import Model
 
-__all__ = ["run"]
+__all__ = ["load", "run"]
 
 
 def run(options: Options) -> int:
@@ -42,6 +42,11 @@ def run(options: Options) -> int:
     if not (found or options.watch):
         raise UsageError("no pictures there; give picture files, or folders that hold some")
     many = options.watch or len(found) > 1 or any(map(os.path.isdir, options.inputs))
+    report_at = options.report
+    if report_at is not None and report_at.exists():
+        for each in found:
+            if each.problem is None and report_at.samefile(each.path):
+                raise UsageError(f"{report_at}: is an input; name another file for the report")
     destination = prepare_output(options.output, many, found, make=not options.dry_run)
     with Bars() as bars, Report(bars, options.json, options.report) as report:
         return _run(options, found, destination, bars, report)
@@ -68,7 +73,7 @@ def _run(
     status = 0
     try:
         with CodecPool(0 if options.dry_run else options.jobs, options.debug) as pool:
-            model = _load(options, bars)
+            model = load(options, bars)
             from upscale.upscaler import plan_tiling
 
             tiling = plan_tiling(model, options.tile, options.overlap)
@@ -90,7 +95,9 @@ def _run(
                 with Codec(options.debug) as codec:
                     return dry_run(left, model, tiling, making, codec, report, bars, bar)
             for result in batch.run(
-                _watched(options, destination, naming) if options.watch else list(left),
+                _kept(_watched(options, destination, naming), left)
+                if options.watch
+                else list(left),
                 model,
                 tiling,
                 making,
@@ -99,24 +106,25 @@ def _run(
                 started=lambda job: bar.start(job.size),
             ):
                 report.add(result)
-                if not options.watch:
-                    left.remove(result.job)
+                left.remove(result.job)
                 width, height = result.size or (0, 0)
                 bar.finish(result.job.size, width * height)
                 status = status or (1 if result.status == "failed" else 0)
     except Interrupted as interrupted:
         status = interrupted.exit_code
     except UpscaleError as error:
-        if not report.counts["failed"]:  # nothing has been begun
-            raise
         status = error.exit_code
+        if not report.counts["failed"]:  # nothing has been begun, and nobody has been told
+            report.summarize(status, many=False)
+            raise
     for job in left:
         report.add(batch.Result(job, "cancelled"))
     report.summarize(status, options.watch or len(found) > 1)
     return status
 
 
-def _load(options: Options, bars: Bars) -> "Model":
+def load(options: Options, bars: Bars) -> "Model":
+    """Load the model that is asked for, with a bar while it is fetched."""
     from upscale.model import load_model
 
     return load_model(
@@ -167,6 +175,14 @@ def _making(options: Options, model: "Model") -> Making:
         overwrite=options.overwrite,
         max_pixels=options.max_pixels,
     )
+
+
+def _kept(jobs: Iterator[Job | None], left: list[Job]) -> Iterator[Job | None]:
+    """Hand jobs on, and keep those that are at work in ``left``."""
+    for job in jobs:
+        if job is not None:
+            left.append(job)
+        yield job
 
 
 def _watched(

@@ -21,7 +21,9 @@ def through_files(options: Options, run: Callable[[Options], int]) -> int:
         raise UsageError("- stands for one picture; give it alone")
     if options.watch or options.dry_run:
         raise UsageError("- goes with neither --watch nor --dry-run")
-    reads, writes = options.inputs[0] == "-", options.output in (None, Path("-"))
+    reads, writes = options.inputs[0] == "-", options.output_is_stream
+    if writes and os.path.isdir(options.inputs[0]):
+        raise UsageError(f"{options.inputs[0]}: is a folder; -o - takes one picture")
     if writes and (sys.stdout is None or sys.stdout.isatty()):
         raise UsageError("a picture on the terminal? send it to a file: upscale … -o - > big.png")
     try:
