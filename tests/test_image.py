@@ -353,6 +353,33 @@ def test_all_frames_are_read(tmp_path: Path, format_name: str) -> None:
         np.testing.assert_array_equal(found.pixels[:, :, :3], np.concatenate((first, second)))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_each_page_is_made_upright_by_itself(tmp_path: Path, orientation: int) -> None:
+    pages = np.stack([noise(6, 9, 3) // 4 + 60 * page for page in range(3)])
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as file:
+        for page in pages:
+            file.write(page, photometric="rgb", extratags=[(274, "H", 1, orientation, True)])
+    found = reader.read(path)
+    assert found.frames == 3
+    for index, page in enumerate(pages):
+        exif = Pillow.Exif()
+        exif[ExifTags.Base.Orientation] = orientation
+        turned = Pillow.open(io.BytesIO(encoded(page, "PNG", exif=exif)))
+        expected = np.asarray(ImageOps.exif_transpose(turned))
+        rows = len(expected)
+        np.testing.assert_array_equal(found.pixels[index * rows : (index + 1) * rows], expected)
+
+
+def test_a_slow_fade_keeps_all_its_frames_in_a_gif(tmp_path: Path) -> None:
+    frames = np.concatenate([np.full((8, 8, 3), 100 + step, np.uint8) for step in range(40)])
+    write(tmp_path / "a.gif", Image(frames, frames=40, delays=(50,) * 40))
+    with Pillow.open(tmp_path / "a.gif") as found:
+        assert found.n_frames == 40
+        found.seek(39)
+        assert found.convert("RGB").getpixel((4, 4)) == (139, 139, 139)
+
+
 # Files that are refused
 
 
