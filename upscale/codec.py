@@ -21,6 +21,10 @@ from upscale.resume import key_of
 __all__ = ["Decoded", "Probe", "Read", "Skipped", "Write", "serve"]
 
 
+NICE = 10
+"""Steps of priority below the network's threads, which wait for one another."""
+
+
 @dataclass(frozen=True)
 class Probe:
     """Asks for a file's `Header`, unless ``output`` is the finished result already.
@@ -74,6 +78,8 @@ def serve() -> None:
     import pyvips
 
     pyvips.cache_set_max(0)
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no reply
