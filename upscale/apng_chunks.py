@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from upscale.decoded import cut
 from upscale.errors import InputError
 
 __all__ = [
@@ -180,7 +181,7 @@ def _chunks(path: Path, descriptor: int) -> Iterator[tuple[bytes, int, int]]:
         if len(head) == 8 and (length > MAX_NUMBER or not kind.isalpha()):
             raise damaged(path, f"chunk at byte {position:,}")
         if position + 12 + length > size:
-            raise _cut(path)
+            raise cut(path)
         yield kind, position + 8, length
         if kind == b"IEND":
             return
@@ -193,7 +194,7 @@ def body(path: Path, descriptor: int, place: tuple[bytes, int, int]) -> bytes:
     kind, position, length = place
     found = os.pread(descriptor, length + 4, position)
     if len(found) < length + 4:
-        raise _cut(path)
+        raise cut(path)
     if chunk(kind, found[:-4])[-4:] != found[-4:]:
         raise damaged(path, f"checksum at byte {position:,}")
     return found[:-4]
@@ -203,10 +204,6 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     """Return one chunk of a PNG file (PNG, third edition, 5.3)."""
     checksum = zlib.crc32(body, zlib.crc32(kind))
     return b"".join((struct.pack(">I", len(body)), kind, body, struct.pack(">I", checksum)))
-
-
-def _cut(path: Path) -> InputError:
-    return InputError(f"{path}: ends early", code="truncated")
 
 
 def damaged(path: Path, what: str) -> InputError:

@@ -16,6 +16,7 @@ from types import TracebackType
 import numpy as np
 import pyvips
 
+from upscale.apng_chunks import SIGNATURE, chunk
 from upscale.encoder import encode, fitting, losses
 from upscale.errors import OutputError
 from upscale.formats import Encoding, check_format, suffix_of
@@ -80,7 +81,7 @@ class Writer:
         self._feeder = ThreadPoolExecutor(1, "feeder")
         self._pending: Future[None] | None = None
         self._deflate = zlib.compressobj(0)
-        self._send(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header))
+        self._send(SIGNATURE + chunk(b"IHDR", header))
         return self
 
     def write(self, band: Pixels) -> None:
@@ -101,7 +102,7 @@ class Writer:
         data = band.astype(">u2").view(np.uint8) if self._layout.depth == 16 else band
         filtered = np.zeros((rows, 1 + data[0].size), np.uint8)  # filter type 0 before each row
         filtered[:, 1:] = data.reshape(rows, -1)
-        self._send(_chunk(b"IDAT", self._deflate.compress(filtered.data)))
+        self._send(chunk(b"IDAT", self._deflate.compress(filtered.data)))
 
     def __exit__(
         self,
@@ -114,7 +115,7 @@ class Writer:
             if kind is None:
                 assert self._row == self._layout.height * self._layout.frames
                 self._settle()
-                self._send(_chunk(b"IDAT", self._deflate.flush()) + _chunk(b"IEND", b""))
+                self._send(chunk(b"IDAT", self._deflate.flush()) + chunk(b"IEND", b""))
             self._close_pipe()
             if kind is None:
                 self._publish()
@@ -190,12 +191,6 @@ class Writer:
         return OutputError(
             f"{self._path}: cannot be written ({self._failure})", code="encode-error"
         )
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    """Return one chunk of a PNG file (ISO/IEC 15948, 5.3)."""
-    checksum = zlib.crc32(data, zlib.crc32(kind))
-    return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -51,6 +51,8 @@ def _sides(head: bytes, descriptor: int) -> tuple[int, ...]:
         return struct.unpack(">II", head[16:24])
     at = 2
     while head.startswith(b"\xff\xd8") and len(marker := os.pread(descriptor, 9, at)) == 9:
+        if marker[0] != 0xFF:  # no segment begins here: the rest is not to be walked in twos
+            break
         if marker[1] in START_OF_FRAME:
             return struct.unpack(">HH", marker[5:])
         at += 2 + int.from_bytes(marker[2:4], "big")
