@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Edges", "contributions", "resize_bands"]
+__all__ = ["Edges", "contributions", "matrix", "resize_bands"]
 
 Samples = npt.NDArray[np.float32]
 
@@ -68,6 +68,14 @@ def contributions(
     factors /= factors.sum(1, keepdims=True)
     used = factors.any(0)
     return indices[:, used], factors[:, used]
+
+
+def matrix(length: int, new_length: int, edges: Edges = "clip") -> npt.NDArray[np.float64]:
+    """Return `contributions` as the (new_length, length) matrix that resamples an axis."""
+    indices, factors = contributions(length, new_length, edges=edges)
+    dense = np.zeros((new_length, length))
+    np.add.at(dense, (np.arange(new_length)[:, None], indices), factors)
+    return dense
 
 
 def resize_bands(

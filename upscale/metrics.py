@@ -1,0 +1,81 @@
+"""PSNR and SSIM as the papers measure them: on Y, a border left out, in double precision."""
+
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["SSIM_KINDS", "Samples", "SsimKind", "luma", "psnr", "ssim", "without_border"]
+
+Array = npt.NDArray[Any]
+Samples = npt.NDArray[np.float64]
+
+SsimKind = Literal["wang", "scikit-image"]
+"""Which of the definitions that are all called SSIM; see `ssim`."""
+
+SSIM_KINDS: tuple[SsimKind, ...] = ("wang", "scikit-image")
+
+PEAK = 255.0
+C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
+"""The constants of Wang et al. 2004, section III-B, K1 = 0.01 and K2 = 0.03."""
+
+
+def luma(pixels: Array) -> Samples:
+    """Return Y of ITU-R BT.601 in studio range: (H, W), float64, 16 to 235, not rounded.
+
+    ``pixels``: (H, W, 3) RGB or (H, W, 1), 0 to 255. A gray picture's samples are Y as they stand,
+    0 to 255: taking them for R = G = B would squeeze them by 219/255.
+    """
+    if pixels.shape[2] == 1:
+        return pixels[..., 0].astype(np.float64)
+    y: Samples = 16 + pixels.astype(np.float64) @ np.array([65.481, 128.553, 24.966]) / PEAK
+    return y
+
+
+def without_border(pixels: Array, border: int) -> Array:
+    """Leave out ``border`` pixels at each edge. Raises ValueError where nothing is left."""
+    height, width = pixels.shape[:2]
+    if min(height, width) <= 2 * border:
+        raise ValueError(f"nothing is left of {width} × {height} pixels without {border} px border")
+    return pixels[border : height - border, border : width - border]
+
+
+def psnr(sr: Array, hr: Array) -> float:
+    """Return the peak signal-to-noise ratio in dB, infinite for equal pictures.
+
+    ``sr``, ``hr``: of one shape, any, 0 to 255.
+    """
+    error = np.mean((sr.astype(np.float64) - hr.astype(np.float64)) ** 2)
+    return float(10 * np.log10(PEAK**2 / error)) if error else float("inf")
+
+
+def ssim(sr: Array, hr: Array, kind: SsimKind = "wang") -> float:
+    """Return the structural similarity (Wang et al. 2004, equation 13, averaged), at most 1.
+
+    ``sr``, ``hr``: (H, W) or (H, W, C), 0 to 255; channels are averaged. ``kind``: ``wang``, the
+    authors' own program: a Gaussian window of 11 × 11 pixels, σ = 1.5, population covariance;
+    ``scikit-image``, that library's default: a flat window of 7 × 7 pixels, sample covariance. Both
+    average over the windows that lie within the picture. Raises ValueError for pictures smaller
+    than the window.
+    """
+    size = 11 if kind == "wang" else 7
+    if min(sr.shape[:2]) < size:
+        raise ValueError(f"SSIM needs {size} × {size} pixels, not {sr.shape[1]} × {sr.shape[0]}")
+    taps = cv2.getGaussianKernel(size, 1.5) if kind == "wang" else np.full((size, 1), 1 / size)
+    unbiased = 1.0 if kind == "wang" else size**2 / (size**2 - 1)
+
+    def mean(samples: Samples) -> Samples:
+        inner = size // 2
+        filtered = cv2.sepFilter2D(samples, cv2.CV_64F, taps, taps)
+        return np.asarray(filtered[inner:-inner, inner:-inner])
+
+    a, b = sr.astype(np.float64), hr.astype(np.float64)
+    mean_a, mean_b = mean(a), mean(b)
+    variance_a = unbiased * (mean(a * a) - mean_a**2)
+    variance_b = unbiased * (mean(b * b) - mean_b**2)
+    covariance = unbiased * (mean(a * b) - mean_a * mean_b)
+    similarity = ((2 * mean_a * mean_b + C1) * (2 * covariance + C2)) / (
+        (mean_a**2 + mean_b**2 + C1) * (variance_a + variance_b + C2)
+    )
+    return float(similarity.mean())
