@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from upscale import weights
+from upscale.back_projection import REACH, back_project
 from upscale.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.dialects import State
 from upscale.errors import DeviceError, UsageError, WeightsError
@@ -39,6 +40,9 @@ Measured: SRResNet and SRGAN .96, RealSR and RealSR-JPEG .99 (both blend well); 
 Real-ESRGAN .34 (their middle falls to 23 dB on Set5).
 """
 
+MOST_ITERATIONS = 100
+"""Of back-projection: each widens the context that a tile needs."""
+
 Notify = Callable[[str], None]
 
 
@@ -47,8 +51,9 @@ class Model:
     """A ready network: ``state`` is folded and float32; ``network`` is on ``device``.
 
     ``tta``: the picture goes through in its eight flips and rotations, and the mean comes out
-    (the geometric self-ensemble of Lim et al. 2017, section 3.4). ``psnr_state``: of the PSNR end,
-    where that is at hand.
+    (the geometric self-ensemble of Lim et al. 2017, section 3.4). ``back_project``: how often the
+    result is corrected towards the input, see `upscale.back_projection`. ``psnr_state``: of the
+    PSNR end, where that is at hand.
     """
 
     name: str
@@ -59,7 +64,13 @@ class Model:
     precision: str
     alpha: float | None = None
     tta: bool = False
+    back_project: int = 0
     psnr_state: State | None = None
+
+    @property
+    def overlap(self) -> int:
+        """LR pixels of context that leave no seam between tiles."""
+        return self.spec.overlap + REACH * self.back_project
 
     @property
     def scale(self) -> int:
@@ -86,10 +97,14 @@ class Model:
     def __call__(self, lr: Tensor) -> Tensor:
         """Upscale ``lr``: (N, 3, H, W), float32, RGB in [0, 1], on any device.
 
-        Returns (N, 3, H·scale, W·scale), float32, on the model's device, not clamped. On CUDA
-        float32 means float32: TF32 is off.
+        Returns (N, 3, H·scale, W·scale), float32, on the model's device, not clamped unless it is
+        back-projected. On CUDA float32 means float32: TF32 is off.
         """
         lr = lr.to(self.device, memory_format=torch.channels_last)
+        sr = self._through_network(lr)
+        return back_project(sr, lr, self.back_project) if self.back_project else sr
+
+    def _through_network(self, lr: Tensor) -> Tensor:
         with (
             torch.inference_mode(),
             torch.backends.cudnn.flags(
@@ -175,6 +190,7 @@ def load_model(
     precision: str = "auto",
     *,
     tta: bool = False,
+    back_project: int = 0,
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
 ) -> Model:
@@ -183,12 +199,15 @@ def load_model(
     ``model``: a name of ``weights.toml``, a checkpoint file, or ``hf://user/repository/file``.
     ``alpha``: in [0, 1], θ = (1 - α) θ_PSNR + α θ_GAN over all parameters (Wang et al. 2018,
     equation 4); the PSNR end is the named model's own, or ``psnr`` (name, file or address).
-    ``tta``: average over the eight flips and rotations, at eight times the work.
+    ``tta``: average over the eight flips and rotations, at eight times the work. ``back_project``:
+    how often the result is corrected so that its bicubic reduction meets the input.
     ``progress`` is told bytes done and in all of a download, ``notify`` a line that the user
     should see. Raises WeightsError, DeviceError or UsageError.
     """
     if alpha is not None and not 0 <= alpha <= 1:
         raise UsageError(f"alpha is {alpha}; it must lie in [0, 1] (0: PSNR end, 1: GAN end)")
+    if not 0 <= back_project <= MOST_ITERATIONS:
+        raise UsageError(f"back-projection runs 0 to {MOST_ITERATIONS} times, not {back_project}")
     chosen_device = pick_device(device, notify)
     chosen_precision = pick_precision(precision, chosen_device)
     if alpha is None and psnr is not None:
@@ -216,6 +235,7 @@ def load_model(
         precision=chosen_precision,
         alpha=alpha,
         tta=tta,
+        back_project=back_project,
         psnr_state=faithful,
     )
 
@@ -319,13 +339,5 @@ def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> No
             f"{entry.name}: the file from {source} is another network than weights.toml says "
             f"({_difference(spec_from_dict(entry.spec), checkpoint.spec)})"
         )
-    origin = {
-        "name": entry.name,
-        "title": entry.title,
-        "licence": entry.licence,
-        "origin": entry.origin,
-        "paper": entry.paper,
-        "source": f"{source}: {source.members[0].path}",
-        "source_sha256": source.members[0].sha256 or sha256_of(raw),
-    }
+    origin = weights.origin_of(entry, source, raw)
     write_checkpoint(target, Checkpoint(checkpoint.spec, checkpoint.state, origin))

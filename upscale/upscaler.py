@@ -65,7 +65,7 @@ def plan_tiling(model: Model, tile: int | None = None, overlap: int | None = Non
     """
     if (tile is not None and tile < 0) or (overlap is not None and overlap < 0):
         raise UsageError("tile and overlap are LR pixels: whole numbers from 0")
-    overlap = model.spec.overlap if overlap is None else overlap
+    overlap = model.overlap if overlap is None else overlap
     pixels = _free_bytes(model.device) // (BYTES_PER_CHANNEL * model.spec.features)
     if tile is None:
         if model.device.type == "cpu":
@@ -128,7 +128,7 @@ def upscale_bands(
     done = 0
     below: list[Tensor | None] = [None] * len(columns)
     for row in rows:
-        lr = _window(pixels, row, max(tiling.overlap, model.spec.overlap))
+        lr = _window(pixels, row, max(tiling.overlap, model.overlap))
         hr_top = (row.start - row.ramp_before) * scale
         hr_bottom = (row.stop - row.ramp_after) * scale
         band = np.empty((hr_bottom - hr_top, width * scale, channels), dtype)

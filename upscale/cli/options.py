@@ -27,6 +27,7 @@ class Options:
     long_edge: int | None = None
     megapixels: float | None = None
     tta: bool = False
+    back_project: int = 0
     format: str | None = None
     quality: int | None = None
     lossless: bool = False

@@ -134,6 +134,7 @@ def load(options: Options, bars: Bars) -> "Model":
         options.device,
         options.precision,
         tta=options.tta,
+        back_project=options.back_project,
         progress=bars.download(options.model),
         notify=bars.say,
     )
@@ -160,6 +161,7 @@ def _making(options: Options, model: "Model") -> Making:
         alpha=options.alpha,
         target=options.target,
         tta=options.tta,
+        back_project=options.back_project,
         encoding=options.encoding,
         to_srgb=options.to_srgb,
         tile=options.tile,

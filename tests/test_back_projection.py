@@ -1,0 +1,94 @@
+"""Back-projection: what it converges to, how far it looks, and that tiles do not show."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from upscale import reader
+from upscale.back_projection import REACH, back_project
+from upscale.degrade import degrade
+from upscale.errors import UsageError
+from upscale.model import load_model
+from upscale.upscaler import Tiling, upscale_pixels
+
+PHOTO = Path(__file__).parent / "data" / "osprey.png"
+
+
+def tensor(pixels: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None] / 255
+
+
+def reduced(sr: torch.Tensor) -> torch.Tensor:
+    """The bicubic reduction of another library: Pillow's, in 32-bit floats, one channel each."""
+    planes = [
+        np.asarray(
+            Image.fromarray(plane.numpy()).resize(
+                (plane.shape[1] // 4, plane.shape[0] // 4), Image.Resampling.BICUBIC
+            )
+        )
+        for plane in sr[0]
+    ]
+    return torch.from_numpy(np.stack(planes))[None]
+
+
+def test_the_reduction_of_the_result_meets_the_input() -> None:
+    lr = tensor(reader.read(PHOTO).pixels[:64, :64])
+    start = torch.nn.functional.interpolate(lr, scale_factor=4, mode="nearest")
+    inner = (..., slice(4, -4), slice(4, -4))  # Pillow does not mirror at the edges
+    errors = [
+        (reduced(back_project(start, lr, n)) - lr)[inner].square().mean().sqrt().item()
+        for n in (0, 1, 4, 16)
+    ]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < errors[0] / 10
+    assert errors[-1] * 255 < 0.2
+
+
+def test_what_meets_the_input_already_stays() -> None:
+    flat = torch.full((2, 3, 8, 8), 0.25)
+    sr = torch.full((2, 3, 32, 32), 0.25)
+    assert torch.allclose(back_project(sr, flat, 5), sr, atol=1e-6)
+
+
+def test_no_iteration_changes_nothing() -> None:
+    sr = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 3 - 1
+    assert torch.equal(back_project(sr, torch.zeros(1, 3, 4, 4), 0), sr)
+
+
+def test_one_iteration_looks_no_further_than_its_reach() -> None:
+    lr = torch.full((1, 3, 24, 24), 0.5)
+    sr = torch.full((1, 3, 96, 96), 0.5)
+    touched = sr.clone()
+    touched[..., 48, 48] = 0.9
+    changed = (back_project(touched, lr, 1) - back_project(sr, lr, 1)).abs().amax((0, 1)) > 1e-6
+    rows = changed.any(1).nonzero()
+    assert rows.min() >= 48 - 4 * REACH
+    assert rows.max() <= 48 + 4 * REACH
+
+
+def test_it_brings_a_models_result_nearer_to_the_truth() -> None:
+    hr = reader.read(PHOTO).pixels
+    lr = degrade(hr, 4)
+    model = load_model("srgan", device="cpu", precision="fp32")
+    errors = [
+        np.square(upscale_pixels(lr, replace(model, back_project=n)).astype(float) - hr).mean()
+        for n in (0, 4)
+    ]
+    assert errors[1] < errors[0]
+
+
+def test_tiled_equals_whole_within_one_level() -> None:
+    lr = reader.read(PHOTO).pixels
+    model = load_model("srgan", device="cpu", precision="fp32", back_project=3)
+    whole = upscale_pixels(lr, model, Tiling(0, 0)).astype(int)
+    assert np.abs(upscale_pixels(lr, model, Tiling(48, model.overlap)) - whole).max() <= 1
+
+
+@pytest.mark.parametrize("times", [-1, 101])
+def test_a_number_of_iterations_that_makes_no_sense_is_refused(times: int) -> None:
+    with pytest.raises(UsageError, match="0 to 100"):
+        load_model("srgan", back_project=times)
