@@ -28,6 +28,8 @@ from upscale.weights import read_manifest
 
 COLOUR = (255, 51, 0)
 
+MODELS = [entry.name for entry in read_manifest().values() if entry.role == "generator"]
+
 FILE_KEYS = {
     *("kind", "input", "output", "status", "error", "width", "height", "output_width"),
     *("output_height", "seconds", "model", "alpha", "device", "precision", "tile", "overlap"),
@@ -320,7 +322,9 @@ def test_models_are_listed_as_a_table_and_as_json(tmp_path: Path) -> None:
     assert names == list(read_manifest())
     beginnings = [line.split(" ")[0] for line in table.out.splitlines()]
     assert [word for word in beginnings if word in names] == names
-    assert {r["name"] for r in lines.records if r["local"] == "embedded"} == {"srgan", "srresnet"}
+    embedded = {r["name"] for r in lines.records if r["local"] == "embedded"}
+    assert embedded == {"srgan", "srresnet", "niqe"}
+    assert {r["role"] for r in lines.records} == {"generator", "lpips", "niqe"}
 
 
 def test_the_table_of_models_fits_any_encoding(tmp_path: Path) -> None:
@@ -354,7 +358,7 @@ def folder(tmp_path: Path) -> Path:
         (["b.png", "B.png"], 2, ["b.png", "B.png"]),
         (["a.png", "-o", "a.png", "--overwrite"], 2, ["a.png", "over itself"]),
         (["a.png", "-o", "link.png", "--overwrite"], 2, ["a.png", "over itself"]),
-        (["a.png", "--model", "nonsense"], 3, ["nonsense", *read_manifest()]),
+        (["a.png", "--model", "nonsense"], 3, ["nonsense", *MODELS]),
         (["a.png", "--model", "no.pth"], 3, ["no.pth", "no such"]),
         (["a.png", "--model", "b.png"], 3, ["b.png", "not a checkpoint"]),
         (["a.png", "--alpha", "2"], 2, ["2.0", "[0, 1]"]),

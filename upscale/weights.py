@@ -28,6 +28,7 @@ __all__ = [
     "hub_entry",
     "local_file",
     "manifest_path",
+    "origin_of",
     "read_manifest",
 ]
 
@@ -37,11 +38,15 @@ Convert = Callable[[Path, Path, "Entry", Source], None]
 
 @dataclass(frozen=True)
 class Entry:
-    """One stanza of ``weights.toml``; the file itself explains the fields."""
+    """One stanza of ``weights.toml``; the file itself explains the fields.
+
+    ``role``: ``generator``, or what measures pictures: ``lpips``, ``niqe``.
+    """
 
     name: str
     title: str
-    scale: int
+    scale: int = 1
+    role: str = "generator"
     spec: dict[str, Any] = field(default_factory=dict)
     psnr: str | None = None
     licence: str = ""
@@ -93,9 +98,9 @@ def _source(values: dict[str, Any]) -> Source:
     return Source(members=tuple(members), **values)
 
 
-def find_entry(name: str) -> Entry:
+def find_entry(name: str, role: str = "generator") -> Entry:
     """Return the stanza called ``name``; WeightsError lists the known ones otherwise."""
-    entries = read_manifest()
+    entries = {entry.name: entry for entry in read_manifest().values() if entry.role == role}
     if name not in entries:
         raise WeightsError(
             f"{name!r} is no model and no file; models: {', '.join(entries)}; "
@@ -176,6 +181,19 @@ def local_file(
             f"{folder}: weights cannot be kept there ({error.strerror or error}); "
             "set UPSCALE_CACHE to a folder that can be written"
         ) from error
+
+
+def origin_of(entry: Entry, source: Source, raw: Path) -> dict[str, str]:
+    """Say where weights come from, for the metadata of the converted file."""
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "licence": entry.licence,
+        "origin": entry.origin,
+        "paper": entry.paper,
+        "source": f"{source}: {source.members[0].path}",
+        "source_sha256": source.members[0].sha256 or sha256_of(raw),
+    }
 
 
 def _embedded_file(entry: Entry) -> Path:

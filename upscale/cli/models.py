@@ -5,11 +5,14 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from upscale import weights
 from upscale.cli.console import Bars, emit, say, shown
 from upscale.errors import OutputError, UsageError
+from upscale.sources import Progress
 from upscale.weights import Entry
 
 __all__ = ["convert", "list_models", "pull"]
@@ -20,6 +23,7 @@ def _row(entry: Entry) -> dict[str, object]:
     return {
         "name": entry.name,
         "title": entry.title,
+        "role": entry.role,
         "scale": entry.scale,
         "bytes": max((source.size for source in entry.sources[:1]), default=0),
         "licence": entry.licence,
@@ -51,7 +55,7 @@ def list_models(as_json: bool) -> None:
         table.add_row(
             entry.name,
             entry.title,
-            str(entry.scale),
+            str(entry.scale) if entry.role == "generator" else "–",
             "–" if entry.embedded else f"{size / 1e6:.0f}",
             entry.licence,
             str(entry.sources[0]),
@@ -66,12 +70,28 @@ def list_models(as_json: bool) -> None:
 
 def pull(names: list[str], force: bool) -> None:
     """Fetch each model unless it is here; with ``force`` even then."""
-    from upscale.model import ensure_local
-
     for name in names:
         with Bars() as bars:
-            path = ensure_local(name, bars.download(name), bars.say, force)
+            path = _fetcher(name)(bars.download(name), bars.say, force)
         say(f"{name}: {shown(path)}")
+
+
+def _fetcher(name: str) -> Callable[[Progress, Callable[[str], None], bool], Path]:
+    """Say how ``name`` is fetched: each kind of weights has a conversion of its own."""
+    entry = weights.read_manifest().get(name)
+    match entry.role if entry is not None else "generator":
+        case "lpips":
+            from upscale.lpips import ensure_lpips
+
+            return partial(ensure_lpips, name)
+        case "niqe":
+            from upscale.niqe import ensure_niqe
+
+            return ensure_niqe
+        case _:
+            from upscale.model import ensure_local
+
+            return partial(ensure_local, name)
 
 
 def convert(source: Path, target: Path) -> None:
