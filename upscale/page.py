@@ -1,0 +1,150 @@
+"""A sheet of pictures and text, in the font that Pillow carries: it looks the same everywhere."""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+__all__ = [
+    "BACKGROUND",
+    "DIM_TEXT",
+    "MARGIN",
+    "TEXT",
+    "Colour",
+    "Levels",
+    "Page",
+    "drawable",
+    "font_of",
+    "leading",
+    "length_of",
+    "wrapped",
+]
+
+Levels = npt.NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+BACKGROUND: Colour = (38, 38, 38)
+TEXT: Colour = (240, 240, 240)
+DIM_TEXT: Colour = (190, 190, 190)
+"""Of titles, and of what stands beside and under them. All without a tint, so that the eye judges
+the colours of the pictures alone."""
+
+MARGIN = 24
+"""Pixels around a sheet."""
+
+SPELT = str.maketrans({"α": "alpha", "×": "x", "–": "-", "—": "-", "−": "-", "\u00a0": " "})
+"""What stands for letters that the font lacks."""
+
+LARGE = 24
+
+
+def drawable(text: str) -> str:
+    """Spell what the font lacks: ``α`` as alpha, letters without accents, ``?`` for the rest."""
+    return "".join(map(_spelt, text.translate(SPELT)))
+
+
+def _spelt(letter: str) -> str:
+    if _has_glyph(letter):
+        return letter
+    return "".join(filter(_has_glyph, unicodedata.normalize("NFKD", letter))) or "?"
+
+
+@lru_cache(maxsize=4096)
+def _has_glyph(letter: str) -> bool:
+    if letter in " \n":
+        return True
+    if not letter.isprintable():
+        return False
+    font = font_of(LARGE)
+    drawn, missing = (font.getmask(each) for each in (letter, "\uffff"))
+    return (drawn.size, bytes(drawn)) != (missing.size, bytes(missing))
+
+
+@lru_cache
+def font_of(size: int) -> ImageFont.FreeTypeFont:
+    """Return the font, ``size`` pixels to an em."""
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return font
+
+
+def length_of(text: str, size: int) -> int:
+    """Return how many pixels a line of text takes."""
+    return math.ceil(font_of(size).getlength(text))
+
+
+def leading(size: int) -> int:
+    """Pixels from one line of text to the next."""
+    return round(size * 1.3)
+
+
+def wrapped(text: str, width: int, size: int) -> list[str]:
+    """Break ``text`` into lines of ``width`` pixels: at line ends, then where two spaces stand,
+    then at spaces, and within a word that is longer.
+
+    Returns what `drawable` makes of it; no lines for no text.
+    """
+    lines: list[str] = []
+    for paragraph in drawable(text).split("\n") if text else ():
+        whole = length_of(paragraph, size) <= width
+        for part in [paragraph] if whole else filter(None, paragraph.split("  ")):
+            lines += _filled(part.split(" "), width, size)
+    return lines
+
+
+def _filled(words: Sequence[str], width: int, size: int) -> list[str]:
+    lines = [""]
+    for word in words:
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if length_of(longer, size) <= width:
+            lines[-1] = longer
+            continue
+        lines += [word] if lines[-1] else []
+        lines[-1] = word
+        while length_of(lines[-1], size) > width and len(lines[-1]) > 1:
+            line = lines[-1]
+            fits = (n for n in range(len(line) - 1, 0, -1) if length_of(line[:n], size) <= width)
+            first = next(fits, 1)
+            lines[-1:] = [line[:first], line[first:]]
+    return lines
+
+
+class Page:
+    """A sheet that grows with what is placed on it; coordinates are pixels from its top left."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._pictures: list[tuple[int, int, Levels]] = []
+        self._texts: list[tuple[int, int, str, int, Colour]] = []
+        self._width = self._height = 0
+
+    def _reach(self, right: int, bottom: int) -> int:
+        self._width, self._height = max(self._width, right), max(self._height, bottom)
+        return bottom
+
+    def add(self, left: int, top: int, picture: Levels) -> int:
+        """Place a picture, (h, w, 3), uint8; return where it ends below."""
+        self._pictures.append((left, top, picture))
+        return self._reach(left + picture.shape[1], top + picture.shape[0])
+
+    def write(self, left: int, top: int, lines: Sequence[str], size: int, colour: Colour) -> int:
+        """Place lines of text, letters of ``size`` pixels; return where they end below."""
+        for line in lines:
+            self._texts.append((left, top, line, size, colour))
+            top = self._reach(left + length_of(line, size), top + leading(size))
+        return top
+
+    def drawn(self) -> Levels:
+        """Draw all of it, with `MARGIN` at the right and the bottom: (H, W, 3), uint8."""
+        sheet = Image.new("RGB", (self._width + MARGIN, self._height + MARGIN), BACKGROUND)
+        for left, top, picture in self._pictures:
+            if picture.size:
+                sheet.paste(Image.fromarray(picture), (left, top))
+        draw = ImageDraw.Draw(sheet)
+        for left, top, line, size, colour in self._texts:
+            draw.text((left, top), line, colour, font_of(size))
+        return np.asarray(sheet)
