@@ -7,8 +7,10 @@ import typer
 from typer.core import TyperGroup
 
 from upscale import __version__
+from upscale.cli import measuring
 from upscale.cli.console import exit_on_error
 from upscale.cli.options import Options
+from upscale.cli.sweep import sweep
 
 __all__ = ["DefaultGroup", "app"]
 
@@ -78,9 +80,10 @@ def _group(
 @app.command(
     DEFAULT_COMMAND,
     hidden=True,
-    epilog="Other commands: upscale models, upscale models pull NAME, upscale convert IN OUT; "
-    "upscale --version, upscale --install-completion. Exit codes: 0 done, 1 some files failed, "
-    "2 usage, 3 weights, 4 device or memory, 5 output, 130 and 143 interrupted.",
+    epilog="Other commands: upscale sweep, upscale compare, upscale bench, upscale models, upscale "
+    "models pull NAME, upscale convert IN OUT, each with --help; upscale --version, upscale "
+    "--install-completion. Exit codes: 0 done, 1 some files failed, 2 usage, "
+    "3 weights, 4 device or memory, 5 output, 130 and 143 interrupted.",
 )
 def _run(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT", show_default=False)],
@@ -123,6 +126,14 @@ def _run(
     tta: Annotated[
         bool, typer.Option("--tta", help="Average over 8 flips and rotations; 8 times the work.")
     ] = False,
+    back_project: Annotated[
+        int,
+        typer.Option(
+            "--back-project",
+            metavar="N",
+            help="Correct the result N times until its bicubic reduction meets the input.",
+        ),
+    ] = Options.back_project,
     format: Annotated[
         str | None, typer.Option(help="png, jpg, webp, tif, avif or gif; default: as the input.")
     ] = None,
@@ -225,6 +236,11 @@ def _pull(
         from upscale.cli.models import pull
 
         pull(names, force)
+
+
+app.command("bench")(measuring.bench)
+app.command("compare")(measuring.compare)
+app.command("sweep")(sweep)
 
 
 @app.command("convert")

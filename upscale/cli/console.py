@@ -14,6 +14,8 @@ from upscale.errors import UpscaleError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from upscale.tables import Table
+
 __all__ = [
     "Bars",
     "Interrupted",
@@ -21,6 +23,7 @@ __all__ = [
     "emit",
     "exit_on_error",
     "interruptible",
+    "print_table",
     "printable",
     "say",
     "shown",
@@ -92,6 +95,28 @@ def emit(line: str) -> None:
         print(line, flush=True)
     except OSError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+
+
+def print_table(table: "Table") -> None:
+    """Print a benchmark's table on standard output; what is published is dim."""
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    shown_table = RichTable(box=None, pad_edge=False)
+    for number, title in enumerate(table.columns):
+        shown_table.add_column(title, justify="right" if number else "left", overflow="fold")
+    for line in table.lines:
+        style = "" if line.kind == "measured" else "dim"
+        shown_table.add_row(*(Text(printable(cell)) for cell in line.cells), style=style)
+    width = None if sys.stdout is not None and sys.stdout.isatty() else 160
+    console = Console(width=width, highlight=False, markup=False)
+    with contextlib.suppress(OSError):
+        console.print(printable(table.title))
+        console.print(shown_table)
+        for note in table.notes:
+            console.print(printable(note), style="dim")
+        console.print()
 
 
 class Bars:

@@ -1,0 +1,227 @@
+"""``upscale bench SET…``: models × sets → a table beside the published figures."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from upscale.cli.bench_options import BenchOptions
+from upscale.cli.console import Bars, emit, print_table
+from upscale.cli.tuning import tune
+from upscale.errors import UsageError, WeightsError
+from upscale.measured import METRICS, Protocol, Row
+from upscale.weights import read_manifest
+
+if TYPE_CHECKING:
+    from upscale.baselines import Levels
+    from upscale.contenders import Contender, System
+    from upscale.gallery import Sheet
+    from upscale.model import Model
+    from upscale.picture_sets import Pair, PictureSet
+
+__all__ = ["bench"]
+
+Maker = Callable[[], "Contender"]
+"""Makes a contender when its turn comes, so that one model at a time is in memory."""
+
+
+def bench(options: BenchOptions) -> None:
+    """Measure, print and draw what ``options`` ask for. Raises UpscaleError."""
+    options.check()
+    alphas = options.alphas
+    tune()
+    with Bars() as bars:
+        from upscale.datasets import find_set
+        from upscale.gallery import Sheet
+        from upscale.model import pick_device
+
+        device = pick_device(options.device, bars.say)
+        options = replace(options, device=str(device))  # so that nothing says it again
+        scale = _common_scale(options, bars)
+        sets = [
+            find_set(word, options.data, scale, bars.download(word), bars.say)
+            for word in options.sets
+        ]
+        protocols = [_protocol(options, each, scale) for each in sets]
+        names = _at_hand(options, bars)
+        makers = list(_makers(options, alphas, scale, bars))
+        sheet = Sheet() if options.sheet is not None else None
+        measured: list[Row] = []
+        for pictures, protocol in zip(sets, protocols, strict=True):
+            rows = _measure(options, pictures, protocol, names, makers, sheet, bars)
+            _print(options, rows, protocol, header=not measured)
+            measured += rows
+        if sheet is not None and options.sheet is not None:
+            sheet.write(options.sheet)
+        if options.plot is not None:
+            from upscale.plots import perception_distortion
+
+            perception_distortion(measured, options.plot, options.plot_metric)
+
+
+def _common_scale(options: BenchOptions, bars: Bars) -> int:
+    """Return the scale of all models; 4 where there are baselines only. Raises UsageError."""
+    from upscale.baselines import BASELINES
+
+    scales: dict[int, str] = {}
+    for name in options.model:
+        if name in BASELINES:
+            continue
+        entry = read_manifest().get(name)
+        scale = entry.scale if entry is not None else _load(options, bars, name).scale
+        scales.setdefault(scale, name)
+    if len(scales) > 1:
+        found = ", ".join(f"{name} ×{scale}" for scale, name in scales.items())
+        raise UsageError(f"models of one scale can stand in one table, not {found}")
+    return next(iter(scales), 4)
+
+
+def _protocol(options: BenchOptions, pictures: "PictureSet", scale: int) -> Protocol:
+    has_lr = all(pair.lr is not None for pair in pictures.pairs)
+    degradation = options.degradation
+    if degradation == "auto":
+        degradation = "folder" if has_lr else "uint8"
+    if degradation == "folder" and not has_lr:
+        raise UsageError(
+            f"{pictures.name}: has no LR picture for each HR one; choose --degradation uint8 or "
+            "double to make them"
+        )
+    border = scale if options.border is None else options.border
+    return Protocol(
+        scale=scale,
+        channels=options.channels,  # type: ignore[arg-type]
+        border=border,
+        ssim=options.ssim,  # type: ignore[arg-type]
+        degradation=degradation,  # type: ignore[arg-type]
+        precision=options.precision,
+    )
+
+
+def _at_hand(options: BenchOptions, bars: Bars) -> list[str]:
+    """Fetch the weights of metrics; one of the default metrics may be missing, with a word."""
+    from upscale.figures import fetch
+
+    names = []
+    for name in options.metric_names:
+        try:
+            fetch(name, bars.download(name), bars.say)
+            names.append(name)
+        except WeightsError as error:
+            if options.metrics is not None:
+                raise
+            bars.say(f"{METRICS[name]} is left out: {error}")
+    return names
+
+
+def _makers(
+    options: BenchOptions, alphas: Sequence[float], scale: int, bars: Bars
+) -> Iterator[Maker]:
+    from upscale.baselines import BASELINES
+    from upscale.contenders import baseline
+
+    for name in options.model:
+        if name in BASELINES:
+            yield partial(baseline, name, scale)
+            continue
+        entry = read_manifest().get(name)
+        blends = options.psnr is not None or entry is None or entry.psnr is not None
+        if alphas and not blends:
+            bars.say(f"{name}: has no PSNR end to blend with, so it is measured as it is")
+        for alpha in alphas if blends and alphas else (None,):
+            yield partial(_network, options, bars, name, alpha)
+            if options.back_project:
+                yield partial(_network, options, bars, name, alpha, options.back_project)
+        if blends and options.image_interpolation:
+            yield partial(_images, options, bars, name, alphas)
+
+
+def _network(
+    options: BenchOptions, bars: Bars, name: str, alpha: float | None, back_project: int = 0
+) -> "Contender":
+    from upscale.contenders import network
+
+    model = _load(options, bars, name, alpha, back_project)
+    return network(model, options.tile, options.overlap)
+
+
+def _images(options: BenchOptions, bars: Bars, name: str, alphas: Sequence[float]) -> "Contender":
+    from upscale.contenders import image_interpolation
+
+    model = _load(options, bars, name, 1.0)
+    return image_interpolation(model, alphas, options.tile, options.overlap)
+
+
+def _load(
+    options: BenchOptions,
+    bars: Bars,
+    name: str,
+    alpha: float | None = None,
+    back_project: int = 0,
+) -> "Model":
+    from upscale.model import load_model
+
+    return load_model(
+        name,
+        alpha,
+        None if alpha is None else options.psnr,
+        options.device,
+        options.precision,
+        tta=options.tta,
+        back_project=back_project,
+        progress=bars.download(name),
+        notify=bars.say,
+    )
+
+
+def _measure(
+    options: BenchOptions,
+    pictures: "PictureSet",
+    protocol: Protocol,
+    names: Sequence[str],
+    makers: Sequence[Maker],
+    sheet: "Sheet | None",
+    bars: Bars,
+) -> list[Row]:
+    from upscale.bench import measure
+    from upscale.figures import make_metrics
+    from upscale.gallery import save_picture
+
+    metrics = make_metrics(names, protocol, options.device)
+    each = len(pictures.pairs)
+    move = bars.task(pictures.name, each * len(makers))
+
+    def visit(
+        system: "System",
+        pair: "Pair",
+        sr: "Levels",
+        hr: "Levels",
+        figures: Mapping[str, float],
+    ) -> None:
+        if options.save is not None:
+            save_picture(options.save, pictures.name, system, pair, sr)
+        if sheet is not None:
+            sheet.add(system, pair, sr, hr, figures)
+
+    rows: list[Row] = []
+    for index, make in enumerate(makers):
+
+        def progress(done: int, total: int, index: int = index) -> None:
+            move(index * each + done, each * len(makers))
+
+        rows += measure(make(), pictures, protocol, metrics, visit, progress, bars.say)
+    return rows
+
+
+def _print(options: BenchOptions, rows: Sequence[Row], protocol: Protocol, header: bool) -> None:
+    from upscale import tables
+
+    if options.json:
+        emit(tables.to_json_lines(rows, protocol).removesuffix("\n"))
+    elif options.csv:
+        emit(tables.to_csv(rows, protocol, header).removesuffix("\n"))
+    else:
+        for table in tables.make_tables(rows, protocol):
+            if options.markdown:
+                emit(tables.to_markdown(table))
+            else:
+                print_table(table)
