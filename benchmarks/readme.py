@@ -79,7 +79,7 @@ def main() -> None:
     systems = [word for name in PLOT for word in ("-m", name)]
     bench(
         *systems,
-        *("--alpha", "0:1:0.1", "--image-interpolation"),
+        *("--alpha", "0:1:0.1", "--image-interpolation", "--back-project", "10"),
         *("--plot", str(ROOT / "docs" / "plane.png")),
     )
 

@@ -252,6 +252,7 @@ def test_json_has_one_object_a_line_with_full_precision() -> None:
         "kind": "measured",
         "system": "srresnet",
         "model": "srresnet",
+        "back_project": 0,
         "seconds": 2.0,
         "megapixels": 0.5,
         "peak_bytes": 3 * 2**29,

@@ -61,6 +61,7 @@ def measure(
             model=system.model,
             alpha=system.alpha,
             interpolation=system.interpolation,
+            back_project=system.back_project,
             figures=_means(found, metrics),
             pictures=found,
             seconds=taken,

@@ -38,10 +38,11 @@ class Row:
     """The figures of one system on one set of pictures.
 
     ``system``: the label of the row; ``model``: the name, file or baseline that was asked for;
-    ``interpolation``: "network" or "image" where ``alpha`` blends two ends; ``figures``: means over
-    the pictures, by the keys of `METRICS`; ``pictures``: the same of each picture; ``seconds``: of
-    the upscaling alone; ``megapixels``: made in that time; ``peak_bytes``: memory of the process
-    (of the GPU on CUDA) at its highest while it was upscaling, None where the system does not say.
+    ``interpolation``: "network" or "image" where ``alpha`` blends two ends; ``back_project``: how
+    often results were corrected; ``figures``: means over the pictures, by the keys of `METRICS`;
+    ``pictures``: the same of each picture; ``seconds``: of the upscaling alone; ``megapixels``: made
+    in that time; ``peak_bytes``: memory of the process (of the GPU on CUDA) at its highest while it
+    was upscaling, None where the system does not say.
     """
 
     set: str
@@ -49,8 +50,15 @@ class Row:
     model: str
     alpha: float | None = None
     interpolation: str | None = None
+    back_project: int = 0
     figures: dict[str, float] = field(default_factory=dict)
     pictures: dict[str, dict[str, float]] = field(default_factory=dict)
     seconds: float = 0.0
     megapixels: float = 0.0
     peak_bytes: int | None = None
+
+    @property
+    def series(self) -> str:
+        """What rows that differ in alpha alone have in common, in words."""
+        more = f", back-projected × {self.back_project}" if self.back_project else ""
+        return self.model + more

@@ -72,7 +72,7 @@ class Plane:
                 curve = {
                     row.alpha: row
                     for row in rows
-                    if row.alpha is not None and (row.model, row.interpolation) == (model, kind)
+                    if row.alpha is not None and (row.series, row.interpolation) == (model, kind)
                 }
                 if not curve:
                     continue

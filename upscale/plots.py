@@ -119,7 +119,7 @@ def draw_plane(
         layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
         figure = Figure(size, dpi=DOTS_PER_INCH, layout=layout)
         FigureCanvasAgg(figure)
-        models = list(dict.fromkeys(row.model for row in measured if row.alpha is not None))
+        models = list(dict.fromkeys(row.series for row in measured if row.alpha is not None))
         planes = []
         for number, name in enumerate(sets, 1):
             axes = figure.add_subplot(down, across, number, title=name)

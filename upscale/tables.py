@@ -39,7 +39,10 @@ DEGRADATIONS = {
     "folder": "the set's own files",
 }
 
-MEASURED = ("system", "model", "alpha", "interpolation", "seconds", "megapixels", "peak_bytes")
+MEASURED = (
+    *("system", "model", "alpha", "interpolation", "back_project"),
+    *("seconds", "megapixels", "peak_bytes"),
+)
 PUBLISHED = ("system", "source", "address", "note", "apart")
 PROTOCOL = ("scale", "channels", "border", "ssim_kind")
 FIGURES = (*METRICS, "pi", "mos")
@@ -111,7 +114,7 @@ def _entries(rows: Sequence[Row], protocol: Protocol) -> Iterator[_Entry]:
     for row in rows:
         yield _Entry("measured", row)
         known = {published.key for published in shown}
-        for published in beside(row.model, row.alpha, row.set):
+        for published in () if row.back_project else beside(row.model, row.alpha, row.set):
             if published.key in known or not tells(published):
                 continue
             shown.append(published)
