@@ -17,8 +17,10 @@ README = ROOT / "README.md"
 
 MODELS = ("nearest", "bicubic", "lanczos", "srresnet", "srgan", "realsr")
 SETS = {"set5": "Set5", "set14": "Set14"}
-COLUMNS = {"psnr": 2, "ssim": 4, "lpips-alex": 4, "niqe": 2}
+COLUMNS = {"psnr": 2, "ssim": 4, "daala": 4, "lpips-alex": 4, "niqe": 2}
+HEADS = ("PSNR", "SSIM", "SSIM (Daala)", "LPIPS", "NIQE")
 PLOT = ("srgan", "realsr")
+PAPERS = ("Ledig et al. 2017, Table 2", "Wang et al. 2018, supplement, Table 2", "SPSR's README")
 
 
 def bench(*words: str) -> list[dict]:
@@ -28,49 +30,49 @@ def bench(*words: str) -> list[dict]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def cells(figures: dict[str, float], kind: str = "") -> list[str]:
-    made = []
-    for name, digits in COLUMNS.items():
-        text = f"{figures[name]:.{digits}f}" if name in figures else ""
-        made.append(text + (f" ({kind})" if text and name == "ssim" and kind else ""))
-    return made
+def figures_of(record: dict) -> dict[str, float]:
+    """Put a record's SSIM into the column of its kind."""
+    found = dict(record["figures"])
+    if record.get("ssim_kind") == "daala" and "ssim" in found:
+        found["daala"] = found.pop("ssim")
+    return found
 
 
-def table(records: list[dict]) -> str:
-    """Put the measured rows, each with what is published under it, both sets side by side."""
-    rows: dict[tuple[str, str], dict[str, list[str]]] = {}
+def table(records: list[dict], set_name: str) -> str:
+    """Put the measured rows of a set, each with what is published under it."""
+    rows: dict[tuple[str, str], dict[str, float]] = {}
     for record in records:
+        if record["set"] != set_name or record["kind"] == "other":
+            continue
         if record["kind"] == "measured":
-            key = (record["system"], "")
-            found = cells(record["figures"])
-        elif record["kind"] == "published" and "arxiv" in record.get("address", ""):
-            key = (record["beside"], record["source"])
-            other = record.get("ssim_kind", "wang")
-            found = cells(record["figures"], other if other != "wang" else "")
-        elif record["kind"] == "published" and "SPSR" in record["source"]:
-            key = (record["beside"], f"{record['system']} in {record['source']}")
-            found = cells(record["figures"])
+            key = record["system"], ""
+        elif record["source"] in PAPERS:
+            key = record["beside"], f"{record['system']}, {record['source']}"
         else:
             continue
-        rows.setdefault(key, {})[record["set"]] = found
-    heads = ["PSNR", "SSIM", "LPIPS", "NIQE"]
+        rows.setdefault(key, {}).update(figures_of(record))
     lines = [
-        "| | " + " | ".join(f"{title} {head}" for title in SETS.values() for head in heads) + " |",
-        "| --- |" + " ---: |" * (len(SETS) * len(heads)),
+        f"| {SETS[set_name]} | " + " | ".join(HEADS) + " |",
+        "| --- |" + " ---: |" * len(HEADS),
     ]
     for system in MODELS:
-        for (name, source), by_set in rows.items():
+        for (name, source), figures in rows.items():
             if name == system:
                 label = f"*published: {source}*" if source else f"`{name}`"
-                found = [cell for each in SETS for cell in by_set.get(each, [""] * len(heads))]
-                lines.append(f"| {label} | " + " | ".join(found) + " |")
+                cells = [
+                    f"{figures[name]:.{digits}f}" if name in figures else ""
+                    for name, digits in COLUMNS.items()
+                ]
+                lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def main() -> None:
     models = [word for name in MODELS for word in ("-m", name)]
     text = README.read_text("utf-8")
-    block = f"<!-- figures -->\n{table(bench(*models))}\n<!-- /figures -->"
+    records = bench(*models) + bench(*models, "--ssim", "daala", "--metrics", "ssim")
+    tables = "\n\n".join(table(records, name) for name in SETS)
+    block = f"<!-- figures -->\n{tables}\n<!-- /figures -->"
     text, count = re.subn(
         r"<!-- figures -->.*?<!-- /figures -->", lambda found: block, text, flags=re.DOTALL
     )

@@ -1,5 +1,6 @@
 """Rows of a benchmark against figures computed by hand from the same pictures."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -152,3 +153,27 @@ def test_a_picture_smaller_than_the_scale_is_refused(tmp_path: Path) -> None:
     (pair,) = found(tmp_path).pairs
     with pytest.raises(InputError, match=r"a\.png"):
         pair_of(pair, Protocol())
+
+
+def test_the_memory_of_a_metric_is_not_the_systems(folder: Path) -> None:
+    def hungry(sr: Levels, hr: Levels) -> float:
+        return float(np.ones(400 * 2**20, np.uint8)[-1])
+
+    figures = {}
+    for name, metric in (("hungry", hungry), ("plain", lambda sr, hr: 1.0)):
+        (row,) = measure(baseline("nearest", 4), found(folder), Protocol(), {name: metric})
+        figures[name] = row.peak_bytes
+    if figures["plain"] is not None:
+        assert abs(figures["hungry"] - figures["plain"]) < 200 * 2**20
+
+
+def test_what_is_made_once_for_several_systems_counts_for_each(folder: Path) -> None:
+    systems = tuple(System(str(number), "x") for number in range(3))
+
+    def enlarge(lr: Levels):  # type: ignore[no-untyped-def]
+        time.sleep(0.2)
+        for _ in systems:
+            yield BASELINES["nearest"](lr, 4)
+
+    rows = measure(Contender(systems, enlarge, torch.device("cpu")), found(folder), Protocol(), {})
+    assert all(0.4 <= row.seconds < 0.8 for row in rows)

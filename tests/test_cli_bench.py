@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -131,6 +132,16 @@ REFUSED = [
     (("--plot", "plane.svg", "--metrics", "psnr"), "lpips-alex"),
     (("--sheet", "sheet.xyz"), "xyz"),
     (("-m", "srgan", "-m", "realesrgan-x2"), "×2"),
+    (("-m", "nearest", "-m", "nearest"), "twice"),
+    (("--metrics", ","), "none of"),
+    (("--psnr", "srresnet"), "--alpha"),
+    (("--precision", "fp99"), "fp16"),
+    (("--back-project", "200"), "0 to 100"),
+    (("--tile", "-5"), "--tile"),
+    (("--data", "nowhere"), "no folder"),
+    (("--plot", "/dev/null/plane.svg"), "cannot be written"),
+    (("--sheet", "/dev/null/sheet.png"), "cannot be written"),
+    (("--save", "/dev/null/kept"), "cannot be written"),
 ]
 
 
@@ -139,6 +150,33 @@ def test_what_makes_no_sense_is_refused(folder: Path, words: tuple[str, ...], re
     result = CliRunner().invoke(app, ["bench", str(folder), *words])
     assert result.exit_code in (2, 5), result.output
     assert reason in result.stderr
+
+
+def test_sets_of_one_name_are_told_apart(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / folder.name
+    other.mkdir(parents=True)
+    (other / "a.png").write_bytes((folder / "b.png").read_bytes())
+    found = rows(folder, other, "-m", "nearest", "--metrics", "psnr")
+    assert [row["set"] for row in found] == [f"{tmp_path.name}/pictures", "other/pictures"]
+    assert "twice" in run(folder, folder, "-m", "nearest", "--metrics", "psnr", status=2).stderr
+
+
+def test_what_was_measured_before_a_failure_is_shown(folder: Path) -> None:
+    result = run(folder, "-m", "nearest", "-m", "no.pth", "--metrics", "psnr", status=3)
+    assert "no.pth" in result.stderr
+    bad = folder / "c.png"
+    bad.write_bytes((folder / "a.png").read_bytes()[:-500])
+    result = run(folder, "-m", "nearest", "--metrics", "psnr", status=1)
+    assert "c.png" in result.stderr
+
+
+def test_odd_bytes_in_a_name_are_kept_apart_in_json(folder: Path) -> None:
+    for byte in (b"\xff", b"\xfe"):
+        target = os.path.join(os.fsencode(folder), b"n" + byte + b".png")
+        with open(target, "wb") as file:
+            file.write((folder / "a.png").read_bytes())
+    (row,) = rows(folder, "-m", "nearest", "--metrics", "psnr")
+    assert len(row["pictures"]) == 4
 
 
 def test_a_word_that_is_no_set_is_refused() -> None:

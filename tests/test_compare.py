@@ -978,3 +978,22 @@ def test_every_format_is_shown(browser: Browser, tmp_path: Path) -> None:
     browser.settle()
     browser.settle()
     assert browser.labels()[0] == "i.bmp this browser cannot show it"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_picture_that_ends_early_is_refused(tmp_path: Path, suffix: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    for name in ("whole", "cut"):
+        Image.fromarray(noise).save(tmp_path / f"{name}{suffix}")
+    cut = tmp_path / f"cut{suffix}"
+    cut.write_bytes(cut.read_bytes()[:-600])
+    with pytest.raises(InputError) as caught:
+        report([tmp_path / f"whole{suffix}", cut], tmp_path / "page.html")
+    assert caught.value.code == "truncated"
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_page_is_named_html(tmp_path: Path) -> None:
+    pictures = [saved(tmp_path / f"{name}.png", RED) for name in "ab"]
+    with pytest.raises(UsageError, match=r"something\.html"):
+        report(pictures, tmp_path / "page.png")

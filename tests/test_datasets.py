@@ -214,7 +214,7 @@ def test_the_folders_of_div2k(tmp_path: Path) -> None:
     write(tmp_path / "DIV2K" / "DIV2K_valid_LR_bicubic" / "X4", "0801x4.png", "0802x4.png")
     told: list[str] = []
     found = find_set("DIV2K-valid", tmp_path, 4, notify=told.append)
-    assert found.name == "div2k-valid"
+    assert found.name == "div2k-valid (other pictures)"
     assert found.lr_folder == tmp_path / "DIV2K" / "DIV2K_valid_LR_bicubic" / "X4"
     assert [pair.lr and pair.lr.name for pair in found.pairs] == ["0801x4.png", "0802x4.png"]
     assert "holds 2 pictures, and DIV2K, validation has 100" in told[0]
@@ -279,7 +279,7 @@ def test_a_name_is_found_below_data_in_any_case(tmp_path: Path, word: str, folde
     write(tmp_path / "data" / folder, *FIVE)
     told: list[str] = []
     found = find_set(word, tmp_path / "data", 4, notify=told.append)
-    assert found.name == word.casefold()
+    assert found.name == f"{word.casefold()} (other pictures)"
     assert found.folder == tmp_path / "data" / folder
     assert len(told) == 1  # not the usual one, or not so many
 

@@ -50,7 +50,7 @@ def test_the_sheet_shows_the_same_window_of_every_result(tmp_path: Path) -> None
     results = {"one": hr // 2, "two": 255 - hr}
     sheet = Sheet()
     for label, sr in results.items():
-        sheet.add(System(label, label), pair(), sr, hr, {"psnr": 12.345, "ssim": 0.5})
+        sheet.add("set5", System(label, label), pair(), sr, hr, {"psnr": 12.345, "ssim": 0.5})
     sheet.write(tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as written:
         page = np.asarray(written)
@@ -70,9 +70,19 @@ def test_a_sheet_ends_after_some_pictures(tmp_path: Path) -> None:
     small = np.zeros((8, 8, 3), np.uint8)
     heights = []
     for count in range(MOST_PICTURES + 2):
-        sheet.add(System("x", "x"), pair(str(count)), small, small, {})
+        sheet.add("set5", System("x", "x"), pair(str(count)), small, small, {})
         if count >= MOST_PICTURES - 1:
             sheet.write(tmp_path / f"{count}.png")
             with Image.open(tmp_path / f"{count}.png") as written:
                 heights.append(written.height)
     assert len(set(heights)) == 1
+
+
+def test_pictures_of_one_name_in_two_sets_have_a_row_each(tmp_path: Path) -> None:
+    sheet = Sheet()
+    for name, side in (("one", 40), ("two", 64)):
+        pixels = RANDOM.integers(0, 256, (side, side, 3), np.uint8)
+        sheet.add(name, System("x", "x"), pair("same"), pixels, pixels, {})
+    sheet.write(tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as written:
+        assert written.height > 40 + 64

@@ -9,7 +9,8 @@ from random_networks import random_state
 import upscale
 from upscale.convert import Checkpoint, read_checkpoint
 from upscale.errors import UsageError, WeightsError
-from upscale.model import interpolate, load_model
+from upscale.interpolation import interpolate
+from upscale.model import load_model
 from upscale.networks import RRDBNetSpec, SRResNetSpec
 
 EMBEDDED = Path(upscale.__file__).parent / "embedded"

@@ -125,12 +125,12 @@ def test_only_lines_and_columns_that_tell_something_are_there() -> None:
 
 def test_a_gray_picture_taken_for_colour_is_told_below() -> None:
     made = table(row("bicubic", set="set14", figures={"psnr": 25.995, "lpips-alex": 0.4385}))
-    assert cells(made, "  SPSR's README")[1:3] == ("26.10", "0.4393 (−0.0008)")
+    assert cells(made, "  SPSR's README")[1:3] == ("26.10", "0.4393")
     assert made.notes == (
         "In brackets: measured minus published, where channels, border and definition are the "
         "same.",
-        "PSNR and SSIM not compared: SPSR's README (measures the gray picture as colour, which "
-        "adds 0.09 dB).",
+        "Not compared: SPSR's README (measures the gray picture as colour, which adds 0.09 dB and "
+        "changes LPIPS).",
     )
 
 

@@ -40,16 +40,21 @@ def measure(
     """
     results: list[dict[str, dict[str, float]]] = [{} for _ in contender.systems]
     seconds = [0.0] * len(contender.systems)
+    peaks: list[int | None] = [0] * len(contender.systems)
     pixels = 0
-    memory = PeakMemory(contender.device)
     for index, pair in enumerate(pictures.pairs):
         hr, lr = pair_of(pair, protocol)
         pixels += hr.shape[0] * hr.shape[1]
         made = contender.enlarge(lr)
+        shared = 0.0  # what the first result costs is made once, and all of them need it
         for number, system in enumerate(contender.systems):
+            memory = PeakMemory(contender.device)
             begun = time.perf_counter()
             sr = next(made)
-            seconds[number] += time.perf_counter() - begun
+            taken = time.perf_counter() - begun
+            seconds[number] += shared + taken
+            shared = shared or taken
+            peaks[number] = _greater(peaks[number], memory.read())
             figures = _figures(sr, hr, metrics, pair, notify)
             results[number][pair.name] = figures
             visit(system, pair, sr, hr, figures)
@@ -66,10 +71,16 @@ def measure(
             pictures=found,
             seconds=taken,
             megapixels=pixels / 1e6,
-            peak_bytes=memory.read(),
+            peak_bytes=peak,
         )
-        for system, found, taken in zip(contender.systems, results, seconds, strict=True)
+        for system, found, taken, peak in zip(
+            contender.systems, results, seconds, peaks, strict=True
+        )
     ]
+
+
+def _greater(a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else max(a, b)
 
 
 def pair_of(pair: Pair, protocol: Protocol) -> tuple[Levels, Levels]:

@@ -78,21 +78,27 @@ def report(
     notify: Callable[[str], None] = lambda text: None,
     *,
     overwrite: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
     """Write a page to ``target`` that compares two or more ``pictures`` of the same view.
 
     Each is shown at the size of the largest. ``settings``: how a picture was made, by its path,
     as `read_settings` gives it; ``model`` and ``alpha`` name the picture, and all of it goes into
     the table. ``notify`` is told a sentence for the user. ``overwrite``: replace even what is no
-    page of ours. Raises UsageError for pictures of different shapes or of too many bytes,
-    InputError for one that cannot be read, OutputError.
+    page of ours. ``progress``: pictures decoded and in all. Raises UsageError for pictures of
+    different shapes or of too many bytes, InputError for one that cannot be read, OutputError.
     """
     if len(pictures) < 2:
         raise UsageError("one picture is nothing to compare; give two or more")
     _check_target(target, pictures, overwrite)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{target}: the page is HTML; name it something.html")
     found = [_look(path) for path in pictures]
     frame = _frame(found)
-    found = [replace(each, png=_png(each.path, notify)) if each.why else each for each in found]
+    for index, each in enumerate(found):
+        png = _png(each.path, notify, encode=bool(each.why))
+        found[index] = replace(each, png=png)
+        progress(index + 1, len(found))
     _check_bytes(found, target, notify)
     known = {os.path.realpath(path): value for path, value in (settings or {}).items()}
     before, after = _page(
@@ -211,9 +217,14 @@ def _frame(found: Sequence[_Picture]) -> _Picture:
     return largest
 
 
-def _png(path: Path, notify: Callable[[str], None]) -> bytes:
-    """Decode a picture, of several the first, and encode it with 8 bits and its profile."""
+def _png(path: Path, notify: Callable[[str], None], encode: bool) -> bytes | None:
+    """Decode a picture, of several the first, and encode it with 8 bits and its profile.
+
+    Without ``encode`` it is decoded only, so that a damaged one is refused, and None is returned.
+    """
     image = reader.read(path)
+    if not encode:
+        return None
     for warning in image.warnings:
         notify(warning)
     if image.frames > 1:

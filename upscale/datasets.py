@@ -79,10 +79,9 @@ def find_set(
         for folder in _below(Path(root), dataset.folders):
             found = read_folder(folder, scale, notify)
             if found.pairs:
-                _compare(found, dataset, notify)
-                return replace(found, name=dataset.name)
+                return _named(found, dataset, notify)
             notify(f"{folder}: holds no pictures and no HR/ with pictures; passed over")
-    return replace(_cached(dataset, scale, progress, notify), name=dataset.name)
+    return _named(_cached(dataset, scale, progress, notify), dataset, notify)
 
 
 def _of_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
@@ -115,21 +114,24 @@ def _named_by_its_pixels(found: PictureSet, notify: Notify) -> PictureSet:
     return found
 
 
-def _compare(found: PictureSet, dataset: Dataset, notify: Notify) -> None:
-    """Tell the user of a folder that has the name of a set and not its pictures."""
+def _named(found: PictureSet, dataset: Dataset, notify: Notify) -> PictureSet:
+    """Give pictures the set's name where they are its own; otherwise tell the user."""
     if len(found.pairs) != dataset.pictures:
         notify(
             f"{found.folder}: holds {len(found.pairs)} pictures, and {dataset.title} has "
-            f"{dataset.pictures}"
+            f"{dataset.pictures}; no published figures are shown"
         )
     elif dataset.pixels and pixel_digest(pair.hr for pair in found.pairs) != dataset.pixels:
         notify(_not_the_usual(found, dataset))
+    else:
+        return replace(found, name=dataset.name)
+    return replace(found, name=f"{dataset.name} (other pictures)")
 
 
 def _not_the_usual(found: PictureSet, dataset: Dataset) -> str:
     return (
-        f"{found.folder}: is not the usual {dataset.title}: its pixels are others, and published "
-        "figures are not of these pictures"
+        f"{found.folder}: is not the usual {dataset.title}: its pixels are others, so no "
+        "published figures are shown"
     )
 
 
@@ -178,7 +180,6 @@ def _cached(dataset: Dataset, scale: int, progress: Progress, notify: Notify) ->
             f"{final}: is damaged: {error}; remove that folder, and it is fetched again",
             code="dataset",
         ) from error
-    _compare(found, dataset, notify)
     return found
 
 

@@ -50,26 +50,36 @@ class Sheet:
 
     def __init__(self) -> None:
         """Begin an empty sheet."""
-        self._rows: dict[str, list[Panel]] = {}
-        self._windows: dict[str, tuple[slice, slice]] = {}
+        self._rows: dict[tuple[str, str], list[Panel]] = {}
+        self._windows: dict[tuple[str, str], tuple[slice, slice]] = {}
 
     def add(
-        self, system: System, pair: Pair, sr: Levels, hr: Levels, figures: Mapping[str, float]
+        self,
+        set_name: str,
+        system: System,
+        pair: Pair,
+        sr: Levels,
+        hr: Levels,
+        figures: Mapping[str, float],
     ) -> None:
         """Take the most textured crop of a picture; the first call for it takes HR too."""
-        if pair.name not in self._rows:
-            if len(self._rows) == MOST_PICTURES:
+        key = set_name, pair.name
+        if key not in self._rows:
+            if sum(name == set_name for name, _ in self._rows) == MOST_PICTURES:
                 return
             ((left, top),) = textured_crops(hr, CROP, 1)
             window = (slice(top, top + CROP), slice(left, left + CROP))
-            self._windows[pair.name] = window
-            self._rows[pair.name] = [Panel(hr[window].copy(), "HR")]
+            self._windows[key] = window
+            self._rows[key] = [Panel(hr[window].copy(), "HR")]
         lines = tuple(
             f"{METRICS[name]} {value:.{DIGITS.get(name, 4)}f}" for name, value in figures.items()
         )
-        crop = sr[self._windows[pair.name]].copy()
-        self._rows[pair.name].append(Panel(crop, system.label, lines))
+        self._rows[key].append(Panel(sr[self._windows[key]].copy(), system.label, lines))
 
     def write(self, path: Path) -> None:
         """Write the sheet in the format of the name. Raises OutputError."""
-        write_picture(path, contact_sheet(self._rows))
+        rows = {f"{set_name} {picture}": row for (set_name, picture), row in self._rows.items()}
+        text = Panel(
+            np.zeros((0, 0, 3), np.uint8), "Crops at 100 %", ("Figures are of the whole pictures.",)
+        )
+        write_picture(path, contact_sheet(rows, text))

@@ -40,9 +40,9 @@ class Row:
     ``system``: the label of the row; ``model``: the name, file or baseline that was asked for;
     ``interpolation``: "network" or "image" where ``alpha`` blends two ends; ``back_project``: how
     often results were corrected; ``figures``: means over the pictures, by the keys of `METRICS`;
-    ``pictures``: the same of each picture; ``seconds``: of the upscaling alone; ``megapixels``: made
-    in that time; ``peak_bytes``: memory of the process (of the GPU on CUDA) at its highest while it
-    was upscaling, None where the system does not say.
+    ``pictures``: the same of each picture; ``seconds``: of the upscaling alone; ``megapixels``:
+    made in that time; ``peak_bytes``: memory of the process (of the GPU on CUDA) at its highest
+    while it was upscaling, None where the system does not say.
     """
 
     set: str

@@ -14,14 +14,14 @@ from upscale.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.dialects import State
 from upscale.errors import DeviceError, UsageError, WeightsError
 from upscale.fold import fold
-from upscale.networks import Network, Spec, build, set_precision, spec_from_dict, spec_to_dict
+from upscale.interpolation import difference, interpolate
+from upscale.networks import Network, Spec, build, set_precision, spec_from_dict
 from upscale.sources import Progress, Source, sha256_of
 from upscale.weights import Entry
 
 __all__ = [
     "Model",
     "ensure_local",
-    "interpolate",
     "load_model",
     "pick_device",
     "pick_precision",
@@ -32,13 +32,6 @@ NCNN = (".param", ".bin")
 """The two halves of a checkpoint of ncnn."""
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-SHARED_ROOT = 0.7
-"""Mean cosine similarity of the convolutions above which two ends are taken to share a root.
-
-Measured: SRResNet and SRGAN .96, RealSR and RealSR-JPEG .99 (both blend well); RealSR and
-Real-ESRGAN .34 (their middle falls to 23 dB on Set5).
-"""
 
 MOST_ITERATIONS = 100
 """Of back-projection: each widens the context that a tile needs."""
@@ -240,57 +233,6 @@ def load_model(
     )
 
 
-def interpolate(
-    psnr: Checkpoint,
-    gan: Checkpoint,
-    alpha: float,
-    names: tuple[str, str] = ("the PSNR end", "the GAN end"),
-    notify: Notify = lambda text: None,
-) -> Checkpoint:
-    """Blend two generators: θ = (1 - α) θ_PSNR + α θ_GAN (Wang et al. 2018, equation 4).
-
-    In float32; α = 0 and α = 1 give the ends bit for bit. Raises WeightsError for ends of
-    different networks, and warns through ``notify`` where they do not share a root.
-    """
-    if psnr.spec != gan.spec:
-        raise WeightsError(
-            f"{names[0]} and {names[1]} cannot be blended: they are different networks "
-            f"({_difference(psnr.spec, gan.spec)})"
-        )
-    similarity = _similarity(psnr.state, gan.state)
-    if similarity < SHARED_ROOT:
-        notify(
-            f"upscale: warning: {names[0]} and {names[1]} were not trained from a common start "
-            f"(similarity {similarity:.2f}); what lies between them is likely to be worse than both"
-        )
-    if alpha in (0, 1):
-        return gan if alpha else Checkpoint(gan.spec, psnr.state, {})
-    state = {
-        key: (1 - alpha) * tensor + alpha * gan.state[key] for key, tensor in psnr.state.items()
-    }
-    return Checkpoint(gan.spec, state, {})
-
-
-def _difference(a: Spec, b: Spec) -> str:
-    if a.architecture != b.architecture:
-        return f"architecture: {a.architecture} and {b.architecture}"
-    first, second = spec_to_dict(a), spec_to_dict(b)
-    return ", ".join(
-        f"{key}: {first.get(key)} and {second.get(key)}"
-        for key in first.keys() | second.keys()
-        if first.get(key) != second.get(key)
-    )
-
-
-def _similarity(a: State, b: State) -> float:
-    cosines = [
-        torch.nn.functional.cosine_similarity(tensor.flatten(), b[key].flatten(), dim=0)
-        for key, tensor in a.items()
-        if tensor.ndim == 4
-    ]
-    return float(torch.stack(cosines).mean())
-
-
 def _own_psnr_end(model: str | Path) -> str:
     name = str(model)
     entries = weights.read_manifest()
@@ -337,7 +279,7 @@ def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> No
     if entry.spec and checkpoint.spec != spec_from_dict(entry.spec):
         raise WeightsError(
             f"{entry.name}: the file from {source} is another network than weights.toml says "
-            f"({_difference(spec_from_dict(entry.spec), checkpoint.spec)})"
+            f"({difference(spec_from_dict(entry.spec), checkpoint.spec)})"
         )
     origin = weights.origin_of(entry, source, raw)
     write_checkpoint(target, Checkpoint(checkpoint.spec, checkpoint.state, origin))

@@ -6,7 +6,9 @@ import re
 import secrets
 from pathlib import Path
 
-__all__ = ["part_beside", "sweep"]
+from upscale.errors import OutputError
+
+__all__ = ["make_ready", "part_beside", "sweep"]
 
 PART = re.compile(r"\..*\.(\d{1,10})\.[0-9a-f]{8}\.part", re.DOTALL)
 
@@ -15,6 +17,18 @@ def part_beside(path: Path) -> Path:
     """Return a name that is free, short enough, and says which process it belongs to."""
     stem = os.fsdecode(os.fsencode(path.stem)[:40])
     return path.parent / f".{stem}.{os.getpid()}.{secrets.token_hex(4)}.part"
+
+
+def make_ready(folder: Path) -> None:
+    """Make ``folder`` where it is not there, and sweep it; OutputError if it cannot be written."""
+    part = part_beside(folder / "ready")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
+    sweep(folder)
 
 
 def sweep(folder: Path) -> None:

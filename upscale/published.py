@@ -53,8 +53,10 @@ class Published:
         """
         if self.scale != protocol.scale:
             return frozenset()
+        if self.apart:
+            return frozenset()
         same = {"lpips-alex", "lpips-vgg"}
-        if not self.apart and (self.channels, self.border) == (protocol.channels, protocol.border):
+        if (self.channels, self.border) == (protocol.channels, protocol.border):
             same.add("psnr")
             if self.ssim_kind == protocol.ssim:
                 same.add("ssim")

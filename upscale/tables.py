@@ -55,7 +55,10 @@ CSV_COLUMNS = (
     *("degradation", "precision", "pictures"),
 )
 
-MARKS = r"[\\|<*`\[&~]|(?<![^\W_])_|_(?![^\W_])|^[#>+=-]|(?<=^\d)[.)]"
+MARKS = r"[\\|<*`\[&~]|(?<![^\W_])_|_(?![^\W_])"
+"""What Markdown reads as more than text, anywhere; at the beginning of a line, `BEGINNINGS` too."""
+
+BEGINNINGS = r"^[#>+=-]|(?<=^\d)[.)]"
 
 Kind = Literal["measured", "published", "other"]
 
@@ -178,7 +181,7 @@ def _notes(entries: Sequence[_Entry]) -> Iterator[str]:
             if entry.published.source not in sources:
                 sources.append(entry.published.source)
     for reason, sources in apart.items():
-        yield f"PSNR and SSIM not compared: {'; '.join(sources)} ({reason})."
+        yield f"Not compared: {'; '.join(sources)} ({reason})."
 
 
 def _label(entry: _Entry) -> str:
@@ -234,7 +237,9 @@ def _cost(entry: _Entry) -> tuple[str, str, str]:
 def to_markdown(table: Table) -> str:
     """Write a table as GitHub's Markdown, its title above and its notes below."""
     lines = [table.columns, *(_indented(line) for line in table.lines)]
-    head, *body = ["| " + " | ".join(map(_escaped, cells)) + " |" for cells in lines]
+    head, *body = [
+        "| " + " | ".join(_escaped(cell, MARKS) for cell in cells) + " |" for cells in lines
+    ]
     rule = "| --- |" + " ---: |" * (len(table.columns) - 1)
     notes = [_escaped(note) for note in table.notes]
     return "\n\n".join([_escaped(table.title), "\n".join([head, rule, *body]), *notes]) + "\n"
@@ -246,9 +251,9 @@ def _indented(line: Line) -> tuple[str, ...]:
     return (f"↳ {line.cells[0].strip()}", *line.cells[1:])
 
 
-def _escaped(text: str) -> str:
-    """Put a backslash before what Markdown reads as more than text in a name, or in front of it."""
-    return re.sub(MARKS, r"\\\g<0>", " ".join(text.split()))
+def _escaped(text: str, marks: str = f"{MARKS}|{BEGINNINGS}") -> str:
+    """Put a backslash before what Markdown reads as more than text."""
+    return re.sub(marks, r"\\\g<0>", " ".join(text.split()))
 
 
 def _records(rows: Sequence[Row], protocol: Protocol) -> Iterator[dict[str, Any]]:
@@ -295,10 +300,7 @@ def to_json_lines(rows: Sequence[Row], protocol: Protocol) -> str:
     the figures of each. What is not a finite number is a string: ``"inf"``, ``"nan"``.
     """
     records = _records(rows, protocol)
-    return "".join(
-        json.dumps(_finite(record), ensure_ascii=False, allow_nan=False) + "\n"
-        for record in records
-    )
+    return "".join(json.dumps(_finite(record), allow_nan=False) + "\n" for record in records)
 
 
 def _finite(value: Any) -> Any:

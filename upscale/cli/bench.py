@@ -1,6 +1,6 @@
 """``upscale bench SET…``: models × sets → a table beside the published figures."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from upscale.cli.console import Bars, emit, print_table
 from upscale.cli.tuning import tune
 from upscale.errors import UsageError, WeightsError
 from upscale.measured import METRICS, Protocol, Row
+from upscale.parts import make_ready
 from upscale.weights import read_manifest
 
 if TYPE_CHECKING:
@@ -33,30 +34,73 @@ def bench(options: BenchOptions) -> None:
     with Bars() as bars:
         from upscale.datasets import find_set
         from upscale.gallery import Sheet
-        from upscale.model import pick_device
+        from upscale.model import pick_device, pick_precision
 
         device = pick_device(options.device, bars.say)
-        options = replace(options, device=str(device))  # so that nothing says it again
+        precision = pick_precision(options.precision, device)
+        options = replace(options, device=str(device), precision=precision)
+        for place in (options.plot, options.sheet):
+            if place is not None:
+                make_ready(place.parent)
+        if options.save is not None:
+            make_ready(options.save)
         scale = _common_scale(options, bars)
-        sets = [
+        sets = _told_apart(
             find_set(word, options.data, scale, bars.download(word), bars.say)
             for word in options.sets
-        ]
+        )
         protocols = [_protocol(options, each, scale) for each in sets]
         names = _at_hand(options, bars)
+        if options.plot is not None and options.plot_metric not in names:
+            raise UsageError(f"--plot needs {METRICS[options.plot_metric]}; or leave --plot out")
         makers = list(_makers(options, alphas, scale, bars))
         sheet = Sheet() if options.sheet is not None else None
         measured: list[Row] = []
         for pictures, protocol in zip(sets, protocols, strict=True):
-            rows = _measure(options, pictures, protocol, names, makers, sheet, bars)
-            _print(options, rows, protocol, header=not measured)
+            rows: list[Row] = []
+            try:
+                _measure(options, pictures, protocol, names, makers, sheet, bars, rows)
+            finally:  # what was measured before something went wrong is shown
+                if rows:
+                    _print(options, rows, protocol, header=not measured)
             measured += rows
         if sheet is not None and options.sheet is not None:
             sheet.write(options.sheet)
         if options.plot is not None:
             from upscale.plots import perception_distortion
 
-            perception_distortion(measured, options.plot, options.plot_metric)
+            published = _published(measured, options.plot_metric)
+            perception_distortion(measured, options.plot, options.plot_metric, published)
+
+
+def _told_apart(found: "Iterable[PictureSet]") -> "list[PictureSet]":
+    """Give sets of one name that of the folder around theirs, too. Raises UsageError."""
+    sets = list(found)
+    names = [each.name for each in sets]
+    for index, each in enumerate(sets):
+        if names.count(each.name) > 1:
+            around = each.folder.resolve()
+            around = around.parent if around.name.casefold() == "hr" else around
+            sets[index] = replace(each, name=f"{around.parent.name}/{each.name}")
+    if len({each.name for each in sets}) < len(sets):
+        raise UsageError("a set is given twice; give each of them once")
+    return sets
+
+
+def _published(measured: Sequence[Row], metric: str) -> list[Row]:
+    """Return what has been published of networks on the sets of ``measured``, to be plotted."""
+    from upscale.baselines import BASELINES
+    from upscale.published import read_published
+
+    sets = {row.set for row in measured}
+    return [
+        Row(each.set, f"{each.system} ({each.source})", each.system, figures=each.figures)
+        for each in read_published()
+        if each.set in sets
+        and each.picture is None
+        and {"psnr", metric} <= each.figures.keys()
+        and not set(each.beside) & set(BASELINES)
+    ]
 
 
 def _common_scale(options: BenchOptions, bars: Bars) -> int:
@@ -181,7 +225,9 @@ def _measure(
     makers: Sequence[Maker],
     sheet: "Sheet | None",
     bars: Bars,
-) -> list[Row]:
+    rows: list[Row],
+) -> None:
+    """Add a row for each system to ``rows`` as soon as it is there."""
     from upscale.bench import measure
     from upscale.figures import make_metrics
     from upscale.gallery import save_picture
@@ -200,16 +246,21 @@ def _measure(
         if options.save is not None:
             save_picture(options.save, pictures.name, system, pair, sr)
         if sheet is not None:
-            sheet.add(system, pair, sr, hr, figures)
+            sheet.add(pictures.name, system, pair, sr, hr, figures)
 
-    rows: list[Row] = []
+    said: set[str] = set()
+
+    def notify(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            bars.say(text)
+
     for index, make in enumerate(makers):
 
         def progress(done: int, total: int, index: int = index) -> None:
             move(index * each + done, each * len(makers))
 
-        rows += measure(make(), pictures, protocol, metrics, visit, progress, bars.say)
-    return rows
+        rows += measure(make(), pictures, protocol, metrics, visit, progress, notify)
 
 
 def _print(options: BenchOptions, rows: Sequence[Row], protocol: Protocol, header: bool) -> None:

@@ -11,6 +11,7 @@ from upscale.measured import METRICS
 
 __all__ = ["BenchOptions"]
 
+MOST_ITERATIONS = 100
 DEFAULT_METRICS = ("psnr", "ssim", "lpips-alex", "niqe")
 DEFAULT_MODELS = ("bicubic", "srresnet", "srgan")
 
@@ -52,8 +53,25 @@ class BenchOptions:
         _one_of("--channels", self.channels, ("y", "rgb"))
         _one_of("--ssim", self.ssim, ("wang", "scikit-image", "daala"))
         _one_of("--degradation", self.degradation, ("auto", "uint8", "double", "folder"))
+        _one_of("--precision", self.precision, ("auto", "fp32", "bf16", "fp16"))
         for name in self.metric_names:
             _one_of("--metrics", name, tuple(METRICS))
+        if not self.metric_names:
+            raise UsageError(f"--metrics names none of {', '.join(METRICS)}")
+        for name in self.model:
+            if self.model.count(name) > 1:
+                raise UsageError(f"--model {name} is given twice")
+        if self.psnr is not None and not self.alpha:
+            raise UsageError("a PSNR end was given and no alpha; add --alpha (0 to 1)")
+        if self.data is not None and not self.data.is_dir():
+            raise UsageError(f"--data {self.data}: is no folder")
+        for flag, number in {"--tile": self.tile, "--overlap": self.overlap}.items():
+            if number is not None and number < 0:
+                raise UsageError(f"{flag} is {number}; it is a number of input pixels, from 0")
+        if not 0 <= self.back_project <= MOST_ITERATIONS:
+            raise UsageError(
+                f"back-projection runs 0 to {MOST_ITERATIONS} times, not {self.back_project}"
+            )
         if self.border is not None and self.border < 0:
             raise UsageError(f"--border is {self.border}; it is a number of pixels, from 0")
         if self.plot is not None:

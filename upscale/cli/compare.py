@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from upscale.cli.console import say, shown
+from upscale.cli.console import Bars, say, shown
 from upscale.compare import read_settings, report
 from upscale.errors import UsageError
+from upscale.parts import make_ready
 
 __all__ = ["compare"]
 
@@ -19,11 +20,14 @@ def compare(pictures: list[Path], output: Path, reports: list[Path], overwrite: 
             raise UsageError(f"{shown(output)}: is a report; name another file for the page")
         if not any(picture.resolve() in found for picture in pictures):
             say(f"upscale: warning: {shown(each)}: names none of the pictures as an output")
-    report(
-        pictures,
-        output,
-        settings,
-        lambda text: say(f"upscale: warning: {text}"),
-        overwrite=overwrite,
-    )
+    make_ready(output.parent)
+    with Bars() as bars:
+        report(
+            pictures,
+            output,
+            settings,
+            lambda text: bars.say(f"upscale: warning: {text}"),
+            overwrite=overwrite,
+            progress=bars.task("decoding", len(pictures)),
+        )
     say(f"{shown(output)}: {len(pictures)} pictures, {output.stat().st_size / 1e6:.1f} MB")

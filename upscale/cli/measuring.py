@@ -29,7 +29,7 @@ def bench(
         ),
     ] = None,
     psnr: Annotated[
-        str | None, typer.Option(help="The PSNR end of --alpha, where the model has none.")
+        str | None, typer.Option(help="The PSNR end of --alpha, in place of the model's own.")
     ] = None,
     image_interpolation: Annotated[
         bool,

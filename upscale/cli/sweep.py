@@ -28,7 +28,7 @@ def sweep(
         ),
     ] = "srgan",
     psnr: Annotated[
-        str | None, typer.Option(help="The PSNR end, where the model has none of its own.")
+        str | None, typer.Option(help="The PSNR end, in place of the model's own.")
     ] = None,
     crop: Annotated[
         list[str] | None,
