@@ -30,8 +30,8 @@ def daala_ssim(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     ``a``, ``b``: (H, W), 0 to 255, of one shape; Y in studio range of colour pictures, without the
     border. For whole levels the result is that of ``tools/dump_ssim.c`` for 8-bit files; the SRGAN
     paper's table is met closest where Y is not rounded (Set5, Set14: bicubic .8210, .7485 for
-    .8211, .7486; nearest .7547, .7098 for .7552, .7100: ``upscale bench --ssim daala``). Turned by 90°, a picture that is not
-    square has another figure. Raises ValueError for other shapes.
+    .8211, .7486; nearest .7547, .7098 for .7552, .7100: ``upscale bench --ssim daala``). Turned by
+    90°, a picture that is not square has another figure. Raises ValueError for other shapes.
     """
     if a.ndim != 2 or a.shape != b.shape or not a.size:
         raise ValueError(f"SSIM compares two planes of one shape, not {a.shape} and {b.shape}")
