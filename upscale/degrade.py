@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from upscale.resample import matrix
+from upscale.resample import contributions
 
 __all__ = ["DEGRADATIONS", "Degradation", "crop_to_multiple", "degrade", "imresize"]
 
@@ -53,14 +53,22 @@ def imresize(
 
     ``new_width`` and ``new_height`` are whole multiples or whole fractions of W and H.
     """
-    rows = matrix(picture.shape[0], new_height, "reflect")
-    columns = matrix(picture.shape[1], new_width, "reflect")
-    height, width, channels = picture.shape
-    samples = rows @ picture.reshape(height, width * channels)
+    samples = _resampled(picture.astype(np.float64), new_height, 0)
     if rule == "uint8":
         samples = _to_levels(samples)
-    samples = columns @ samples.reshape(new_height, width, channels)
-    return _to_levels(samples).astype(np.uint8)
+    return _to_levels(_resampled(samples, new_width, 1)).astype(np.uint8)
+
+
+def _resampled(
+    samples: npt.NDArray[np.float64], new_length: int, axis: int
+) -> npt.NDArray[np.float64]:
+    """Resample one axis, tap by tap; by 2 and 4 every sum is exact, whatever its order."""
+    rows = np.ascontiguousarray(samples.swapaxes(0, axis))
+    indices, factors = contributions(len(rows), new_length, edges="reflect")
+    total = np.zeros((new_length, *rows.shape[1:]))
+    for index, factor in zip(indices.T, factors.T, strict=True):
+        total += rows[index] * factor[:, None, None]
+    return total.swapaxes(0, axis)
 
 
 def _to_levels(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
