@@ -40,7 +40,7 @@ Convert = Callable[[Path, Path, "Entry", Source], None]
 class Entry:
     """One stanza of ``weights.toml``; the file itself explains the fields.
 
-    ``role``: ``generator``, or what measures pictures: ``lpips``, ``niqe``.
+    ``role``: ``generator``, or what measures pictures: ``lpips``, ``niqe``, ``features``.
     """
 
     name: str

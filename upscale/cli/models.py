@@ -88,6 +88,10 @@ def _fetcher(name: str) -> Callable[[Progress, Callable[[str], None], bool], Pat
             from upscale.niqe import ensure_niqe
 
             return ensure_niqe
+        case "features":
+            from upscale.training.vgg import ensure_vgg
+
+            return partial(ensure_vgg, name)
         case _:
             from upscale.model import ensure_local
 

@@ -1,0 +1,182 @@
+"""What the papers minimise, term by term; the factors and their sum are a recipe's.
+
+Every loss returns a scalar, float32, computed in float32 under autocast too, and is a mean over the
+batch, so that a coefficient does not depend on its size. Ledig et al. 2017 is SRGAN,
+arXiv:1609.04802; Wang et al. 2018 is ESRGAN, arXiv:1809.00219.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from upscale.errors import UsageError
+
+__all__ = [
+    "ADVERSARIAL",
+    "DISTANCES",
+    "Adversarial",
+    "Mean",
+    "content",
+    "l1",
+    "mse",
+    "relativistic_discriminator",
+    "relativistic_generator",
+    "standard_discriminator",
+    "standard_generator",
+    "total_variation",
+]
+
+Mean = Callable[[Tensor], Tensor]
+"""All elements → a scalar. Over several processes: the mean over all of them, differentiable."""
+
+
+def l1(sr: Tensor, hr: Tensor) -> Tensor:
+    """Return the mean of |sr - hr| over everything (Wang et al. 2018, L1 of equation 3).
+
+    ``sr``, ``hr``: of one shape, any float type. Raises UsageError for two shapes.
+    """
+    return _difference(sr, hr).abs().mean()
+
+
+def mse(sr: Tensor, hr: Tensor) -> Tensor:
+    """Return the mean of (sr - hr)² over everything (Ledig et al. 2017, equation 4).
+
+    ``sr``, ``hr``: of one shape, any float type. Raises UsageError for two shapes. The paper has
+    pictures in [-1, 1], where this is four times what it is in [0, 1].
+    """
+    return _difference(sr, hr).square().mean()
+
+
+def _difference(sr: Tensor, hr: Tensor) -> Tensor:
+    if sr.shape != hr.shape:
+        raise UsageError(
+            f"a loss compares tensors of one shape, not {tuple(sr.shape)} and {tuple(hr.shape)}"
+        )
+    return sr.float() - hr.float()
+
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+
+DISTANCES: dict[str, Distance] = {"l1": l1, "mse": mse}
+
+
+def content(
+    sr_features: Tensor, hr_features: Tensor, distance: str, rescaling: float = 1.0
+) -> Tensor:
+    """Return the distance between feature maps, each multiplied by ``rescaling`` beforehand.
+
+    ``sr_features``, ``hr_features``: (N, C, h, w), of one shape; ``distance``: a key of
+    `DISTANCES`. Ledig et al. 2017, equation 5: ``mse`` and 1/12.75, so that the squared error comes
+    out at 1/162.6 (the paper's 0.006); its sums are means over the channels too here. Wang et al.
+    2018, section 3.3: ``l1`` and 1. Raises UsageError for two shapes or another distance.
+    """
+    if distance not in DISTANCES:
+        raise UsageError(f"there is no distance {distance!r}; choose one of {', '.join(DISTANCES)}")
+    return DISTANCES[distance](sr_features.float() * rescaling, hr_features.float() * rescaling)
+
+
+def total_variation(sr: Tensor) -> Tensor:
+    """Return the isotropic total variation of a picture, the mean over the batch.
+
+    ``sr``: (N, C, H, W), any float type. For a picture the sum over its pixels and channels of
+    √(Δx² + Δy²), the differences to the next column and row, 0 at the last ones. Its gradient is 0
+    where a picture is flat.
+
+    Ledig et al. 2017 use it with VGG22 at 2e-8 and name Aly and Dubois 2005 and Johnson et al.
+    2016 for it. The latter sum over pixels too; as a mean, 2e-8 would do nothing. On [-1, 1] it is
+    twice what it is on [0, 1].
+    """
+    sr = sr.float()
+    down = F.pad(sr.diff(dim=-2), (0, 0, 0, 1))
+    right = F.pad(sr.diff(dim=-1), (0, 1))
+    # The gradient of this norm is 0 where both are 0; that of a square root would be NaN.
+    slope = torch.linalg.vector_norm(torch.stack((down, right)), dim=0)
+    total: Tensor = slope.sum((1, 2, 3)).mean()
+    return total
+
+
+# A discriminator returns logits C(x), and D(x) = σ(C(x)). With softplus(z) = log(1 + exp z), which
+# PyTorch computes without overflow,
+#
+#     -log σ(z) = softplus(-z)        -log(1 - σ(z)) = softplus(z).
+
+
+def _as_real(logits: Tensor) -> Tensor:
+    return F.softplus(-logits).mean()
+
+
+def _as_made(logits: Tensor) -> Tensor:
+    return F.softplus(logits).mean()
+
+
+def standard_generator(hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.mean) -> Tensor:
+    """Return -log D(sr) (Ledig et al. 2017, equation 6; its sum over pictures is a mean here).
+
+    ``sr_logits``: before the sigmoid, of any shape; ``hr_logits`` and ``mean`` are not looked at,
+    and are here so that all four adversarial losses are called alike.
+    """
+    return _as_real(sr_logits.float())
+
+
+def standard_discriminator(hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.mean) -> Tensor:
+    """Return -log D(hr) - log(1 - D(sr)): binary cross-entropy (Ledig et al. 2017, equation 2).
+
+    ``hr_logits``, ``sr_logits``: before the sigmoid, of any shapes; ``mean`` is not looked at. The
+    two terms are added, not averaged.
+    """
+    return _as_real(hr_logits.float()) + _as_made(sr_logits.float())
+
+
+def relativistic_generator(hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.mean) -> Tensor:
+    """Return -log(1 - D_Ra(hr, sr)) - log D_Ra(sr, hr) (Wang et al. 2018, equation 2).
+
+    ``hr_logits``, ``sr_logits``: C(x), before the sigmoid, of any shapes. D_Ra(a, b) =
+    σ(C(a) - E C(b)), E being ``mean``. The two terms are added as in the paper; BasicSR halves
+    their sum.
+
+    The gradient reaches ``sr`` through both terms, and ``hr_logits`` as far as they carry one. The
+    outer means are over the tensors given: where processes average their gradients, that is right.
+    """
+    hr_relative, sr_relative = _relative(hr_logits, sr_logits, mean)
+    return _as_made(hr_relative) + _as_real(sr_relative)
+
+
+def relativistic_discriminator(
+    hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.mean
+) -> Tensor:
+    """Return -log D_Ra(hr, sr) - log(1 - D_Ra(sr, hr)) (Wang et al. 2018, equation 1).
+
+    Arguments as of `relativistic_generator`; the terms are added here too.
+    """
+    hr_relative, sr_relative = _relative(hr_logits, sr_logits, mean)
+    return _as_real(hr_relative) + _as_made(sr_relative)
+
+
+def _relative(hr_logits: Tensor, sr_logits: Tensor, mean: Mean) -> tuple[Tensor, Tensor]:
+    """Return C(hr) - E C(sr) and C(sr) - E C(hr), in float32."""
+    hr_logits, sr_logits = hr_logits.float(), sr_logits.float()
+    return hr_logits - mean(sr_logits), sr_logits - mean(hr_logits)
+
+
+AdversarialLoss = Callable[[Tensor, Tensor, Mean], Tensor]
+
+
+@dataclass(frozen=True)
+class Adversarial:
+    """The losses of both sides, called with (``hr_logits``, ``sr_logits``, ``mean``).
+
+    ``generator_sees_hr``: whether the generator's looks at ``hr_logits`` at all.
+    """
+
+    generator: AdversarialLoss
+    discriminator: AdversarialLoss
+    generator_sees_hr: bool
+
+
+ADVERSARIAL: dict[str, Adversarial] = {
+    "standard": Adversarial(standard_generator, standard_discriminator, False),
+    "relativistic": Adversarial(relativistic_generator, relativistic_discriminator, True),
+}
