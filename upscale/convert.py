@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from upscale import checkpoint_files
@@ -60,7 +60,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     about = {"spec": spec_to_dict(checkpoint.spec), "origin": checkpoint.origin}
     metadata = {checkpoint_files.METADATA_KEY: json.dumps(about, sort_keys=True)}
     state = {key: tensor.contiguous() for key, tensor in checkpoint.state.items()}
-    save_file(state, path, metadata)
+    path.write_bytes(save(state, metadata))  # save_file would make it readable by its owner only
 
 
 def convert_state(

@@ -1,51 +1,19 @@
 """The commands, their options and help. Nothing here imports PyTorch before it is needed."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from upscale import __version__
 from upscale.cli import measuring
 from upscale.cli.console import exit_on_error
+from upscale.cli.default_group import DEFAULT_COMMAND, DefaultGroup
 from upscale.cli.options import Options
 from upscale.cli.sweep import sweep
+from upscale.cli.training import train_app
 
-__all__ = ["DefaultGroup", "app"]
-
-DEFAULT_COMMAND = "run"
-
-
-class DefaultGroup(TyperGroup):
-    """A group whose first word is an input where it is no subcommand: ``upscale photo.png``."""
-
-    own_options = ("--version", "--install-completion", "--show-completion")
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the default command in front of what is neither a command nor our own option."""
-        if not args:
-            return list(
-                super().parse_args(
-                    ctx, [] if ctx.resilient_parsing else [DEFAULT_COMMAND, "--help"]
-                )
-            )
-        if args[0] not in self.commands and args[0].split("=")[0] not in self.own_options:
-            args = [DEFAULT_COMMAND, *args]
-        return list(super().parse_args(ctx, args))
-
-    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Offer the default command's options and files beside the subcommands."""
-        command = self.commands[DEFAULT_COMMAND]
-        default = command.make_context("", [], parent=ctx, resilient_parsing=True)
-        offered = super().shell_complete(ctx, incomplete)
-        return [*offered, *command.shell_complete(default, incomplete)]
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Leave the default command's name out of the usage line."""
-        name, command, rest = super().resolve_command(ctx, args)
-        return ("" if name == DEFAULT_COMMAND else name), command, rest
-
+__all__ = ["app"]
 
 app = typer.Typer(
     cls=DefaultGroup,
@@ -80,10 +48,9 @@ def _group(
 @app.command(
     DEFAULT_COMMAND,
     hidden=True,
-    epilog="Other commands: upscale sweep, upscale compare, upscale bench, upscale models, upscale "
-    "models pull NAME, upscale convert IN OUT, each with --help; upscale --version, upscale "
-    "--install-completion. Exit codes: 0 done, 1 some files failed, 2 usage, "
-    "3 weights, 4 device or memory, 5 output, 130 and 143 interrupted.",
+    epilog="Other commands: upscale sweep, compare, bench, train, models, convert, each with "
+    "--help; upscale --version, upscale --install-completion. Exit codes: 0 done, 1 some files "
+    "failed, 2 usage, 3 weights, 4 device or memory, 5 output, 130 and 143 interrupted.",
 )
 def _run(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT", show_default=False)],
@@ -107,7 +74,7 @@ def _run(
         ),
     ] = None,
     psnr: Annotated[
-        str | None, typer.Option(help="The PSNR end of --alpha, where the model has none.")
+        str | None, typer.Option(help="The PSNR end of --alpha, in place of the model's own.")
     ] = None,
     scale: Annotated[
         float | None,
@@ -238,6 +205,7 @@ def _pull(
         pull(names, force)
 
 
+app.add_typer(train_app, name="train")
 app.command("bench")(measuring.bench)
 app.command("compare")(measuring.compare)
 app.command("sweep")(sweep)

@@ -188,13 +188,25 @@ class Bars:
         """Add the one bar of a run over files of ``sizes`` bytes; None: no end is in sight."""
         return RunBar(self._progress, sizes)
 
-    def download(self, title: str) -> Callable[[int, int], None]:
+    @property
+    def on_terminal(self) -> bool:
+        """Whether bars are drawn."""
+        return self._progress is not None
+
+    def steps(self, total: int) -> Callable[[int, str], None]:
+        """Return what moves the one bar of a training: steps done, and what to say beside it."""
+        if not (progress := self._progress):
+            return lambda done, text: None
+        task = progress.add_task("", total=total)
+        return lambda done, text: progress.update(task, completed=done, description=text)
+
+    def download(self, title: str, verb: str = "fetching ") -> Callable[[int, int], None]:
         """Return what moves a bar that appears with the first bytes: (done, total)."""
         move: list[Callable[[int, int], None]] = []
 
         def first(done: int, total: int) -> None:
             if not move:
-                move.append(self.task(f"fetching {title}", total or None))
+                move.append(self.task(f"{verb}{title}", total or None))
             move[0](done, total)
 
         return first

@@ -1,0 +1,54 @@
+"""Run each recipe for some steps on real photographs, and upscale a picture with what comes out.
+
+    python benchmarks/recipes.py PHOTOS PICTURE [steps, 20] [batch, 4]
+
+Prints, a recipe a line, the first and the last loss, seconds a step and what the picture became.
+Patches are as large as the recipe says; from nothing where its weights cannot be had.
+"""
+
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from upscale.training.recipes import RECIPES
+
+OUT_OF_REACH = ("rrdb-psnr", "esrgan")
+"""Their start weights are on hosts that not every network reaches."""
+
+
+def main() -> None:
+    photos, picture, steps, batch = (*sys.argv[1:], *("20", "4")[len(sys.argv) - 3 :])
+    command = [sys.executable, "-m", "upscale"]
+    with tempfile.TemporaryDirectory() as folder:
+        for name in RECIPES:
+            run = Path(folder) / name
+            words = ["--recipe", name, "--data", photos, "--steps", steps, "--batch", batch]
+            words += ["--log-every", "1", "-o", str(run)]
+            words += ["--init", "none"] if name in OUT_OF_REACH else []
+            subprocess.run([*command, "train", *words], check=True, stderr=subprocess.DEVNULL)
+            lines = [json.loads(line) for line in (run / "metrics.jsonl").open()]
+            losses = [line["loss"] for line in lines]
+            assert all(map(math.isfinite, losses))
+            large = Path(folder) / f"{name}.png"
+            model = str(run / "generator.safetensors")
+            subprocess.run(
+                [*command, picture, "-o", str(large), "--model", model],
+                check=True,
+                stderr=subprocess.DEVNULL,
+            )
+            with Image.open(large) as made:
+                size = made.size
+            pace = sum(line["seconds"] for line in lines[1:]) / max(1, len(lines) - 1)
+            print(
+                f"{name:16} {losses[0]:9.4f} → {losses[-1]:9.4f}  {pace:6.2f} s a step  {size}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""A group of commands of which one needs no name."""
+
+from typing import Any
+
+from typer.core import TyperGroup
+
+__all__ = ["DEFAULT_COMMAND", "DefaultGroup"]
+
+DEFAULT_COMMAND = "run"
+
+
+class DefaultGroup(TyperGroup):
+    """A group whose first word is an input where it is no subcommand: ``upscale photo.png``."""
+
+    own_options = ("--version", "--install-completion", "--show-completion")
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command in front of what is neither a command nor our own option."""
+        if not args:
+            return list(
+                super().parse_args(
+                    ctx, [] if ctx.resilient_parsing else [DEFAULT_COMMAND, "--help"]
+                )
+            )
+        if args[0] not in self.commands and args[0].split("=")[0] not in self.own_options:
+            args = [DEFAULT_COMMAND, *args]
+        return list(super().parse_args(ctx, args))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Offer the default command's options and files beside the subcommands."""
+        command = self.commands[DEFAULT_COMMAND]
+        default = command.make_context("", [], parent=ctx, resilient_parsing=True)
+        offered = super().shell_complete(ctx, incomplete)
+        return [*offered, *command.shell_complete(default, incomplete)]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Leave the default command's name out of the usage line."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return ("" if name == DEFAULT_COMMAND else name), command, rest

@@ -1,0 +1,252 @@
+"""All that a run is asked for, as one frozen value and as ``config.toml``."""
+
+import contextlib
+import json
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from upscale.errors import UsageError
+from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe, option
+from upscale.training.schedules import Schedule
+
+__all__ = ["Config", "make_config", "option_fields", "write_config"]
+
+AT_LEAST = {
+    1: (
+        *("steps", "batch", "accumulate", "hr_patch"),
+        *("log_every", "validate_every", "save_every"),
+    ),
+    0: (
+        *("seed", "workers", "keep", "samples", "warmup", "discriminator_rate"),
+        *("beta1", "beta2", "ema", "clip"),
+        *("pixel_coefficient", "content_coefficient", "tv_coefficient", "lpips_coefficient"),
+        *("reduction_coefficient", "adversarial_coefficient"),
+    ),
+}
+ABOVE_0 = ("lr_rate", "content_rescaling")
+BELOW = {"beta1": 1, "beta2": 1, "ema": 1, "seed": 2**63}
+
+
+@dataclass(frozen=True)
+class Config:
+    """A run: its recipe, its data, and what is kept of it. Help texts are those of the options."""
+
+    recipe: Recipe
+    data: Path = option("Folder of HR pictures, searched with all folders in it.")
+    lr: Path | None = option("Folder of LR pictures of the same names; default: made.", None)
+    valid: str | None = option(
+        "Set or folder to validate on; none of it may be in --data. Default: no validation.", None
+    )
+    seed: int = option("Of all random numbers.", 0)
+    device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto")
+    precision: str = option("fp32, bf16 or fp16, by autocast; auto: as upscale does.", "auto")
+    workers: int | None = option(
+        "Processes that cut patches; default: 0 on the CPU, 8 for each GPU.", None
+    )
+    compile: bool = option("Compile the networks (torch.compile).", False)
+    vgg: str = option("Features of the content loss: vgg19, or a file (VGG19, VGG16).", "vgg19")
+    log_every: int = option("Steps between lines of metrics.jsonl.", 50)
+    validate_every: int = option("Steps between validations.", 500)
+    save_every: int = option("Steps between states to take up again.", 500)
+    keep: int = option("Generators of earlier steps that are kept.", 3)
+    metric: str = option("What chooses the best generator: psnr, ssim or lpips-alex.", "psnr")
+    samples: int = option("Pictures of --valid that are kept at each validation.", 4)
+    tensorboard: bool = option("Events for TensorBoard, too.", False)
+    data_licence: str = option("Licence of the pictures, for the model card.", "")
+
+    def check(self) -> None:
+        """Raise UsageError for what makes no sense."""
+        recipe = self.recipe
+        self._check_values()
+        if recipe.hr_patch % recipe.scale:
+            raise UsageError(
+                f"--hr-patch {recipe.hr_patch} is no multiple of the scale, {recipe.scale}"
+            )
+        if recipe.batch % recipe.accumulate:
+            raise UsageError(f"--batch {recipe.batch} cannot be made of {recipe.accumulate} passes")
+        if self.metric not in ("psnr", "ssim", "lpips-alex"):
+            raise UsageError(f"--metric {self.metric!r} is not known: psnr, ssim or lpips-alex")
+        if self.precision not in ("auto", "fp32", "bf16", "fp16"):
+            raise UsageError(f"--precision {self.precision!r} is not known: auto, fp32, bf16, fp16")
+        if self.lr is not None and recipe.degradation != "bicubic":
+            raise UsageError(
+                f"--lr and --degradation {recipe.degradation} contradict each other: LR are there, "
+                "or are made"
+            )
+        with _named("--schedule"):
+            Schedule(
+                *(recipe.lr_rate, recipe.schedule, recipe.steps, recipe.milestones),
+                *(recipe.decay, recipe.warmup),
+            )
+        if recipe.is_gan:
+            from upscale.training.discriminators import check_patch
+
+            with _named("--hr-patch"):
+                check_patch(recipe.discriminator, recipe.hr_patch)
+        terms = (
+            recipe.pixel_coefficient,
+            recipe.content_coefficient if recipe.content != "none" else 0,
+            recipe.lpips_coefficient,
+            recipe.reduction_coefficient,
+            recipe.is_gan,
+        )
+        if not any(terms):
+            raise UsageError("every loss is switched off; give one of the --…-coefficient options")
+        if recipe.adversarial != "none" and not recipe.is_gan:
+            raise UsageError(
+                f"--adversarial {recipe.adversarial} does nothing with --adversarial-coefficient 0"
+            )
+
+    def _check_values(self) -> None:
+        values = vars(self.recipe) | vars(self)
+        for name, value in values.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"{_flag(name)} is {value}; give a finite number")
+            if isinstance(value, str | Path) and not _is_text(str(value)):
+                raise UsageError(
+                    f"{_flag(name)} {str(value)!r}: is no Unicode text, which the run's "
+                    "configuration needs; rename it"
+                )
+        for least, names in AT_LEAST.items():
+            for name in names:
+                if values[name] is not None and values[name] < least:
+                    raise UsageError(f"{_flag(name)} is {values[name]}; it must be {least} or more")
+        for name in ABOVE_0:
+            if values[name] <= 0:
+                raise UsageError(f"{_flag(name)} is {values[name]}; it must be above 0")
+        for name, limit in BELOW.items():
+            if values[name] >= limit:
+                raise UsageError(f"{_flag(name)} is {values[name]}; it must be below {limit}")
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _is_text(words: str) -> bool:
+    """Say whether ``words`` can be written: names of files need not be Unicode."""
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _named(flag: str) -> Iterator[None]:
+    """Say which option a UsageError is about."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{flag}: {error}") from error
+
+
+def option_fields() -> dict[str, Any]:
+    """Return the fields that are options, by name: those that have a help text."""
+    every = (each for kind in (Config, Recipe) for each in fields(kind))
+    return {each.name: each for each in every if "help" in each.metadata}
+
+
+def make_config(recipe: str | None, file: Path | None, given: Mapping[str, Any]) -> Config:
+    """Put a run together: a recipe's numbers, over them a file's, over them those ``given``.
+
+    ``recipe``: a key of `RECIPES`; None for that of the file, or `DEFAULT_RECIPE`. Raises
+    UsageError for unknown names, values of another kind, and what `Config.check` says.
+    """
+    values = {} if file is None else _read(file)
+    of_file = values.pop("recipe", DEFAULT_RECIPE)
+    name = recipe or of_file
+    generator = values.pop("generator", None)
+    source = values.pop("source", None)
+    values |= given
+    if not isinstance(name, str) or name not in RECIPES:
+        raise UsageError(f"--recipe {name!r} is not known: {', '.join(RECIPES)}")
+    start = RECIPES[name]
+    if generator is not None:
+        start = replace(start, generator=_checked(generator, file))
+    if source is not None:
+        start = replace(start, source=_as(str, source, "source"))
+    if unknown := values.keys() - option_fields().keys():
+        raise UsageError(f"unknown in {file}: {', '.join(sorted(unknown))}")
+    if "data" not in values:
+        raise UsageError("--data is missing: give a folder of HR pictures")
+    hints = get_type_hints(Config) | get_type_hints(Recipe)
+    fitting = {key: _as(hints[key], value, key) for key, value in values.items()}
+    of_recipe = {each.name for each in fields(Recipe)}
+    own = {key: value for key, value in fitting.items() if key in of_recipe}
+    rest = {key: value for key, value in fitting.items() if key not in of_recipe}
+    config = Config(recipe=replace(start, **own), **rest)
+    config.check()
+    return config
+
+
+def _checked(generator: Any, file: Path | None) -> dict[str, Any]:
+    import torch
+
+    from upscale.networks import build
+
+    if not isinstance(generator, dict):
+        raise UsageError(f"{file}: generator is no table; write it below a line [generator]")
+    try:
+        with torch.device("meta"):
+            build(generator)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{file}: [generator]: {error}") from error
+    return generator
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file}: cannot be read as TOML ({error})") from error
+
+
+def _as(hint: Any, value: Any, name: str) -> Any:
+    """Return ``value`` as the type of a field; UsageError where it is of another kind."""
+    flag = _flag(name)
+    kinds = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
+    if isinstance(kinds[0], str):  # a Literal
+        if value not in kinds:
+            raise UsageError(f"{flag} {value!r} is not known: {', '.join(kinds)}")
+        return value
+    if hint == tuple[int, ...]:
+        if isinstance(value, str):
+            value = [part for part in value.split(",") if part.strip()]
+        if isinstance(value, list | tuple) and all(type(part) in (int, str) for part in value):
+            with contextlib.suppress(ValueError):
+                return tuple(map(int, value))
+        raise UsageError(f"{flag} {value!r}: give whole numbers with commas between")
+    (kind,) = kinds
+    if kind is Path and isinstance(value, str | Path):
+        return Path(value)
+    if kind is float and type(value) is int and abs(value) < 2**53:
+        return float(value)
+    if type(value) is not kind:
+        raise UsageError(f"{flag} {value!r}: give a value of type {kind.__name__}")
+    return value
+
+
+def write_config(config: Config) -> str:
+    """Return the run as TOML, which `make_config` reads back as the same."""
+    values = {"source": config.recipe.source}
+    for name in option_fields():
+        owner = config if hasattr(config, name) else config.recipe
+        values[name] = getattr(owner, name)
+    lines = [f"{name} = {_toml(value)}" for name, value in values.items() if value is not None]
+    lines += ["", "[generator]"]
+    lines += [f"{name} = {_toml(value)}" for name, value in config.recipe.generator.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """Write a value as TOML: JSON's strings (but for DEL), numbers and lists are a part of it."""
+    if isinstance(value, Path):
+        value = str(value)
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

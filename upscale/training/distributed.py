@@ -1,0 +1,162 @@
+"""Several processes that train one network: their number, and what they must agree on."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from upscale.errors import UpscaleError, UsageError
+
+__all__ = ["SynchronizedBatchNorm", "World", "global_mean", "joined", "synchronise_batch_norm"]
+
+
+@dataclass(frozen=True)
+class World:
+    """``rank``: of this process, from 0; ``size``: how many there are; ``local``: its GPU."""
+
+    rank: int = 0
+    size: int = 1
+    local: int = 0
+
+    @contextlib.contextmanager
+    def one_after_the_other(self) -> Iterator[None]:
+        """Let the first process go before the others, which then find what it has made.
+
+        Raises UpscaleError in the others where the first has failed.
+        """
+        went_well = [self.size == 1]
+        if self.rank > 0:
+            dist.broadcast_object_list(went_well)
+            if not went_well[0]:
+                raise UpscaleError("stopped, as the first process has failed")
+        try:
+            yield
+            went_well = [True]
+        finally:
+            if self.size > 1 and self.rank == 0:
+                dist.broadcast_object_list(went_well)
+
+    def mean_of(self, figures: dict[str, Tensor]) -> dict[str, float]:
+        """Return the means over the processes of scalars, by name; the same in each process."""
+        values = torch.stack(list(figures.values()))
+        if self.size > 1:
+            dist.all_reduce(values)
+            values /= self.size
+        return dict(zip(figures, values.tolist(), strict=True))
+
+    def any_of(self, word: bool, device: torch.device) -> bool:
+        """Say whether one of the processes says yes."""
+        if self.size == 1:
+            return word
+        answer = torch.tensor(float(word), device=device)
+        dist.all_reduce(answer, dist.ReduceOp.MAX)
+        return bool(answer.item())
+
+
+@contextlib.contextmanager
+def joined(device: str, expected: int | None) -> Iterator[World]:
+    """Join the processes that ``torchrun`` has started; without it there is this one.
+
+    ``device``: as the command line has it; GPUs communicate by NCCL, others by Gloo. ``expected``:
+    how many processes the user has said, None for any. Raises UsageError where there are others.
+    """
+    size = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
+    if expected is not None and expected != size:
+        raise UsageError(
+            f"--world-size says {expected} processes and there are {size}; start them with: "
+            f"torchrun --standalone --nproc-per-node {expected} -m upscale train …"
+        )
+    if size == 1:
+        yield World()
+        return
+    on_gpu = torch.cuda.is_available() and device not in ("cpu", "mps")
+    dist.init_process_group("nccl" if on_gpu else "gloo")
+    try:
+        yield World(dist.get_rank(), dist.get_world_size(), int(os.environ["LOCAL_RANK"]))
+    finally:
+        dist.destroy_process_group()
+
+
+def global_mean(values: Tensor) -> Tensor:
+    """Return the mean over the values of all processes, which hold as many each; a scalar.
+
+    Its gradient reaches all of them: with the mean that DDP takes of the processes' gradients, it
+    is that of one process with the whole batch.
+    """
+    own = values.float().mean()
+    if not dist.is_initialized():
+        return own
+    return _sum(own) / dist.get_world_size()
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes. Each has it, so its gradient is the sum of all gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _sum(gradient)
+
+
+def _sum(values: Tensor) -> Tensor:
+    total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
+    return total
+
+
+class SynchronizedBatchNorm(nn.BatchNorm2d):
+    """Batch-norm over the batches of all processes, on any device; names as those of its base.
+
+    PyTorch's own needs CUDA. With Σx and Σx² summed over the n values of a channel in all
+    processes, μ = Σx / n and σ² = Σx² / n - μ², computed in float64.
+    """
+
+    @classmethod
+    def of(cls, norm: nn.BatchNorm2d) -> "SynchronizedBatchNorm":
+        """Take over the parameters and statistics of ``norm``."""
+        new = cls(norm.num_features, norm.eps, norm.momentum)
+        new.weight, new.bias = norm.weight, norm.bias
+        new.running_mean, new.running_var = norm.running_mean, norm.running_var
+        new.num_batches_tracked = norm.num_batches_tracked
+        return new.train(norm.training)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, C, H, W), normalised as `torch.nn.BatchNorm2d` does."""
+        if not self.training:
+            return super().forward(x)
+        wide = x.double()
+        sums = torch.stack((wide.sum((0, 2, 3)), wide.square().sum((0, 2, 3))))
+        count = x.numel() // x.shape[1] * dist.get_world_size()
+        mean, square = _sum(sums) / count
+        variance = (square - mean**2).clamp(min=0)
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        with torch.no_grad():
+            momentum = self.momentum or 0.0
+            self.running_mean.lerp_(mean.to(self.running_mean.dtype), momentum)
+            unbiased = variance * count / (count - 1)
+            self.running_var.lerp_(unbiased.to(self.running_var.dtype), momentum)
+            if self.num_batches_tracked is not None:
+                self.num_batches_tracked += 1
+        centred = (wide - mean.view(-1, 1, 1)).float()
+        factor = self.weight * torch.rsqrt(variance + self.eps).float()
+        y: Tensor = centred * factor.view(-1, 1, 1) + self.bias.view(-1, 1, 1)
+        return y.to(x.dtype)
+
+
+def synchronise_batch_norm(module: nn.Module) -> None:
+    """Let every batch-norm inside ``module`` see all processes' batches, in place."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.BatchNorm2d):
+            setattr(module, name, SynchronizedBatchNorm.of(child))
+        else:
+            synchronise_batch_norm(child)

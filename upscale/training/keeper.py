@@ -1,0 +1,120 @@
+"""What a run leaves in its folder: configuration, figures, states, generators, samples."""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from upscale.errors import OutputError, UsageError
+from upscale.parts import part_beside, sweep
+from upscale.training.config import Config, write_config
+from upscale.training.journal import METRICS_FILE, Journal
+from upscale.training.state import State, save_generator, save_state
+from upscale.training.validation import Validation
+
+__all__ = ["CONFIG_FILE", "STATE_FILE", "Keeper", "Moment"]
+
+CONFIG_FILE = "config.toml"
+STATE_FILE = "state.pt"
+
+LESS_IS_BETTER = ("lpips-alex",)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is told of a step. ``seconds``: that one took; ``waiting``: share of that for data;
+    ``validation``: figures of the average, by metric.
+    """
+
+    step: int
+    steps: int
+    figures: dict[str, float] = field(default_factory=dict)
+    rate: float = 0.0
+    seconds: float = 0.0
+    waiting: float = 0.0
+    validation: dict[str, float] = field(default_factory=dict)
+
+
+class Keeper:
+    """Writes a run's folder; one process of a run has one."""
+
+    def __init__(
+        self, config: Config, run: Path, state: State, origin: dict[str, str], data: str
+    ) -> None:
+        """Make the folder and its configuration, or go on where ``state`` stands.
+
+        ``origin``: of the generator, for its metadata; ``data``: digest of the pictures. Raises
+        OutputError.
+        """
+        self._config, self._run, self._state = config, run, state
+        self._origin, self._data = origin, data
+        self._validated: tuple[int, dict[str, float]] = (-1, {})
+        try:
+            (run / "checkpoints").mkdir(parents=True, exist_ok=True)
+            for folder in (run, run / "checkpoints", *(run / "samples").glob("step-*")):
+                sweep(folder)
+            for path in (run / "checkpoints").glob("step-*.safetensors"):
+                number = path.stem.removeprefix("step-")
+                if number.isdecimal() and int(number) > state.step:
+                    path.unlink()  # of steps that are gone with their state
+            part = part_beside(run / CONFIG_FILE)
+            part.write_text(write_config(config), "utf-8")
+            os.replace(part, run / CONFIG_FILE)
+        except OSError as error:
+            raise OutputError(f"{run}: the run cannot be kept there ({error.strerror})") from error
+        board = run / "tensorboard" if config.tensorboard else None
+        self._journal = Journal(run / METRICS_FILE, board)
+        self._journal.truncate_after(state.step)
+
+    def log(self, moment: Moment) -> None:
+        """Add a step's figures to the journal."""
+        self._journal.log(
+            moment.step,
+            "train",
+            **moment.figures,
+            rate=moment.rate,
+            seconds=moment.seconds,
+            waiting=moment.waiting,
+        )
+
+    def validate(self, validation: Validation) -> Moment:
+        """Measure the average, and keep it where it is the best so far."""
+        state, step = self._state, self._state.step
+        samples = self._run / "samples" / f"step-{step:07}"
+        figures = validation.run(state.average.network, state.generator.spec, samples)
+        if self._config.metric not in figures:
+            raise UsageError(
+                f"--metric {self._config.metric} cannot be measured on every picture of --valid; "
+                "take larger pictures, or another metric"
+            )
+        self._validated = step, figures
+        self._journal.log(step, "validation", **figures)
+        value = figures[self._config.metric]
+        sign = -1 if self._config.metric in LESS_IS_BETTER else 1
+        if state.best is None or sign * value > sign * state.best:
+            state.best = value
+            self._save_generator(self._run / "best.safetensors")
+        return Moment(step, self._config.recipe.steps, validation=figures)
+
+    def save(self) -> None:
+        """Keep the state, the generator as ``--model`` opens it, and the last few of those."""
+        run, step = self._run, self._state.step
+        self._save_generator(run / "generator.safetensors")
+        if self._config.keep:
+            self._save_generator(run / "checkpoints" / f"step-{step:07}.safetensors")
+        kept = sorted((run / "checkpoints").glob("step-*.safetensors"))
+        for older in kept[: max(0, len(kept) - self._config.keep)]:
+            with suppress(OSError):
+                older.unlink()
+        save_state(run / STATE_FILE, self._state, {"data": self._data})
+
+    def _save_generator(self, path: Path) -> None:
+        origin = self._origin | {"steps": str(self._state.step)}
+        step, figures = self._validated
+        if step == self._state.step:
+            origin |= {f"valid_{name}": f"{value:.4f}" for name, value in figures.items()}
+        save_generator(path, self._state.generator.spec, self._state.average.network, origin)
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._journal.close()

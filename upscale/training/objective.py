@@ -1,0 +1,54 @@
+"""The generator's loss: a sum of terms, each with the coefficient of the recipe."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from upscale.back_projection import reduced
+from upscale.lpips import LPIPS
+from upscale.training.losses import content, l1, mse, total_variation
+from upscale.training.recipes import Recipe
+from upscale.training.vgg import VGG19
+
+__all__ = ["Objective"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Everything of the generator's loss but its adversarial term, which needs a discriminator.
+
+    ``vgg``, ``lpips``: on the device of the pictures; None where the recipe does not use them.
+    """
+
+    recipe: Recipe
+    vgg: VGG19 | None = None
+    lpips: LPIPS | None = None
+
+    def __call__(self, sr: Tensor, hr: Tensor, lr: Tensor) -> dict[str, Tensor]:
+        """Return the terms by name, multiplied by their coefficients; those of 0 are left out.
+
+        ``sr``, ``hr``: (N, 3, H, W); ``lr``: (N, 3, H / scale, W / scale); [0, 1], ``sr`` not
+        clamped. Wang et al. 2018, equation 3; Ledig et al. 2017, equations 4 and 5.
+        """
+        recipe = self.recipe
+        terms = {}
+        if recipe.pixel_coefficient:
+            distance = l1 if recipe.pixel == "l1" else mse
+            terms["pixel"] = recipe.pixel_coefficient * distance(sr, hr)
+        if recipe.content != "none" and recipe.content_coefficient:
+            assert self.vgg is not None
+            made = self.vgg(sr, [recipe.content])[recipe.content]
+            with torch.no_grad():
+                true = self.vgg(hr, [recipe.content])[recipe.content]
+            terms["content"] = recipe.content_coefficient * content(
+                made, true, recipe.content_distance, recipe.content_rescaling
+            )
+        if recipe.tv_coefficient:
+            terms["tv"] = recipe.tv_coefficient * total_variation(sr)
+        if recipe.lpips_coefficient:
+            assert self.lpips is not None
+            terms["lpips"] = recipe.lpips_coefficient * self.lpips(sr, hr).mean()
+        if recipe.reduction_coefficient:
+            terms["reduction"] = recipe.reduction_coefficient * l1(reduced(sr, *lr.shape[-2:]), lr)
+        return terms

@@ -1,0 +1,216 @@
+"""What a training run holds between two steps: networks, average, optimizers; kept as one file."""
+
+import contextlib
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from upscale.convert import Checkpoint, read_checkpoint, write_checkpoint
+from upscale.errors import OutputError, UsageError, WeightsError
+from upscale.fold import fold_batch_norm
+from upscale.layers import Convolution
+from upscale.model import Notify, ensure_local
+from upscale.networks import Network, Spec, SRResNetSpec, build, spec_from_dict
+from upscale.parts import part_beside
+from upscale.sources import Progress
+from upscale.training.discriminators import Discriminator, build_discriminator
+from upscale.training.ema import Average
+from upscale.training.recipes import Recipe
+
+__all__ = ["State", "load_state", "new_state", "save_generator", "save_state", "to_training"]
+
+
+@dataclass
+class State:
+    """Everything that a step changes. ``step``: done so far; ``best``: of the chosen metric."""
+
+    generator: Network
+    average: Average
+    generator_optimizer: torch.optim.Adam
+    discriminator: Discriminator | None
+    discriminator_optimizer: torch.optim.Adam | None
+    scaler: torch.amp.GradScaler
+    step: int = 0
+    best: float | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return numbers, texts and tensors only, for ``torch.load(weights_only=True)``."""
+        return {
+            "step": self.step,
+            "best": self.best,
+            "random": torch.get_rng_state(),
+        } | {name: each.state_dict() for name, each in self._parts().items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up what `state_dict` returned, the state of the random numbers included.
+
+        Raises UsageError where it is of other networks or optimizers.
+        """
+        try:
+            for name, each in self._parts().items():
+                each.load_state_dict(state[name])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise UsageError(
+                "the state that is to be taken up is of other networks than the options ask for "
+                f"({str(error).splitlines()[0]}); start a new run from its generator.safetensors "
+                "with --init"
+            ) from error
+        self.step, self.best = state["step"], state["best"]
+        torch.set_rng_state(state["random"].cpu())
+
+    @torch.no_grad()
+    def is_sound(self, lr: Tensor) -> bool:
+        """Say whether all parameters are finite, and what the generator makes of ``lr``.
+
+        ``lr``: (N, 3, h, w). The loss of the last step does not tell: it is of the parameters
+        before it.
+        """
+        networks = [self.generator] + ([self.discriminator] if self.discriminator else [])
+        for network in networks:
+            if not all(bool(each.isfinite().all()) for each in network.parameters()):
+                return False
+        self.generator.eval()
+        return bool(self.generator(lr).isfinite().all())
+
+    def _parts(self) -> dict[str, Any]:
+        parts: dict[str, Any] = {
+            "generator": self.generator,
+            "average": self.average,
+            "generator_optimizer": self.generator_optimizer,
+            "scaler": self.scaler,
+        }
+        if self.discriminator is not None:
+            parts["discriminator"] = self.discriminator
+            parts["discriminator_optimizer"] = self.discriminator_optimizer
+        return parts
+
+
+def new_state(
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+    half: bool,
+    progress: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+) -> tuple[State, dict[str, str]]:
+    """Return a run at its beginning, and what its start weights say of their origin.
+
+    ``half``: float16, whose small gradients need scaling. Raises WeightsError for start weights
+    that are not to be had, UsageError where they are of another scale.
+    """
+    torch.manual_seed(seed)
+    generator, origin = _start(recipe, progress, notify)
+    _place(generator, device)
+    discriminator = None
+    if recipe.is_gan:
+        discriminator = build_discriminator(recipe.discriminator, recipe.hr_patch)
+        _place(discriminator, device)
+    betas = (recipe.beta1, recipe.beta2)
+    trained = [parameter for parameter in generator.parameters() if parameter.requires_grad]
+    rate = recipe.discriminator_rate or recipe.lr_rate
+    state = State(
+        generator,
+        Average(generator, recipe.ema),
+        torch.optim.Adam(trained, recipe.lr_rate, betas),
+        discriminator,
+        torch.optim.Adam(discriminator.parameters(), rate, betas) if discriminator else None,
+        torch.amp.GradScaler(device.type, enabled=half),
+    )
+    return state, origin
+
+
+def _start(recipe: Recipe, progress: Progress, notify: Notify) -> tuple[Network, dict[str, str]]:
+    spec = spec_from_dict(recipe.generator)
+    if recipe.init == "none":
+        if recipe.batch_norm == "folded" and isinstance(spec, SRResNetSpec):
+            raise UsageError("--batch-norm folded needs weights to fold; give --init")
+        network = build(spec)
+        _initialise(network)
+        return network, {}
+    checkpoint = read_checkpoint(ensure_local(recipe.init, progress, notify))
+    if checkpoint.spec.scale != spec.scale:
+        raise UsageError(
+            f"{recipe.init} enlarges by {checkpoint.spec.scale} and the recipe by {spec.scale}"
+        )
+    if checkpoint.spec != spec and recipe.batch_norm != "folded":
+        notify(f"{recipe.init} is another network than the recipe's; its own is trained")
+    spec, numbers = checkpoint.spec, checkpoint.state
+    if recipe.batch_norm == "folded" and getattr(spec, "normalization", None) == "batch":
+        assert isinstance(spec, SRResNetSpec)
+        spec, numbers = fold_batch_norm(spec, numbers)
+    network = build(spec)
+    network.load_state_dict(numbers)
+    return network, checkpoint.origin
+
+
+def _initialise(network: nn.Module) -> None:
+    """MSRA's normal distribution times 0.1, biases 0 (Wang et al. 2018, section 4.1)."""
+    for module in network.modules():
+        if isinstance(module, Convolution):
+            nn.init.kaiming_normal_(module.weight)
+            module.weight.data *= 0.1
+            nn.init.zeros_(module.bias)
+
+
+def _place(network: nn.Module, device: torch.device) -> None:
+    """Move a network; kernels in the layout that convolutions of channels-last pictures like."""
+    network.to(device)
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
+def to_training(generator: Network, batch_norm: str) -> None:
+    """Put a generator into training mode; batch-norm's statistics stay where they are frozen."""
+    generator.train()
+    if batch_norm == "frozen":
+        for module in generator.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+
+
+def save_state(path: Path, state: State, about: dict[str, Any]) -> None:
+    """Write ``state`` and ``about`` to ``path``, whole or not at all. Raises OutputError."""
+    part = part_beside(path)
+    try:
+        with part.open("wb") as file:
+            torch.save(about | {"state": state.state_dict()}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except (OSError, RuntimeError) as error:  # PyTorch's writer has no type for a full disk
+        raise OutputError(f"{path}: the state cannot be kept ({error}); make room") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Return what `save_state` has written. Raises WeightsError where the file is no such thing."""
+    try:
+        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: is not there, so there is nothing to take up") from error
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+        raise WeightsError(f"{path}: is damaged or no training state ({error})") from error
+    return found
+
+
+def save_generator(path: Path, spec: Spec, network: nn.Module, origin: dict[str, str]) -> None:
+    """Write a generator as a file that ``--model`` opens, whole or not at all."""
+    part = part_beside(path)
+    numbers = {key: tensor.detach().float().cpu() for key, tensor in network.state_dict().items()}
+    try:
+        write_checkpoint(part, Checkpoint(spec, numbers, origin))
+        os.replace(part, path)
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"{path}: cannot be written ({error}); make room") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()

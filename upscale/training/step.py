@@ -1,0 +1,139 @@
+"""One step: the generator's update, then the discriminator's. A GAN that is off is left out."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from upscale.training.losses import ADVERSARIAL
+from upscale.training.objective import Objective
+from upscale.training.recipes import Recipe
+from upscale.training.state import State
+
+__all__ = ["Running", "update"]
+
+Mean = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Running:
+    """The networks as they are called: compiled, or wrapped for several processes, or neither.
+
+    ``discriminator`` is called in its own update; the generator's calls the plain one, whose
+    parameters are not trained there. ``dtype``: of autocast, None for float32 throughout.
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module | None
+    dtype: torch.dtype | None
+    mean: Mean
+
+
+def update(
+    state: State,
+    running: Running,
+    objective: Objective,
+    recipe: Recipe,
+    lr: Tensor,
+    hr: Tensor,
+    rates: tuple[float, float],
+) -> dict[str, Tensor]:
+    """Do one step on ``lr`` (N, 3, h, w) and ``hr`` (N, 3, H, W), and return its figures.
+
+    ``rates``: of the generator and the discriminator. Figures are scalars, float32, on the device:
+    each term of the loss, ``loss`` their sum, and with a GAN ``discriminator``, ``D(hr)`` and
+    ``D(sr)`` (means of the sigmoid of the logits). Means of accumulated passes.
+    """
+    figures: dict[str, Tensor] = {}
+    passes = list(zip(lr.chunk(recipe.accumulate), hr.chunk(recipe.accumulate), strict=True))
+    made = []
+    _set_rate(state.generator_optimizer, rates[0])
+    state.generator_optimizer.zero_grad(set_to_none=True)
+    with _frozen(state.discriminator):
+        for lr_part, hr_part in passes:
+            sr, terms = _generate(state, running, objective, recipe, lr_part, hr_part)
+            loss = torch.stack(list(terms.values())).sum()
+            state.scaler.scale(loss / len(passes)).backward()  # type: ignore[no-untyped-call]
+            _add(figures, terms | {"loss": loss}, len(passes))
+            made.append(sr.detach())
+    if recipe.clip:
+        state.scaler.unscale_(state.generator_optimizer)
+        nn.utils.clip_grad_norm_(state.generator.parameters(), recipe.clip)
+    state.scaler.step(state.generator_optimizer)
+    if state.discriminator is not None and state.discriminator_optimizer is not None:
+        _set_rate(state.discriminator_optimizer, rates[1])
+        state.discriminator_optimizer.zero_grad(set_to_none=True)
+        for sr, (_, hr_part) in zip(made, passes, strict=True):
+            loss, told = _discriminate(running, recipe, sr, hr_part)
+            state.scaler.scale(loss / len(passes)).backward()  # type: ignore[no-untyped-call]
+            _add(figures, told, len(passes))
+        state.scaler.step(state.discriminator_optimizer)
+    state.scaler.update()
+    state.average.update(state.generator)
+    state.step += 1
+    return figures
+
+
+def _generate(
+    state: State,
+    running: Running,
+    objective: Objective,
+    recipe: Recipe,
+    lr: Tensor,
+    hr: Tensor,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    with _autocast(running, lr):
+        sr = running.generator(lr).float()
+        terms = objective(sr, hr, lr)
+        if state.discriminator is not None:
+            losses = ADVERSARIAL[recipe.adversarial]
+            sr_logits = state.discriminator(sr)
+            with torch.no_grad():
+                hr_logits = state.discriminator(hr) if losses.generator_sees_hr else sr_logits
+            adversarial = losses.generator(hr_logits, sr_logits, running.mean)
+            terms["adversarial"] = recipe.adversarial_coefficient * adversarial
+    return sr, terms
+
+
+def _discriminate(
+    running: Running, recipe: Recipe, sr: Tensor, hr: Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    assert running.discriminator is not None
+    with _autocast(running, sr):
+        hr_logits, sr_logits = running.discriminator(hr), running.discriminator(sr)
+        loss = ADVERSARIAL[recipe.adversarial].discriminator(hr_logits, sr_logits, running.mean)
+    return loss, {
+        "discriminator": loss,
+        "D(hr)": hr_logits.float().sigmoid().mean(),
+        "D(sr)": sr_logits.float().sigmoid().mean(),
+    }
+
+
+def _autocast(running: Running, like: Tensor) -> torch.autocast:
+    return torch.autocast(like.device.type, running.dtype, enabled=running.dtype is not None)
+
+
+@contextlib.contextmanager
+def _frozen(module: nn.Module | None) -> Iterator[None]:
+    """Keep gradients out of a module's parameters, for the length of a with statement."""
+    parameters = [] if module is None else list(module.parameters())
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def _add(figures: dict[str, Tensor], terms: dict[str, Tensor], passes: int) -> None:
+    for name, term in terms.items():
+        part = term.detach() / passes
+        figures[name] = figures[name] + part if name in figures else part

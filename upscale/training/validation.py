@@ -1,0 +1,73 @@
+"""A generator measured on pictures that it was not trained on, as ``upscale bench`` measures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from upscale.baselines import Levels
+from upscale.bench import Metric, measure
+from upscale.contenders import System, network
+from upscale.errors import WeightsError
+from upscale.figures import make_metrics
+from upscale.fold import fold
+from upscale.gallery import write_picture
+from upscale.measured import METRICS, Protocol
+from upscale.model import Model
+from upscale.networks import Spec
+from upscale.picture_sets import Pair, PictureSet
+
+__all__ = ["Validation", "prepare_validation"]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a run validates on, and by what."""
+
+    pictures: PictureSet
+    protocol: Protocol
+    metrics: dict[str, Metric]
+    samples: int
+    device: torch.device
+
+    def run(self, generator: nn.Module, spec: Spec, folder: Path | None) -> dict[str, float]:
+        """Return the means over the pictures by metric, and keep some results in ``folder``.
+
+        ``spec``: of the generator. Float32, LR made by the rule of the protocol.
+        """
+        numbers = {key: tensor.detach().float() for key, tensor in generator.state_dict().items()}
+        spec, folded = fold(spec, numbers)
+        model = Model("generator", spec, folded, "", self.device, "fp32")
+        kept = {pair.name for pair in self.pictures.pairs[: self.samples]}
+
+        def visit(system: System, pair: Pair, sr: Levels, hr: Levels, figures: object) -> None:
+            if folder is not None and pair.name in kept:
+                write_picture(folder / f"{pair.name}.png", sr)
+
+        (row,) = measure(network(model), self.pictures, self.protocol, self.metrics, visit)
+        return row.figures
+
+
+def prepare_validation(
+    pictures: PictureSet,
+    scale: int,
+    metric: str,
+    samples: int,
+    device: torch.device,
+    notify: Callable[[str], None] = lambda text: None,
+) -> Validation:
+    """Make ready to measure PSNR, SSIM and, where its weights can be had, LPIPS (AlexNet).
+
+    Raises WeightsError where ``metric`` is LPIPS and has no weights.
+    """
+    protocol = Protocol(scale=scale, border=scale, degradation="uint8")
+    metrics = make_metrics(["psnr", "ssim"], protocol, device)
+    try:
+        metrics |= make_metrics(["lpips-alex"], protocol, device)
+    except WeightsError as error:
+        if metric == "lpips-alex":
+            raise
+        notify(f"{METRICS['lpips-alex']} is left out: {error}")
+    return Validation(pictures, protocol, metrics, samples, device)
