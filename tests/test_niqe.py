@@ -37,6 +37,7 @@ Array = npt.NDArray[Any]
 PHOTO = Path(__file__).parent / "data" / "osprey.png"
 ENTRY = weights.find_entry("niqe", role="niqe")
 PACKAGE = next(source for source in ENTRY.sources if source.kind == "package")
+EMBEDDED = next(source for source in ENTRY.sources if source.kind == "embedded")
 
 BASICSR = {
     # its own pristine model, and the handmade one
@@ -88,10 +89,7 @@ def handmade() -> Pristine:
 
 @pytest.fixture(scope="module")
 def pristine() -> Pristine:
-    found = weights.cached_file(ENTRY)
-    if found is None:
-        pytest.skip("the pristine model is not in the cache; run `upscale models pull niqe`")
-    return load_pristine(found)
+    return load_pristine(ensure_niqe())
 
 
 # Against BasicSR and MATLAB
@@ -298,16 +296,11 @@ def test_a_file_that_is_no_pristine_model_is_not_loaded(tmp_path: Path) -> None:
         load_pristine(path)
 
 
-def test_the_model_comes_from_the_cache_without_a_network(
+def test_the_model_comes_with_the_package_and_without_a_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(WeightsError, match="upscale models pull niqe"):
-        ensure_niqe()
-    converted = tmp_path / "converted"
-    write_converted(npz(tmp_path / "raw.npz"), converted, ENTRY, PACKAGE)
-    made_from = str(PACKAGE.members[0].sha256)[:12]
-    kept = tmp_path / "cache" / f"niqe-{made_from}-{sha256_of(converted)}.safetensors"
-    converted.rename(kept)
-    assert ensure_niqe() == kept
+    path = ensure_niqe()
+    assert sha256_of(path) == EMBEDDED.members[0].sha256
+    assert not (tmp_path / "cache").exists()

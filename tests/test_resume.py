@@ -21,6 +21,7 @@ CHANGING: dict[str, list[Any]] = {
     "long_edge": [30],
     "megapixels": [0.5],
     "tta": [True],
+    "back_project": [1, 10],
     "quality": [1, 92],
     "lossless": [True],
     "strip": [True],

@@ -66,23 +66,23 @@ def files_of_at_most(size: int) -> Iterator[None]:
 # A new run
 
 
-@pytest.mark.parametrize("generator", [SRRESNET, RRDBNET], ids=lambda it: it["architecture"])
-def test_a_start_from_nothing_is_a_tenth_of_msras(generator: dict[str, object]) -> None:
-    wide = generator | {"features": 32, "blocks": 2}
-    state = fresh(replace(PSNR, generator=wide))
+def test_dense_blocks_start_with_a_tenth_of_msras() -> None:
+    spec = {"architecture": "rrdbnet", "features": 32, "blocks": 2, "growth": 16}
+    state = fresh(replace(PSNR, generator=spec))
     seen = 0
     for name, module in state.generator.named_modules():
         if isinstance(module, Convolution):
-            assert not module.bias.any(), name
             weight = module.weight.detach()
-            # He et al. 2015, equation 10: variance 2 / fan-in; times 0.1 (Wang et al. 2018)
-            expected = 0.1 * (2 / weight[0].numel()) ** 0.5
+            inside = ".rdb" in name
+            assert inside != bool(module.bias.any()), name
+            # He et al. 2015, equation 10: variance 2 / fan-in, times 0.1 (Wang et al. 2018);
+            # PyTorch's own rule: uniform within 1 / sqrt(fan-in)
+            expected = (0.1 * 2**0.5 if inside else 3**-0.5) / weight[0].numel() ** 0.5
             # of n samples the deviation is known to 1 in sqrt(2 n)
-            assert weight.std().item() == pytest.approx(
-                expected, rel=5 / (2 * weight.numel()) ** 0.5
-            )
-            seen += 1
-    assert seen > 5
+            near = pytest.approx(expected, rel=5 / (2 * weight.numel()) ** 0.5)
+            assert weight.std().item() == near, name
+            seen += inside
+    assert seen == 2 * 3 * 5
 
 
 def test_a_seed_gives_one_start_and_another_gives_another() -> None:

@@ -18,6 +18,7 @@ from upscale.layers import Convolution
 from upscale.model import Notify, ensure_local
 from upscale.networks import Network, Spec, SRResNetSpec, build, spec_from_dict
 from upscale.parts import part_beside
+from upscale.rrdbnet import DenseBlock
 from upscale.sources import Progress
 from upscale.training.discriminators import Discriminator, build_discriminator
 from upscale.training.ema import Average
@@ -150,12 +151,18 @@ def _start(recipe: Recipe, progress: Progress, notify: Notify) -> tuple[Network,
 
 
 def _initialise(network: nn.Module) -> None:
-    """MSRA's normal distribution times 0.1, biases 0 (Wang et al. 2018, section 4.1)."""
-    for module in network.modules():
-        if isinstance(module, Convolution):
-            nn.init.kaiming_normal_(module.weight)
-            module.weight.data *= 0.1
-            nn.init.zeros_(module.bias)
+    """Start dense blocks with MSRA's normal distribution times 0.1 and biases 0.
+
+    Wang et al. 2018, section 4.1, as the authors' program has it; elsewhere PyTorch's own rule
+    stays.
+    """
+    for block in network.modules():
+        if isinstance(block, DenseBlock):
+            for module in block.children():
+                assert isinstance(module, Convolution)
+                nn.init.kaiming_normal_(module.weight)
+                module.weight.data *= 0.1
+                nn.init.zeros_(module.bias)
 
 
 def _place(network: nn.Module, device: torch.device) -> None:
