@@ -101,6 +101,7 @@ def _asked(
     resume: Path | None,
     given: Mapping[str, Any],
 ) -> tuple[Config, Path]:
+    given = {name: _whole(name, value) for name, value in given.items()}
     if resume is None:
         config = make_config(recipe, file, given)
         return config, output or _free_name(recipe or DEFAULT_RECIPE)
@@ -110,6 +111,19 @@ def _asked(
     if not (resume / CONFIG_FILE).is_file():
         raise UsageError(f"{shown(resume)}: is no run: it has no {CONFIG_FILE}")
     return make_config(None, resume / CONFIG_FILE, given), resume
+
+
+def _whole(name: str, value: Any) -> Any:
+    """Let a place be found from other folders too, when the run is taken up again."""
+    from upscale.datasets import read_datasets
+    from upscale.weights import read_manifest
+
+    is_place = (
+        name in ("data", "lr")
+        or (name in ("init", "vgg") and value not in read_manifest() and Path(value).is_file())
+        or (name == "valid" and value.casefold() not in read_datasets() and Path(value).is_dir())
+    )
+    return type(value)(Path(value).absolute()) if is_place else value
 
 
 def _free_name(recipe: str) -> Path:

@@ -205,7 +205,6 @@ def _running(config: Config, state: State, precision: str, world: World) -> Runn
             called = DistributedDataParallel(
                 network,
                 device_ids=[device] if device.type == "cuda" else None,
-                broadcast_buffers=False,
             )
         if config.compile:
             called = torch.compile(called)  # type: ignore[assignment]
