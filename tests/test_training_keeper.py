@@ -107,7 +107,7 @@ def test_the_best_generator_is_kept(
 def test_the_best_of_a_run_that_goes_on_counts(data: Path, tmp_path: Path) -> None:
     config = tiny(data)
     state = fresh(config)
-    state.best = 30.0
+    state.best, state.best_of = 30.0, "psnr"
     keeper = keeper_of(config, tmp_path / "run", state)
     judge = validation(data, {"psnr": saying([29.0, 31.0], 4)})
     keeper.validate(judge)

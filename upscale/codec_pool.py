@@ -278,4 +278,5 @@ class CodecPool:
             else:
                 if opened:
                     codec.restart()
+                    picture.clean()  # the process may have begun its file after `release`
         picture.written.set_result(warnings)

@@ -140,7 +140,10 @@ class Bars:
                 progress.TimeRemainingColumn(),
             )
             self._progress = progress.Progress(
-                *columns, console=Console(stderr=True), transient=True
+                *columns,
+                console=Console(stderr=True),
+                transient=True,
+                speed_estimate_period=600,  # seconds: a step of a training may take some
             )
 
     def __enter__(self) -> "Bars":

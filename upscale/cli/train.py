@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from upscale.cli.console import Bars, say, shown
 from upscale.cli.tuning import tune
 from upscale.errors import UsageError
 from upscale.training.config import Config, make_config
-from upscale.training.recipes import DEFAULT_RECIPE
+from upscale.training.recipes import RECIPES
 
 if TYPE_CHECKING:
     from upscale.training.keeper import Moment
@@ -101,32 +102,44 @@ def _asked(
     resume: Path | None,
     given: Mapping[str, Any],
 ) -> tuple[Config, Path]:
-    given = {name: _whole(name, value) for name, value in given.items()}
     if resume is None:
         config = make_config(recipe, file, given)
-        return config, output or _free_name(recipe or DEFAULT_RECIPE)
+        return _found_from_anywhere(config), output or _free_name(config)
     for flag, value in {"--recipe": recipe, "--config": file, "--output": output}.items():
         if value is not None:
             raise UsageError(f"--resume and {flag} contradict each other: the run knows its own")
     if not (resume / CONFIG_FILE).is_file():
         raise UsageError(f"{shown(resume)}: is no run: it has no {CONFIG_FILE}")
-    return make_config(None, resume / CONFIG_FILE, given), resume
+    return _found_from_anywhere(make_config(None, resume / CONFIG_FILE, given)), resume
 
 
-def _whole(name: str, value: Any) -> Any:
-    """Let a place be found from other folders too, when the run is taken up again."""
+def _found_from_anywhere(config: Config) -> Config:
+    """Make places whole, so that the run can be taken up again from another folder."""
     from upscale.datasets import read_datasets
     from upscale.weights import read_manifest
 
-    is_place = (
-        name in ("data", "lr")
-        or (name in ("init", "vgg") and value not in read_manifest() and Path(value).is_file())
-        or (name == "valid" and value.casefold() not in read_datasets() and Path(value).is_dir())
+    def whole(file: str) -> str:
+        return str(Path(file).absolute()) if is_file(file) else file
+
+    def is_file(word: str) -> bool:
+        return word not in read_manifest() and Path(word).is_file()
+
+    valid = config.valid
+    if valid is not None and valid.casefold() not in read_datasets():
+        valid = str(Path(valid).absolute())
+    return replace(
+        config,
+        data=config.data.absolute(),
+        lr=None if config.lr is None else config.lr.absolute(),
+        valid=valid,
+        vgg=whole(config.vgg),
+        recipe=replace(config.recipe, init=whole(config.recipe.init)),
     )
-    return type(value)(Path(value).absolute()) if is_place else value
 
 
-def _free_name(recipe: str) -> Path:
+def _free_name(config: Config) -> Path:
+    source = config.recipe.source
+    recipe = next((name for name, each in RECIPES.items() if each.source == source), "run")
     number = 1
     while Path("runs", f"{recipe}-{number}").exists():
         number += 1

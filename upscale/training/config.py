@@ -39,7 +39,7 @@ class Config:
     data: Path = option("Folder of HR pictures, searched with all folders in it.")
     lr: Path | None = option("Folder of LR pictures of the same names; default: made.", None)
     valid: str | None = option(
-        "Set or folder to validate on; none of it may be in --data. Default: no validation.", None
+        "Set or folder to validate on, outside --data. Default: no validation.", None
     )
     seed: int = option("Of all random numbers.", 0)
     device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto")
@@ -53,7 +53,11 @@ class Config:
     validate_every: int = option("Steps between validations.", 500)
     save_every: int = option("Steps between states to take up again.", 500)
     keep: int = option("Generators of earlier steps that are kept.", 3)
-    metric: str = option("What chooses the best generator: psnr, ssim or lpips-alex.", "psnr")
+    metric: str = option(
+        "What chooses the best generator: psnr, ssim, lpips-alex, or auto: LPIPS for a GAN where "
+        "its weights can be had, PSNR otherwise.",
+        "auto",
+    )
     samples: int = option("Pictures of --valid that are kept at each validation.", 4)
     tensorboard: bool = option("Events for TensorBoard, too.", False)
     data_licence: str = option("Licence of the pictures, for the model card.", "")
@@ -68,8 +72,10 @@ class Config:
             )
         if recipe.batch % recipe.accumulate:
             raise UsageError(f"--batch {recipe.batch} cannot be made of {recipe.accumulate} passes")
-        if self.metric not in ("psnr", "ssim", "lpips-alex"):
-            raise UsageError(f"--metric {self.metric!r} is not known: psnr, ssim or lpips-alex")
+        if self.metric not in ("auto", "psnr", "ssim", "lpips-alex"):
+            raise UsageError(
+                f"--metric {self.metric!r} is not known: auto, psnr, ssim or lpips-alex"
+            )
         if self.precision not in ("auto", "fp32", "bf16", "fp16"):
             raise UsageError(f"--precision {self.precision!r} is not known: auto, fp32, bf16, fp16")
         if self.lr is not None and recipe.degradation != "bicubic":

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 from upscale.errors import UpscaleError, UsageError
 
 __all__ = ["SynchronizedBatchNorm", "World", "global_mean", "joined", "synchronise_batch_norm"]
+
+PATIENCE = timedelta(days=1)
+"""For which processes wait for the first one, while it decodes or validates."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def joined(device: str, expected: int | None) -> Iterator[World]:
         yield World()
         return
     on_gpu = torch.cuda.is_available() and device not in ("cpu", "mps")
-    dist.init_process_group("nccl" if on_gpu else "gloo")
+    dist.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
     try:
         yield World(dist.get_rank(), dist.get_world_size(), int(os.environ["LOCAL_RANK"]))
     finally:

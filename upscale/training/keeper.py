@@ -82,17 +82,23 @@ class Keeper:
         state, step = self._state, self._state.step
         samples = self._run / "samples" / f"step-{step:07}"
         figures = validation.run(state.average.network, state.generator.spec, samples)
-        if self._config.metric not in figures:
+        metric = self._config.metric
+        if metric == "auto":
+            metric = (
+                "lpips-alex" if self._config.recipe.is_gan and "lpips-alex" in figures else "psnr"
+            )
+        if metric not in figures:
             raise UsageError(
-                f"--metric {self._config.metric} cannot be measured on every picture of --valid; "
+                f"--metric {metric} cannot be measured on every picture of --valid; "
                 "take larger pictures, or another metric"
             )
         self._validated = step, figures
         self._journal.log(step, "validation", **figures)
-        value = figures[self._config.metric]
-        sign = -1 if self._config.metric in LESS_IS_BETTER else 1
-        if state.best is None or sign * value > sign * state.best:
-            state.best = value
+        value = figures[metric]
+        sign = -1 if metric in LESS_IS_BETTER else 1
+        best = state.best if state.best_of == metric else None
+        if best is None or sign * value > sign * best:
+            state.best, state.best_of = value, metric
             self._save_generator(self._run / "best.safetensors")
         return Moment(step, self._config.recipe.steps, validation=figures)
 

@@ -57,6 +57,7 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
     says which state is kept.
     """
     recipe = config.recipe
+    _warn(config, hooks.notify)
     device = _device(config, world, hooks)
     precision = pick_precision(config.precision, device)
     if recipe.batch % (world.size * recipe.accumulate):
@@ -113,6 +114,23 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
                     keeper.save()
             begun, waited, counted = time.perf_counter(), 0.0, 0
     return state.step
+
+
+def _warn(config: Config, notify: Notify) -> None:
+    """Say what is likely not meant."""
+    recipe = config.recipe
+    if recipe.is_gan and recipe.init == "none":
+        notify(
+            "warning: a GAN that starts from nothing seldom gets anywhere; the papers "
+            "start it from a PSNR-trained generator: --init FILE"
+        )
+    if config.valid is None:
+        return
+    valid, data = Path(config.valid).resolve(), config.data.resolve()
+    if valid == data or data in valid.parents:
+        notify("warning: --valid lies in --data, so it measures what is learnt by heart")
+    if recipe.degradation != "bicubic" or config.lr is not None:
+        notify("warning: validation is on LR of MATLAB's bicubic, unlike the training")
 
 
 def _prepare(

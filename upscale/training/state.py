@@ -29,7 +29,7 @@ __all__ = ["State", "load_state", "new_state", "save_generator", "save_state", "
 
 @dataclass
 class State:
-    """Everything that a step changes. ``step``: done so far; ``best``: of the chosen metric."""
+    """Everything that a step changes; ``best``: so far, in the metric ``best_of``."""
 
     generator: Network
     average: Average
@@ -39,12 +39,14 @@ class State:
     scaler: torch.amp.GradScaler
     step: int = 0
     best: float | None = None
+    best_of: str = ""
 
     def state_dict(self) -> dict[str, Any]:
         """Return numbers, texts and tensors only, for ``torch.load(weights_only=True)``."""
         return {
             "step": self.step,
             "best": self.best,
+            "best_of": self.best_of,
             "random": torch.get_rng_state(),
         } | {name: each.state_dict() for name, each in self._parts().items()}
 
@@ -55,14 +57,20 @@ class State:
         """
         try:
             for name, each in self._parts().items():
+                if name == "scaler" and not state[name]:
+                    continue  # of a run in another precision, which scaled nothing
+                betas = [group["betas"] for group in getattr(each, "param_groups", ())]
                 each.load_state_dict(state[name])
+                for group, asked in zip(getattr(each, "param_groups", ()), betas, strict=True):
+                    group["betas"] = asked
         except (KeyError, RuntimeError, ValueError) as error:
             raise UsageError(
                 "the state that is to be taken up is of other networks than the options ask for "
                 f"({str(error).splitlines()[0]}); start a new run from its generator.safetensors "
                 "with --init"
             ) from error
-        self.step, self.best = state["step"], state["best"]
+        self.step = state["step"]
+        self.best, self.best_of = state["best"], state["best_of"]
         torch.set_rng_state(state["random"].cpu())
 
     @torch.no_grad()
@@ -117,7 +125,7 @@ def new_state(
     rate = recipe.discriminator_rate or recipe.lr_rate
     state = State(
         generator,
-        Average(generator, recipe.ema),
+        Average(generator, recipe.ema, warm_up=recipe.init == "none"),
         torch.optim.Adam(trained, recipe.lr_rate, betas),
         discriminator,
         torch.optim.Adam(discriminator.parameters(), rate, betas) if discriminator else None,
