@@ -25,6 +25,7 @@ FLOORS = {
         "errors",
         "iptc",
         "label_places",
+        "locks",
         "measured",
         "metrics",
         "page",

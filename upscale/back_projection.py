@@ -7,7 +7,7 @@ from torch import Tensor
 
 from upscale.resample import matrix
 
-__all__ = ["REACH", "back_project", "reduced"]
+__all__ = ["REACH", "back_project", "resized"]
 
 REACH = 4
 """LR pixels on every side that one iteration looks at: the reduction reads 2 and the enlargement 2
@@ -22,29 +22,22 @@ def back_project(sr: Tensor, lr: Tensor, iterations: int) -> Tensor:
     equation 2, with MATLAB's bicubic in both directions:
     ``sr ← clip(sr + enlarge(lr - reduce(sr)))``.
     """
-    height, width = lr.shape[-2:]
-    new_height, new_width = sr.shape[-2:]
-    with torch.autocast(sr.device.type, enabled=False):
-        reduce_rows = _matrix(new_height, height, sr.device)
-        reduce_columns = _matrix(new_width, width, sr.device).T
-        enlarge_rows = _matrix(height, new_height, sr.device)
-        enlarge_columns = _matrix(width, new_width, sr.device).T
-        for _ in range(iterations):
-            residual = lr - reduce_rows @ sr @ reduce_columns
-            sr = (sr + enlarge_rows @ residual @ enlarge_columns).clamp(0, 1)
+    for _ in range(iterations):
+        residual = lr - resized(sr, *lr.shape[-2:])
+        sr = (sr + resized(residual, *sr.shape[-2:])).clamp(0, 1)
     return sr
 
 
-def reduced(sr: Tensor, height: int, width: int) -> Tensor:
-    """Return MATLAB's bicubic reduction of ``sr`` (N, C, H, W) to ``height`` × ``width``, float32.
+def resized(x: Tensor, height: int, width: int) -> Tensor:
+    """Return ``x`` (N, C, H, W) at ``height`` × ``width`` by MATLAB's bicubic.
 
-    Differentiable; not rounded.
+    Float32, not rounded; differentiable.
     """
-    with torch.autocast(sr.device.type, enabled=False):
-        rows = _matrix(sr.shape[-2], height, sr.device)
-        columns = _matrix(sr.shape[-1], width, sr.device).T
-        smaller: Tensor = rows @ sr.float() @ columns
-        return smaller
+    with torch.autocast(x.device.type, enabled=False):
+        rows = _matrix(x.shape[-2], height, x.device)
+        columns = _matrix(x.shape[-1], width, x.device).T
+        new: Tensor = rows @ x.float() @ columns
+        return new
 
 
 @lru_cache(maxsize=16)  # tiles come in few sizes

@@ -6,12 +6,13 @@ import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from upscale.archives import unpack
 from upscale.errors import InputError, UsageError, WeightsError
+from upscale.locks import locked
 from upscale.picture_sets import Notify, PictureSet, folders_called, pixel_digest, read_folder
 from upscale.sources import Member, Progress, Source, SourceError, download, is_offline
 from upscale.weights import cache_folder
@@ -146,26 +147,16 @@ def _below(root: Path, paths: Iterable[str]) -> Iterator[Path]:
 
 def _cached(dataset: Dataset, scale: int, progress: Progress, notify: Notify) -> PictureSet:
     """Return the set from the cache, fetched now where it is not there yet. Raises WeightsError."""
-    from filelock import FileLock, Timeout
-
     folder = cache_folder() / "datasets"
     final = folder / dataset.name
+    waiting = partial(notify, f"{dataset.name}: another process is fetching it; waiting")
     try:
         if not final.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / f".{dataset.name}.lock")
-            try:
-                lock.acquire(timeout=1)
-            except Timeout:
-                notify(f"{dataset.name}: another process is fetching it; waiting")
-                lock.acquire()
-            try:
+            with locked(folder / f".{dataset.name}.lock", waiting):
                 for litter in folder.glob(f".{dataset.name}.[0-9]*.part"):  # of one killed
                     shutil.rmtree(litter, ignore_errors=True)
                 if not final.is_dir():
                     _fetch(dataset, final, progress, notify)
-            finally:
-                lock.release()
     except OSError as error:
         raise WeightsError(
             f"{folder}: {dataset.title} cannot be kept there ({error.strerror or error}); "

@@ -63,7 +63,7 @@ class Writer:
         self._metadata, damaged = fitting(path, self._suffix, layout, metadata, self._encoding, key)
         self.warnings += damaged
         self._row = 0
-        self._failure: str | None = None
+        self._failure: OutputError | None = None
 
     def __enter__(self) -> "Writer":
         """Open the temporary file and start encoding."""
@@ -137,7 +137,7 @@ class Writer:
         view = memoryview(data)
         while view:
             if self._failure:
-                raise self._output_error()
+                raise self._failure
             view = view[os.write(self._write_end, view) :]
 
     def _encode(self) -> None:
@@ -155,7 +155,8 @@ class Writer:
                 self._key,
             )
         except (pyvips.Error, OSError, ValueError) as error:
-            self._failure = vips_reason(error) if isinstance(error, pyvips.Error) else str(error)
+            reason = vips_reason(error) if isinstance(error, pyvips.Error) else str(error)
+            self._failure = self._output_error(reason)
         finally:
             while os.read(self._read_end, 2**20):  # so that whoever writes is not left waiting
                 pass
@@ -164,7 +165,7 @@ class Writer:
     def _publish(self) -> None:
         self._encoded.result()
         if self._failure:
-            raise self._output_error()
+            raise self._failure
         try:
             os.fsync(self._file)
             os.lseek(self._file, 0, os.SEEK_SET)
@@ -176,21 +177,19 @@ class Writer:
             _sync_folder(self._path.parent)
         except (pyvips.Error, OSError) as error:
             reason = vips_reason(error) if isinstance(error, pyvips.Error) else error.strerror
-            self._failure = reason or str(error)
-            raise self._output_error() from error
+            raise self._output_error(reason or str(error)) from error
 
-    def _output_error(self) -> OutputError:
+    def _output_error(self, reason: str) -> OutputError:
+        """Say why the file cannot be written; at once, before others make room on the disk."""
         try:
             end = os.lseek(self._file, 0, os.SEEK_END)
             os.pwrite(self._file, bytes(FULL), end)
             os.ftruncate(self._file, end)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            reason = "the disk is full" if full else error.strerror
-            return OutputError(f"{self._path}: cannot be written ({reason})")
-        return OutputError(
-            f"{self._path}: cannot be written ({self._failure})", code="encode-error"
-        )
+            found = "the disk is full" if full else error.strerror
+            return OutputError(f"{self._path}: cannot be written ({found})")
+        return OutputError(f"{self._path}: cannot be written ({reason})", code="encode-error")
 
 
 def _sync_folder(folder: Path) -> None:

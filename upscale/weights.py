@@ -11,12 +11,13 @@ import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from upscale.errors import WeightsError
+from upscale.locks import locked
 from upscale.sources import Member, Progress, Source, SourceError, download, is_offline, sha256_of
 
 __all__ = [
@@ -157,25 +158,15 @@ def local_file(
         return _embedded_file(entry)
     if not force and (found := cached_file(entry)):
         return _verified(found, entry)
-    from filelock import FileLock, Timeout
-
     folder = cache_folder()
+    waiting = partial(notify, f"{entry.name}: another process is fetching it; waiting")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f".{entry.name}.lock")
-        try:
-            lock.acquire(timeout=1)
-        except Timeout:
-            notify(f"{entry.name}: another process is fetching it; waiting")
-            lock.acquire()
-        try:
+        with locked(folder / f".{entry.name}.lock", waiting):
             if not force and (found := cached_file(entry)):
                 return _verified(found, entry)
             for litter in folder.glob(f".{entry.name}.[0-9]*.part"):  # of a process that was killed
                 shutil.rmtree(litter, ignore_errors=True)
             return _fetch(entry, folder, convert, progress, notify)
-        finally:
-            lock.release()
     except OSError as error:
         raise WeightsError(
             f"{folder}: weights cannot be kept there ({error.strerror or error}); "

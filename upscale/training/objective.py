@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from upscale.back_projection import reduced
+from upscale.back_projection import resized
 from upscale.lpips import LPIPS
 from upscale.training.losses import content, l1, mse, total_variation
 from upscale.training.recipes import Recipe
@@ -50,5 +50,5 @@ class Objective:
             assert self.lpips is not None
             terms["lpips"] = recipe.lpips_coefficient * self.lpips(sr, hr).mean()
         if recipe.reduction_coefficient:
-            terms["reduction"] = recipe.reduction_coefficient * l1(reduced(sr, *lr.shape[-2:]), lr)
+            terms["reduction"] = recipe.reduction_coefficient * l1(resized(sr, *lr.shape[-2:]), lr)
         return terms

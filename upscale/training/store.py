@@ -11,17 +11,18 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from filelock import FileLock, Timeout
 
 from upscale import reader
 from upscale.degrade import crop_to_multiple, degrade
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.formats import MAX_PIXELS
+from upscale.locks import locked
 from upscale.training.pairs import Notify, Pair, find_pairs
 from upscale.weights import cache_folder
 
@@ -143,22 +144,14 @@ def _make(
 ) -> None:
     """Fill ``folder``, or wait for the process that does."""
     stores = folder.parent
+    waiting = partial(notify, f"{stores}: another process decodes pictures; waiting")
     try:
-        stores.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(stores / ".lock")
-        try:
-            lock.acquire(timeout=1)
-        except Timeout:
-            notify(f"{stores}: another process decodes pictures; waiting")
-            lock.acquire()
-        try:
+        with locked(stores / ".lock", waiting):
             for litter in stores.glob(".*.part"):  # of a process that was killed
                 shutil.rmtree(litter, ignore_errors=True)
             if not folder.is_dir():
                 _check_disk(stores, int(3 * pixels * (1 + 1 / scale**2)) + SPARE)
                 _fill(folder, data, pairs, scale, progress)
-        finally:
-            lock.release()
     except OSError as error:
         raise OutputError(
             f"{stores}: decoded pictures cannot be kept there ({error.strerror or error}); "
