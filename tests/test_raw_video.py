@@ -180,6 +180,25 @@ def test_an_output_that_is_closed_early_stops_an_endless_input(
         sink.close()
 
 
+class Slow(io.RawIOBase):
+    """Endless, and most of the time in the middle of a read."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        time.sleep(0.02)
+        if self.closed:
+            raise ValueError("read of closed file")
+        return bytes(size)
+
+
+def test_a_source_may_be_closed_while_its_reader_is_at_work(model: Model) -> None:
+    before = {*threading.enumerate()}
+    with Slow() as source, pytest.raises(OutputError):
+        enlarged(source, Failing(), model)
+    for thread in {*threading.enumerate()} - before:
+        thread.join(2)  # an exception in it would fail this test
+        assert not thread.is_alive()
+
+
 @pytest.mark.parametrize("how", ["ended", "cut", "closed"])
 def test_no_thread_is_left(model: Model, how: str) -> None:
     before = {*threading.enumerate()}

@@ -5,7 +5,6 @@ own into a temporary file beside the final name.
 """
 
 import contextlib
-import errno
 import os
 import struct
 import zlib
@@ -22,7 +21,7 @@ from upscale.errors import OutputError
 from upscale.formats import Encoding, check_format, suffix_of
 from upscale.image import Layout, Metadata, Pixels
 from upscale.parts import part_beside
-from upscale.vips_reader import FULL, vips_reason
+from upscale.vips_reader import is_disk_full, vips_reason
 
 __all__ = ["Writer"]
 
@@ -155,8 +154,7 @@ class Writer:
                 self._key,
             )
         except (pyvips.Error, OSError, ValueError) as error:
-            reason = vips_reason(error) if isinstance(error, pyvips.Error) else str(error)
-            self._failure = self._output_error(reason)
+            self._failure = self._output_error(error)
         finally:
             while os.read(self._read_end, 2**20):  # so that whoever writes is not left waiting
                 pass
@@ -176,19 +174,15 @@ class Writer:
             os.replace(self._part, self._path)
             _sync_folder(self._path.parent)
         except (pyvips.Error, OSError) as error:
-            reason = vips_reason(error) if isinstance(error, pyvips.Error) else error.strerror
-            raise self._output_error(reason or str(error)) from error
+            raise self._output_error(error) from error
 
-    def _output_error(self, reason: str) -> OutputError:
-        """Say why the file cannot be written; at once, before others make room on the disk."""
-        try:
-            end = os.lseek(self._file, 0, os.SEEK_END)
-            os.pwrite(self._file, bytes(FULL), end)
-            os.ftruncate(self._file, end)
-        except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            found = "the disk is full" if full else error.strerror
-            return OutputError(f"{self._path}: cannot be written ({found})")
+    def _output_error(self, error: pyvips.Error | OSError | ValueError) -> OutputError:
+        """Say why the file cannot be written: by the system's fault, or the encoder's."""
+        if is_disk_full(error):
+            return OutputError(f"{self._path}: cannot be written (the disk is full)")
+        if isinstance(error, OSError):
+            return OutputError(f"{self._path}: cannot be written ({error.strerror or error})")
+        reason = vips_reason(error) if isinstance(error, pyvips.Error) else str(error)
         return OutputError(f"{self._path}: cannot be written ({reason})", code="encode-error")
 
 

@@ -84,6 +84,10 @@ def _read(
             frame, last = b"".join(parts), left > 0
         except OSError as error:
             frame, last = error, True
+        except ValueError:  # a file that has been closed
+            if over.is_set():
+                return
+            raise
         if not _put(frames, frame, over):
             return
 

@@ -1,5 +1,7 @@
 """What libvips does for a reader: header, colours, rows and metadata."""
 
+import errno
+import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +20,9 @@ from upscale.spool import Rows, Spool, StoredRows
 from upscale.unreadable import is_text, unreadable, unsupported
 
 __all__ = [
-    "FULL",
     "Opened",
     "decode",
+    "is_disk_full",
     "metadata_of",
     "of_array",
     "open_header",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 FLOAT_ROWS = 64
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 FULL = 2**20
 """Free bytes below which a disk is taken to be full."""
 
@@ -251,3 +254,15 @@ def vips_reason(error: pyvips.Error) -> str:
     """Return the first line of what libvips says went wrong."""
     lines = [line.strip() for line in str(error.detail).splitlines() if line.strip()]
     return lines[0] if lines else error.message
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Say whether ``error`` is that of a disk, or a share of one, without room.
+
+    libvips hands on what the system told it in the system's words only. They are those of the
+    write that failed; the disk itself may have room again by the time that one looks.
+    """
+    if isinstance(error, pyvips.Error):
+        told = str(error.detail)
+        return any(os.strerror(number) in told for number in NO_ROOM)
+    return isinstance(error, OSError) and error.errno in NO_ROOM
