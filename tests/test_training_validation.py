@@ -100,6 +100,41 @@ def test_the_figures_are_those_of_the_metrics_on_what_upscale_makes(
         assert np.array_equal(pixels, results[name])
 
 
+def test_lr_files_of_the_set_are_measured_on_where_there_are_some(
+    held_out: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "set"
+    for name in ("HR", "LR"):
+        (folder / name).mkdir(parents=True)
+    photo = Image.open(held_out / "0.png")
+    photo.save(folder / "HR" / "0.png")
+    photo.resize((photo.width // 4, photo.height // 4), Image.Resampling.BOX).save(
+        folder / "LR" / "0.jpg", quality=30
+    )
+    path = tmp_path / "generator.safetensors"
+    write_checkpoint(path, Checkpoint(SPEC, random_state(SPEC), {}))
+    model = load_model(path, device="cpu", precision="fp32")
+    sr = upscale.upscale(np.array(Image.open(folder / "LR" / "0.jpg")), model)
+    seen = [luma(each)[4:-4, 4:-4] for each in (sr, np.asarray(photo))]
+    validation = prepare_validation(read_folder(folder, 4, lambda text: None), 4, "psnr", 0, CPU)
+    generator = build(spec_to_dict(SPEC))
+    generator.load_state_dict(random_state(SPEC))
+    # libvips and Pillow decode the JPEG: levels differ by one here and there
+    assert validation.run(generator, SPEC, None)["psnr"] == pytest.approx(psnr(*seen), abs=0.02)
+
+
+@pytest.mark.parametrize("has_lr", [True, False])
+def test_a_validation_that_is_unlike_the_training_is_told(tmp_path: Path, has_lr: bool) -> None:
+    folder = tmp_path / "set"
+    crops(folder / "HR", 1)
+    if has_lr:
+        (folder / "LR").mkdir()
+        Image.open(folder / "HR" / "0.png").resize((12, 12)).save(folder / "LR" / "0.jpg")
+    config = tiny(crops(tmp_path / "data"), steps=1, degradation="web", valid=str(folder))
+    said = run(config, tmp_path / "run")
+    assert any("unlike the training" in text for text in said) is not has_lr
+
+
 def test_measuring_leaves_the_generator_as_it_is(held_out: Path) -> None:
     generator = build(spec_to_dict(SPEC)).train()
     before = {key: tensor.clone() for key, tensor in generator.state_dict().items()}

@@ -129,8 +129,6 @@ def _warn(config: Config, notify: Notify) -> None:
     valid, data = Path(config.valid).resolve(), config.data.resolve()
     if valid == data or data in valid.parents:
         notify("warning: --valid lies in --data, so it measures what is learnt by heart")
-    if recipe.degradation != "bicubic" or config.lr is not None:
-        notify("warning: validation is on LR of MATLAB's bicubic, unlike the training")
 
 
 def _prepare(
@@ -206,6 +204,12 @@ def _validation(config: Config, device: torch.device, hooks: Hooks) -> Validatio
     pictures = find_set(
         config.valid, None, scale, hooks.progress(f"fetching {config.valid}"), hooks.notify
     )
+    trained_otherwise = config.recipe.degradation != "bicubic" or config.lr is not None
+    if trained_otherwise and pictures.lr_folder is None:
+        hooks.notify(
+            "warning: validation is on LR of MATLAB's bicubic, unlike the training; put LR files "
+            "of its kind into LR/ beside HR/ in --valid"
+        )
     return prepare_validation(pictures, scale, config.metric, config.samples, device, hooks.notify)
 
 

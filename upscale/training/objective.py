@@ -25,10 +25,10 @@ class Objective:
     vgg: VGG19 | None = None
     lpips: LPIPS | None = None
 
-    def __call__(self, sr: Tensor, hr: Tensor, lr: Tensor) -> dict[str, Tensor]:
+    def __call__(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         """Return the terms by name, multiplied by their coefficients; those of 0 are left out.
 
-        ``sr``, ``hr``: (N, 3, H, W); ``lr``: (N, 3, H / scale, W / scale); [0, 1], ``sr`` not
+        ``sr``, ``hr``: (N, 3, H, W), H and W multiples of the recipe's scale; [0, 1], ``sr`` not
         clamped. Wang et al. 2018, equation 3; Ledig et al. 2017, equations 4 and 5.
         """
         recipe = self.recipe
@@ -50,5 +50,8 @@ class Objective:
             assert self.lpips is not None
             terms["lpips"] = recipe.lpips_coefficient * self.lpips(sr, hr).mean()
         if recipe.reduction_coefficient:
-            terms["reduction"] = recipe.reduction_coefficient * l1(resized(sr, *lr.shape[-2:]), lr)
+            size = [length // recipe.scale for length in hr.shape[-2:]]
+            terms["reduction"] = recipe.reduction_coefficient * l1(
+                resized(sr, *size), resized(hr, *size)
+            )
         return terms

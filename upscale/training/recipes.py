@@ -68,7 +68,7 @@ class Recipe:
     tv_coefficient: float = option("Factor of the total variation.", 0.0)
     lpips_coefficient: float = option("Factor of LPIPS (VGG16).", 0.0)
     reduction_coefficient: float = option(
-        "Factor of the L1 distance between the result's bicubic reduction and the input.", 0.0
+        "Factor of the L1 distance between the bicubic reductions of the result and of HR.", 0.0
     )
     adversarial: Literal["none", "standard", "relativistic"] = option(
         "Adversarial loss: none, standard or relativistic (average).", "none"

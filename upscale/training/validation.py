@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import nn
@@ -35,7 +36,7 @@ class Validation:
     def run(self, generator: nn.Module, spec: Spec, folder: Path | None) -> dict[str, float]:
         """Return the means over the pictures by metric, and keep some results in ``folder``.
 
-        ``spec``: of the generator. Float32, LR made by the rule of the protocol.
+        ``spec``: of the generator. Float32.
         """
         numbers = {key: tensor.detach().float() for key, tensor in generator.state_dict().items()}
         spec, folded = fold(spec, numbers)
@@ -60,9 +61,11 @@ def prepare_validation(
 ) -> Validation:
     """Make ready to measure PSNR, SSIM and, where its weights can be had, LPIPS (AlexNet).
 
-    Raises WeightsError where ``metric`` is LPIPS and has no weights.
+    LR are the set's own files where it has them, and made by MATLAB's bicubic otherwise. Raises
+    WeightsError where ``metric`` is LPIPS and has no weights.
     """
-    protocol = Protocol(scale=scale, border=scale, degradation="uint8")
+    degradation: Literal["uint8", "folder"] = "uint8" if pictures.lr_folder is None else "folder"
+    protocol = Protocol(scale=scale, border=scale, degradation=degradation)
     metrics = make_metrics(["psnr", "ssim"], protocol, device)
     try:
         metrics |= make_metrics(["lpips-alex"], protocol, device)
