@@ -253,6 +253,14 @@ def test_numbers_that_make_no_sense_are_refused(name: str, value: float) -> None
     assert f"--{flag}" in str(caught.value)
 
 
+@pytest.mark.parametrize(("network", "least"), [("vgg", 16), ("alex", 31)])
+def test_patches_too_small_for_lpips_are_refused(network: str, least: int) -> None:
+    asked = {"lpips_coefficient": 1.0, "lpips_network": network}
+    with pytest.raises(UsageError, match=f"--hr-patch 12.*{network}.*{least}"):
+        given(**asked, hr_patch=12)
+    assert given(**asked, hr_patch=32).recipe.lpips_network == network
+
+
 FLOATS = [name for name, hint in get_type_hints(Recipe).items() if hint is float]
 
 

@@ -104,6 +104,7 @@ OURS = {
     "accumulate": 1,
     "discriminator_rate": 0.0,
     "lpips_coefficient": 0.0,
+    "lpips_network": "vgg",
     "reduction_coefficient": 0.0,
     "degradation": "bicubic",
     "batch_norm": "train",

@@ -28,6 +28,8 @@ AT_LEAST = {
     ),
 }
 ABOVE_0 = ("lr_rate", "content_rescaling")
+LPIPS_LEAST = {"vgg": 16, "alex": 31}
+"""Sides in pixels of the smallest pictures that each network of LPIPS can compare."""
 BELOW = {"beta1": 1, "beta2": 1, "ema": 1, "seed": 2**63}
 
 
@@ -87,6 +89,12 @@ class Config:
             Schedule(
                 *(recipe.lr_rate, recipe.schedule, recipe.steps, recipe.milestones),
                 *(recipe.decay, recipe.warmup),
+            )
+        least = LPIPS_LEAST[recipe.lpips_network]
+        if recipe.lpips_coefficient and recipe.hr_patch < least:
+            raise UsageError(
+                f"--hr-patch {recipe.hr_patch} is too small for LPIPS by {recipe.lpips_network}, "
+                f"which needs {least}"
             )
         if recipe.is_gan:
             from upscale.training.discriminators import check_patch

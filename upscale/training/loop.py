@@ -191,7 +191,7 @@ def _objective(
     if recipe.content != "none" and recipe.content_coefficient:
         vgg = load_vgg(config.vgg, progress, notify).to(device)
     if recipe.lpips_coefficient:
-        weights = fetch("lpips-vgg", progress, notify)
+        weights = fetch(f"lpips-{recipe.lpips_network}", progress, notify)
         assert weights is not None
         lpips = load_lpips(weights).to(device)
     return Objective(recipe, vgg, lpips)

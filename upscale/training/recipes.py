@@ -66,7 +66,12 @@ class Recipe:
     content_rescaling: float = option("Factor of the VGG features.", VGG22_RESCALING)
     content_coefficient: float = option("Factor of the content loss.", 0.0)
     tv_coefficient: float = option("Factor of the total variation.", 0.0)
-    lpips_coefficient: float = option("Factor of LPIPS (VGG16).", 0.0)
+    lpips_coefficient: float = option("Factor of LPIPS.", 0.0)
+    lpips_network: Literal["vgg", "alex"] = option(
+        "LPIPS by the features of vgg (VGG16) or alex (AlexNet: by far the quicker, and what LPIPS "
+        "is usually measured by, so that figures of the result are then no independent ones).",
+        "vgg",
+    )
     reduction_coefficient: float = option(
         "Factor of the L1 distance between the bicubic reductions of the result and of HR.", 0.0
     )
