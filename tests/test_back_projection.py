@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from random_networks import network_of, random_state
 
 from upscale import reader
-from upscale.back_projection import REACH, back_project
+from upscale.back_projection import REACH, back_project, projected
 from upscale.degrade import degrade
 from upscale.errors import UsageError
 from upscale.model import load_model
+from upscale.networks import SRResNetSpec
 from upscale.upscaler import Tiling, upscale_pixels
 
+SPEC = SRResNetSpec(features=8, blocks=1, normalization="none")
 PHOTO = Path(__file__).parent / "data" / "osprey.png"
 
 
@@ -86,6 +89,54 @@ def test_tiled_equals_whole_within_one_level() -> None:
     model = load_model("srgan", device="cpu", precision="fp32", back_project=3)
     whole = upscale_pixels(lr, model, Tiling(0, 0)).astype(int)
     assert np.abs(upscale_pixels(lr, model, Tiling(48, model.overlap)) - whole).max() <= 1
+
+
+def shifted(lr: torch.Tensor) -> torch.Tensor:
+    """An enlargement whose colours have drifted, by as much as today's GANs let them."""
+    sr = torch.nn.functional.interpolate(lr, scale_factor=4, mode="bicubic")
+    return sr + torch.tensor([10.0, -6.0, 4.0]).view(3, 1, 1) / 255
+
+
+def test_one_step_takes_a_shift_of_colours_away() -> None:
+    lr = tensor(reader.read(PHOTO).pixels)
+    before, after = (
+        (reduced(sr) - lr).mean((0, 2, 3)) * 255 for sr in (shifted(lr), projected(shifted(lr), lr))
+    )
+    assert before.abs().min() > 3
+    assert after.abs().max() < 0.1
+
+
+def test_a_step_is_an_iteration_that_does_not_clamp() -> None:
+    lr = tensor(reader.read(PHOTO).pixels[:32, :32])
+    sr = shifted(lr) + torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0)) - 0.5
+    step = projected(sr, lr)
+    assert step.min() < 0
+    assert torch.equal(step.clamp(0, 1), back_project(sr, lr, 1))
+
+
+def test_a_network_can_end_with_a_step() -> None:
+    state, lr = random_state(SPEC), tensor(reader.read(PHOTO).pixels[:24, :32])
+    plain, ended = (network_of(spec, state) for spec in (SPEC, replace(SPEC, projected=True)))
+    with torch.no_grad():
+        assert torch.equal(ended(lr), projected(plain(lr), lr))
+        assert not torch.allclose(ended(lr), plain(lr), atol=0.01)
+
+
+def test_gradients_go_through_a_step() -> None:
+    """Of the sum of squares, by a central difference along one direction."""
+    random = torch.Generator().manual_seed(0)
+    lr = torch.rand(1, 3, 6, 6, generator=random)
+    sr, direction = torch.rand(2, 1, 3, 24, 24, generator=random)
+    sr.requires_grad_()
+    (gradient,) = torch.autograd.grad(projected(sr, lr).square().sum(), sr)
+    with torch.no_grad():
+        ends = [projected(sr + t * direction, lr).double().square().sum() for t in (0.01, -0.01)]
+    slope = (ends[0] - ends[1]).item() / 0.02
+    assert (gradient * direction).sum().item() == pytest.approx(slope, rel=1e-3)
+
+
+def test_the_context_of_tiles_grows_by_the_reach() -> None:
+    assert replace(SPEC, projected=True).overlap == SPEC.overlap + REACH
 
 
 @pytest.mark.parametrize("times", [-1, 101])

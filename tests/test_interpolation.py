@@ -89,6 +89,18 @@ def test_different_networks_are_refused_with_their_difference(
     assert caught.value.exit_code == 3
 
 
+@pytest.mark.parametrize("alpha", [0, 0.5, 1])
+@pytest.mark.parametrize("projected", [True, False])
+def test_a_blend_ends_as_the_gan_does(projected: bool, alpha: float) -> None:
+    """A back-projection has no parameters, so that the other end may do without, or with."""
+    specs = replace(SPEC, projected=not projected), replace(SPEC, projected=projected)
+    ends = [Checkpoint(spec, random_state(spec), {}) for spec in specs]
+    made = interpolate(ends[0], ends[1], alpha)
+    assert made.spec == ends[1].spec
+    for key, tensor in made.state.items():
+        torch.testing.assert_close(tensor, ends[0].state[key])
+
+
 def test_ends_that_share_no_root_draw_a_warning() -> None:
     one, two = (Checkpoint(SPEC, random_state(SPEC, seed), {}) for seed in (1, 2))
     said: list[str] = []

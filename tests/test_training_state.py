@@ -10,6 +10,7 @@ import torch
 from random_networks import network_of, random_lr, random_state
 from tiny_training import RRDBNET, SRRESNET, differing, one_thread
 
+from upscale.back_projection import projected
 from upscale.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.errors import OutputError, UsageError, WeightsError
 from upscale.layers import BatchNorm, Convolution
@@ -149,6 +150,24 @@ def test_folded_batch_norm_is_the_same_function_without_statistics(file: Path) -
     expected = network_of(SPEC, random_state(SPEC))(lr)
     with torch.no_grad():
         assert (folded.generator(lr) - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("init", [True, False])
+def test_a_generator_can_be_made_to_end_with_a_projection(init: bool, file: Path) -> None:
+    recipe = replace(PSNR, init=str(file) if init else "none", projected=True)
+    state = fresh(recipe)
+    assert state.generator.spec.projected
+    plain = fresh(replace(recipe, projected=False)).generator
+    assert not plain.spec.projected
+    lr = random_lr(6, 6)
+    with torch.no_grad():
+        made, expected = state.generator.eval()(lr), projected(plain.eval()(lr), lr)
+    torch.testing.assert_close(made, expected)
+
+
+def test_a_projection_is_for_srresnet() -> None:
+    with pytest.raises(UsageError, match="--projected is for SRResNet"):
+        fresh(replace(RECIPES["rrdb-psnr"], generator=RRDBNET, init="none", projected=True))
 
 
 def test_there_is_nothing_to_fold_without_a_start() -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from upscale.resample import matrix
 
-__all__ = ["REACH", "back_project", "resized"]
+__all__ = ["REACH", "back_project", "projected", "resized"]
 
 REACH = 4
 """LR pixels on every side that one iteration looks at: the reduction reads 2 and the enlargement 2
@@ -23,9 +23,18 @@ def back_project(sr: Tensor, lr: Tensor, iterations: int) -> Tensor:
     ``sr ← clip(sr + enlarge(lr - reduce(sr)))``.
     """
     for _ in range(iterations):
-        residual = lr - resized(sr, *lr.shape[-2:])
-        sr = (sr + resized(residual, *sr.shape[-2:])).clamp(0, 1)
+        sr = projected(sr, lr).clamp(0, 1)
     return sr
+
+
+def projected(sr: Tensor, lr: Tensor) -> Tensor:
+    """Return ``sr`` + enlarge(``lr`` - reduce(``sr``)): one iteration, not clamped.
+
+    Shapes and range as of `back_project`; float32, differentiable. What is smooth in the
+    difference, such as a shift of colours, is gone after one; fine differences take several.
+    """
+    residual = lr - resized(sr, *lr.shape[-2:])
+    return sr + resized(residual, *sr.shape[-2:])
 
 
 def resized(x: Tensor, height: int, width: int) -> Tensor:

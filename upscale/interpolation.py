@@ -1,13 +1,14 @@
 """Two generators blended into one: the network interpolation of the ESRGAN paper."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 
 from upscale.convert import Checkpoint
 from upscale.dialects import State
 from upscale.errors import WeightsError
-from upscale.networks import Spec, spec_to_dict
+from upscale.networks import Spec, SRResNetSpec, spec_to_dict
 
 __all__ = ["difference", "interpolate"]
 
@@ -28,10 +29,11 @@ def interpolate(
 ) -> Checkpoint:
     """Blend two generators: θ = (1 - α) θ_PSNR + α θ_GAN (Wang et al. 2018, equation 4).
 
-    In float32; α = 0 and α = 1 give the ends bit for bit. Raises WeightsError for ends of
+    In float32; α = 0 and α = 1 give the ends' parameters bit for bit. The network is that of the
+    GAN end, whose back-projection the PSNR end need not have. Raises WeightsError for ends of
     different networks, and warns through ``notify`` where they do not share a root.
     """
-    if psnr.spec != gan.spec:
+    if _of_parameters(psnr.spec) != _of_parameters(gan.spec):
         raise WeightsError(
             f"{names[0]} and {names[1]} cannot be blended: they are different networks "
             f"({difference(psnr.spec, gan.spec)})"
@@ -48,6 +50,11 @@ def interpolate(
         key: (1 - alpha) * tensor + alpha * gan.state[key] for key, tensor in psnr.state.items()
     }
     return Checkpoint(gan.spec, state, {})
+
+
+def _of_parameters(spec: Spec) -> Spec:
+    """Return the part of ``spec`` that decides which parameters there are, and what they do."""
+    return replace(spec, projected=False) if isinstance(spec, SRResNetSpec) else spec
 
 
 def difference(a: Spec, b: Spec) -> str:

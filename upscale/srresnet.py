@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from upscale.back_projection import REACH, projected
 from upscale.layers import (
     Activation,
     BatchNorm,
@@ -32,13 +33,12 @@ class SRResNetSpec:
     to it; ``hr_convolution``: one more convolution before the last; ``upsampler``: sub-pixel
     convolution or nearest neighbour and convolution; ``base``: what is added to the output;
     ``input``: [0, 1] as it is, or normalised by ImageNet's mean and deviation; ``output``: tanh is
-    read as [-1, 1]; ``last_shuffle_folded``: see `upscale.fold`. ``overlap``: LR pixels of
-    context beside a tile, by default (measured: at most one level of 255 off the whole picture).
+    read as [-1, 1]; ``projected``: one step of back-projection behind it, so that colours stay
+    those of the input; ``last_shuffle_folded``: see `upscale.fold`.
     """
 
     architecture: ClassVar[str] = "srresnet"
     align: ClassVar[int] = 1
-    overlap: ClassVar[int] = 16
 
     scale: int = 4
     features: int = 64
@@ -56,7 +56,16 @@ class SRResNetSpec:
     input: Literal["unit", "imagenet"] = "unit"
     output: Literal["tanh", "linear"] = "tanh"
     base: Literal["none", "bilinear"] = "none"
+    projected: bool = False
     last_shuffle_folded: bool = False
+
+    @property
+    def overlap(self) -> int:
+        """LR pixels of context beside a tile, by default.
+
+        Measured: at most one level of 255 off the whole picture.
+        """
+        return 16 + REACH * self.projected
 
     @property
     def stages(self) -> tuple[int, ...]:
@@ -165,7 +174,9 @@ class SRResNet(nn.Module):
         sr = in_pieces(self._tail, x, spec.scale, spec.tail_reach)
         if spec.base == "bilinear":
             sr = sr + F.interpolate(lr, scale_factor=spec.scale, mode="bilinear")
-        return (torch.tanh(sr) + 1) / 2 if spec.output == "tanh" else sr
+        if spec.output == "tanh":
+            sr = (torch.tanh(sr) + 1) / 2
+        return projected(sr, lr) if spec.projected else sr
 
     def _tail(self, x: Tensor) -> Tensor:
         """Turn features (N, C, h, w) into the output before the base and tanh."""

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,7 @@ def _start(recipe: Recipe, progress: Progress, notify: Notify) -> tuple[Network,
     if recipe.init == "none":
         if recipe.batch_norm == "folded" and isinstance(spec, SRResNetSpec):
             raise UsageError("--batch-norm folded needs weights to fold; give --init")
-        network = build(spec)
+        network = build(_with_projection(spec, recipe))
         _initialise(network)
         return network, {}
     checkpoint = read_checkpoint(ensure_local(recipe.init, progress, notify))
@@ -153,9 +153,17 @@ def _start(recipe: Recipe, progress: Progress, notify: Notify) -> tuple[Network,
     if recipe.batch_norm == "folded" and getattr(spec, "normalization", None) == "batch":
         assert isinstance(spec, SRResNetSpec)
         spec, numbers = fold_batch_norm(spec, numbers)
-    network = build(spec)
+    network = build(_with_projection(spec, recipe))
     network.load_state_dict(numbers)
     return network, checkpoint.origin
+
+
+def _with_projection(spec: Spec, recipe: Recipe) -> Spec:
+    if not recipe.projected:
+        return spec
+    if not isinstance(spec, SRResNetSpec):
+        raise UsageError(f"--projected is for SRResNet; this generator is {spec.architecture}")
+    return replace(spec, projected=True)
 
 
 def _initialise(network: nn.Module) -> None:
