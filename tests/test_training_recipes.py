@@ -108,7 +108,7 @@ OURS = {
     "reduction_coefficient": 0.0,
     "degradation": "bicubic",
     "batch_norm": "train",
-    "projected": False,
+    "projection": "kept",
 }
 """What no paper knows, in all recipes: nothing but the average (BasicSR's)."""
 

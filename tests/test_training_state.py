@@ -154,10 +154,10 @@ def test_folded_batch_norm_is_the_same_function_without_statistics(file: Path) -
 
 @pytest.mark.parametrize("init", [True, False])
 def test_a_generator_can_be_made_to_end_with_a_projection(init: bool, file: Path) -> None:
-    recipe = replace(PSNR, init=str(file) if init else "none", projected=True)
+    recipe = replace(PSNR, init=str(file) if init else "none", projection="added")
     state = fresh(recipe)
     assert state.generator.spec.projected
-    plain = fresh(replace(recipe, projected=False)).generator
+    plain = fresh(replace(recipe, projection="kept")).generator
     assert not plain.spec.projected
     lr = random_lr(6, 6)
     with torch.no_grad():
@@ -165,9 +165,17 @@ def test_a_generator_can_be_made_to_end_with_a_projection(init: bool, file: Path
     torch.testing.assert_close(made, expected)
 
 
+def test_a_projection_of_the_start_stays_unless_it_is_taken_away(tmp_path: Path) -> None:
+    spec, path = replace(SPEC, projected=True), tmp_path / "start.safetensors"
+    write_checkpoint(path, Checkpoint(spec, random_state(spec), {}))
+    recipe = replace(PSNR, init=str(path))
+    assert fresh(recipe).generator.spec == spec
+    assert fresh(replace(recipe, projection="dropped")).generator.spec == SPEC
+
+
 def test_a_projection_is_for_srresnet() -> None:
-    with pytest.raises(UsageError, match="--projected is for SRResNet"):
-        fresh(replace(RECIPES["rrdb-psnr"], generator=RRDBNET, init="none", projected=True))
+    with pytest.raises(UsageError, match="--projection is for SRResNet"):
+        fresh(replace(RECIPES["rrdb-psnr"], generator=RRDBNET, init="none", projection="added"))
 
 
 def test_there_is_nothing_to_fold_without_a_start() -> None:

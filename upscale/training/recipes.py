@@ -39,10 +39,10 @@ class Recipe:
     batch_norm: Literal["train", "frozen", "folded"] = option(
         "Batch-norm of SRResNet: train, frozen (statistics as they are) or folded away.", "train"
     )
-    projected: bool = option(
-        "End an SRResNet with a step of back-projection, so that its colours are the input's; "
-        "without, that is as the start weights have it.",
-        False,
+    projection: Literal["kept", "added", "dropped"] = option(
+        "Step of back-projection at the end of an SRResNet, which makes its colours the input's: "
+        "kept (as the start weights have it), added or dropped.",
+        "kept",
     )
     steps: int = option("Optimizer steps in all.", 1_000_000)
     batch: int = option("Patches a step, over all processes and accumulated passes.", 16)

@@ -159,11 +159,11 @@ def _start(recipe: Recipe, progress: Progress, notify: Notify) -> tuple[Network,
 
 
 def _with_projection(spec: Spec, recipe: Recipe) -> Spec:
-    if not recipe.projected:
+    if recipe.projection == "kept":
         return spec
     if not isinstance(spec, SRResNetSpec):
-        raise UsageError(f"--projected is for SRResNet; this generator is {spec.architecture}")
-    return replace(spec, projected=True)
+        raise UsageError(f"--projection is for SRResNet; this generator is {spec.architecture}")
+    return replace(spec, projected=recipe.projection == "added")
 
 
 def _initialise(network: nn.Module) -> None:
