@@ -109,7 +109,6 @@ OURS = {
     "degradation": "bicubic",
     "batch_norm": "train",
     "projection": "kept",
-    "ensemble_coefficient": 0.0,
 }
 """What no paper knows, in all recipes: nothing but the average (BasicSR's)."""
 

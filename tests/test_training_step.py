@@ -200,33 +200,6 @@ def test_the_average_takes_in_what_the_step_has_made() -> None:
         assert state.step == count
 
 
-# The self-ensemble
-
-
-def test_the_averages_self_ensemble_is_met_and_not_trained() -> None:
-    recipe = replace(PLAIN, pixel_coefficient=0.0, ensemble_coefficient=3.0, ema=0.5)
-    state = fresh(PLAIN)
-    for parameter in state.average.network.parameters():
-        parameter.data *= 0.9  # so that it is another network
-    student, teacher = deepcopy(state.generator), deepcopy(state.average.network)
-    lr, _ = pictures()
-    with torch.no_grad():
-        results = []
-        for mirrored in (False, True):
-            for turns in range(4):
-                turned = torch.rot90(lr.flip(3) if mirrored else lr, turns, (2, 3))
-                made = torch.rot90(teacher(turned), -turns, (2, 3))
-                results.append(made.flip(3) if mirrored else made)
-        target = torch.stack(results).mean(0)
-    loss = 3 * (student(lr) - target).square().mean()
-    loss.backward()
-    found = step(state, recipe)
-    assert found.keys() == {"ensemble", "loss"}
-    assert found["ensemble"].item() == pytest.approx(loss.item(), rel=1e-5)
-    assert_near(gradients(state.generator), gradients(student), 1e-4)
-    assert all(parameter.grad is None for parameter in state.average.network.parameters())
-
-
 # Half precision
 
 

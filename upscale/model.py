@@ -16,7 +16,6 @@ from upscale.errors import DeviceError, UsageError, WeightsError
 from upscale.fold import fold
 from upscale.interpolation import difference, interpolate
 from upscale.networks import Network, Spec, build, set_precision, spec_from_dict
-from upscale.self_ensemble import self_ensemble
 from upscale.sources import Progress, Source, sha256_of
 from upscale.weights import Entry
 
@@ -44,8 +43,8 @@ Notify = Callable[[str], None]
 class Model:
     """A ready network: ``state`` is folded and float32; ``network`` is on ``device``.
 
-    ``tta``: the picture goes through in its eight flips and rotations, and the mean comes out, see
-    `upscale.self_ensemble`. ``back_project``: how often the
+    ``tta``: the picture goes through in its eight flips and rotations, and the mean comes out
+    (the geometric self-ensemble of Lim et al. 2017, section 3.4). ``back_project``: how often the
     result is corrected towards the input, see `upscale.back_projection`. ``psnr_state``: of the
     PSNR end, where that is at hand.
     """
@@ -108,10 +107,16 @@ class Model:
                 allow_tf32=False,
             ),
         ):
-            if self.tta:
-                return self_ensemble(self.network, lr)
-            sr: Tensor = self.network(lr)
-            return sr
+            if not self.tta:
+                sr: Tensor = self.network(lr)
+                return sr
+            total = torch.zeros((), device=self.device)
+            for flips in ((), (-1,)):
+                for turns in range(4):
+                    turned = lr.flip(flips).rot90(turns, (-2, -1))
+                    sr = self.network(turned.contiguous(memory_format=torch.channels_last))
+                    total = total + sr.rot90(-turns, (-2, -1)).flip(flips)
+            return total / 8
 
 
 def _ready(spec: Spec, state: State, device: torch.device, precision: str) -> Network:

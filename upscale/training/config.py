@@ -24,7 +24,7 @@ AT_LEAST = {
         *("seed", "workers", "keep", "samples", "warmup", "discriminator_rate"),
         *("beta1", "beta2", "ema", "clip"),
         *("pixel_coefficient", "content_coefficient", "tv_coefficient", "lpips_coefficient"),
-        *("reduction_coefficient", "ensemble_coefficient", "adversarial_coefficient"),
+        *("reduction_coefficient", "adversarial_coefficient"),
     ),
 }
 ABOVE_0 = ("lr_rate", "content_rescaling")
@@ -106,7 +106,6 @@ class Config:
             recipe.content_coefficient if recipe.content != "none" else 0,
             recipe.lpips_coefficient,
             recipe.reduction_coefficient,
-            recipe.ensemble_coefficient,
             recipe.is_gan,
         )
         if not any(terms):

@@ -68,7 +68,6 @@ PANELS = (
     Panel("LPIPS as a loss", {"lpips": ""}),
     Panel("total variation", {"tv": ""}),
     Panel("reduction loss", {"reduction": ""}),
-    Panel("distance to the self-ensemble", {"ensemble": ""}),
     Panel("adversarial loss", {"adversarial": ""}),
     Panel("discriminator's loss", {"discriminator": ""}),
     Panel("D(real) and D(fake)", {"D(hr)": "D(real)", "D(sr)": "D(fake)"}, limits=(-0.03, 1.03)),

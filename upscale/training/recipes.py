@@ -80,11 +80,6 @@ class Recipe:
     reduction_coefficient: float = option(
         "Factor of the L1 distance between the bicubic reductions of the result and of HR.", 0.0
     )
-    ensemble_coefficient: float = option(
-        "Factor of the squared distance to the self-ensemble of the moving average: its mean over "
-        "flips and rotations, which is better than any one of them.",
-        0.0,
-    )
     adversarial: Literal["none", "standard", "relativistic"] = option(
         "Adversarial loss: none, standard or relativistic (average).", "none"
     )

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from upscale.self_ensemble import self_ensemble
-from upscale.training.losses import ADVERSARIAL, mse
+from upscale.training.losses import ADVERSARIAL
 from upscale.training.objective import Objective
 from upscale.training.recipes import Recipe
 from upscale.training.state import State
@@ -88,10 +87,6 @@ def _generate(
     with _autocast(running, lr):
         sr = running.generator(lr).float()
         terms = objective(sr, hr)
-        if recipe.ensemble_coefficient:
-            with torch.no_grad():
-                better = self_ensemble(state.average.network, lr)
-            terms["ensemble"] = recipe.ensemble_coefficient * mse(sr, better)
         if state.discriminator is not None:
             losses = ADVERSARIAL[recipe.adversarial]
             sr_logits = state.discriminator(sr)
