@@ -458,7 +458,8 @@ def test_an_output_that_fails_between_two_passes_is_an_error_of_its_picture(
             making = Making(target=Target(scale=16))
             job = Job(photo, photo.with_name("photo_x16.png"))
             options = {"jobs_ahead": 1, "started": lambda job: lambda done, total: time.sleep(0.5)}
-            found.extend(batch.run([job], model, Tiling(0, 0), making, pool, **options))
+            means = batch.Means(model, Tiling(0, 0), making)
+            found.extend(batch.run([job], lambda job: means, pool, **options))
 
     with pytest.raises(OutputError):
         run()

@@ -255,7 +255,7 @@ def test_the_policy_allows_what_is_in_the_page_and_nothing_else(tmp_path: Path) 
 def run_report(path: Path, outputs: dict[Path, str], **common: object) -> Path:
     """Have the program write a report on outputs that came out as it is said here."""
     with Bars() as bars, Report(bars, False, path) as written:
-        written.common = {"device": "cpu", "tile": 320, "overlap": 16, **common}
+        written.settings = lambda job: {"device": "cpu", "tile": 320, "overlap": 16, **common}
         for output, status in outputs.items():
             error = UpscaleError("no") if status == "failed" else None
             job = Job(Path("photo.png"), output)

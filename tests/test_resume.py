@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from identity_weights import nearest_weights
 
+from upscale.cli.means import making_of
 from upscale.cli.options import Options
-from upscale.cli.run import _making
 from upscale.errors import InputError
 from upscale.model import Model, ensure_local, load_model
 from upscale.resume import key_of, settings_digest
@@ -67,7 +67,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 
 def digest(model: Model, **asked: Any) -> str:
-    return _making(Options(**{"inputs": ("a.png",), **asked}), model).settings
+    options = Options(**{"inputs": ("a.png",), **asked})
+    return making_of(options, replace(model, alpha=options.alpha)).settings
 
 
 def test_every_option_is_looked_at() -> None:

@@ -177,8 +177,9 @@ def test_the_strip_holds_the_crops_at_100_per_cent_in_rows_and_columns(swept: Pa
 
 
 def test_the_ends_are_the_two_networks(swept: Path, photo: image.Pixels) -> None:
-    for alpha, name in ((0, "srresnet"), (1, "srgan")):
-        end = upscale_pixels(photo[:64, :72], load_model(name, **EXACT), WHOLE)  # type: ignore[arg-type]
+    for alpha in (0, 1):
+        model = load_model("srgan", alpha, **EXACT)  # type: ignore[arg-type]
+        end = upscale_pixels(photo[:64, :72], model, WHOLE)
         crop = reader.read(swept / "crops" / f"photo_crop2_alpha{alpha}.png").pixels[:]
         assert worst(crop, end[160:256, 192:288]) <= 1
 

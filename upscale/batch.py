@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from upscale.model import Model
     from upscale.upscaler import Tiling
 
-__all__ = ["Making", "Progress", "Result", "run"]
+__all__ = ["Making", "Means", "Progress", "Result", "run"]
 
 PATIENCE = 0.2
 """Seconds that are waited before it is looked for new work, or for what a codec has done."""
@@ -41,6 +41,15 @@ class Making:
     settings: str = ""
     overwrite: bool = False
     max_pixels: int = MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a picture is made with."""
+
+    model: "Model"
+    tiling: "Tiling"
+    making: Making
 
 
 @dataclass(frozen=True)
@@ -69,9 +78,7 @@ class _Sent:
 
 def run(
     jobs: Iterable[Job | None],
-    model: "Model",
-    tiling: "Tiling",
-    making: Making,
+    means_of: Callable[[Job], Means],
     pool: CodecPool,
     *,
     jobs_ahead: int,
@@ -79,14 +86,15 @@ def run(
 ) -> Iterator[Result]:
     """Make each picture; yield the results as they are complete.
 
-    ``jobs`` may be endless and yield None where there is nothing to do yet. ``jobs_ahead``:
-    pictures at work at a time, one for each process of ``pool``. ``started`` is called at each
-    job's start and returns what is told its progress. A picture that fails does not stop the
-    others; OutputError for a full disk and DeviceError do, after their result has been yielded.
+    ``jobs`` may be endless and yield None where there is nothing to do yet. ``means_of`` is asked
+    as a picture begins to be read. ``jobs_ahead``: pictures at work at a time, one for each process
+    of ``pool``. ``started`` is called at each job's start and returns what is told its progress. A
+    picture that fails does not stop the others; what ``means_of`` raises, OutputError for a full
+    disk and DeviceError do, after their result has been yielded.
     """
     source = iter(jobs)
     swept: set[Path] = set()
-    reading: deque[tuple[Job, Picture]] = deque()
+    reading: deque[tuple[Job, Means, Picture]] = deque()
     encoding: list[_Sent] = []
     exhausted = idle = False
     while True:
@@ -103,29 +111,30 @@ def run(
             if job.problem is not None:
                 yield Result(job, "skipped" if job.skip else "failed", error=job.problem)
                 continue
-            if job.output.parent not in swept:
-                swept.add(job.output.parent)
-                try:
+            try:
+                means = means_of(job)
+                if job.output.parent not in swept:
+                    swept.add(job.output.parent)
                     _prepare(job.output.parent)
-                except OutputError as error:
-                    yield Result(job, "failed", error=error)
-                    raise
-            reading.append((job, pool.start(_request(job, making))))
+            except UpscaleError as error:
+                yield Result(job, "failed", error=error)
+                raise
+            reading.append((job, means, pool.start(_request(job, means.making))))
         for sent in [each for each in encoding if each.picture.written.done()]:
             encoding.remove(sent)
             pool.release(sent.picture)
             yield from _settled(sent)
-        if reading and (reading[0][1].decoded.done() or not encoding):
-            job, picture = reading.popleft()
+        if reading and (reading[0][2].decoded.done() or not encoding):
+            job, means, picture = reading.popleft()
             begin = time.monotonic()
             try:
-                encoding.append(_upscale(job, picture, model, tiling, making, started(job)))
+                encoding.append(_upscale(job, picture, means, started(job)))
             except UpscaleError as error:
                 pool.release(picture)
                 yield Result(job, "failed", time.monotonic() - begin, error)
                 _stop_if_hopeless(error)
         elif encoding:
-            _wait(encoding, reading)
+            _wait(encoding, [picture for _, _, picture in reading])
         elif exhausted:
             return
         elif idle:
@@ -141,12 +150,12 @@ def _prepare(folder: Path) -> None:
     sweep(folder)
 
 
-def _wait(encoding: list[_Sent], reading: "deque[tuple[Job, Picture]]") -> None:
+def _wait(encoding: list[_Sent], reading: list[Picture]) -> None:
     """Wait until one of the pictures that are being encoded or decoded gets further."""
     from concurrent.futures import FIRST_COMPLETED, Future, wait
 
     waiting: list[Future[object]] = [sent.picture.written for sent in encoding]  # type: ignore[misc]
-    waiting += [picture.decoded for _, picture in list(reading)[:1]]  # type: ignore[misc]
+    waiting += [picture.decoded for picture in reading[:1]]  # type: ignore[misc]
     wait(waiting, timeout=PATIENCE, return_when=FIRST_COMPLETED)
 
 
@@ -181,21 +190,14 @@ def _request(job: Job, making: Making) -> Read:
     )
 
 
-def _upscale(
-    job: Job,
-    picture: Picture,
-    model: "Model",
-    tiling: "Tiling",
-    making: Making,
-    progress: Progress,
-) -> _Sent:
+def _upscale(job: Job, picture: Picture, means: Means, progress: Progress) -> _Sent:
     """Send one picture through the network; it may still be encoded when this returns."""
     begin = time.monotonic()
     decoded = picture.decoded.result()
     if isinstance(decoded, Skipped):
         return _Sent(picture, Result(job, "skipped"), begin)
     try:
-        return _Sent(picture, _send(job, picture, decoded, model, tiling, making, progress), begin)
+        return _Sent(picture, _send(job, picture, decoded, means, progress), begin)
     except UpscaleError:
         picture.abandon()
         raise
@@ -205,13 +207,12 @@ def _send(
     job: Job,
     picture: Picture,
     decoded: Decoded,
-    model: "Model",
-    tiling: "Tiling",
-    making: Making,
+    means: Means,
     progress: Progress,
 ) -> Result:
     from upscale.enlarge import enlarge
 
+    model, making = means.model, means.making
     image = decoded.image
     warnings = image.warnings
     all_rows, width, channels = image.pixels.shape
@@ -234,7 +235,7 @@ def _send(
             progress(index * total + done, frames * total)
 
         frame = _frame(image, index * height, height)
-        for band in enlarge(frame, model, tiling, sizes, advance, picture.scratch):
+        for band in enlarge(frame, model, means.tiling, sizes, advance, picture.scratch):
             picture.write(band)
     picture.finish()
     return Result(

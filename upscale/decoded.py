@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+import stat
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = [
     "extra",
     "from_float",
     "no_image",
+    "open_file",
     "opencv_decode",
     "read_all",
     "rounding_warning",
@@ -52,6 +54,25 @@ class Decoded:
     xmp: bytes | None = None
     resolution: tuple[float, float] | None = None
     warnings: tuple[str, ...] = ()
+
+
+def open_file(path: Path) -> tuple[int, bytes]:
+    """Open a regular file for reading; return its descriptor and its first bytes."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise InputError(f"{path}: is no regular file; skipped")
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    try:
+        head = os.pread(descriptor, 512, 0)
+    except OSError as error:
+        os.close(descriptor)
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    if not head:
+        os.close(descriptor)
+        raise InputError(f"{path}: is empty", code="not-an-image")
+    return descriptor, head
 
 
 def read_all(descriptor: int, limit: int | None = None) -> bytes:

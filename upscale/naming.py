@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from upscale.choice import AUTO, CHOICES
 from upscale.errors import UsageError
 from upscale.formats import FORMATS, suffix_of
 from upscale.walk import Found
@@ -32,8 +33,8 @@ class Naming:
     and the other fields; ``{{`` and ``}}`` are braces. ``suffix``: the format's, such as
     ``.webp``, or None for the input's own where it can be written and ``.png`` elsewhere.
     ``scale``, ``target``, ``model``, ``alpha``: what is written for these fields, "" for none;
-    of what has folders, a model's file or address, the last part. Raises UsageError for a
-    template that cannot be a name.
+    of what has folders, a model's file or address, the last part. A model that is `AUTO` stands
+    for any of `CHOICES`. Raises UsageError for a template that cannot be a name.
     """
 
     template: str = DEFAULT_TEMPLATE
@@ -114,7 +115,9 @@ def originals(found: Iterable[Found], naming: Naming) -> list[Found]:
     ``in/large/b/a_x4.png`` of ``in/b/a.png``. What is named by itself stays.
     """
     found = list(found)
-    namings = {naming, replace(naming, template=DEFAULT_TEMPLATE), Naming()}
+    models = CHOICES if naming.model == AUTO else [naming.model]
+    namings = {replace(naming, model=model) for model in models}
+    namings |= {replace(naming, template=DEFAULT_TEMPLATE), Naming()}
     made: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
     for each in found:
         if each.problem is None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from upscale.choice import model_for
 from upscale.errors import InputError, OutputError, UpscaleError, UsageError
 from upscale.formats import FORMATS, suffix_of
 from upscale.naming import Naming, originals
@@ -35,7 +36,7 @@ class Job:
 
     ``size``: bytes of the input. ``problem``: why it is not made, known before the work; nothing
     is to be read or written then, and ``output`` is just what would have been. ``skip``: that is
-    no failure.
+    no failure. ``model``: the name of what makes it.
     """
 
     input: Path
@@ -43,6 +44,7 @@ class Job:
     size: int = 0
     problem: UpscaleError | None = None
     skip: bool = False
+    model: str = ""
 
 
 def prepare_output(
@@ -90,9 +92,10 @@ def plan(
     """Choose every output's name; find what would collide before anything is made.
 
     ``destination``: from `prepare_output`, None for beside each input. Folders below it are named,
-    not made. What an earlier run has made is left out: what `originals` tells, and whatever is
-    itself the output of another job. An output that would leave the destination, or cannot be
-    where it should be, is a problem of its job.
+    not made. ``naming``: its model makes the pictures, as `model_for` has it. What an earlier run
+    has made is left out: what `originals` tells, and whatever is itself the output of another job.
+    An output that would leave the destination, or cannot be where it should be, is a problem of its
+    job.
 
     Raises UsageError for two jobs with one output (names are compared without case and Unicode's
     composition, as some file systems do) and for one that would replace its input. Without
@@ -118,7 +121,8 @@ def plan(
 
 
 def _job(found: Found, naming: Naming, destination: Destination | None, folders: "_Folders") -> Job:
-    name = naming.name(found.path)
+    model = model_for(found.path, naming.model)
+    name = (naming if model == naming.model else replace(naming, model=model)).name(found.path)
     leaves = found.relative.is_absolute() or ".." in found.relative.parts
     if destination is None:
         output = found.path.with_name(name)
@@ -134,7 +138,8 @@ def _job(found: Found, naming: Naming, destination: Destination | None, folders:
         problem = kind(f"{found.path}: {sentence}", code=code)
     if problem is None and os.path.isdir(output):
         problem = OutputError(f"{found.path}: {output} is a folder", code="output-exists")
-    return Job(found.path, output, found.size, problem, found.skip and problem is found.problem)
+    skip = found.skip and problem is found.problem
+    return Job(found.path, output, found.size, problem, skip, model)
 
 
 def _clash(job: Job, alike: list[Job]) -> UsageError | None:

@@ -6,13 +6,13 @@ libvips decodes what it can; `upscale.apng` and `upscale.other_formats` the rest
 """
 
 import os
-import stat
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from upscale import apng, exif, other_formats, vips_reader
+from upscale.decoded import open_file
 from upscale.errors import InputError
 from upscale.formats import MAX_PIXELS, check_pixels, sniff
 from upscale.image import Header, Image, Metadata
@@ -41,7 +41,7 @@ def read(
     ``io-error``, ``not-an-image``, ``too-large`` (from the header, before decoding),
     ``truncated``, ``decode-error``, ``unsupported-format``; OutputError where scratch is full.
     """
-    descriptor, head = _open(path)
+    descriptor, head = open_file(path)
     try:
         before = os.fstat(descriptor)
         image = _read(path, descriptor, head, max_pixels, to_srgb, lenient, scratch)
@@ -55,7 +55,7 @@ def read(
 
 def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
     """Return what ``path`` says of itself, without decoding it; raises as `read`."""
-    descriptor, head = _open(path)
+    descriptor, head = open_file(path)
     try:
         if kind := other_formats.kind_of(head, descriptor):
             width, height = other_formats.size_of(path, kind, descriptor)
@@ -77,25 +77,6 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
     depth = 8 if image.format == "uchar" else 16
     channels = image.bands - (image.interpretation == "cmyk")
     return Header(width, height, channels, depth, frames, sniff(head))
-
-
-def _open(path: Path) -> tuple[int, bytes]:
-    """Open a regular file for reading; return its descriptor and its first bytes."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise InputError(f"{path}: is no regular file; skipped")
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    try:
-        head = os.pread(descriptor, 512, 0)
-    except OSError as error:
-        os.close(descriptor)
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    if not head:
-        os.close(descriptor)
-        raise InputError(f"{path}: is empty", code="not-an-image")
-    return descriptor, head
 
 
 def _read(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from upscale import reader
 from upscale.alpha_strip import Window, bicubic_crop, draw_strip, to_levels
 from upscale.alphas import MOST_ALPHAS
+from upscale.choice import AUTO, check_psnr, explanation, model_for
 from upscale.drawing import textured_crops
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.formats import MAX_PIXELS, check_format
@@ -45,7 +46,7 @@ class Sweep:
     input: Path
     output: Path | None = None
     alphas: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    model: str = "srgan"
+    model: str = AUTO
     psnr: str | None = None
     crop: tuple[tuple[int, int], ...] = ()
     crops: int = 3
@@ -64,6 +65,7 @@ class Sweep:
             raise UsageError(f"alphas are at most {MOST_ALPHAS}, each of them once")
         if not 1 <= max(self.crops, len(self.crop)) <= MOST_CROPS or self.crops < 1:
             raise UsageError(f"crops are 1 to {MOST_CROPS}, not {max(self.crops, len(self.crop))}")
+        check_psnr(self.model, self.psnr)
         if self.crop_size < SMALLEST_CROP:
             raise UsageError(f"crops are {SMALLEST_CROP} pixels a side or more; see --crop-size")
 
@@ -103,6 +105,9 @@ def sweep(
     """
     asked.check()
     image = _read(asked, notify)
+    if asked.model == AUTO:
+        asked = replace(asked, model=model_for(asked.input, AUTO))
+        notify(f"upscale: {explanation({asked.input: asked.model})}")
     shown = to_levels(image.pixels[:])
     windows = _windows(asked, shown)
     strip, files = _outputs(asked, len(windows))

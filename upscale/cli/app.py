@@ -61,7 +61,10 @@ def _run(
     model: Annotated[
         str,
         typer.Option(
-            "--model", "-m", help="A name (see: upscale models), a file, or hf://user/repo/file."
+            "--model",
+            "-m",
+            help="A name (see: upscale models), a file, hf://user/repo/file, or auto: srgan-real "
+            "for a picture saved with loss, as JPEG is, srgan for others.",
         ),
     ] = Options.model,
     alpha: Annotated[
@@ -69,8 +72,8 @@ def _run(
         typer.Option(
             "--alpha",
             "-a",
-            help="Blend, 0 (faithful, PSNR-trained) to 1 (crisp, GAN-trained); default: the model "
-            "as it is.",
+            help="Blend, 0 (faithful, PSNR-trained) to 1 (crisp, GAN-trained); default: 0.9 for "
+            "srgan, others as they are.",
         ),
     ] = None,
     psnr: Annotated[

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from upscale.choice import AUTO, check_psnr
 from upscale.errors import UsageError
 from upscale.formats import FORMATS, MAX_PIXELS, Encoding, suffix_of
 from upscale.target import Target, parse_size
@@ -18,7 +19,7 @@ class Options:
 
     inputs: tuple[str, ...]
     output: Path | None = None
-    model: str = "srgan"
+    model: str = AUTO
     alpha: float | None = None
     psnr: str | None = None
     scale: float | None = None
@@ -58,6 +59,7 @@ class Options:
         self.encoding.check(self.format_suffix)
         if not 1 <= self.jobs <= MOST_JOBS:
             raise UsageError(f"jobs is {self.jobs}; it must lie in 1 to {MOST_JOBS}")
+        check_psnr(self.model, self.psnr)
         if self.suffix is not None and self.name is not None:
             raise UsageError("--suffix and --name contradict each other: give one of them")
         if self.watch and "@-" in self.inputs:

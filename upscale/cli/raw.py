@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from upscale.choice import AUTO, CLEAN, REAL
 from upscale.cli.console import Bars, Interrupted
+from upscale.cli.means import load
 from upscale.cli.options import Options
-from upscale.cli.run import load
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.formats import check_pixels
 from upscale.parts import part_beside
@@ -38,7 +39,8 @@ def run_raw(options: Options) -> int:
         if not options.overwrite:
             raise OutputError(f"{target}: is there already; add --overwrite", code="output-exists")
     with Bars() as bars:
-        model = load(options, bars)
+        chosen = REAL if options.model == AUTO else options.model
+        model = load(chosen, options, bars, bars.say)
         from upscale.upscaler import plan_tiling
 
         sizes = options.target.sizes(width, height, model.scale)
@@ -47,6 +49,11 @@ def run_raw(options: Options) -> int:
         try:
             with _input(source) as frames_in, _output(target) as frames_out:
                 bars.say(f"upscale: frames of {sizes.width}x{sizes.height}, rgb24")
+                if options.model == AUTO:
+                    bars.say(
+                        f"upscale: {REAL}, as most video was saved with loss; --model {CLEAN} if "
+                        "this was not"
+                    )
                 count = enlarge_frames(
                     frames_in, frames_out, (width, height), sizes, model, tiling, move
                 )

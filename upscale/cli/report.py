@@ -3,12 +3,14 @@
 import contextlib
 import json
 from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from upscale.batch import Result
 from upscale.cli.console import Bars, emit, printable, shown
 from upscale.errors import OutputError
+from upscale.planning import Job
 
 __all__ = ["Report"]
 
@@ -21,8 +23,8 @@ class Report:
         self._bars = bars
         self._as_json = as_json
         self._path = file
-        self.common: dict[str, object] = {}
-        """What is the same for all files of a run."""
+        self.settings: Callable[[Job], Mapping[str, object]] = lambda job: {}
+        """What is told of how a job is made."""
         self.counts: Counter[str] = Counter()
         try:
             self._file = None if file is None else open(file, "w", encoding="utf-8")  # noqa: SIM115
@@ -69,7 +71,7 @@ class Report:
                 "output_width": output_width,
                 "output_height": output_height,
                 "seconds": round(result.seconds, 3),
-                **self.common,
+                **self.settings(result.job),
                 **more,
             }
         )

@@ -3,11 +3,10 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from upscale import batch
-from upscale.batch import Making
 from upscale.cli.console import Bars, Interrupted
+from upscale.cli.means import Supply
 from upscale.cli.options import Options
 from upscale.cli.report import Report
 from upscale.cli.tuning import tune
@@ -16,14 +15,10 @@ from upscale.errors import UpscaleError, UsageError
 from upscale.inputs import find_inputs
 from upscale.naming import DEFAULT_TEMPLATE, Naming, ending
 from upscale.planning import Destination, Job, plan, prepare_output
-from upscale.resume import settings_digest
 from upscale.walk import Found
 from upscale.watch import settled
 
-if TYPE_CHECKING:
-    from upscale.model import Model
-
-__all__ = ["load", "run"]
+__all__ = ["run"]
 
 
 def run(options: Options) -> int:
@@ -73,34 +68,22 @@ def _run(
     status = 0
     try:
         with CodecPool(0 if options.dry_run else options.jobs, options.debug) as pool:
-            model = load(options, bars)
-            from upscale.upscaler import plan_tiling
-
-            tiling = plan_tiling(model, options.tile, options.overlap)
-            report.common = {
-                "model": options.model,
-                "alpha": options.alpha,
-                "device": str(model.device),
-                "precision": model.precision,
-                "tile": tiling.tile,
-                "overlap": tiling.overlap,
-            }
-            naming = _naming(options, model.scale)
-            making = _making(options, model)
+            supply = Supply(options, bars)
+            report.settings = supply.settings
+            naming = _naming(options, supply.scale)
             left = [] if options.watch else plan(found, destination, naming)
+            supply.prepare(left)
             bar = bars.run(None if options.watch else [job.size for job in left])
             if options.dry_run:
                 from upscale.cli.dry_run import dry_run
 
                 with Codec(options.debug) as codec:
-                    return dry_run(left, model, tiling, making, codec, report, bars, bar)
+                    return dry_run(left, supply.of, codec, report, bars, bar)
             for result in batch.run(
                 _kept(_watched(options, destination, naming), left)
                 if options.watch
                 else list(left),
-                model,
-                tiling,
-                making,
+                supply.of,
                 pool,
                 jobs_ahead=options.jobs,
                 started=lambda job: bar.start(job.size),
@@ -123,23 +106,6 @@ def _run(
     return status
 
 
-def load(options: Options, bars: Bars) -> "Model":
-    """Load the model that is asked for, with a bar while it is fetched."""
-    from upscale.model import load_model
-
-    return load_model(
-        options.model,
-        options.alpha,
-        options.psnr,
-        options.device,
-        options.precision,
-        tta=options.tta,
-        back_project=options.back_project,
-        progress=bars.download(options.model),
-        notify=bars.say,
-    )
-
-
 def _naming(options: Options, scale: int) -> Naming:
     template = DEFAULT_TEMPLATE if options.name is None else options.name
     if options.suffix is not None:
@@ -152,30 +118,6 @@ def _naming(options: Options, scale: int) -> Naming:
         target=label,
         model=options.model,
         alpha="" if options.alpha is None else f"{options.alpha:g}",
-    )
-
-
-def _making(options: Options, model: "Model") -> Making:
-    settings = settings_digest(
-        weights=model.sha256,
-        alpha=options.alpha,
-        target=options.target,
-        tta=options.tta,
-        back_project=options.back_project,
-        encoding=options.encoding,
-        to_srgb=options.to_srgb,
-        tile=options.tile,
-        overlap=options.overlap,
-        precision=options.precision,
-    )
-    return Making(
-        target=options.target,
-        encoding=options.encoding,
-        to_srgb=options.to_srgb,
-        lenient=options.lenient,
-        settings=settings,
-        overwrite=options.overwrite,
-        max_pixels=options.max_pixels,
     )
 
 

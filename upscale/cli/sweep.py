@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from upscale.choice import AUTO
 from upscale.cli.console import Bars, exit_on_error, shown
 from upscale.formats import MAX_PIXELS
 
@@ -24,9 +25,12 @@ def sweep(
     model: Annotated[
         str,
         typer.Option(
-            "--model", "-m", help="A name (see: upscale models), a file, or hf://user/repo/file."
+            "--model",
+            "-m",
+            help="A name (see: upscale models), a file, hf://user/repo/file, or auto: srgan-real "
+            "for a picture saved with loss, as JPEG is, srgan for others.",
         ),
-    ] = "srgan",
+    ] = AUTO,
     psnr: Annotated[
         str | None, typer.Option(help="The PSNR end, in place of the model's own.")
     ] = None,
