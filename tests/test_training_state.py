@@ -171,6 +171,11 @@ def test_a_projection_of_the_start_stays_unless_it_is_taken_away(tmp_path: Path)
     recipe = replace(PSNR, init=str(path))
     assert fresh(recipe).generator.spec == spec
     assert fresh(replace(recipe, projection="dropped")).generator.spec == SPEC
+    smooth = fresh(replace(recipe, projection="smooth")).generator.spec
+    assert smooth == replace(spec, smooth_projection=True)
+    write_checkpoint(path, Checkpoint(smooth, random_state(smooth), {}))
+    assert fresh(recipe).generator.spec == smooth
+    assert fresh(replace(recipe, projection="added")).generator.spec == spec
 
 
 def test_a_projection_is_for_srresnet() -> None:

@@ -198,7 +198,7 @@ def test_bf16_is_near_fp32(photo: image.Pixels, whole: image.Pixels) -> None:
 
 
 def test_tiles_are_planned_within_the_network_and_memory(model: Model) -> None:
-    assert plan_tiling(model).overlap == model.spec.overlap == 16
+    assert plan_tiling(model).overlap == model.spec.overlap == 20
     assert 32 <= plan_tiling(model).tile <= 512
     assert plan_tiling(model, 0, 3) == Tiling(0, 3)
     with pytest.raises(UsageError):

@@ -19,7 +19,7 @@ import pytest
 
 from upscale import weights
 from upscale.errors import WeightsError
-from upscale.networks import spec_from_dict
+from upscale.networks import spec_from_dict, unprojected
 from upscale.sources import Member, Source
 from upscale.weights import Entry, local_file
 
@@ -178,9 +178,21 @@ def test_every_stanza_says_what_a_user_has_to_know(entry: Entry) -> None:
 
 def test_psnr_ends_are_entries_of_the_same_network() -> None:
     pairs = {entry.name: entry.psnr for entry in MANIFEST.values() if entry.psnr}
-    assert pairs == {"srgan": "srresnet", "esrgan": "rrdb-psnr"}
+    assert pairs == {
+        "srgan": "srresnet",
+        "srgan-real": "srresnet",
+        "srgan-krasserm": "srresnet-krasserm",
+        "esrgan": "rrdb-psnr",
+    }
     for name, psnr in pairs.items():
-        assert MANIFEST[name].spec == MANIFEST[psnr].spec
+        gan_end, psnr_end = (spec_from_dict(MANIFEST[each].spec) for each in (name, psnr))
+        assert unprojected(gan_end) == unprojected(psnr_end)
+
+
+def test_an_alpha_lies_in_its_range_and_has_two_ends() -> None:
+    alphas = {entry.name: entry.alpha for entry in MANIFEST.values() if entry.alpha is not None}
+    assert alphas == {"srgan": 0.9}
+    assert all(MANIFEST[name].psnr for name in alphas)
 
 
 def test_hashes_are_the_published_ones() -> None:
@@ -189,7 +201,7 @@ def test_hashes_are_the_published_ones() -> None:
     assert found == PUBLISHED
 
 
-@pytest.mark.parametrize("name", ["srgan", "srresnet"])
+@pytest.mark.parametrize("name", ["srgan", "srgan-real", "srresnet"])
 def test_embedded_weights_have_the_hash_of_the_manifest(name: str, cache: Path) -> None:
     path = local_file(MANIFEST[name], convert)
     assert (
@@ -208,7 +220,7 @@ def test_a_wheel_finds_its_manifest_and_tells_damaged_weights(tmp_path: Path) ->
     for origin, target in project["targets"]["wheel"]["force-include"].items():
         shutil.copy(ROOT / origin, tmp_path / target)
     with (tmp_path / "upscale/embedded/srgan.safetensors").open("r+b") as file:
-        file.seek(5_000_000)
+        file.seek(2_000_000)
         file.write(bytes([255 - file.read(1)[0]]))
     script = """
 import sys

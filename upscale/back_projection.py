@@ -3,15 +3,19 @@
 from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from upscale.resample import matrix
 
-__all__ = ["REACH", "back_project", "projected", "resized"]
+__all__ = ["REACH", "SMOOTH", "back_project", "projected", "resized"]
 
 REACH = 4
 """LR pixels on every side that one iteration looks at: the reduction reads 2 and the enlargement 2
 (both kernels are 4 LR pixels wide)."""
+
+SMOOTH = 17
+"""LR pixels a side."""
 
 
 def back_project(sr: Tensor, lr: Tensor, iterations: int) -> Tensor:
@@ -27,13 +31,18 @@ def back_project(sr: Tensor, lr: Tensor, iterations: int) -> Tensor:
     return sr
 
 
-def projected(sr: Tensor, lr: Tensor) -> Tensor:
+def projected(sr: Tensor, lr: Tensor, smooth: bool = False) -> Tensor:
     """Return ``sr`` + enlarge(``lr`` - reduce(``sr``)): one iteration, not clamped.
 
     Shapes and range as of `back_project`; float32, differentiable. What is smooth in the
     difference, such as a shift of colours, is gone after one; fine differences take several.
+
+    ``smooth``: only the mean of the difference over `SMOOTH` LR pixels, two JPEG blocks, around
+    each is added: colours become those of ``lr``, and its noise and blocks do not come back.
     """
     residual = lr - resized(sr, *lr.shape[-2:])
+    if smooth:
+        residual = F.avg_pool2d(residual, SMOOTH, 1, SMOOTH // 2, count_include_pad=False)
     return sr + resized(residual, *sr.shape[-2:])
 
 

@@ -1,14 +1,13 @@
 """Two generators blended into one: the network interpolation of the ESRGAN paper."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 
 from upscale.convert import Checkpoint
 from upscale.dialects import State
 from upscale.errors import WeightsError
-from upscale.networks import Spec, SRResNetSpec, spec_to_dict
+from upscale.networks import Spec, spec_to_dict, unprojected
 
 __all__ = ["difference", "interpolate"]
 
@@ -29,11 +28,11 @@ def interpolate(
 ) -> Checkpoint:
     """Blend two generators: θ = (1 - α) θ_PSNR + α θ_GAN (Wang et al. 2018, equation 4).
 
-    In float32; α = 0 and α = 1 give the ends' parameters bit for bit. The network is that of the
-    GAN end, whose back-projection the PSNR end need not have. Raises WeightsError for ends of
-    different networks, and warns through ``notify`` where they do not share a root.
+    In float32; α = 0 and α = 1 give the ends bit for bit. What lies between ends with a
+    back-projection where the GAN end does. Raises WeightsError for ends of different networks, and
+    warns through ``notify`` where they do not share a root.
     """
-    if _of_parameters(psnr.spec) != _of_parameters(gan.spec):
+    if unprojected(psnr.spec) != unprojected(gan.spec):
         raise WeightsError(
             f"{names[0]} and {names[1]} cannot be blended: they are different networks "
             f"({difference(psnr.spec, gan.spec)})"
@@ -45,16 +44,11 @@ def interpolate(
             f"(similarity {similarity:.2f}); what lies between them is likely to be worse than both"
         )
     if alpha in (0, 1):
-        return gan if alpha else Checkpoint(gan.spec, psnr.state, {})
+        return gan if alpha else Checkpoint(psnr.spec, psnr.state, {})
     state = {
         key: (1 - alpha) * tensor + alpha * gan.state[key] for key, tensor in psnr.state.items()
     }
     return Checkpoint(gan.spec, state, {})
-
-
-def _of_parameters(spec: Spec) -> Spec:
-    """Return the part of ``spec`` that decides which parameters there are, and what they do."""
-    return replace(spec, projected=False) if isinstance(spec, SRResNetSpec) else spec
 
 
 def difference(a: Spec, b: Spec) -> str:

@@ -15,7 +15,14 @@ from upscale.dialects import State
 from upscale.errors import DeviceError, UsageError, WeightsError
 from upscale.fold import fold
 from upscale.interpolation import difference, interpolate
-from upscale.networks import Network, Spec, build, set_precision, spec_from_dict
+from upscale.networks import (
+    Network,
+    Spec,
+    build,
+    set_precision,
+    spec_from_dict,
+    unprojected,
+)
 from upscale.sources import Progress, Source, sha256_of
 from upscale.weights import Entry
 
@@ -82,10 +89,15 @@ class Model:
 
     @cached_property
     def faithful(self) -> "Model":
-        """The PSNR end, which draws no texture of its own; the model itself where it has none."""
+        """The PSNR end, which draws no texture of its own; the model itself where it has none.
+
+        Not back-projected: the edges of a mask are sharper than its reduction can tell, and would
+        ring (on a disc, specks of 7 levels outside it instead of 1).
+        """
         if self.psnr_state is None:
             return self
-        return replace(self, state=self.psnr_state, alpha=0, psnr_state=None)
+        spec = unprojected(self.spec)
+        return replace(self, spec=spec, state=self.psnr_state, alpha=0, psnr_state=None)
 
     def __call__(self, lr: Tensor) -> Tensor:
         """Upscale ``lr``: (N, 3, H, W), float32, RGB in [0, 1], on any device.
@@ -191,7 +203,8 @@ def load_model(
 
     ``model``: a name of ``weights.toml``, a checkpoint file, or ``hf://user/repository/file``.
     ``alpha``: in [0, 1], θ = (1 - α) θ_PSNR + α θ_GAN over all parameters (Wang et al. 2018,
-    equation 4); the PSNR end is the named model's own, or ``psnr`` (name, file or address).
+    equation 4); None for what the manifest has for the model, mostly its weights as they are. The
+    PSNR end is the named model's own, or ``psnr`` (name, file or address).
     ``tta``: average over the eight flips and rotations, at eight times the work. ``back_project``:
     how often the result is corrected so that its bicubic reduction meets the input.
     ``progress`` is told bytes done and in all of a download, ``notify`` a line that the user
@@ -205,11 +218,13 @@ def load_model(
     chosen_precision = pick_precision(precision, chosen_device)
     if alpha is None and psnr is not None:
         raise UsageError("a PSNR end was given and no alpha; add --alpha (0 to 1)")
+    entry = weights.read_manifest().get(str(model))
+    if alpha is None and entry is not None:
+        alpha = entry.alpha
     if alpha is not None and psnr is None:
         psnr = _own_psnr_end(model)
     checkpoint, digest = _load(model, progress, notify)
     if alpha is None:
-        entry = weights.read_manifest().get(str(model))
         psnr = entry.psnr if entry is not None and entry.embedded else None
     faithful: State | None = None
     if psnr is not None:

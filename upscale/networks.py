@@ -6,7 +6,7 @@ float32, RGB, nominally in [0, 1] and not clamped.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, get_args, get_type_hints
 
 import torch
@@ -27,6 +27,7 @@ __all__ = [
     "set_precision",
     "spec_from_dict",
     "spec_to_dict",
+    "unprojected",
 ]
 
 LARGEST_NUMBER = 2**12
@@ -69,6 +70,13 @@ def spec_from_dict(values: Mapping[str, Any]) -> Spec:
 def spec_to_dict(spec: Spec) -> dict[str, Any]:
     """Return the inverse of `spec_from_dict`: plain values, ready for JSON or TOML."""
     return {"architecture": spec.architecture, **asdict(spec)}
+
+
+def unprojected(spec: Spec) -> Spec:
+    """Return ``spec`` without a step of back-projection: the same parameters."""
+    if isinstance(spec, SRResNetSpec):
+        return replace(spec, projected=False, smooth_projection=False)
+    return spec
 
 
 def build(spec: Spec | Mapping[str, Any]) -> Network:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from upscale.back_projection import REACH, projected
+from upscale.back_projection import REACH, SMOOTH, projected
 from upscale.layers import (
     Activation,
     BatchNorm,
@@ -34,7 +34,8 @@ class SRResNetSpec:
     convolution or nearest neighbour and convolution; ``base``: what is added to the output;
     ``input``: [0, 1] as it is, or normalised by ImageNet's mean and deviation; ``output``: tanh is
     read as [-1, 1]; ``projected``: one step of back-projection behind it, so that colours stay
-    those of the input; ``last_shuffle_folded``: see `upscale.fold`.
+    those of the input, ``smooth_projection``: by what is smooth only; ``last_shuffle_folded``: see
+    `upscale.fold`.
     """
 
     architecture: ClassVar[str] = "srresnet"
@@ -57,6 +58,7 @@ class SRResNetSpec:
     output: Literal["tanh", "linear"] = "tanh"
     base: Literal["none", "bilinear"] = "none"
     projected: bool = False
+    smooth_projection: bool = False
     last_shuffle_folded: bool = False
 
     @property
@@ -65,7 +67,8 @@ class SRResNetSpec:
 
         Measured: at most one level of 255 off the whole picture.
         """
-        return 16 + REACH * self.projected
+        smoothing = self.projected and self.smooth_projection
+        return 16 + REACH * self.projected + SMOOTH // 2 * smoothing
 
     @property
     def stages(self) -> tuple[int, ...]:
@@ -176,7 +179,7 @@ class SRResNet(nn.Module):
             sr = sr + F.interpolate(lr, scale_factor=spec.scale, mode="bilinear")
         if spec.output == "tanh":
             sr = (torch.tanh(sr) + 1) / 2
-        return projected(sr, lr) if spec.projected else sr
+        return projected(sr, lr, spec.smooth_projection) if spec.projected else sr
 
     def _tail(self, x: Tensor) -> Tensor:
         """Turn features (N, C, h, w) into the output before the base and tanh."""

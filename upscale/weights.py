@@ -50,6 +50,7 @@ class Entry:
     role: str = "generator"
     spec: dict[str, Any] = field(default_factory=dict)
     psnr: str | None = None
+    alpha: float | None = None
     licence: str = ""
     origin: str = ""
     paper: str = ""
@@ -242,9 +243,11 @@ def _fetch(
                 older.unlink(missing_ok=True)
             return final
     remedy = "unset HF_HUB_OFFLINE; or" if is_offline() else "check the network; or"
+    here = (each for each in read_manifest().values() if each.embedded)
+    embedded = ", ".join(each.name for each in here if each.role == "generator")
     raise WeightsError(
         f"{entry.name} is not in the cache and no source delivered it:\n"
         + "".join(f"  - {failure}\n" for failure in failures)
         + f"{remedy} run `upscale models pull {entry.address}` on a machine that is connected and "
-        f"copy its file into {folder}; the embedded models (srgan, srresnet) need no network"
+        f"copy its file into {folder}; the embedded models ({embedded}) need no network"
     )

@@ -39,9 +39,10 @@ class Recipe:
     batch_norm: Literal["train", "frozen", "folded"] = option(
         "Batch-norm of SRResNet: train, frozen (statistics as they are) or folded away.", "train"
     )
-    projection: Literal["kept", "added", "dropped"] = option(
+    projection: Literal["kept", "added", "smooth", "dropped"] = option(
         "Step of back-projection at the end of an SRResNet, which makes its colours the input's: "
-        "kept (as the start weights have it), added or dropped.",
+        "kept (as the start weights have it), added, smooth (for input with noise or JPEG blocks) "
+        "or dropped.",
         "kept",
     )
     steps: int = option("Optimizer steps in all.", 1_000_000)

