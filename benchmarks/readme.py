@@ -42,15 +42,18 @@ def figures_of(record: dict) -> dict[str, float]:
 
 
 def table(records: list[dict], set_name: str) -> str:
-    """Put the measured rows of a set, each with what is published under it."""
+    """Put the measured rows of each model, with what is published of it under them."""
     rows: dict[tuple[str, str], dict[str, float]] = {}
+    model_of: dict[str, str] = {}
     for record in records:
         if record["set"] != set_name or record["kind"] == "other":
             continue
         if record["kind"] == "measured":
-            key = record["system"], ""
+            model_of[record["system"]] = record["model"]
+            key = record["model"], f"`{record['system']}`"
         elif record["source"] in PAPERS and not record["beside"].endswith("-krasserm"):
-            key = record["beside"], f"{record['system']}, {record['source']}"
+            label = f"*published: {record['system']}, {record['source']}*"
+            key = model_of[record["beside"]], label
         else:
             continue
         rows.setdefault(key, {}).update(figures_of(record))
@@ -58,22 +61,25 @@ def table(records: list[dict], set_name: str) -> str:
         f"| {SETS[set_name]} | " + " | ".join(HEADS) + " |",
         "| --- |" + " ---: |" * len(HEADS),
     ]
-    for system in MODELS:
-        for (name, source), figures in rows.items():
-            if name == system:
-                label = f"*published: {source}*" if source else f"`{name}`"
-                cells = [
-                    f"{figures[name]:.{digits}f}" if name in figures else ""
-                    for name, digits in COLUMNS.items()
-                ]
-                lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    for model in MODELS:
+        labels = [label for name, label in rows if name == model]
+        for label in sorted(labels, key=lambda each: each.startswith("*")):
+            figures = rows[model, label]
+            cells = [
+                f"{figures[name]:.{digits}f}" if name in figures else ""
+                for name, digits in COLUMNS.items()
+            ]
+            lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def main() -> None:
     models = [word for name in MODELS for word in ("-m", name)]
     text = README.read_text("utf-8")
-    records = bench(*models) + bench(*models, "--ssim", "daala", "--metrics", "ssim")
+    crisp = ["-m", "srgan", "--alpha", "1"]
+    records = []
+    for more in ([], ["--ssim", "daala", "--metrics", "ssim"]):
+        records += bench(*models, *more) + bench(*crisp, *more)
     tables = "\n\n".join(table(records, name) for name in SETS)
     block = f"<!-- figures -->\n{tables}\n<!-- /figures -->"
     text, count = re.subn(

@@ -30,9 +30,10 @@ def test_a_loaded_model_gives_what_its_name_gives() -> None:
 
 def test_alpha_0_and_1_are_the_two_ends() -> None:
     pixels = reader.read(PHOTO).pixels[:32, :32]
+    embedded = Path(upscale.__file__).parent / "embedded"
     for alpha, end in ((0, "srresnet"), (1, "srgan")):
         blended = upscale.upscale(pixels, "srgan", alpha)
-        assert (blended == upscale.upscale(pixels, end)).all()
+        assert (blended == upscale.upscale(pixels, embedded / f"{end}.safetensors")).all()
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_a_table_has_a_row_for_each_model(folder: Path) -> None:
     out = run(folder, "-m", "nearest", "-m", "srgan", "--metrics", "psnr,ssim").stdout
     assert re.search(r"pictures: 2 pictures, ×4", out)
     assert re.search(r"^nearest +\d+\.\d\d +0\.\d{4}", out, re.M)
-    assert re.search(r"^srgan +\d+\.\d\d +0\.\d{4}", out, re.M)
+    assert re.search(r"^srgan, α 0\.9 +\d+\.\d\d +0\.\d{4}", out, re.M)
     assert "MATLAB" in out
     assert "fp32" in out
 
@@ -82,7 +82,7 @@ def test_alphas_and_mixed_images_have_a_row_each(folder: Path) -> None:
 
 
 def test_back_projection_raises_psnr(folder: Path) -> None:
-    plain, projected = rows(folder, "-m", "srgan", "--back-project", "8", "--metrics", "psnr")
+    plain, projected = rows(folder, "-m", "srgan-real", "--back-project", "8", "--metrics", "psnr")
     assert "back-projected" in projected["system"]
     assert projected["figures"]["psnr"] > plain["figures"]["psnr"] + 0.05
 

@@ -46,7 +46,7 @@ def test_labels_say_what_differs() -> None:
 
 def test_mixed_images_are_means_of_the_ends(gan: Model, psnr_end: Model) -> None:
     alphas = (0.0, 0.3, 1.0)
-    contender = image_interpolation(gan, alphas)
+    contender = image_interpolation(psnr_end, gan, alphas)
     made = [sr.astype(int) for sr in contender.enlarge(LR)]
     ends = [upscale_pixels(LR, end).astype(int) for end in (psnr_end, gan)]
     assert np.array_equal(made[0], ends[0])

@@ -69,12 +69,15 @@ def network(model: Model, tile: int | None = None, overlap: int | None = None) -
 
 
 def image_interpolation(
-    gan: Model, alphas: Sequence[float], tile: int | None = None, overlap: int | None = None
+    psnr: Model,
+    gan: Model,
+    alphas: Sequence[float],
+    tile: int | None = None,
+    overlap: int | None = None,
 ) -> Contender:
-    """Let mixtures of two results compete: (1 - α) of the PSNR end's and α of the GAN end's.
+    """Let mixtures of two results compete: (1 - α) of ``psnr``'s and α of ``gan``'s.
 
     What the ESRGAN paper compares network interpolation with (Wang et al. 2018, section 4.4).
-    ``gan``: with its PSNR end at hand, see `Model.faithful`.
     """
     systems = tuple(
         System(f"{gan.name}, images mixed, α {alpha:g}", gan.name, alpha, "image")
@@ -85,7 +88,7 @@ def image_interpolation(
     def enlarge(lr: Levels) -> Iterator[Levels]:
         faithful, crisp = (
             np.concatenate(list(upscale_bands(lr, end, tiling, dtype=np.dtype(np.float32))))
-            for end in (gan.faithful, gan)
+            for end in (psnr, gan)
         )
         for alpha in alphas:
             yield _to_levels((1 - alpha) * faithful + alpha * crisp)

@@ -97,13 +97,13 @@ def _rows(table: dict[str, Any]) -> Iterable[Published]:
 def beside(model: str, alpha: float | None, set: str) -> list[Published]:
     """Return what is published of the system that ``model`` at ``alpha`` is, on ``set``.
 
-    Only the pure ends have been published: a model at alpha None or 1 is itself, at 0 it is its
-    PSNR end; between them there is nothing. A row that stands in says so in its ``note``.
+    Only the pure ends have been published: a model as it comes or at alpha 1 is itself, at 0 it is
+    its PSNR end; between them there is nothing. A row that stands in says so in its ``note``.
     """
+    entry = read_manifest().get(model)
     if alpha == 0:
-        entry = read_manifest().get(model)
         model = (entry.psnr if entry is not None else None) or ""
-    elif alpha not in (None, 1):
+    elif alpha not in (None, 1, entry.alpha if entry is not None else None):
         return []
     means = [row for row in read_published() if row.set == set and row.picture is None]
     return [row for row in means if model in row.beside] + [

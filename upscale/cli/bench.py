@@ -191,8 +191,8 @@ def _network(
 def _images(options: BenchOptions, bars: Bars, name: str, alphas: Sequence[float]) -> "Contender":
     from upscale.contenders import image_interpolation
 
-    model = _load(options, bars, name, 1.0)
-    return image_interpolation(model, alphas, options.tile, options.overlap)
+    psnr, gan = (_load(options, bars, name, alpha) for alpha in (0.0, 1.0))
+    return image_interpolation(psnr, gan, alphas, options.tile, options.overlap)
 
 
 def _load(
