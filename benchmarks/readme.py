@@ -51,9 +51,9 @@ def table(records: list[dict], set_name: str) -> str:
         if record["kind"] == "measured":
             model_of[record["system"]] = record["model"]
             key = record["model"], f"`{record['system']}`"
-        elif record["source"] in PAPERS and not record["beside"].endswith("-krasserm"):
+        elif record["source"] in PAPERS:
             label = f"*published: {record['system']}, {record['source']}*"
-            key = model_of[record["beside"]], label
+            key = model_of[record["beside"]].removesuffix("-krasserm"), label
         else:
             continue
         rows.setdefault(key, {}).update(figures_of(record))

@@ -247,8 +247,10 @@ def test_whatever_a_kill_leaves_can_go_on(data: Path, tmp_path: Path) -> None:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tiny_training"])
     chance = random.Random(5)
-    reached = 0
-    for _ in range(4):
+    reached = rounds = 0
+    while rounds < 4 or reached <= 5:  # a slow machine needs more rounds to get that far
+        rounds += 1
+        assert rounds < 40
         words = ["train", "--config", str(file), "-o", str(folder)]
         if (folder / "state.pt").exists():
             words = ["train", "--resume", str(folder)]
@@ -270,7 +272,6 @@ def test_whatever_a_kill_leaves_can_go_on(data: Path, tmp_path: Path) -> None:
         for path in folder.rglob("*.safetensors"):
             if not path.name.startswith("."):
                 assert int(read_checkpoint(path).origin["steps"]) <= step + 1
-    assert reached > 5
     assert_goes_on_to_the_same(folder, tmp_path / "whole")
     assert not list(folder.rglob("*.part"))
     assert len(list((folder / "checkpoints").iterdir())) == 2
@@ -329,7 +330,7 @@ def made_by(folder: Path, config: Config) -> Tensor:
 def test_two_processes_train_as_one_does_and_stop_together(data: Path, tmp_path: Path) -> None:
     configs = {
         "psnr": tiny(
-            data, steps=20, lr_rate=3e-4, ema=0.5, valid=str(data), samples=0, save_every=5
+            data, steps=20, lr_rate=5e-5, ema=0.5, valid=str(data), samples=0, save_every=5
         ),
         "gan": tiny(data, "srgan-mse", steps=20, **GAN),
         "endless": tiny(data, steps=10**6, log_every=7, valid=str(data), validate_every=5),

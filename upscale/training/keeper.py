@@ -64,7 +64,9 @@ class Keeper:
             raise OutputError(f"{run}: the run cannot be kept there ({error.strerror})") from error
         board = run / "tensorboard" if config.tensorboard else None
         self._journal = Journal(run / METRICS_FILE, board)
-        self._journal.truncate_after(state.step)
+        # A run at its beginning has not been validated yet; what is there is of one that was killed
+        # before it kept anything.
+        self._journal.truncate_after(state.step or -1)
 
     def log(self, moment: Moment) -> None:
         """Add a step's figures to the journal."""
