@@ -272,9 +272,8 @@ def test_what_makes_no_sense_is_refused_before_any_work(
     assert not list(mixed.rglob("*_x4*"))
 
 
-def test_weights_that_are_missing_stop_a_run_before_any_work(
-    mixed: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def lose_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the weights of `REAL` be missing."""
     stand_in = model_module.load_model
 
     def load(name: str, *arguments: object, **options: object) -> Model:
@@ -283,6 +282,12 @@ def test_weights_that_are_missing_stop_a_run_before_any_work(
         return stand_in(name, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(model_module, "load_model", load)
+
+
+def test_weights_that_are_missing_stop_a_run_before_any_work(
+    mixed: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_real(monkeypatch)
     found = inside(mixed, "in", "-o", "out", "--json", *QUICK)
     assert found.status == WeightsError.exit_code
     assert found.said.splitlines()[-1] == "upscale: srgan-real: is missing"
@@ -385,14 +390,7 @@ def test_a_watch_ends_where_a_model_cannot_be_loaded(
         (tmp_path / "in" / "a.png").write_bytes(bad)
     (tmp_path / "in" / "b.jpg").write_bytes(encoded(noise(), "JPEG"))
     monkeypatch.setattr(run_module, "settled", partial(settled, interval=0.1, quiet=0.3))
-    stand_in = model_module.load_model
-
-    def load(name: str, *arguments: object, **options: object) -> Model:
-        if name == REAL:
-            raise WeightsError("srgan-real: is missing")
-        return stand_in(name, *arguments, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(model_module, "load_model", load)
+    lose_real(monkeypatch)
     found = inside(tmp_path, "in", "-o", "out", "--watch", "--json", *QUICK)
     assert found.status == WeightsError.exit_code
     assert found.by_input["b.jpg"]["error"]["code"] == WeightsError.code

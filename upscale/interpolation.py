@@ -14,8 +14,8 @@ __all__ = ["difference", "interpolate"]
 SHARED_ROOT = 0.7
 """Mean cosine similarity of the convolutions above which two ends are taken to share a root.
 
-Measured: SRResNet and SRGAN .96, RealSR and RealSR-JPEG .99 (both blend well); RealSR and
-Real-ESRGAN .34 (their middle falls to 23 dB on Set5).
+Measured: krasserm's SRResNet and SRGAN .96, RealSR and RealSR-JPEG .99 (both blend well); RealSR
+and Real-ESRGAN .34 (their middle falls to 23 dB on Set5).
 """
 
 
