@@ -218,7 +218,7 @@ NUMBERS = {
     "0 or more": (
         *("seed", "workers", "keep", "samples", "warmup", "discriminator_rate", "clip"),
         *("beta1", "beta2", "ema", "pixel_coefficient", "content_coefficient"),
-        *("tv_coefficient", "lpips_coefficient", "reduction_coefficient"),
+        *("psnr_coefficient", "tv_coefficient", "lpips_coefficient", "reduction_coefficient"),
         "adversarial_coefficient",
     ),
     "above 0": ("lr_rate", "content_rescaling"),

@@ -68,7 +68,9 @@ def vgg() -> VGG19:
 
 @pytest.fixture(scope="module")
 def lpips() -> LPIPS:
+    """It takes no smaller pictures than those here, so that it cannot be shown them shifted."""
     made: LPIPS = filled(LPIPS([[Layer(16)], [Layer(24, pool=2)]]))
+    made.smallest = SIDE
     return made
 
 
@@ -109,6 +111,14 @@ def variation(sr: Array) -> float:
     return total / len(sr)
 
 
+def psnrs(sr: Array, hr: Array) -> Array:
+    """Of each picture, on Y' of BT.601 in levels, without a border of 4."""
+    weights = np.array([65.481, 128.553, 24.966])
+    errors = np.einsum("nchw,c->nhw", sr - hr, weights)[:, SCALE:-SCALE, SCALE:-SCALE]
+    made: Array = 10 * np.log10(255**2 / (errors**2).mean((1, 2)))
+    return made
+
+
 def features(vgg: VGG19, x: Tensor, layer: str) -> Array:
     return doubles(vgg(x, [layer])[layer])
 
@@ -123,6 +133,9 @@ def direct(recipe: Recipe, vgg: VGG19, lpips: LPIPS, seed: int = 0) -> dict[str,
     }
     if recipe.pixel_coefficient:
         found["pixel"] = recipe.pixel_coefficient * differences[recipe.pixel](sr, hr)
+    if recipe.psnr_coefficient:
+        short = 10 * np.log10(1 + 10 ** (5 - psnrs(sr, hr) / 10))
+        found["shortfall"] = recipe.psnr_coefficient * short.mean()
     if recipe.content != "none" and recipe.content_coefficient:
         made, true = (features(vgg, x, recipe.content) for x in pictures(seed))
         distance = differences[recipe.content_distance]
@@ -144,6 +157,7 @@ def direct(recipe: Recipe, vgg: VGG19, lpips: LPIPS, seed: int = 0) -> dict[str,
 TERMS: dict[str, dict[str, Any]] = {
     "l1": {"pixel": "l1", "pixel_coefficient": 0.3},
     "mse": {"pixel": "mse", "pixel_coefficient": 4.0},
+    "psnr": {"psnr_coefficient": 0.01},
     "relu2_2": {"content": "relu2_2", "content_coefficient": 2.0, "content_rescaling": 1 / 12.75},
     "relu5_4": {"content": "relu5_4", "content_coefficient": 1.0},
     "conv5_4": {
@@ -156,7 +170,7 @@ TERMS: dict[str, dict[str, Any]] = {
     "all": {
         **{"pixel": "l1", "pixel_coefficient": 0.1, "content": "conv5_4"},
         **{"content_coefficient": 1.0, "tv_coefficient": 1e-3, "lpips_coefficient": 2.0},
-        **{"reduction_coefficient": 5.0},
+        **{"reduction_coefficient": 5.0, "psnr_coefficient": 0.1},
     },
 }
 
@@ -164,7 +178,7 @@ TERMS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", TERMS)
 def test_terms_are_those_of_the_papers(name: str, vgg: VGG19, lpips: LPIPS) -> None:
     recipe = replace(OFF, **TERMS[name])
-    found = Objective(recipe, vgg, lpips)(*pictures())
+    found = Objective(recipe, vgg, lpips)(*pictures(), 0)
     expected = direct(recipe, vgg, lpips)
     assert found.keys() == expected.keys()
     for term, value in expected.items():
@@ -184,23 +198,23 @@ def test_recipes_have_the_terms_of_their_papers(name: str, vgg: VGG19) -> None:
         "rrdb-psnr": {"pixel"},
         **{esrgan: {"pixel", "content"} for esrgan in ("esrgan", "esrgan-16", "pirm")},
     }
-    assert Objective(RECIPES[name], vgg)(*pictures()).keys() == expected[name]
+    assert Objective(RECIPES[name], vgg)(*pictures(), 0).keys() == expected[name]
 
 
 def test_what_has_no_coefficient_is_not_computed() -> None:
     """There is no VGG and no LPIPS here that could be."""
     recipe = replace(OFF, pixel_coefficient=1.0, content="relu5_4", content_coefficient=0.0)
-    assert Objective(recipe)(*pictures()).keys() == {"pixel"}
+    assert Objective(recipe)(*pictures(), 0).keys() == {"pixel"}
     recipe = replace(OFF, pixel_coefficient=1.0, content="none", content_coefficient=1.0)
-    assert Objective(recipe)(*pictures()).keys() == {"pixel"}
-    assert Objective(OFF)(*pictures()) == {}
+    assert Objective(recipe)(*pictures(), 0).keys() == {"pixel"}
+    assert Objective(OFF)(*pictures(), 0) == {}
 
 
 @pytest.mark.parametrize("name", TERMS)
 def test_gradients_reach_sr_and_nothing_else(name: str, vgg: VGG19, lpips: LPIPS) -> None:
     objective = Objective(replace(OFF, **TERMS[name]), vgg, lpips)
     sr, hr = (picture.requires_grad_() for picture in pictures())
-    terms = objective(sr, hr.detach())
+    terms = objective(sr, hr.detach(), 0)
     for term, value in terms.items():
         (gradient,) = torch.autograd.grad(value, sr, retain_graph=True)
         assert gradient.isfinite().all(), term
@@ -208,19 +222,19 @@ def test_gradients_reach_sr_and_nothing_else(name: str, vgg: VGG19, lpips: LPIPS
     assert not any(each.requires_grad for net in (vgg, lpips) for each in net.parameters())
 
 
-@pytest.mark.parametrize("name", ["mse", "relu2_2", "conv5_4", "tv", "lpips", "reduction"])
+@pytest.mark.parametrize("name", ["mse", "psnr", "relu2_2", "conv5_4", "tv", "lpips", "reduction"])
 def test_gradients_are_slopes(name: str, vgg: VGG19, lpips: LPIPS) -> None:
     """Along one direction, by a central difference."""
     objective = Objective(replace(OFF, **TERMS[name]), vgg, lpips)
     sr, hr = pictures()
     direction = pictures(1)[1] - 0.25
     sr.requires_grad_()
-    (value,) = objective(sr, hr).values()
+    (value,) = objective(sr, hr, 0).values()
     (gradient,) = torch.autograd.grad(value, sr)
     with torch.no_grad():
         step = 1e-4
-        (above,) = objective(sr + step * direction, hr).values()
-        (below,) = objective(sr - step * direction, hr).values()
+        (above,) = objective(sr + step * direction, hr, 0).values()
+        (below,) = objective(sr - step * direction, hr, 0).values()
     slope = (above.double() - below.double()) / (2 * step)
     expected = (gradient.double() * direction.double()).sum()
     assert expected.item() == pytest.approx(slope.item(), rel=0.05)
@@ -228,9 +242,41 @@ def test_gradients_are_slopes(name: str, vgg: VGG19, lpips: LPIPS) -> None:
 
 def test_hr_itself_costs_nothing_but_variation(vgg: VGG19, lpips: LPIPS) -> None:
     _, hr = pictures()
-    found = Objective(replace(OFF, **TERMS["all"]), vgg, lpips)(hr, hr)
+    found = Objective(replace(OFF, **TERMS["all"]), vgg, lpips)(hr, hr, 0)
     assert found.pop("tv").item() == pytest.approx(1e-3 * variation(doubles(hr)), rel=1e-5)
     assert max(term.item() for term in found.values()) < 1e-5
+
+
+def test_a_decibel_more_is_one_less_to_pay() -> None:
+    """Smooth pictures count as much as busy ones; the border counts nothing."""
+    objective = Objective(replace(OFF, psnr_coefficient=1.0))
+    _, hr = pictures()
+    amplitudes = torch.tensor([0.1, 0.01]).view(2, 1, 1, 1)
+    noise = torch.randn(hr.shape, generator=torch.Generator().manual_seed(2)) * amplitudes
+    louder = noise * torch.tensor([10**0.05, 1.0]).view(2, 1, 1, 1)
+    paid = objective(hr + noise, hr, 0)["shortfall"].item()
+    more = objective(hr + louder, hr, 0)["shortfall"].item() - paid
+    assert more == pytest.approx(0.5, rel=0.01)  # 1 dB for one of two
+    framed = noise.clone()
+    framed[..., :SCALE, :] = 1
+    assert objective(hr + framed, hr, 0)["shortfall"].item() == pytest.approx(paid, rel=1e-6)
+
+
+def test_lpips_is_shown_another_view_at_each_step() -> None:
+    """All of 8 × 8 in time, the same for both pictures, and the same for the same step."""
+    lpips: LPIPS = filled(LPIPS([[Layer(16)], [Layer(24, pool=2)]]))
+    sr, hr = pictures()
+    with torch.no_grad():
+        views = {
+            (top, left): lpips(sr[..., top:, left:], hr[..., top:, left:]).mean().item()
+            for top in range(8)
+            for left in range(8)
+        }
+        objective = Objective(replace(OFF, lpips_coefficient=1.0), lpips=lpips)
+        found = [objective(sr, hr, step)["lpips"].item() for step in range(600)]
+        again = [objective(sr, hr, step)["lpips"].item() for step in range(10)]
+    assert {round(value, 6) for value in found} == {round(value, 6) for value in views.values()}
+    assert found[:10] == again
 
 
 def test_what_reduces_to_the_same_costs_nothing() -> None:
@@ -240,17 +286,17 @@ def test_what_reduces_to_the_same_costs_nothing() -> None:
     matrix = reduction(SIDE)
     unseen = sr - torch.from_numpy(np.linalg.pinv(matrix) @ matrix @ doubles(sr)).float()
     assert unseen.abs().mean() > 0.1
-    assert objective(hr + unseen, hr)["reduction"].item() < 1e-6
+    assert objective(hr + unseen, hr, 0)["reduction"].item() < 1e-6
     flat = torch.full_like(hr, 0.25)
-    assert objective(flat, torch.full_like(hr, 0.5))["reduction"].item() == pytest.approx(0.25)
+    assert objective(flat, torch.full_like(hr, 0.5), 0)["reduction"].item() == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_autocast_leaves_losses_in_float32(dtype: Any, vgg: VGG19, lpips: LPIPS) -> None:
     recipe = replace(OFF, **TERMS["all"])
-    expected = Objective(recipe, vgg, lpips)(*pictures())
+    expected = Objective(recipe, vgg, lpips)(*pictures(), 0)
     with torch.autocast("cpu", dtype):
-        found = Objective(recipe, vgg, lpips)(*pictures())
+        found = Objective(recipe, vgg, lpips)(*pictures(), 0)
     for term, value in found.items():
         assert value.dtype == torch.float32, term
         networks = {"content", "lpips"}
@@ -262,5 +308,5 @@ def test_other_sizes(vgg: VGG19) -> None:
     """Patches need not be squares, nor as many as before."""
     recipe = replace(OFF, reduction_coefficient=1.0, pixel_coefficient=1.0)
     sr, hr = torch.rand(1, 3, 16, 32), torch.rand(1, 3, 16, 32)
-    assert Objective(recipe)(sr, hr).keys() == {"pixel", "reduction"}
-    assert Objective(recipe)(sr[..., :12, :], hr[..., :12, :]).keys() == {"pixel", "reduction"}
+    assert Objective(recipe)(sr, hr, 0).keys() == {"pixel", "reduction"}
+    assert Objective(recipe)(sr[..., :12, :], hr[..., :12, :], 0).keys() == {"pixel", "reduction"}

@@ -103,6 +103,7 @@ OURS = {
     "warmup": 0,
     "accumulate": 1,
     "discriminator_rate": 0.0,
+    "psnr_coefficient": 0.0,
     "lpips_coefficient": 0.0,
     "lpips_network": "vgg",
     "reduction_coefficient": 0.0,

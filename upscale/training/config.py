@@ -23,8 +23,8 @@ AT_LEAST = {
     0: (
         *("seed", "workers", "keep", "samples", "warmup", "discriminator_rate"),
         *("beta1", "beta2", "ema", "clip"),
-        *("pixel_coefficient", "content_coefficient", "tv_coefficient", "lpips_coefficient"),
-        *("reduction_coefficient", "adversarial_coefficient"),
+        *("pixel_coefficient", "psnr_coefficient", "content_coefficient", "tv_coefficient"),
+        *("lpips_coefficient", "reduction_coefficient", "adversarial_coefficient"),
     ),
 }
 ABOVE_0 = ("lr_rate", "content_rescaling")
@@ -103,6 +103,7 @@ class Config:
                 check_patch(recipe.discriminator, recipe.hr_patch)
         terms = (
             recipe.pixel_coefficient,
+            recipe.psnr_coefficient,
             recipe.content_coefficient if recipe.content != "none" else 0,
             recipe.lpips_coefficient,
             recipe.reduction_coefficient,

@@ -64,6 +64,7 @@ PANELS = (
     Panel("NIQE (lower is better)", {"niqe": ""}, "lower", digits=2),
     Panel("loss", {"loss": ""}),
     Panel("pixel loss", {"pixel": ""}),
+    Panel("dB short of 50 as a loss", {"shortfall": ""}),
     Panel("content loss", {"content": ""}),
     Panel("LPIPS as a loss", {"lpips": ""}),
     Panel("total variation", {"tv": ""}),

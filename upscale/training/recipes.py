@@ -63,6 +63,7 @@ class Recipe:
     clip: float = option("Largest norm of the generator's gradient; 0: any.", 0.0)
     pixel: Literal["l1", "mse"] = option("Pixel loss: l1 or mse.", "mse")
     pixel_coefficient: float = option("Factor of the pixel loss.", SRGAN_RANGE)
+    psnr_coefficient: float = option("Factor of what PSNR on Y falls short of 50 dB, in dB.", 0.0)
     content: Literal["none", "relu2_2", "relu5_4", "conv5_4", "relu5_3", "conv5_3"] = option(
         "VGG features: none, relu2_2, relu5_4 (after the activation) or conv5_4 (before it); of a "
         "VGG16, relu5_3 or conv5_3.",

@@ -86,7 +86,7 @@ def _generate(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     with _autocast(running, lr):
         sr = running.generator(lr).float()
-        terms = objective(sr, hr)
+        terms = objective(sr, hr, state.step)
         if state.discriminator is not None:
             losses = ADVERSARIAL[recipe.adversarial]
             sr_logits = state.discriminator(sr)
