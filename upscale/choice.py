@@ -8,7 +8,16 @@ from pathlib import Path
 
 from upscale.errors import UsageError
 
-__all__ = ["AUTO", "CHOICES", "CLEAN", "REAL", "check_psnr", "explanation", "model_for"]
+__all__ = [
+    "AUTO",
+    "CHOICES",
+    "CLEAN",
+    "MODEL_HELP",
+    "REAL",
+    "check_psnr",
+    "explanation",
+    "model_for",
+]
 
 AUTO = "auto"
 
@@ -17,6 +26,12 @@ CLEAN, REAL = "srgan", "srgan-real"
 
 CHOICES = {REAL: "with loss", CLEAN: "without loss"}
 """How the pictures that each model makes were saved."""
+
+MODEL_HELP = (
+    f"A name (see: upscale models), a file, hf://user/repo/file, or {AUTO}: {REAL} for a picture "
+    f"saved with loss, as JPEG is, {CLEAN} for others."
+)
+"""Of the option --model."""
 
 Stamp = tuple[int, int, int, int]
 """Device, inode, size in bytes and time of the last change in ns."""

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from upscale import __version__
+from upscale.choice import MODEL_HELP
 from upscale.cli import measuring
 from upscale.cli.console import exit_on_error
 from upscale.cli.default_group import DEFAULT_COMMAND, DefaultGroup
@@ -60,12 +61,7 @@ def _run(
     ] = None,
     model: Annotated[
         str,
-        typer.Option(
-            "--model",
-            "-m",
-            help="A name (see: upscale models), a file, hf://user/repo/file, or auto: srgan-real "
-            "for a picture saved with loss, as JPEG is, srgan for others.",
-        ),
+        typer.Option("--model", "-m", help=MODEL_HELP),
     ] = Options.model,
     alpha: Annotated[
         float | None,

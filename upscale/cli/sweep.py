@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from upscale.choice import AUTO
+from upscale.choice import AUTO, MODEL_HELP
 from upscale.cli.console import Bars, exit_on_error, shown
 from upscale.formats import MAX_PIXELS
 
@@ -24,12 +24,7 @@ def sweep(
     ] = "0:1:0.2",
     model: Annotated[
         str,
-        typer.Option(
-            "--model",
-            "-m",
-            help="A name (see: upscale models), a file, hf://user/repo/file, or auto: srgan-real "
-            "for a picture saved with loss, as JPEG is, srgan for others.",
-        ),
+        typer.Option("--model", "-m", help=MODEL_HELP),
     ] = AUTO,
     psnr: Annotated[
         str | None, typer.Option(help="The PSNR end, in place of the model's own.")
