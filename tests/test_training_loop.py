@@ -150,6 +150,24 @@ def test_a_run_is_not_written_over(data: Path, tmp_path: Path) -> None:
         run(tiny(data, steps=1), tmp_path / "run")
 
 
+def test_two_processes_do_not_go_on_with_one_run(data: Path, tmp_path: Path) -> None:
+    """The second is refused; the first knows nothing of it, and leaves the run free."""
+    refused: list[str] = []
+
+    def go_on_too(moment: Moment) -> None:
+        config = tiny(data, steps=9)
+        with pytest.raises(UsageError, match="another process trains there") as caught:
+            train(config, tmp_path / "run", moment.step > 1, World(), Hooks())
+        refused.append(str(caught.value))
+
+    config = tiny(data, steps=3, save_every=1)
+    train(config, tmp_path / "run", False, World(), Hooks(show=go_on_too))
+    assert len(refused) == 3
+    assert [entry["step"] for entry in lines(tmp_path / "run")] == [1, 2, 3]
+    run(tiny(data, steps=5), tmp_path / "run", resume=True)
+    assert [entry["step"] for entry in lines(tmp_path / "run")] == [1, 2, 3, 4, 5]
+
+
 def test_a_run_that_is_not_there_cannot_go_on(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to take up"):
         run(tiny(data, steps=1), tmp_path / "run", resume=True)

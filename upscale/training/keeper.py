@@ -12,10 +12,11 @@ from upscale.training.journal import METRICS_FILE, Journal
 from upscale.training.state import State, save_generator, save_state
 from upscale.training.validation import Validation
 
-__all__ = ["CONFIG_FILE", "STATE_FILE", "Keeper", "Moment"]
+__all__ = ["CONFIG_FILE", "LOCK_FILE", "STATE_FILE", "Keeper", "Moment"]
 
 CONFIG_FILE = "config.toml"
 STATE_FILE = "state.pt"
+LOCK_FILE = ".lock"
 
 LESS_IS_BETTER = ("lpips-alex",)
 

@@ -222,8 +222,6 @@ def load_state(path: Path) -> dict[str, Any]:
     """Return what `save_state` has written. Raises WeightsError where the file is no such thing."""
     try:
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise UsageError(f"{path}: is not there, so there is nothing to take up") from error
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
         raise WeightsError(f"{path}: is damaged or no training state ({error})") from error
     return found

@@ -1,0 +1,55 @@
+"""Make a training set whose targets are mostly a model's own self-ensemble.
+
+    python benchmarks/self_ensemble.py DATA MODEL OUT
+
+Of each picture of DATA (HR) one patch of 192 × 192, the same at each run: OUT/LR has what MATLAB's
+bicubic makes of it, OUT/HR a tenth of the patch and nine of the mean of MODEL over eight flips and
+turns (Timofte et al. 2016, "Seven ways to improve example-based single image super resolution").
+That mean is nearer to HR than what MODEL makes at once, and far nearer to what MODEL can learn: the
+detail that no network can know is a tenth of what it was, and with it the noise of the gradient.
+
+    upscale train --data OUT/HR --lr OUT/LR --init MODEL --hr-patch 192 …
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from upscale.degrade import crop_to_multiple, degrade
+from upscale.gallery import write_picture
+from upscale.model import Model, load_model
+from upscale.picture_sets import read_folder, read_hr
+
+PATCH, SCALE = 192, 4
+SHARE = 0.9
+
+
+def ensembled(model: Model, lr: np.ndarray) -> np.ndarray:
+    x = torch.from_numpy(lr.astype(np.float32) / 255).permute(2, 0, 1)[None]
+    sr: np.ndarray = 255 * model(x)[0].permute(1, 2, 0).numpy()
+    return sr
+
+
+def main(data: Path, name: str, out: Path) -> None:
+    model = replace(load_model(name, device="cpu", precision="fp32"), tta=True)
+    pairs = read_folder(data, SCALE, print).pairs
+    for number, pair in enumerate(pairs):
+        hr = np.ascontiguousarray(crop_to_multiple(read_hr(pair.hr), SCALE))
+        lr = degrade(hr, SCALE)
+        random = np.random.default_rng(number)
+        side = PATCH // SCALE
+        top, left = (int(random.integers(length - side + 1)) for length in lr.shape[:2])
+        lr = lr[top : top + side, left : left + side]
+        window = (slice(SCALE * place, SCALE * (place + side)) for place in (top, left))
+        target = (1 - SHARE) * hr[tuple(window)] + SHARE * ensembled(model, lr)
+        write_picture(out / "LR" / f"{pair.name}.png", lr)
+        write_picture(out / "HR" / f"{pair.name}.png", target.round().clip(0, 255).astype(np.uint8))
+        if (number + 1) % 100 == 0:
+            print(f"{number + 1} of {len(pairs)}", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
