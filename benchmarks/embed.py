@@ -12,7 +12,6 @@ for the 12 KB of niqe.)
 
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -26,13 +25,11 @@ from upscale.weights import read_manifest
 ROOT = Path(__file__).parents[1]
 
 
-def embed_trained(name: str, file: Path, target: Path) -> None:
+def embed_trained(file: Path, target: Path) -> None:
     checkpoint = read_checkpoint(file)
     spec, state = checkpoint.spec, checkpoint.state
     if spec.normalization == "batch":
         spec, state = fold_batch_norm(spec, state)
-    if name == "srgan-real":  # was trained without, and gains by it: see docs/embedded.md
-        spec = replace(spec, projected=True, smooth_projection=True)
     halves = {key: tensor.half() for key, tensor in state.items()}
     assert all(bool(torch.isfinite(tensor).all()) for tensor in halves.values())
     write_checkpoint(target, Checkpoint(spec, halves, checkpoint.origin))
@@ -51,7 +48,7 @@ def main(words: list[str]) -> None:
         name, _, file = word.partition("=")
         target = ROOT / "upscale" / "embedded" / f"{name}.safetensors"
         if file:
-            embed_trained(name, Path(file), target)
+            embed_trained(Path(file), target)
         else:
             embed_fetched(name, target)
         target.chmod(0o644)

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from tiny_training import RRDBNET, crops, differing, lines, one_thread, run, tin
 import upscale
 from upscale.baselines import Levels
 from upscale.bench import Metric
-from upscale.convert import read_checkpoint
+from upscale.convert import read_checkpoint, write_checkpoint
 from upscale.errors import OutputError, UsageError
 from upscale.measured import Protocol
 from upscale.model import load_model
 from upscale.picture_sets import read_folder
 from upscale.training.config import Config, make_config
 from upscale.training.keeper import Keeper, Moment
+from upscale.training.recipes import RECIPES
 from upscale.training.state import State, load_state, new_state
 from upscale.training.validation import Validation
 
@@ -223,6 +225,27 @@ def test_the_start_is_named_in_the_files(data: Path, tmp_path: Path) -> None:
     run(tiny(data, steps=1, init=str(start)), tmp_path / "second")
     origin = read_checkpoint(tmp_path / "second" / "generator.safetensors").origin
     assert origin["init"] == "generator.safetensors"  # no path of this machine
+    assert origin["init_title"] == f"{RECIPES['srresnet'].source}, 1 steps"
+    digest = load_state(tmp_path / "first" / "state.pt")["data"]
+    assert origin["init_origin"] == f"trained on 4 pictures ({digest[:16]}; CC0-1.0)"
+    assert "init_licence" not in origin
+
+
+def test_what_the_start_began_with_stays_known(data: Path, tmp_path: Path) -> None:
+    run(tiny(data, steps=1), tmp_path / "run")
+    made = read_checkpoint(tmp_path / "run" / "generator.safetensors")
+    told = {"title": "A net", "licence": "CC-BY-4.0", "origin": "Somebody, 2019"}
+    write_checkpoint(tmp_path / "old.safetensors", replace(made, origin=told))
+    start = tmp_path / "old.safetensors"
+    for number in range(3):
+        run(tiny(data, steps=1, init=str(start)), tmp_path / f"{number}")
+        start = tmp_path / f"{number}" / "generator.safetensors"
+        origin = read_checkpoint(start).origin
+        assert origin["init_licence"] == "CC-BY-4.0"
+        described = origin["init_title"] + origin["init_origin"]
+        assert "A net" in described
+        assert described.endswith("Somebody, 2019")
+    assert described.count("trained on 4 pictures") == 2
 
 
 # The folder

@@ -280,10 +280,25 @@ def _origin(config: Config, store: Store, start: dict[str, str]) -> dict[str, st
     }
     if recipe.init != "none":
         origin["init"] = Path(recipe.init).name
+        told = _trained(start) if "recipe" in start else start
         origin |= {
-            f"init_{key}": start[key] for key in ("title", "licence", "origin") if key in start
+            f"init_{key}": told[key] for key in ("title", "licence", "origin") if told.get(key)
         }
     return origin
+
+
+def _trained(start: dict[str, str]) -> dict[str, str]:
+    """Describe start weights that are a run's own, so that what these began with stays known."""
+    made = f"trained on {start.get('data_pictures')} pictures ({start.get('data_digest', '')[:16]}"
+    made += f"; {start['data_licence']})" if start.get("data_licence") else ")"
+    if "init" in start:
+        known = (start["init"], start.get("init_title"), start.get("init_origin"))
+        made += f", from {', '.join(filter(None, known))}"
+    return {
+        "title": f"{start['recipe']}, {start.get('steps')} steps",
+        "origin": made,
+        "licence": start.get("init_licence", ""),
+    }
 
 
 def _check(
