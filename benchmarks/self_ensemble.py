@@ -13,7 +13,6 @@ detail that no network can know a tenth is left, and with it of the noise in the
 """
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,7 @@ def ensembled(model: Model, lr: np.ndarray) -> np.ndarray:
 
 
 def main(data: Path, name: str, out: Path) -> None:
-    model = replace(load_model(name, device="cpu", precision="fp32"), tta=True)
+    model = load_model(name, device="cpu", precision="fp32", tta=True)
     found = read_folder(data, SCALE, print).pairs
     pairs = [pair for number, pair in enumerate(found) if number % 4 in (0, 3)]
     for number, pair in enumerate(pairs):

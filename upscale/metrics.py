@@ -6,7 +6,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SSIM_KINDS", "Samples", "SsimKind", "luma", "psnr", "ssim", "without_border"]
+__all__ = [
+    "LUMA",
+    "PEAK",
+    "SSIM_KINDS",
+    "Samples",
+    "SsimKind",
+    "luma",
+    "psnr",
+    "ssim",
+    "without_border",
+]
 
 Array = npt.NDArray[Any]
 Samples = npt.NDArray[np.float64]
@@ -17,6 +27,10 @@ SsimKind = Literal["wang", "scikit-image"]
 SSIM_KINDS: tuple[SsimKind, ...] = ("wang", "scikit-image")
 
 PEAK = 255.0
+
+LUMA = (65.481, 128.553, 24.966)
+"""Levels of ITU-R BT.601's Y, less 16, for R, G and B of 1."""
+
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 """The constants of Wang et al. 2004, section III-B, K1 = 0.01 and K2 = 0.03."""
 
@@ -29,7 +43,7 @@ def luma(pixels: Array) -> Samples:
     """
     if pixels.shape[2] == 1:
         return pixels[..., 0].astype(np.float64)
-    y: Samples = 16 + pixels.astype(np.float64) @ np.array([65.481, 128.553, 24.966]) / PEAK
+    y: Samples = 16 + pixels.astype(np.float64) @ np.array(LUMA) / PEAK
     return y
 
 

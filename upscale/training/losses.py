@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from upscale.errors import UsageError
+from upscale.metrics import LUMA, PEAK
 
 __all__ = [
     "ADVERSARIAL",
@@ -51,9 +52,6 @@ def mse(sr: Tensor, hr: Tensor) -> Tensor:
     return _difference(sr, hr).square().mean()
 
 
-LUMA = (65.481, 128.553, 24.966)
-"""Y' of BT.601 in levels, less 16, of R, G and B in [0, 1]: what PSNR is measured on."""
-
 PSNR_GOAL = 50.0
 """dB."""
 
@@ -69,7 +67,7 @@ def psnr_shortfall(sr: Tensor, hr: Tensor, border: int) -> Tensor:
     """
     height, width = sr.shape[-2:]
     difference = _difference(sr, hr)[..., border : height - border, border : width - border]
-    luma = (difference * difference.new_tensor(LUMA).view(3, 1, 1) / 255).sum(1)
+    luma = (difference * difference.new_tensor(LUMA).view(3, 1, 1) / PEAK).sum(1)
     errors = luma.square().mean((1, 2))
     shortfall: Tensor = 10 * torch.log10(1 + errors * 10 ** (PSNR_GOAL / 10)).mean()
     return shortfall
