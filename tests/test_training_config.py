@@ -261,6 +261,14 @@ def test_patches_too_small_for_lpips_are_refused(network: str, least: int) -> No
     assert given(**asked, hr_patch=32).recipe.lpips_network == network
 
 
+def test_patches_that_are_all_border_are_refused() -> None:
+    """PSNR is measured without four pixels on each side."""
+    with pytest.raises(UsageError, match="--hr-patch 8 leaves nothing"):
+        given(recipe="srresnet", psnr_coefficient=1.0, hr_patch=8)
+    assert given(recipe="srresnet", psnr_coefficient=1.0, hr_patch=12).recipe.hr_patch == 12
+    assert given(recipe="srresnet", hr_patch=8).recipe.hr_patch == 8
+
+
 FLOATS = [name for name, hint in get_type_hints(Recipe).items() if hint is float]
 
 

@@ -96,6 +96,11 @@ class Config:
                 f"--hr-patch {recipe.hr_patch} is too small for LPIPS by {recipe.lpips_network}, "
                 f"which needs {least}"
             )
+        if recipe.psnr_coefficient and recipe.hr_patch <= 2 * recipe.scale:
+            raise UsageError(
+                f"--hr-patch {recipe.hr_patch} leaves nothing for --psnr-coefficient, which leaves "
+                f"{recipe.scale} pixels at each edge out"
+            )
         if recipe.is_gan:
             from upscale.training.discriminators import check_patch
 
