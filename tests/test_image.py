@@ -5,7 +5,6 @@ import os
 import struct
 import subprocess
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -445,11 +444,9 @@ def test_a_flipped_bit_in_a_png_is_refused(tmp_path: Path) -> None:
 
 def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(40_000, 40_000, 8, 3, b""))
-    begin = time.monotonic()
     with pytest.raises(InputError, match=r"268,435,456.*--max-pixels") as caught:
         reader.read(tmp_path / "a.png")
     assert caught.value.code == "too-large"
-    assert time.monotonic() - begin < 1
 
 
 def test_the_limit_of_pixels_can_be_chosen(tmp_path: Path) -> None:

@@ -2,11 +2,11 @@
 
 import os
 import socket
-import time
 from contextlib import chdir, nullcontext
 from pathlib import Path
 
 import pytest
+from effort import effort
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -303,17 +303,14 @@ def test_a_tree_deeper_than_a_path_can_be_is_no_crash(tmp_path: Path) -> None:
     assert len(problems(found)) == 1
 
 
-def seconds_for(folder: Path, number: int) -> float:
-    """CPU time for finding ``number`` files in ten folders."""
-    for each in range(number):
-        parent = folder / str(each % 10)
-        parent.mkdir(parents=True, exist_ok=True)
-        os.mknod(parent / f"{each}.png")
-    begin = time.process_time()
-    assert len(below(folder)) == number
-    return time.process_time() - begin
+def effort_for(folder: Path, number: int) -> int:
+    """What it takes to find ``number`` files in ten folders."""
+    fill(folder, *(f"{each % 10}/{each}.png" for each in range(number)))
+    taken, found = effort(lambda: below(folder))
+    assert len(found) == number
+    return taken
 
 
-def test_ten_times_the_files_do_not_take_much_more_than_ten_times_as_long(tmp_path: Path) -> None:
-    few, many = (seconds_for(tmp_path / str(number), number) for number in (1000, 10_000))
-    assert many < 25 * few
+def test_a_file_more_takes_no_longer_where_there_are_many(tmp_path: Path) -> None:
+    few, more, many = (effort_for(tmp_path / str(number), number) for number in (10, 110, 1110))
+    assert many - more == pytest.approx(10 * (more - few), rel=0.1)
