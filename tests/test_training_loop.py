@@ -1,6 +1,6 @@
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -166,6 +166,20 @@ def test_two_processes_do_not_go_on_with_one_run(data: Path, tmp_path: Path) -> 
     assert [entry["step"] for entry in lines(tmp_path / "run")] == [1, 2, 3]
     run(tiny(data, steps=5), tmp_path / "run", resume=True)
     assert [entry["step"] for entry in lines(tmp_path / "run")] == [1, 2, 3, 4, 5]
+
+
+def test_a_run_that_another_made_meanwhile_is_not_written_over(data: Path, tmp_path: Path) -> None:
+    """Where a process has begun and ended while this one got ready."""
+    config, folder = tiny(data, steps=2), tmp_path / "run"
+
+    def another(title: str) -> Callable[[int, int], None]:
+        if not folder.exists():
+            run(config, folder)
+        return lambda done, total: None
+
+    with pytest.raises(UsageError, match="holds a run already; --resume"):
+        train(tiny(data, steps=1), folder, False, World(), Hooks(progress=another))
+    assert [entry["step"] for entry in lines(folder)] == [1, 2]
 
 
 def test_a_run_that_is_not_there_cannot_go_on(data: Path, tmp_path: Path) -> None:

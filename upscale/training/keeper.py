@@ -1,18 +1,20 @@
 """What a run leaves in its folder: configuration, figures, states, generators, samples."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from upscale.errors import OutputError, UsageError
+from upscale.locks import locked
 from upscale.parts import part_beside, sweep
 from upscale.training.config import Config, write_config
 from upscale.training.journal import METRICS_FILE, Journal
 from upscale.training.state import State, save_generator, save_state
 from upscale.training.validation import Validation
 
-__all__ = ["CONFIG_FILE", "LOCK_FILE", "STATE_FILE", "Keeper", "Moment"]
+__all__ = ["CONFIG_FILE", "STATE_FILE", "Keeper", "Moment", "check_begun", "claimed"]
 
 CONFIG_FILE = "config.toml"
 STATE_FILE = "state.pt"
@@ -36,6 +38,41 @@ class Moment:
     validation: dict[str, float] = field(default_factory=dict)
 
 
+def check_begun(run: Path, resume: bool) -> None:
+    """Raise UsageError where a new run would meet one, or there is none to ``resume``."""
+    begun = (run / STATE_FILE).exists()
+    if begun and not resume:
+        raise UsageError(f"{run}: holds a run already; --resume {run} goes on with it")
+    if resume and not begun:
+        raise UsageError(f"{run}: has no {STATE_FILE}, so there is nothing to take up")
+
+
+@contextmanager
+def claimed(run: Path, resume: bool) -> Iterator[None]:
+    """Keep other processes out of a run, for the length of a with statement.
+
+    Raises UsageError where one is there already, or has been since `check_begun`; OutputError
+    where the folder cannot be written.
+    """
+
+    def refuse() -> None:
+        raise UsageError(f"{run}: another process trains there; wait until it ends, or stop it")
+
+    with ExitStack() as held:
+        with _written(run):
+            held.enter_context(locked(run / LOCK_FILE, refuse))
+        check_begun(run, resume)
+        yield
+
+
+@contextmanager
+def _written(run: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{run}: the run cannot be kept there ({error.strerror})") from error
+
+
 class Keeper:
     """Writes a run's folder; one process of a run has one."""
 
@@ -50,7 +87,7 @@ class Keeper:
         self._config, self._run, self._state = config, run, state
         self._origin, self._data = origin, data
         self._validated: tuple[int, dict[str, float]] = (-1, {})
-        try:
+        with _written(run):
             (run / "checkpoints").mkdir(parents=True, exist_ok=True)
             for folder in (run, run / "checkpoints", *(run / "samples").glob("step-*")):
                 sweep(folder)
@@ -61,8 +98,6 @@ class Keeper:
             part = part_beside(run / CONFIG_FILE)
             part.write_text(write_config(config), "utf-8")
             os.replace(part, run / CONFIG_FILE)
-        except OSError as error:
-            raise OutputError(f"{run}: the run cannot be kept there ({error.strerror})") from error
         board = run / "tensorboard" if config.tensorboard else None
         self._journal = Journal(run / METRICS_FILE, board)
         # A run at its beginning has not been validated yet; what is there is of one that was killed

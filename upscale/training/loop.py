@@ -3,7 +3,7 @@
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,15 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from upscale.datasets import find_set
-from upscale.errors import OutputError, UpscaleError, UsageError
+from upscale.errors import UpscaleError, UsageError
 from upscale.figures import fetch
-from upscale.locks import locked
 from upscale.lpips import load_lpips
 from upscale.model import PRECISIONS, Notify, pick_device, pick_precision
 from upscale.sources import Progress
 from upscale.training.config import Config
 from upscale.training.data import Patches, batches
 from upscale.training.distributed import World, global_mean, synchronise_batch_norm
-from upscale.training.keeper import LOCK_FILE, STATE_FILE, Keeper, Moment
+from upscale.training.keeper import STATE_FILE, Keeper, Moment, check_begun, claimed
 from upscale.training.objective import Objective
 from upscale.training.schedules import Schedule, rate
 from upscale.training.state import State, load_state, new_state, to_training
@@ -63,7 +62,10 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
     precision = pick_precision(config.precision, device)
     store, state, objective, origin = _prepare(config, run, resume, world, device, precision, hooks)
     leads = world.rank == 0
-    with _alone(run) if leads else contextlib.nullcontext(), contextlib.ExitStack() as held:
+    with (
+        claimed(run, resume) if leads else contextlib.nullcontext(),
+        contextlib.ExitStack() as held,
+    ):
         if resume:
             state.load_state_dict(_saved(run / STATE_FILE, store))
         keeper = Keeper(config, run, state, origin, store.digest) if leads else None
@@ -146,11 +148,7 @@ def _prepare(
             f"--batch {recipe.batch} cannot be shared by {world.size} processes in "
             f"{recipe.accumulate} passes each; take a multiple"
         )
-    begun = (run / STATE_FILE).exists()
-    if begun and not resume:
-        raise UsageError(f"{run}: holds a run already; --resume {run} goes on with it")
-    if resume and not begun:
-        raise UsageError(f"{run}: has no {STATE_FILE}, so there is nothing to take up")
+    check_begun(run, resume)
     with world.one_after_the_other():
         store = open_store(
             config.data,
@@ -165,24 +163,6 @@ def _prepare(
         state, start = new_state(recipe, config.seed, device, half, fetching, hooks.notify)
         objective = _objective(config, device, fetching, hooks.notify)
     return store, state, objective, _origin(config, store, start)
-
-
-@contextlib.contextmanager
-def _alone(run: Path) -> Iterator[None]:
-    """Keep other processes from going on with the same run, for the length of a with statement.
-
-    Raises UsageError where one does already, OutputError where the folder cannot be written.
-    """
-
-    def refuse() -> None:
-        raise UsageError(f"{run}: another process trains there; wait until it ends, or stop it")
-
-    with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(locked(run / LOCK_FILE, refuse))
-        except OSError as error:
-            raise OutputError(f"{run}: the run cannot be kept there ({error.strerror})") from error
-        yield
 
 
 def _device(config: Config, world: World, hooks: Hooks) -> torch.device:
