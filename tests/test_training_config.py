@@ -219,7 +219,7 @@ NUMBERS = {
         *("seed", "workers", "keep", "samples", "warmup", "discriminator_rate", "clip"),
         *("beta1", "beta2", "ema", "pixel_coefficient", "content_coefficient"),
         *("psnr_coefficient", "tv_coefficient", "lpips_coefficient", "reduction_coefficient"),
-        "adversarial_coefficient",
+        *("grid_coefficient", "adversarial_coefficient"),
     ),
     "above 0": ("lr_rate", "content_rescaling"),
 }

@@ -14,6 +14,7 @@ from upscale.training.losses import (
     DISTANCES,
     Mean,
     content,
+    grid,
     l1,
     mse,
     relativistic_discriminator,
@@ -237,6 +238,47 @@ def test_two_processes_with_one_mean_are_one(name: str) -> None:
         torch.testing.assert_close(whole.grad, parts.grad)
 
 
+# The pattern of the LR pixels
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_pattern_of_one_level_on_a_flat_picture_has_a_power_of_one(scale: int) -> None:
+    hr = torch.full((2, 3, 6 * scale, 5 * scale), 0.4)
+    pattern = torch.ones(scale, scale)
+    pattern[:, 1::2] = -1  # its mean square is 1, its mean 0
+    sr = hr + pattern.tile(6, 5) / 255
+    assert grid(sr, hr, scale).item() == pytest.approx(1, rel=1e-4)
+    assert grid(hr - 3 * (sr - hr), hr, scale).item() == pytest.approx(9, rel=1e-4)
+
+
+def test_what_no_place_has_more_than_others_is_no_pattern() -> None:
+    """A shift of colours, an LR picture's worth of error, and a pattern that takes turns."""
+    hr = random(2, 3, 16, 24)
+    of_lr = random(2, 3, 4, 6, seed=1).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    assert grid(hr + 0.1, hr, 4).item() < 1e-9
+    flat = torch.full_like(hr, 0.5)
+    assert grid(flat + of_lr, flat, 4).item() < 1e-6
+    turns = torch.tensor([1.0, -1.0]).repeat_interleave(4).tile(3)
+    noise = random(4, 4, seed=2).tile(4, 6) * turns
+    assert grid(flat + noise, flat, 4).item() < 1e-6
+
+
+def test_grid_is_the_variance_of_what_places_have_in_the_mean() -> None:
+    sr, hr = random(2, 3, 8, 12), random(2, 3, 8, 12, seed=1)
+    power = []
+    for a, b in zip(doubles(sr).reshape(6, 8, 12), doubles(hr).reshape(6, 8, 12), strict=True):
+        cells = [(slice(y, y + 4), slice(x, x + 4)) for y in (0, 4) for x in (0, 4, 8)]
+        relative = [(a[cell] - b[cell]) / (b[cell].std() + 1 / 255) for cell in cells]
+        power.append(np.mean(relative, axis=0).var())
+    assert grid(sr, hr, 4).item() == pytest.approx(np.mean(power), rel=1e-5)
+
+
+def test_a_pattern_counts_less_where_the_picture_has_detail() -> None:
+    pattern = random(4, 4).tile(4, 4) / 100
+    flat, detailed = torch.full((1, 1, 16, 16), 0.5), random(1, 1, 16, 16, seed=1)
+    assert grid(detailed + pattern, detailed, 4) < 0.01 * grid(flat + pattern, flat, 4)
+
+
 # Precision
 
 
@@ -249,6 +291,7 @@ def test_half_precision_comes_out_in_float32(dtype: torch.dtype) -> None:
         mse,
         lambda hr, sr: content(sr, hr, "mse", 1 / 12.75),
         lambda hr, sr: total_variation(sr),
+        lambda hr, sr: grid(sr, hr, 4),
         *(lambda hr, sr, f=loss: f(hr, sr, torch.mean) for loss in LOSSES.values()),
     ]
     for loss in everything:

@@ -119,6 +119,16 @@ def psnrs(sr: Array, hr: Array) -> Array:
     return made
 
 
+def pattern(sr: Array, hr: Array) -> float:
+    def cells(x: Array) -> Array:
+        """(…, y, x, their places)"""
+        split = x.reshape(*x.shape[:2], SIDE // SCALE, SCALE, SIDE // SCALE, SCALE)
+        return split.swapaxes(-3, -2)
+
+    relative = cells(sr - hr) / (cells(hr).std((-2, -1), keepdims=True) + 1 / 255)
+    return float(relative.mean((2, 3)).var((-2, -1)).mean())
+
+
 def features(vgg: VGG19, x: Tensor, layer: str) -> Array:
     return doubles(vgg(x, [layer])[layer])
 
@@ -144,6 +154,8 @@ def direct(recipe: Recipe, vgg: VGG19, lpips: LPIPS, seed: int = 0) -> dict[str,
         )
     if recipe.tv_coefficient:
         found["tv"] = recipe.tv_coefficient * variation(sr)
+    if recipe.grid_coefficient:
+        found["grid"] = recipe.grid_coefficient * pattern(sr, hr)
     if recipe.lpips_coefficient:
         each = [
             float(lpips(one[None], other[None])) for one, other in zip(*pictures(seed), strict=True)
@@ -165,12 +177,13 @@ TERMS: dict[str, dict[str, Any]] = {
         **{"content_distance": "l1", "content_rescaling": 1.0},
     },
     "tv": {"tv_coefficient": 2e-8},
+    "grid": {"grid_coefficient": 0.2},
     "lpips": {"lpips_coefficient": 0.5},
     "reduction": {"reduction_coefficient": 3.0},
     "all": {
         **{"pixel": "l1", "pixel_coefficient": 0.1, "content": "conv5_4"},
         **{"content_coefficient": 1.0, "tv_coefficient": 1e-3, "lpips_coefficient": 2.0},
-        **{"reduction_coefficient": 5.0, "psnr_coefficient": 0.1},
+        **{"reduction_coefficient": 5.0, "psnr_coefficient": 0.1, "grid_coefficient": 0.3},
     },
 }
 

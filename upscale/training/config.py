@@ -24,6 +24,7 @@ AT_LEAST = {
         *("seed", "workers", "keep", "samples", "warmup", "discriminator_rate"),
         *("beta1", "beta2", "ema", "clip"),
         *("pixel_coefficient", "psnr_coefficient", "content_coefficient", "tv_coefficient"),
+        "grid_coefficient",
         *("lpips_coefficient", "reduction_coefficient", "adversarial_coefficient"),
     ),
 }

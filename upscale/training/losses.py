@@ -21,6 +21,7 @@ __all__ = [
     "Adversarial",
     "Mean",
     "content",
+    "grid",
     "l1",
     "mse",
     "psnr_shortfall",
@@ -119,6 +120,29 @@ def total_variation(sr: Tensor) -> Tensor:
     slope = torch.linalg.vector_norm(torch.stack((down, right)), dim=0)
     total: Tensor = slope.sum((1, 2, 3)).mean()
     return total
+
+
+def grid(sr: Tensor, hr: Tensor, scale: int) -> Tensor:
+    """Return the power of what SR adds to HR again and again, at the pitch of the LR pixels.
+
+    ``sr``, ``hr``: (N, C, H, W), H and W multiples of ``scale``; [0, 1]. A generator makes of each
+    LR pixel ``scale`` × ``scale`` places, by other weights for each. What one place has more than
+    its neighbours in the mean over a patch is a pattern, which the eye finds where a picture is
+    flat (Aitken et al. 2017, arXiv:1707.02937, on sub-pixel convolution); other losses look at each
+    pixel by itself. So the difference is divided by HR's deviation within the LR pixel plus a
+    level of 255, and its mean at each place, less that of all places, is squared. 1: a pattern of
+    one level in a flat picture.
+    """
+
+    def places(picture: Tensor) -> Tensor:
+        cells = F.pixel_unshuffle(picture.float(), scale)
+        return cells.reshape(*picture.shape[:2], scale**2, *cells.shape[2:])
+
+    made, true = places(sr), places(hr)  # (N, C, scale², H / scale, W / scale)
+    detail = true.std(2, correction=0, keepdim=True)
+    pattern = ((made - true) / (detail + 1 / 255)).mean((-2, -1))
+    power: Tensor = pattern.var(2, correction=0).mean()
+    return power
 
 
 # A discriminator returns logits C(x), and D(x) = σ(C(x)). With softplus(z) = log(1 + exp z), which

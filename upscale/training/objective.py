@@ -8,7 +8,7 @@ from torch import Tensor
 
 from upscale.back_projection import resized
 from upscale.lpips import LPIPS
-from upscale.training.losses import content, l1, mse, psnr_shortfall, total_variation
+from upscale.training.losses import content, grid, l1, mse, psnr_shortfall, total_variation
 from upscale.training.recipes import Recipe
 from upscale.training.vgg import VGG19
 
@@ -54,6 +54,8 @@ class Objective:
             )
         if recipe.tv_coefficient:
             terms["tv"] = recipe.tv_coefficient * total_variation(sr)
+        if recipe.grid_coefficient:
+            terms["grid"] = recipe.grid_coefficient * grid(sr, hr, recipe.scale)
         if recipe.lpips_coefficient:
             assert self.lpips is not None
             seen = _shifted(sr, hr, step, self.lpips.smallest)

@@ -73,6 +73,9 @@ class Recipe:
     content_rescaling: float = option("Factor of the VGG features.", VGG22_RESCALING)
     content_coefficient: float = option("Factor of the content loss.", 0.0)
     tv_coefficient: float = option("Factor of the total variation.", 0.0)
+    grid_coefficient: float = option(
+        "Factor of the pattern that SR repeats with each LR pixel.", 0.0
+    )
     lpips_coefficient: float = option("Factor of LPIPS.", 0.0)
     lpips_network: Literal["vgg", "alex"] = option(
         "LPIPS by the features of vgg (VGG16) or alex (AlexNet: by far the quicker, and what LPIPS "
