@@ -1,0 +1,68 @@
+"""Measure the pattern that results repeat with each input pixel, beside that of HR.
+
+    python benchmarks/grid.py FOLDER MODEL…
+
+For each picture of FOLDER (HR, with LR files or MATLAB's bicubic), of Y of the result (float32, 8
+bits): the power at a frequency in the median of all blocks of 64 × 64 pixels, so where the picture
+has little detail. A pattern of 4 × 4 pixels has all of its power at the fifteen multiples of a
+quarter cycle; each is divided by the mean of those beside it. Printed: the greatest of the fifteen,
+and their mean, in the mean over all pictures, and in the worst of them. 1: no pattern.
+"""
+
+import itertools
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import upscale
+from upscale.degrade import crop_to_multiple, degrade
+from upscale.metrics import luma
+from upscale.model import load_model
+from upscale.picture_sets import read_folder, read_hr
+
+SCALE, BLOCK = 4, 64
+PITCH = BLOCK // SCALE  # of the pattern's frequencies, in those of a block
+BESIDE = [places for places in itertools.product((-6, -5, 0, 5, 6), repeat=2) if any(places)]
+
+
+def patterns(pixels: np.ndarray) -> list[float]:
+    """How much more power each of the fifteen frequencies has than those beside it."""
+    y = luma(pixels)
+    rows, columns = (length // BLOCK for length in y.shape[:2])
+    blocks = y[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
+    blocks = blocks.swapaxes(1, 2) - blocks.mean((1, 3))[..., None, None]
+    window = np.outer(np.hanning(BLOCK), np.hanning(BLOCK))
+    power = np.median(np.abs(np.fft.fft2(blocks * window)) ** 2, (0, 1))
+    found = []
+    for row, column in itertools.product(range(0, BLOCK, PITCH), repeat=2):
+        beside = np.mean([power[(row + i) % BLOCK, (column + j) % BLOCK] for i, j in BESIDE])
+        found.append(float(power[row, column] / beside))
+    return found[1:]  # but the mean of the picture
+
+
+def show(name: str, found: list[list[float]]) -> None:
+    greatest, mean = np.max(found, 1), np.mean(found, 1)
+    print(
+        f"{name:40} {greatest.mean():7.1f} {greatest.max():7.1f} {mean.mean():7.1f}"
+        f" {mean.max():7.1f}",
+        flush=True,
+    )
+
+
+def main(folder: Path, models: list[str]) -> None:
+    pairs = read_folder(folder, SCALE, print).pairs
+    hrs = [np.ascontiguousarray(crop_to_multiple(read_hr(pair.hr), SCALE)) for pair in pairs]
+    lrs = [
+        read_hr(pair.lr) if pair.lr else degrade(hr, SCALE)
+        for pair, hr in zip(pairs, hrs, strict=True)
+    ]
+    print(f"{'':40} greatest, worst;  mean, worst")
+    show("HR", [patterns(hr) for hr in hrs])
+    for name in models:
+        model = load_model(name, device="cpu", precision="fp32")
+        show(name, [patterns(upscale.upscale(lr, model)) for lr in lrs])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
