@@ -124,7 +124,7 @@ def test_the_network_of_the_start_is_trained_where_it_is_another(file: Path) -> 
     state, _ = new_state(recipe, 0, CPU, half=False, notify=said.append)
     assert state.generator.spec == SPEC
     assert len(said) == 1
-    assert "another network" in said[0]
+    assert "its network is trained" in said[0]
 
 
 def test_a_start_of_another_scale_is_refused(file: Path) -> None:

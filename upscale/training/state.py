@@ -148,7 +148,7 @@ def _start(recipe: Recipe, progress: Progress, notify: Notify) -> tuple[Network,
             f"{recipe.init} enlarges by {checkpoint.spec.scale} and the recipe by {spec.scale}"
         )
     if checkpoint.spec != spec and recipe.batch_norm != "folded":
-        notify(f"{recipe.init} is another network than the recipe's; its own is trained")
+        notify(f"{recipe.init}: its network is trained, which is not the one of the recipe")
     spec, numbers = checkpoint.spec, checkpoint.state
     if recipe.batch_norm == "folded" and getattr(spec, "normalization", None) == "batch":
         assert isinstance(spec, SRResNetSpec)
