@@ -5,7 +5,8 @@
 
 NAME=FILE: a generator that was trained here, its batch-norm folded away and its numbers rounded to
 float16, with the metadata of its run. NAME=FILE,FILE: the mean of two of one way (as of Wang et al.
-2018, equation 4, alpha .5), with the metadata of the latter. NAME alone: what stands in a package
+2018, equation 4, alpha .5), with the metadata of the latter. A NAME that ends with .safetensors is
+the file to make, elsewhere. NAME alone: what stands in a package
 of the manifest is fetched by its pinned hash and converted as `upscale models pull` would. All are
 deterministic: a file that is made again has the same hash. (To read what basicsr depends on, pip
 fetches gigabytes for the 12 KB of niqe.)
@@ -51,7 +52,9 @@ def embed_fetched(name: str, target: Path) -> None:
 def main(words: list[str]) -> None:
     for word in words:
         name, _, file = word.partition("=")
-        target = ROOT / "upscale" / "embedded" / f"{name}.safetensors"
+        elsewhere = name.endswith(".safetensors")
+        embedded = ROOT / "upscale" / "embedded" / f"{name}.safetensors"
+        target = Path(name) if elsewhere else embedded
         if file:
             embed_trained([Path(each) for each in file.split(",")], target)
         else:

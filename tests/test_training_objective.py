@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from upscale.lpips import LPIPS, Layer
 from upscale.training.objective import Objective
+from upscale.training.panels import PANELS
 from upscale.training.recipes import RECIPES, Recipe
 from upscale.training.vgg import VGG19
 
@@ -198,6 +199,11 @@ def test_terms_are_those_of_the_papers(name: str, vgg: VGG19, lpips: LPIPS) -> N
         assert found[term].shape == ()
         assert found[term].dtype == torch.float32
         assert found[term].item() == pytest.approx(value, rel=1e-5), term
+
+
+def test_plots_show_every_term(vgg: VGG19, lpips: LPIPS) -> None:
+    terms = Objective(replace(OFF, **TERMS["all"]), vgg, lpips)(*pictures(), 0)
+    assert terms.keys() <= {name for panel in PANELS for name in panel.figures}
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -68,6 +68,7 @@ PANELS = (
     Panel("content loss", {"content": ""}),
     Panel("LPIPS as a loss", {"lpips": ""}),
     Panel("total variation", {"tv": ""}),
+    Panel("grid as a loss", {"grid": ""}),
     Panel("reduction loss", {"reduction": ""}),
     Panel("adversarial loss", {"adversarial": ""}),
     Panel("discriminator's loss", {"discriminator": ""}),
