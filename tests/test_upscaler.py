@@ -121,7 +121,10 @@ def test_gray_is_the_luma_of_the_gray_picture_in_three_channels(
     gray = photo[..., :1]
     colour = upscale_pixels(np.repeat(gray, 3, axis=2), model, WHOLE)
     luma = colour @ np.array([0.299, 0.587, 0.114])
-    assert np.abs(upscale_pixels(gray, model, WHOLE)[..., 0] - luma).max() <= 1
+    off = np.abs(upscale_pixels(gray, model, WHOLE)[..., 0] - luma)
+    inside = ((colour > 0) & (colour < 255)).all(2)  # where no channel was cut off before the sum
+    assert inside.mean() > 0.9
+    assert off[inside].max() <= 1  # half a level of each rounding
 
 
 def test_opaque_stays_exactly_opaque_and_colour_as_it_was(
