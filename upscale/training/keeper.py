@@ -51,8 +51,8 @@ def check_begun(run: Path, resume: bool) -> None:
 def claimed(run: Path, resume: bool) -> Iterator[None]:
     """Keep other processes out of a run, for the length of a with statement.
 
-    Raises UsageError where one is there already, or has been since `check_begun`; OutputError
-    where the folder cannot be written.
+    Raises UsageError where one is there already or, for a new run, has begun it since
+    `check_begun`; OutputError where the folder cannot be written.
     """
 
     def refuse() -> None:

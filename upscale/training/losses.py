@@ -128,19 +128,19 @@ def grid(sr: Tensor, hr: Tensor, scale: int) -> Tensor:
     ``sr``, ``hr``: (N, C, H, W), H and W multiples of ``scale``; [0, 1]. A generator makes of each
     LR pixel ``scale`` × ``scale`` places, by other weights for each. What one place has more than
     its neighbours in the mean over a patch is a pattern, which the eye finds where a picture is
-    flat (Aitken et al. 2017, arXiv:1707.02937, on sub-pixel convolution); other losses look at each
-    pixel by itself. So the difference is divided by HR's deviation within the LR pixel plus a
+    flat (Aitken et al. 2017, arXiv:1707.02937, on sub-pixel convolution); in other losses so faint
+    a thing hardly counts. The difference is divided by HR's deviation within the LR pixel plus a
     level of 255, and its mean at each place, less that of all places, is squared. 1: a pattern of
-    one level in a flat picture.
+    one level (root mean square) in a flat picture. Raises UsageError for two shapes.
     """
 
     def places(picture: Tensor) -> Tensor:
         cells = F.pixel_unshuffle(picture.float(), scale)
         return cells.reshape(*picture.shape[:2], scale**2, *cells.shape[2:])
 
-    made, true = places(sr), places(hr)  # (N, C, scale², H / scale, W / scale)
+    off, true = places(_difference(sr, hr)), places(hr)  # (N, C, scale², H / scale, W / scale)
     detail = true.std(2, correction=0, keepdim=True)
-    pattern = ((made - true) / (detail + 1 / 255)).mean((-2, -1))
+    pattern = (off / (detail + 1 / 255)).mean((-2, -1))
     power: Tensor = pattern.var(2, correction=0).mean()
     return power
 
