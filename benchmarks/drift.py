@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 import upscale
-from upscale.bench import pair_of
-from upscale.degrade import degrade
-from upscale.measured import Protocol
-from upscale.model import load_model
-from upscale.picture_sets import read_folder
+from upscale.bench.measure import pair_of
+from upscale.bench.picture_sets import read_folder
+from upscale.metrics.protocol import Protocol
+from upscale.models.model import load_model
+from upscale.pixels.degrade import degrade
 
 BLOCK = 16
 

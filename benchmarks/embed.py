@@ -17,12 +17,12 @@ from pathlib import Path
 
 import torch
 
-from upscale import niqe
-from upscale.convert import Checkpoint, read_checkpoint, write_checkpoint
-from upscale.fold import fold_batch_norm
-from upscale.interpolation import interpolate
-from upscale.sources import download, sha256_of
-from upscale.weights import read_manifest
+from upscale.metrics import niqe
+from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
+from upscale.models.checkpoints.interpolation import interpolate
+from upscale.models.manifest import read_manifest
+from upscale.models.sources import download, sha256_of
+from upscale.networks.fold import fold_batch_norm
 
 ROOT = Path(__file__).parents[1]
 

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 import upscale
-from upscale.bench import pair_of
-from upscale.measured import Protocol
-from upscale.metrics import luma
-from upscale.model import load_model
-from upscale.picture_sets import read_folder
+from upscale.bench.measure import pair_of
+from upscale.bench.picture_sets import read_folder
+from upscale.metrics.protocol import Protocol
+from upscale.metrics.psnr_ssim import luma
+from upscale.models.model import load_model
 
 SCALE, BLOCK = 4, 64
 PITCH = BLOCK // SCALE  # of the pattern's frequencies, in those of a block

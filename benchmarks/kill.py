@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from upscale.networks import build
+from upscale.networks.spec import build
 
 SEED = 20_240
 SUFFIXES = (".png", ".jpg", ".webp", ".tif")

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from upscale import reader
-from upscale.cli.tuning import tune
-from upscale.model import Model, load_model
+from upscale.cli.terminal.tuning import tune
+from upscale.models.model import Model, load_model
+from upscale.pictures import reader
 
 
 def bare(model: Model, pixels: np.ndarray, passes: int = 8) -> float:

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from upscale.cli.tuning import tune
-from upscale.model import Model, load_model
+from upscale.cli.terminal.tuning import tune
+from upscale.models.model import Model, load_model
 
 WIDTH, HEIGHT = 96, 64
 SAMPLES = 10

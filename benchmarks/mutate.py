@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from upscale.networks import build
+from upscale.networks.spec import build
 
 LONGEST = 5.0
 """Seconds that one file may take."""

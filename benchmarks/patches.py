@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from upscale.training.data import Patches, batches
-from upscale.training.store import open_store
+from upscale.training.data.patches import Patches, batches
+from upscale.training.data.store import open_store
 
 STEPS = 60
 

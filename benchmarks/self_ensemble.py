@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from upscale.bench import pair_of
-from upscale.gallery import write_picture
-from upscale.measured import Protocol
-from upscale.model import Model, load_model
-from upscale.picture_sets import read_folder
+from upscale.bench.gallery import write_picture
+from upscale.bench.measure import pair_of
+from upscale.bench.picture_sets import read_folder
+from upscale.metrics.protocol import Protocol
+from upscale.models.model import Model, load_model
 
 PATCH, SCALE = 192, 4
 SHARE = 0.9

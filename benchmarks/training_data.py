@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from upscale.degrade import crop_to_multiple, degrade
-from upscale.picture_sets import read_hr
-from upscale.walk import is_picture
+from upscale.batch.walk import is_picture
+from upscale.bench.picture_sets import read_hr
+from upscale.pixels.degrade import crop_to_multiple, degrade
 
 QUALITIES = (60, 80)
 SCALE = 4

@@ -1,4 +1,4 @@
-"""Measure what `upscale.training.vgg` and `vgg_layouts` state of the scale of VGG features.
+"""Measure what `upscale.training.losses.vgg` and `vgg_layouts` state of the scale of VGG features.
 
     python benchmarks/vgg_scale.py PHOTOS [VGG]
 
@@ -16,12 +16,12 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from upscale.degrade import degrade
-from upscale.lpips import ensure_lpips, load_lpips
-from upscale.model import load_model
-from upscale.training.losses import content, l1
-from upscale.training.vgg import CAFFE_SCALE, VGG19, load_vgg
-from upscale.training.vgg_layouts import DEVIATION, MEAN, _balance
+from upscale.metrics.lpips import ensure_lpips, load_lpips
+from upscale.models.model import load_model
+from upscale.pixels.degrade import degrade
+from upscale.training.losses.terms import content, l1
+from upscale.training.losses.vgg import CAFFE_SCALE, VGG19, load_vgg
+from upscale.training.losses.vgg_layouts import DEVIATION, MEAN, _balance
 
 torch.set_grad_enabled(False)
 

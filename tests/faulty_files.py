@@ -18,7 +18,7 @@ import tifffile
 from PIL import ExifTags, ImageCms
 from PIL import Image as Pillow
 
-from upscale.image import Pixels
+from upscale.pixels.image import Pixels
 
 __all__ = [
     "BLOCKS",

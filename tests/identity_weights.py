@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from upscale.networks import RRDBNetSpec, build, spec_to_dict
+from upscale.networks.spec import RRDBNetSpec, build, spec_to_dict
 
 __all__ = ["SPEC", "nearest_weights"]
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from upscale.networks import Network, Spec, SRResNetSpec, build
+from upscale.networks.spec import Network, Spec, SRResNetSpec, build
 
 MSRRESNET = SRResNetSpec(
     features=8,

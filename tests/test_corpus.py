@@ -27,10 +27,10 @@ from handmade import png
 from identity_weights import SPEC, nearest_weights
 from PIL import ExifTags, ImageCms, ImageOps, IptcImagePlugin
 from PIL import Image as Pillow
-from test_cli import inside
+from program import inside
 
-from upscale.convert import read_checkpoint
-from upscale.model import load_model
+from upscale.models.checkpoints.convert import read_checkpoint
+from upscale.models.model import load_model
 
 CASES = corpus.cases()
 

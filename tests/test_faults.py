@@ -37,10 +37,10 @@ from faulty_files import (
 from identity_weights import nearest_weights
 from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
-from test_cli import Outcome, finish, inside
+from program import Outcome, finish, inside
 
-from upscale.image import Pixels
-from upscale.model import Model
+from upscale.models.model import Model
+from upscale.pixels.image import Pixels
 
 HERE = Path(__file__).parent
 
@@ -60,7 +60,7 @@ ROWS: dict[int, tuple[str, ...]] = {
     13: ("test_faults.py::test_row_13_gray_stays_gray",),
     14: (
         "test_faults.py::test_row_14_opacity_stays_and_transparent_black_leaves_no_fringe",
-        "test_upscaler.py::test_no_dark_fringe_at_a_cut_out",
+        "upscaling/test_engine.py::test_no_dark_fringe_at_a_cut_out",
     ),
     15: ("test_faults.py::test_row_15_16_bits_stay_16_bits",),
     16: ("test_faults.py::test_row_16_10_and_12_bits_of_avif_are_scaled_by_the_true_depth",),
@@ -87,7 +87,7 @@ ROWS: dict[int, tuple[str, ...]] = {
     28: ("test_faults.py::test_row_28_odd_names_work",),
     29: ("test_faults.py::test_row_29_two_pictures_for_one_name_are_found_before_any_work",),
     30: (
-        "test_cli.py::test_what_makes_no_sense_is_refused_in_a_sentence_before_any_work",
+        "cli/test_app.py::test_what_makes_no_sense_is_refused_in_a_sentence_before_any_work",
         "test_faults.py::test_row_30_outputs_inside_the_input_folder_are_no_inputs",
     ),
     31: ("test_faults.py::test_row_31_a_finished_output_is_skipped_and_another_file_spared",),
@@ -99,45 +99,45 @@ ROWS: dict[int, tuple[str, ...]] = {
     ),
     35: ("test_faults.py::test_row_35_a_path_that_leaves_the_output_folder_is_refused",),
     36: (
-        "test_cli.py::test_a_signal_stops_a_picture_within_two_seconds",
-        "test_hub.py::test_a_signal_stops_a_download",
+        "cli/test_app.py::test_a_signal_stops_a_picture_within_two_seconds",
+        "models/test_hub.py::test_a_signal_stops_a_download",
         "test_faults.py::test_row_36_a_signal_stops_decoding_and_encoding",
         "test_faults.py::test_row_36_a_second_signal_leaves_at_once",
     ),
     37: ("test_faults.py::test_row_37_a_killed_run_is_taken_up_where_it_was",),
     38: ("test_faults.py::test_row_38_two_runs_over_one_folder_both_end_well",),
     39: (
-        "test_cli.py::test_a_closed_output_and_no_colour_are_no_failure",
-        "test_cli.py::test_no_standard_streams_are_no_failure",
-        "test_cli.py::test_a_locale_that_is_not_utf8_is_no_failure",
+        "cli/test_app.py::test_a_closed_output_and_no_colour_are_no_failure",
+        "cli/test_app.py::test_no_standard_streams_are_no_failure",
+        "cli/test_app.py::test_a_locale_that_is_not_utf8_is_no_failure",
     ),
     40: ("test_faults.py::test_row_40_a_codec_that_crashes_loses_one_file",),
     41: (
-        "test_weights.py::test_a_flipped_byte_in_the_cache_is_found",
-        "test_weights.py::test_a_file_with_another_hash_is_thrown_away",
-        "test_weights.py::test_offline_nothing_is_asked",
-        "test_weights.py::test_two_processes_at_once_download_once",
-        "test_hub.py::test_wrong_bytes_are_refused_with_both_hashes",
-        "test_convert.py::test_missing_key_is_refused_by_name",
-        "test_convert.py::test_wrong_shape_is_refused_with_both_shapes",
-        "test_convert.py::test_number_that_is_not_finite_is_refused",
-        "test_convert.py::test_pickle_that_would_run_code_is_refused_and_not_run",
-        "test_convert.py::test_zip_bomb_is_refused_before_it_is_unpacked",
-        "test_convert.py::test_file_that_is_cut_off_is_refused",
-        "test_convert.py::test_file_that_is_no_checkpoint_is_refused_for_what_it_is",
+        "models/test_manifest.py::test_a_flipped_byte_in_the_cache_is_found",
+        "models/test_manifest.py::test_a_file_with_another_hash_is_thrown_away",
+        "models/test_manifest.py::test_offline_nothing_is_asked",
+        "models/test_manifest.py::test_two_processes_at_once_download_once",
+        "models/test_hub.py::test_wrong_bytes_are_refused_with_both_hashes",
+        "models/checkpoints/test_convert.py::test_missing_key_is_refused_by_name",
+        "models/checkpoints/test_convert.py::test_wrong_shape_is_refused_with_both_shapes",
+        "models/checkpoints/test_convert.py::test_number_that_is_not_finite_is_refused",
+        "models/checkpoints/test_convert.py::test_pickle_that_would_run_code_is_refused_and_not_run",
+        "models/checkpoints/test_convert.py::test_zip_bomb_is_refused_before_it_is_unpacked",
+        "models/checkpoints/test_convert.py::test_file_that_is_cut_off_is_refused",
+        "models/checkpoints/test_convert.py::test_file_that_is_no_checkpoint_is_refused_for_what_it_is",
         "test_faults.py::test_row_41_weights_that_are_none_are_refused",
     ),
     42: (
-        "test_cli.py::test_cuda_that_is_not_there_is_refused",
+        "cli/test_app.py::test_cuda_that_is_not_there_is_refused",
         "test_faults.py::test_row_42_auto_falls_back_to_the_cpu",
     ),
     43: (
-        "test_upscaler.py::test_lack_of_memory_halves_the_tile_and_keeps_the_picture",
-        "test_upscaler.py::test_too_little_memory_for_the_smallest_tile_is_an_error",
+        "upscaling/test_engine.py::test_lack_of_memory_halves_the_tile_and_keeps_the_picture",
+        "upscaling/test_engine.py::test_too_little_memory_for_the_smallest_tile_is_an_error",
         "test_faults.py::test_row_43_too_little_memory_for_the_smallest_tile_ends_the_run",
     ),
     44: (
-        "test_upscaler.py::test_what_half_precision_cannot_hold_is_done_again_in_float32",
+        "upscaling/test_engine.py::test_what_half_precision_cannot_hold_is_done_again_in_float32",
         "test_faults.py::test_row_44_numbers_that_are_not_finite_fail_the_picture",
     ),
 }

@@ -15,139 +15,92 @@ from upscale.cli.app import app
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "upscale").rglob("*.py"))
 
-FLOORS = {
-    0: {
-        "boxes",
-        "daala_ssim",
-        "damage",
-        "dialects",
-        "directories",
-        "errors",
-        "iptc",
-        "label_places",
-        "locks",
-        "measured",
-        "metrics",
-        "page",
-        "peak_memory",
-        "resample",
-        "sources",
-        "tiles",
-        "training.degradations",
-        "training.markdown",
-        "training.places",
-        "training.recipes",
-    },
-    1: {
-        "alphas",
-        "back_projection",
-        "checkpoint_files",
-        "decoded",
-        "degrade",
-        "drawing",
-        "exif",
-        "formats",
-        "layers",
-        "ncnn",
-        "parts",
-        "plane",
-        "resume",
-        "spool",
-        "target",
-        "training.discriminators",
-        "training.distributed",
-        "training.ema",
-        "training.kernels",
-        "training.losses",
-        "training.schedules",
-        "training.vgg_layouts",
-        "unreadable",
-        "weights",
-    },
-    2: {
-        "apng_chunks",
-        "baselines",
-        "bmp",
-        "camera_raw",
-        "heic",
-        "image",
-        "jpeg2000",
-        "jpeg_xl",
-        "lpips",
-        "netpbm",
-        "niqe",
-        "plots",
-        "published",
-        "radiance",
-        "rrdbnet",
-        "srresnet",
-        "training.blind",
-        "training.journal",
-        "training.panels",
-        "training.vgg",
-        "walk",
-    },
-    3: {
-        "alpha_strip",
-        "apng_writer",
-        "archives",
-        "bleed",
-        "inputs",
-        "networks",
-        "other_formats",
-        "tables",
-        "training.card",
-        "training.curves",
-        "training.objective",
-        "vips_reader",
-        "watch",
-    },
-    4: {"apng", "compression", "fold", "training.config", "training.pairs"},
-    5: {"choice", "encoder", "keras", "reader"},
-    6: {"compare", "convert", "image_writer", "naming", "picture_sets", "training.store"},
-    7: {"codec", "datasets", "interpolation", "planning", "training.data"},
-    8: {"codec_pool", "model"},
-    9: {"training.state", "upscaler"},
-    10: {"api", "contenders", "enlarge", "sweep", "training.step"},
-    11: {"batch", "bench", "gallery", "raw_video"},
-    12: {"figures"},
-    13: {"training.validation"},
-    14: {"training.keeper"},
-    15: {"training.loop", "training.publish"},
+ROOMS = (
+    "errors",
+    "files",
+    "locks",
+    "pixels",
+    "pictures",
+    "networks",
+    "models",
+    "upscaling",
+    "batch",
+    "metrics",
+    "viewing",
+    "bench",
+    "training",
+    "api",
+    "cli",
+)
+"""From the bottom up; a room imports from itself and from those before it."""
+
+INNER = {
+    "pictures": ("containers", "decoders"),
+    "models": ("checkpoints",),
+    "training": ("data", "losses", "records"),
+    "cli": ("terminal", "run", "commands"),
 }
-FLOOR = {module: floor for floor, modules in FLOORS.items() for module in modules}
+"""The rooms inside a room."""
 
 
-def name_of(path: Path) -> str:
-    parts = path.relative_to(ROOT / "upscale").with_suffix("").parts
-    return ".".join(parts) if parts[0] == "training" else parts[0]
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
-def imported(module: str) -> str:
-    """Name a module of ours as `FLOORS` does: training's with its package."""
-    parts = module.split(".")[1:]
-    return ".".join(parts[:2]) if parts[0] == "training" else parts[0]
+def imports(path: Path) -> set[str]:
+    """Name the modules of ours that a file imports when it runs; those for types do not count."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "upscale":
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                is_module = (ROOT / (whole.replace(".", "/") + ".py")).exists()
+                found.add(whole if is_module else str(node.module))
+    return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+IMPORTS = {dotted(path): imports(path) for path in MODULES}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
 def test_imports_go_down_only(path: Path) -> None:
-    name = name_of(path)
-    if name in ("cli", "__init__", "__main__", "training.__init__"):
+    name = dotted(path)
+    if path.name in ("__init__.py", "__main__.py") and path.parent.name in ("upscale", "cli"):
         return
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("upscale."):
-            other = imported(str(node.module))
-            assert FLOOR[other] < FLOOR[name], f"{name} imports {other}"
+    room = name.split(".")[1]
+    for other in IMPORTS[name] - {"upscale"}:
+        assert ROOMS.index(other.split(".")[1]) <= ROOMS.index(room), f"{name} imports {other}"
 
 
-def test_nothing_but_the_command_line_imports_training() -> None:
-    for path in MODULES:
-        name = name_of(path)
-        if not name.startswith(("cli", "training")):
-            assert "upscale.training" not in path.read_text(), name
+def test_no_import_goes_in_a_circle() -> None:
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " imports ".join((*way, name))
+        if name not in done:
+            for other in IMPORTS.get(name, ()):
+                visit(other, (*way, name))
+            done.add(name)
+
+    for name in IMPORTS:
+        visit(name, ())
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_every_folder_is_a_room_that_says_what_it_holds() -> None:
+    inits = [path for path in MODULES if path.name == "__init__.py"]
+    rooms = {".".join(path.parent.relative_to(ROOT / "upscale").parts): path for path in inits}
+    inner = {f"{room}.{name}" for room, names in INNER.items() for name in names}
+    files = {"errors", "files", "locks", "api"}
+    assert set(rooms) - {""} == set(ROOMS) - files | inner
+    for path in rooms.values():
+        assert ast.get_docstring(ast.parse(path.read_text())), path
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
 def test_all_lists_what_is_there(path: Path) -> None:
     tree = ast.parse(path.read_text())
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
@@ -200,7 +153,7 @@ def test_the_readme_names_only_options_that_exist(
 
 
 def linked_tests() -> list[tuple[str, str]]:
-    return re.findall(r'\]\((tests/\w+\.py) "(\w+)"\)', (ROOT / "README.md").read_text())
+    return re.findall(r'\]\((tests/[\w/]+\.py) "(\w+)"\)', (ROOT / "README.md").read_text())
 
 
 @pytest.mark.parametrize(("file", "name"), linked_tests(), ids=str)

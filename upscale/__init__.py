@@ -17,7 +17,7 @@ from upscale.errors import (
 
 if TYPE_CHECKING:
     from upscale.api import load_model, upscale
-    from upscale.model import Model
+    from upscale.models.model import Model
 
 __version__ = "0.1.0"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from upscale.errors import UsageError
-from upscale.image import Pixels
-from upscale.model import Model, load_model
-from upscale.upscaler import plan_tiling, upscale_pixels
+from upscale.models.model import Model, load_model
+from upscale.pixels.image import Pixels
+from upscale.upscaling.engine import plan_tiling, upscale_pixels
 
 __all__ = ["Model", "load_model", "upscale"]
 
@@ -29,7 +29,7 @@ def upscale(
     ``hf://user/repository/file``, or what `load_model` returned, which already has its alpha,
     device and precision. ``alpha``: see `load_model`. ``tile`` (0: whole picture) and ``overlap``
     are LR pixels; None chooses by network and memory. Pixels do not tell how their file was saved:
-    who has it gets the command's ``auto`` by `upscale.choice.model_for`.
+    who has it gets the command's ``auto`` by `upscale.models.choice.model_for`.
 
     Returns (H·scale, W·scale[, C]) of the same dtype. Raises UsageError for another shape or
     dtype, and what `load_model` raises.

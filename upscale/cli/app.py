@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from upscale import __version__
-from upscale.choice import MODEL_HELP
-from upscale.cli import measuring
-from upscale.cli.console import exit_on_error
-from upscale.cli.default_group import DEFAULT_COMMAND, DefaultGroup
-from upscale.cli.options import Options
-from upscale.cli.sweep import sweep
-from upscale.cli.training import train_app
+from upscale.cli.commands import measuring
+from upscale.cli.commands.sweep import sweep
+from upscale.cli.commands.training import train_app
+from upscale.cli.run.options import Options
+from upscale.cli.terminal.console import exit_on_error
+from upscale.cli.terminal.default_group import DEFAULT_COMMAND, DefaultGroup
+from upscale.models.choice import MODEL_HELP
 
 __all__ = ["app"]
 
@@ -175,7 +175,7 @@ def _run(
         )
     asked = locals() | {"inputs": tuple(inputs), "tile": None if tile == "auto" else int(tile)}
     with exit_on_error(debug):
-        from upscale.cli.run import run
+        from upscale.cli.run.run import run
 
         raise SystemExit(run(Options(**asked)))
 
@@ -187,7 +187,7 @@ def _models(
 ) -> None:
     if ctx.invoked_subcommand is None:
         with exit_on_error():
-            from upscale.cli.models import list_models
+            from upscale.cli.commands.models import list_models
 
             list_models(json)
 
@@ -199,7 +199,7 @@ def _pull(
 ) -> None:
     """Fetch models into the cache, so that they can be used without a network."""
     with exit_on_error():
-        from upscale.cli.models import pull
+        from upscale.cli.commands.models import pull
 
         pull(names, force)
 
@@ -219,6 +219,6 @@ def _convert(
 ) -> None:
     """Convert a checkpoint to safetensors, with its network's description inside."""
     with exit_on_error():
-        from upscale.cli.models import convert
+        from upscale.cli.commands.models import convert
 
         convert(source, target)

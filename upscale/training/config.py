@@ -103,7 +103,7 @@ class Config:
                 f"{recipe.scale} pixels at each edge out"
             )
         if recipe.is_gan:
-            from upscale.training.discriminators import check_patch
+            from upscale.training.losses.discriminators import check_patch
 
             with _named("--hr-patch"):
                 check_patch(recipe.discriminator, recipe.hr_patch)
@@ -208,7 +208,7 @@ def make_config(recipe: str | None, file: Path | None, given: Mapping[str, Any])
 def _checked(generator: Any, file: Path | None) -> dict[str, Any]:
     import torch
 
-    from upscale.networks import build
+    from upscale.networks.spec import build
 
     if not isinstance(generator, dict):
         raise UsageError(f"{file}: generator is no table; write it below a line [generator]")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from upscale.errors import OutputError, UsageError
+from upscale.files import part_beside, sweep
 from upscale.locks import locked
-from upscale.parts import part_beside, sweep
 from upscale.training.config import Config, write_config
-from upscale.training.journal import METRICS_FILE, Journal
+from upscale.training.records.journal import METRICS_FILE, Journal
 from upscale.training.state import State, save_generator, save_state
 from upscale.training.validation import Validation
 

@@ -12,23 +12,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from upscale.datasets import find_set
+from upscale.bench.datasets import find_set
 from upscale.errors import UpscaleError, UsageError
-from upscale.figures import fetch
-from upscale.lpips import load_lpips
-from upscale.model import PRECISIONS, Notify, pick_device, pick_precision
-from upscale.sources import Progress
+from upscale.metrics.by_name import fetch
+from upscale.metrics.lpips import load_lpips
+from upscale.models.model import PRECISIONS, Notify, pick_device, pick_precision
+from upscale.models.sources import Progress
 from upscale.training.config import Config
-from upscale.training.data import Patches, batches
+from upscale.training.data.patches import Patches, batches
+from upscale.training.data.store import Store, open_store
 from upscale.training.distributed import World, global_mean, synchronise_batch_norm
 from upscale.training.keeper import STATE_FILE, Keeper, Moment, check_begun, claimed
-from upscale.training.objective import Objective
+from upscale.training.losses.objective import Objective
+from upscale.training.losses.vgg import load_vgg
 from upscale.training.schedules import Schedule, rate
 from upscale.training.state import State, load_state, new_state, to_training
 from upscale.training.step import Running, update
-from upscale.training.store import Store, open_store
 from upscale.training.validation import Validation, prepare_validation
-from upscale.training.vgg import load_vgg
 
 __all__ = ["Hooks", "train"]
 

@@ -17,7 +17,7 @@ VGG22_RESCALING = 1 / 12.75
 
 VGG54_RESCALING = 13.8 / 12.75
 """The same for φ5,4: the paper's VGG19 is Caffe's, where these features are 13.8 times as large as
-in torchvision's, whose scale ours have (see `upscale.training.vgg.CAFFE_SCALE`)."""
+in torchvision's, whose scale ours have (see `upscale.training.losses.vgg.CAFFE_SCALE`)."""
 
 
 def option(text: str, default: Any = MISSING) -> Any:
@@ -29,8 +29,8 @@ def option(text: str, default: Any = MISSING) -> Any:
 class Recipe:
     """Everything that decides what is trained and how, but for the data and the machine.
 
-    ``generator``: what `upscale.networks.build` takes. The help texts of the fields are those of
-    the command line's options.
+    ``generator``: what `upscale.networks.spec.build` takes. The help texts of the fields are those
+    of the command line's options.
     """
 
     source: str

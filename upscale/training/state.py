@@ -11,17 +11,17 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from upscale.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.errors import OutputError, UsageError, WeightsError
-from upscale.fold import fold_batch_norm
-from upscale.layers import Convolution
-from upscale.model import Notify, ensure_local
-from upscale.networks import Network, Spec, SRResNetSpec, build, spec_from_dict
-from upscale.parts import part_beside
-from upscale.rrdbnet import DenseBlock
-from upscale.sources import Progress
-from upscale.training.discriminators import Discriminator, build_discriminator
+from upscale.files import part_beside
+from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
+from upscale.models.model import Notify, ensure_local
+from upscale.models.sources import Progress
+from upscale.networks.fold import fold_batch_norm
+from upscale.networks.layers import Convolution
+from upscale.networks.rrdbnet import DenseBlock
+from upscale.networks.spec import Network, Spec, SRResNetSpec, build, spec_from_dict
 from upscale.training.ema import Average
+from upscale.training.losses.discriminators import Discriminator, build_discriminator
 from upscale.training.recipes import Recipe
 
 __all__ = ["State", "load_state", "new_state", "save_generator", "save_state", "to_training"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from upscale.training.losses import ADVERSARIAL
-from upscale.training.objective import Objective
+from upscale.training.losses.objective import Objective
+from upscale.training.losses.terms import ADVERSARIAL
 from upscale.training.recipes import Recipe
 from upscale.training.state import State
 

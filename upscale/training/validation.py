@@ -8,17 +8,17 @@ from typing import Literal
 import torch
 from torch import nn
 
-from upscale.baselines import Levels
-from upscale.bench import Metric, measure
-from upscale.contenders import System, network
+from upscale.bench.contenders import System, network
+from upscale.bench.gallery import write_picture
+from upscale.bench.measure import measure
+from upscale.bench.picture_sets import Pair, PictureSet
 from upscale.errors import WeightsError
-from upscale.figures import make_metrics
-from upscale.fold import fold
-from upscale.gallery import write_picture
-from upscale.measured import METRICS, Protocol
-from upscale.model import Model
-from upscale.networks import Spec
-from upscale.picture_sets import Pair, PictureSet
+from upscale.metrics.by_name import Metric, make_metrics
+from upscale.metrics.protocol import METRICS, Protocol
+from upscale.models.model import Model
+from upscale.networks.fold import fold
+from upscale.networks.spec import Spec
+from upscale.pixels.baselines import Levels
 
 __all__ = ["Validation", "prepare_validation"]
 

@@ -1,0 +1,467 @@
+"""Codec processes that die at the worst time: no wait without end, nothing left behind."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from identity_weights import nearest_weights
+from PIL import Image as Pillow
+
+from upscale.batch import run as batch
+from upscale.batch.planning import Job
+from upscale.batch.pool import Codec, CodecPool, Picture
+from upscale.batch.run import Making
+from upscale.batch.worker import Decoded, Probe, Read, Skipped, Write
+from upscale.errors import InputError, OutputError, UpscaleError
+from upscale.models.model import load_model
+from upscale.pictures.formats import MAX_PIXELS, Encoding
+from upscale.pixels import spool
+from upscale.pixels.image import Header, Layout, Metadata, Pixels
+from upscale.upscaling.engine import Tiling
+from upscale.upscaling.target import Target
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc")
+
+SOON = 10
+"""Seconds that nothing here takes; a wait that lasts longer is one without end."""
+LEAVING = 2.0
+"""Seconds that a signal may take to end a run."""
+
+
+def noise(height: int, width: int) -> Pixels:
+    found: Pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    return found
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    Pillow.fromarray(noise(9, 14)).save(path)
+    return path
+
+
+class Endless:
+    """An input that is never read to its end: a FIFO that somebody could still write to."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self.path = path
+        self._descriptor = -1
+
+    def await_reader(self) -> None:
+        """Wait until a process reads."""
+
+        def open_it() -> bool:
+            with contextlib.suppress(OSError):
+                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+            return self._descriptor >= 0
+
+        wait_until(open_it)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Iterator[Endless]:
+    found = Endless(tmp_path / "endless.png")
+    yield found
+    found.close()
+
+
+def request(path: Path, output: Path | None = None) -> Read:
+    output = output or path.with_name(f"{path.stem}_x4.png")
+    scratch = output.with_name(f".{output.name}.scratch")
+    return Read(path, output, "settings", False, MAX_PIXELS, False, False, scratch)
+
+
+def writing(read: Read, height: int, width: int, part: Path | None = None) -> Write:
+    part = part or read.output.with_suffix(".part")
+    return Write(read.output, Layout(width, height, 3, 8), Metadata(), Encoding(), "0" * 32, part)
+
+
+def children() -> set[int]:
+    own, found = os.getpid(), set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = path.read_text().rsplit(")", 1)[1].split()[:2]
+            if int(parent) == own and state != "Z":
+                found.add(int(path.parent.name))
+    return found
+
+
+def codecs(before: set[int]) -> list[int]:
+    return sorted(children() - before)
+
+
+def kill(pids: list[int], number: int = signal.SIGSEGV) -> None:
+    """End processes and see them end."""
+    for pid in pids:
+        os.kill(pid, number)
+    deadline = time.monotonic() + SOON
+    while children() & {*pids}:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def wait_until(condition: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + SOON
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "this takes too long"
+        time.sleep(0.01)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path: Path) -> Iterator[set[int]]:
+    """Processes, threads, descriptors and temporary files are as many after a test as before."""
+    before, threads = children(), threading.active_count()
+    descriptors = len(os.listdir("/proc/self/fd"))
+    yield before
+    wait_until(lambda: children() <= before)
+    wait_until(lambda: threading.active_count() <= threads)
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+    litter = [path.name for path in tmp_path.iterdir() if path.suffix in (".part", ".scratch")]
+    assert litter == []
+
+
+def finish(picture: Picture, pixels: Pixels, part: Path | None = None) -> list[str]:
+    """Send the result of a picture and wait for it to be written."""
+    picture.open(writing(picture.request, pixels.shape[0], pixels.shape[1], part))
+    picture.write(pixels)
+    picture.finish()
+    return picture.written.result(SOON)
+
+
+def raised(picture: Picture, reading: bool = False) -> UpscaleError:
+    with pytest.raises(UpscaleError) as caught:
+        (picture.decoded if reading else picture.written).result(SOON)
+    return caught.value
+
+
+# One process
+
+
+def test_a_call_is_answered_or_raises(photo: Path, tmp_path: Path) -> None:
+    with Codec() as codec:
+        for path, kind in ((photo, Header), (tmp_path / "none.png", InputError), (photo, Header)):
+            ask = Probe(path, tmp_path / "out.png", "", False, MAX_PIXELS)
+            if kind is InputError:
+                with pytest.raises(InputError, match=r"none\.png"):
+                    codec.call(ask, path)
+            else:
+                assert isinstance(codec.call(ask, path), kind)
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
+def test_a_crash_is_told_with_its_signal_and_the_next_call_works(
+    photo: Path, endless: Endless, nothing_left: set[int], number: signal.Signals
+) -> None:
+    with Codec() as codec:
+        (pid,) = codecs(nothing_left)
+        killer = threading.Thread(target=lambda: (endless.await_reader(), os.kill(pid, number)))
+        killer.start()
+        with pytest.raises(InputError, match=number.name) as caught:
+            codec.call(request(endless.path), endless.path)
+        killer.join()
+        assert caught.value.code == "crashed"
+        assert str(endless.path) in str(caught.value)
+        assert isinstance(codec.call(request(photo), photo), Decoded)
+
+
+def test_a_process_that_died_idle_is_replaced_at_the_next_call(
+    photo: Path, nothing_left: set[int]
+) -> None:
+    with Codec() as codec:
+        kill(codecs(nothing_left), signal.SIGKILL)
+        assert isinstance(codec.call(request(photo), photo), Decoded)
+
+
+def test_a_process_that_is_killed_for_good_is_not_replaced(
+    endless: Endless, nothing_left: set[int]
+) -> None:
+    codec = Codec()
+    killer = threading.Thread(target=lambda: (endless.await_reader(), codec.kill()))
+    killer.start()
+    with pytest.raises(InputError):
+        codec.call(request(endless.path), endless.path)
+    killer.join()
+    assert codecs(nothing_left) == []
+    codec.close()
+
+
+def test_a_restart_ends_whatever_it_does(photo: Path, nothing_left: set[int]) -> None:
+    with Codec() as codec:
+        (before,) = codecs(nothing_left)
+        codec.restart()
+        (after,) = codecs(nothing_left)
+        assert before != after
+        assert isinstance(codec.call(request(photo), photo), Decoded)
+
+
+# Pictures through a pool
+
+
+def test_pictures_go_through_few_processes_each_by_itself(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(7)]
+    for number, name in enumerate(names):
+        Pillow.fromarray(noise(number + 1, 5)).save(tmp_path / name)
+    with CodecPool(2) as pool:
+        pictures = [pool.start(request(tmp_path / name)) for name in names]
+        for picture in pictures:
+            decoded = picture.decoded.result(SOON)
+            assert isinstance(decoded, Decoded)
+            assert finish(picture, np.asarray(decoded.image.pixels)[::-1]) == []
+    for number, name in enumerate(names):
+        made = np.asarray(Pillow.open(tmp_path / name.replace(".", "_x4.")))
+        np.testing.assert_array_equal(made, noise(number + 1, 5)[::-1])
+
+
+def test_a_large_band_goes_in_pieces(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upscale.batch.pool.PIECE", 100)
+    with CodecPool(1) as pool:
+        picture = pool.start(request(photo))
+        picture.decoded.result(SOON)
+        finish(picture, noise(50, 20))  # 60 bytes a row
+        wide = pool.start(request(photo, photo.with_name("wide.png")))
+        wide.decoded.result(SOON)
+        finish(wide, noise(5, 90))  # a row is more than a piece
+    assert np.asarray(Pillow.open(photo.with_name("photo_x4.png"))).shape == (50, 20, 3)
+    np.testing.assert_array_equal(
+        np.asarray(Pillow.open(photo.with_name("wide.png"))), noise(5, 90)
+    )
+
+
+def test_a_finished_picture_is_skipped_without_any_writing(photo: Path) -> None:
+    with CodecPool(1) as pool:
+        first = pool.start(request(photo))
+        decoded = first.decoded.result(SOON)
+        assert isinstance(decoded, Decoded)
+        write = writing(first.request, 2, 2)
+        first.open(
+            Write(write.path, write.layout, write.metadata, Encoding(), decoded.key, write.part)
+        )
+        first.write(noise(2, 2))
+        first.finish()
+        first.written.result(SOON)
+        second = pool.start(request(photo))
+        assert second.decoded.result(SOON) == Skipped()
+        assert second.written.result(SOON) == []
+
+
+def test_a_bad_picture_does_not_hold_up_the_next(photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    with CodecPool(1) as pool:
+        bad, missing, good = (
+            pool.start(request(path)) for path in (tmp_path / "bad.png", tmp_path / "no.png", photo)
+        )
+        assert raised(bad, reading=True).code == "not-an-image"
+        assert raised(missing, reading=True).code == "io-error"
+        assert finish(good, noise(3, 3)) == []
+
+
+# Crashes
+
+
+def test_a_crash_while_reading_costs_one_picture(
+    photo: Path, endless: Endless, nothing_left: set[int]
+) -> None:
+    with CodecPool(1) as pool:
+        (pid,) = codecs(nothing_left)
+        stuck, good = pool.start(request(endless.path)), pool.start(request(photo))
+        endless.await_reader()
+        kill([pid])
+        assert raised(stuck, reading=True).code == "crashed"
+        assert finish(good, noise(3, 3)) == []
+
+
+@pytest.mark.parametrize("rows", [0, 40])
+def test_a_crash_while_writing_costs_one_picture(
+    photo: Path, nothing_left: set[int], rows: int
+) -> None:
+    with CodecPool(1) as pool:
+        picture, good = pool.start(request(photo)), pool.start(request(photo))
+        picture.decoded.result(SOON)
+        picture.open(writing(picture.request, 1000, 20))
+        for row in range(rows):
+            picture.write(noise(1, 20) + np.uint8(row))
+        wait_until(lambda: list(photo.parent.glob("*.part")) and picture.messages.empty())
+        kill(codecs(nothing_left))
+        with pytest.raises(InputError) as caught:
+            write_rows(picture, 900)
+        assert caught.value.code == "crashed"
+        picture.abandon()
+        assert not list(photo.parent.glob("*.part"))
+        good.decoded.result(SOON)
+        assert finish(good, noise(3, 3)) == []
+
+
+def write_rows(picture: Picture, rows: int) -> None:
+    for _ in range(rows):
+        picture.write(noise(1, 20))
+
+
+def test_a_crash_between_two_pictures_is_not_the_end(photo: Path, nothing_left: set[int]) -> None:
+    with CodecPool(1) as pool:
+        for number in range(3):
+            kill(codecs(nothing_left))
+            given_up = pool.start(request(photo))
+            with contextlib.suppress(InputError):
+                given_up.decoded.result(SOON)
+                given_up.abandon()
+            picture = pool.start(request(photo, photo.with_name(f"{number}.png")))
+            with contextlib.suppress(InputError):
+                picture.decoded.result(SOON)
+                finish(picture, noise(2, 2))
+        assert len(codecs(nothing_left)) == 1
+
+
+# Errors of the writer, and pictures that are given up
+
+
+@pytest.mark.parametrize("bands", [1, 400])
+def test_an_error_of_the_writer_reaches_whoever_sends_rows(photo: Path, bands: int) -> None:
+    nowhere = photo.parent / "none" / "a.part"
+    with CodecPool(1) as pool:
+        picture, good = pool.start(request(photo)), pool.start(request(photo))
+        picture.decoded.result(SOON)
+        begin = time.monotonic()
+        with pytest.raises(OutputError, match="No such file"):
+            finish_in_bands(picture, bands, nowhere)
+        assert time.monotonic() - begin < LEAVING
+        picture.abandon()
+        good.decoded.result(SOON)
+        assert finish(good, noise(3, 3)) == []
+
+
+def finish_in_bands(picture: Picture, bands: int, part: Path) -> None:
+    picture.open(writing(picture.request, bands, 50, part))
+    for _ in range(bands):
+        picture.write(noise(1, 50))
+    picture.finish()
+    picture.written.result(SOON)
+
+
+@pytest.mark.parametrize("rows", [None, 0, 30])
+def test_a_picture_that_is_given_up_leaves_nothing(photo: Path, rows: int | None) -> None:
+    before = photo.with_name("photo_x4.png")
+    before.write_bytes(b"before")
+    read = Read(photo, before, "", True, MAX_PIXELS, False, False, photo.with_suffix(".scratch"))
+    with CodecPool(1) as pool:
+        picture = pool.start(read)
+        picture.decoded.result(SOON)
+        if rows is not None:
+            picture.open(writing(read, 100, 20))
+            for _ in range(rows):
+                picture.write(noise(1, 20))
+        picture.abandon()
+        assert picture.written.result(SOON) == []
+        assert before.read_bytes() == b"before"
+        good = pool.start(request(photo, photo.with_name("good.png")))
+        good.decoded.result(SOON)
+        assert finish(good, noise(3, 3)) == []
+
+
+def test_giving_up_what_has_failed_or_is_done_is_nothing(photo: Path) -> None:
+    with CodecPool(1) as pool:
+        picture = pool.start(request(photo))
+        picture.decoded.result(SOON)
+        finish(picture, noise(3, 3))
+        picture.abandon()
+    assert photo.with_name("photo_x4.png").exists()
+
+
+def test_giving_up_what_fails_at_that_moment_is_nothing(photo: Path) -> None:
+    picture = Picture(request(photo))
+    for _ in range(2):
+        picture.messages.put(noise(1, 1))
+    failing = threading.Timer(0.2, picture.written.set_exception, (InputError("crashed"),))
+    failing.start()
+    try:
+        picture.abandon()
+    finally:
+        failing.join()
+
+
+# The end of a pool
+
+
+class Leaving(BaseException):
+    """As a signal would be."""
+
+
+@pytest.mark.parametrize("what", ["idle", "reading", "decoded", "open", "writing", "waiting"])
+def test_whoever_leaves_by_an_error_waits_for_nothing(
+    photo: Path, endless: Endless, nothing_left: set[int], what: str
+) -> None:
+    begin = 0.0
+
+    def leave() -> None:
+        nonlocal begin
+        with CodecPool(1) as pool:
+            if what == "reading":
+                pictures = [pool.start(request(endless.path)) for _ in range(5)]
+                endless.await_reader()
+                assert not any(picture.decoded.done() for picture in pictures)
+            if what in ("decoded", "open", "writing", "waiting"):
+                picture = pool.start(request(photo))
+                picture.decoded.result(SOON)
+            if what in ("open", "writing", "waiting"):
+                picture.open(writing(picture.request, 10**4, 1000))
+            if what == "writing":
+                for _ in range(5):
+                    picture.write(noise(100, 1000))
+            if what == "waiting":
+                wait_until(lambda: list(photo.parent.glob("*.part")))
+            begin = time.monotonic()
+            raise Leaving
+
+    with pytest.raises(Leaving):
+        leave()
+    assert time.monotonic() - begin < LEAVING
+    assert codecs(nothing_left) == []
+    assert {*photo.parent.iterdir()} == {photo, endless.path}
+
+
+def test_a_pool_without_processes_ends() -> None:
+    with CodecPool(0):
+        pass
+
+
+# Scratch files
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
+    nearest_weights(path)
+    return str(path)
+
+
+def test_an_output_that_fails_between_two_passes_is_an_error_of_its_picture(
+    photo: Path, weights: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "IN_MEMORY", 0)
+    monkeypatch.setattr(batch, "part_beside", lambda path: path.parent / "none" / "a.part")
+    model = load_model(weights, device="cpu", precision="fp32")
+    found: list[batch.Result] = []
+
+    def run() -> None:
+        with CodecPool(1) as pool:
+            making = Making(target=Target(scale=16))
+            job = Job(photo, photo.with_name("photo_x16.png"))
+            options = {"jobs_ahead": 1, "started": lambda job: lambda done, total: time.sleep(0.5)}
+            means = batch.Means(model, Tiling(0, 0), making)
+            found.extend(batch.run([job], lambda job: means, pool, **options))
+
+    with pytest.raises(OutputError):
+        run()
+    assert [result.status for result in found] == ["failed"]

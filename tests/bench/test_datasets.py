@@ -1,0 +1,646 @@
+"""SET words: folders of several layouts, and sets that a hub on the loopback delivers."""
+
+import gzip
+import hashlib
+import io
+import os
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from upscale.bench.datasets import find_set, read_datasets
+from upscale.bench.picture_sets import pixel_digest, read_hr
+from upscale.errors import InputError, UsageError, WeightsError
+from upscale.models.sources import Member, Source, SourceError, download
+
+SETS = read_datasets()
+REAL_SETS = Path(os.environ.get("UPSCALE_DATA", "/nonexistent"))
+real = pytest.mark.skipif("UPSCALE_DATA" not in os.environ, reason="UPSCALE_DATA is not set")
+
+
+def pixels(index: int, channels: int = 3, height: int = 3, width: int = 5) -> np.ndarray:
+    """A picture that no other index has."""
+    generator = np.random.default_rng(index)
+    return generator.integers(0, 256, (height, width, channels), np.uint8)
+
+
+def encoded(samples: np.ndarray, kind: str = "png") -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def write(folder: Path, *names: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, name in enumerate(names):
+        (folder / name).write_bytes(encoded(pixels(index), Path(name).suffix[1:]))
+
+
+FIVE = ("baby.png", "bird.png", "butterfly.png", "head.png", "woman.png")
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No set on this machine but what a test puts there, and no network but the loopback."""
+    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the port "discard"
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    for name in ("UPSCALE_DATA", "HF_HUB_OFFLINE", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+# What is read
+
+
+def test_a_colour_and_a_gray_picture(tmp_path: Path) -> None:
+    for channels in (1, 3):
+        (tmp_path / "one.png").write_bytes(encoded(pixels(0, channels)))
+        found = read_hr(tmp_path / "one.png")
+        assert found.dtype == np.uint8
+        assert (found == pixels(0, channels)).all()
+
+
+def test_a_palette_becomes_rgb(tmp_path: Path) -> None:
+    picture = Image.fromarray(pixels(1)).quantize(8)
+    picture.save(tmp_path / "one.png")
+    assert (read_hr(tmp_path / "one.png") == np.asarray(picture.convert("RGB"))).all()
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_opacity_is_dropped_where_all_is_opaque_only(tmp_path: Path, channels: int) -> None:
+    samples = pixels(2, channels)
+    samples[..., -1] = 255
+    path = tmp_path / "one.png"
+    Image.fromarray(samples).save(path)
+    assert (read_hr(path) == samples[..., :-1]).all()
+    samples[2, 4, -1] = 254
+    Image.fromarray(samples).save(path)
+    with pytest.raises(InputError, match="transparent"):
+        read_hr(path)
+
+
+def test_16_bits_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 4), 4711, np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(InputError, match="16 bits"):
+        read_hr(tmp_path / "deep.png")
+
+
+@pytest.mark.parametrize("name", ["moving.png", "moving.gif", "moving.webp"])
+def test_an_animation_is_refused(tmp_path: Path, name: str) -> None:
+    frames = [Image.fromarray(pixels(index, 3, 16, 16)) for index in range(3)]
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    with pytest.raises(InputError, match="3 frames"):
+        read_hr(tmp_path / name)
+
+
+# The digest
+
+
+def test_the_digest_is_what_its_description_says(tmp_path: Path) -> None:
+    (tmp_path / "one.png").write_bytes(encoded(np.full((2, 1, 3), 7, np.uint8)))
+    (tmp_path / "two.png").write_bytes(encoded(np.full((1, 2, 1), 9, np.uint8)))
+    own = [hashlib.sha256(b"2 1 3\n" + b"\7" * 6), hashlib.sha256(b"1 2 1\n" + b"\11" * 2)]
+    lines = sorted(each.hexdigest() + "\n" for each in own)
+    expected = hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert pixel_digest(tmp_path.iterdir()) == expected
+
+
+def test_the_digest_knows_neither_names_nor_order_nor_format(tmp_path: Path) -> None:
+    for folder, kind, order in (("a", "png", (0, 1, 2)), ("b", "bmp", (2, 0, 1))):
+        (tmp_path / folder).mkdir()
+        for place, index in enumerate(order):
+            path = tmp_path / folder / f"{place}.{kind}"
+            path.write_bytes(encoded(pixels(index), kind))
+    first, second = (sorted((tmp_path / name).iterdir()) for name in "ab")
+    assert pixel_digest(first) == pixel_digest(second) == pixel_digest(reversed(first))
+
+
+@pytest.mark.parametrize("change", ["sample", "shape", "gray", "twice", "missing"])
+def test_the_digest_knows_every_sample_and_shape(tmp_path: Path, change: str) -> None:
+    gray = np.repeat(pixels(0, 1), 3, axis=2)
+    write_to = [gray, pixels(1)]
+    other = {
+        "sample": [gray, pixels(1) ^ (np.arange(45).reshape(3, 5, 3) == 44)],
+        "shape": [gray.reshape(5, 3, 3), pixels(1)],
+        "gray": [gray[..., :1], pixels(1)],
+        "twice": [gray, pixels(1), pixels(1)],
+        "missing": [gray],
+    }[change]
+    digests = []
+    for name, arrays in (("a", write_to), ("b", other)):
+        (tmp_path / name).mkdir()
+        for index, samples in enumerate(arrays):
+            data = encoded(np.asarray(samples, np.uint8))
+            (tmp_path / name / f"{index}.png").write_bytes(data)
+        digests.append(pixel_digest(sorted((tmp_path / name).iterdir())))
+    assert digests[0] != digests[1]
+
+
+@real
+@pytest.mark.parametrize("name", ["set5", "set14"])
+def test_the_sets_at_hand_are_the_usual_ones(name: str) -> None:
+    told: list[str] = []
+    found = find_set(name, REAL_SETS, 4, notify=told.append)
+    assert told == []
+    assert len(found.pairs) == SETS[name].pictures
+    assert found.name == find_set(str(found.folder), None, 4).name == name
+    for pair in found.pairs:
+        hr = read_hr(pair.hr)
+        assert pair.lr is not None
+        assert read_hr(pair.lr).shape == (hr.shape[0] // 4, hr.shape[1] // 4, hr.shape[2])
+
+
+# Folders
+
+
+def test_a_folder_of_pictures(tmp_path: Path) -> None:
+    folder = tmp_path / "holiday"
+    write(folder, "a10.png", "a2.bmp", ".hidden.png", "._a2.png")
+    (folder / "readme.txt").write_text("no picture")
+    (folder / "deeper.png").mkdir()
+    found = find_set(str(folder), None, 4)
+    assert (found.name, found.folder, found.lr_folder) == ("holiday", folder, None)
+    assert [(pair.name, pair.hr.name, pair.lr) for pair in found.pairs] == [
+        ("a2", "a2.bmp", None),
+        ("a10", "a10.png", None),
+    ]
+
+
+@pytest.mark.parametrize("hr", ["HR", "hr"])
+@pytest.mark.parametrize(
+    ("lr", "form"),
+    [
+        ("LRbicx4", "{}.png"),
+        ("LR_bicubic/X4", "{}x4.png"),
+        ("LR_bicubic_x4", "{}_x4.bmp"),
+        ("lr_x4", "{}.png"),
+        ("LR/x4", "{}.png"),
+        ("LR", "{}.png"),
+    ],
+)
+def test_a_folder_with_hr_and_lr_in_it(tmp_path: Path, hr: str, lr: str, form: str) -> None:
+    folder = tmp_path / "holiday"
+    write(folder / hr, "one.png", "two.png")
+    write(folder / "LRbicx2", "one.png", "two.png")
+    write(folder / "LR_unknown" / "X4", "one.png", "two.png")
+    write(folder / lr, form.format("one"), form.format("two"))
+    found = find_set(str(folder), None, 4)
+    assert found.name == "holiday"
+    assert found.folder == folder / hr
+    assert found.lr_folder is not None
+    assert found.lr_folder.samefile(folder / lr)
+    assert [pair.lr and pair.lr.name for pair in found.pairs] == [
+        form.format("one"),
+        form.format("two"),
+    ]
+    inner = find_set(str(folder / hr), None, 4)
+    assert (inner.name, inner.lr_folder) == ("holiday", found.lr_folder)
+
+
+def test_the_folders_of_div2k(tmp_path: Path) -> None:
+    write(tmp_path / "DIV2K" / "DIV2K_valid_HR", "0801.png", "0802.png")
+    write(tmp_path / "DIV2K" / "DIV2K_train_HR", "0001.png")
+    write(tmp_path / "DIV2K" / "DIV2K_train_LR_bicubic" / "X4", "0801x4.png", "0802x4.png")
+    write(tmp_path / "DIV2K" / "DIV2K_valid_LR_bicubic" / "X2", "0801x2.png", "0802x2.png")
+    write(tmp_path / "DIV2K" / "DIV2K_valid_LR_bicubic" / "X4", "0801x4.png", "0802x4.png")
+    told: list[str] = []
+    found = find_set("DIV2K-valid", tmp_path, 4, notify=told.append)
+    assert found.name == "div2k-valid (other pictures)"
+    assert found.lr_folder == tmp_path / "DIV2K" / "DIV2K_valid_LR_bicubic" / "X4"
+    assert [pair.lr and pair.lr.name for pair in found.pairs] == ["0801x4.png", "0802x4.png"]
+    assert "holds 2 pictures, and DIV2K, validation has 100" in told[0]
+    assert find_set("div2k-valid", tmp_path, 3).lr_folder is None
+
+
+def test_lr_that_is_not_whole_is_not_used(tmp_path: Path) -> None:
+    write(tmp_path / "HR", "one.png", "two.png")
+    write(tmp_path / "LRbicx4", "one.png")
+    told: list[str] = []
+    found = find_set(str(tmp_path), None, 4, notify=told.append)
+    assert found.lr_folder is None
+    assert [pair.lr for pair in found.pairs] == [None, None]
+    assert "holds no LR picture of two.png" in told[0]
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "HR", "one.png", "one.bmp")
+    with pytest.raises(InputError, match=r"same name as one\.bmp"):
+        find_set(str(tmp_path), None, 4)
+
+
+def test_words_that_are_no_set(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="set5, set14, bsd100, urban100, div2k-valid, pirm-val"):
+        find_set("set6", tmp_path, 4)
+    write(tmp_path, "one.png")
+    with pytest.raises(UsageError, match="is a file"):
+        find_set(str(tmp_path / "one.png"), None, 4)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no pictures"):
+        find_set(str(tmp_path / "empty"), None, 4)
+    with pytest.raises(UsageError, match=r"--data .*: is no folder"):
+        find_set("set5", tmp_path / "none", 4)
+
+
+def test_a_folder_with_a_sets_name_is_not_that_set_for_its_name_alone(tmp_path: Path) -> None:
+    write(tmp_path / "Set5", *FIVE)
+    told: list[str] = []
+    assert find_set(str(tmp_path / "Set5"), None, 4, notify=told.append).name == "Set5"
+    assert "is not the usual Set5" in told[0]
+    write(tmp_path / "BSDS100" / "HR", *(f"{index}.png" for index in range(100)))
+    assert find_set(str(tmp_path / "BSDS100"), None, 4).name == "bsd100"  # has no digest
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("word", "folder"),
+    [
+        ("set5", "Set5"),
+        ("SET5", "set5/hr"),
+        ("Set14", "SET14/HR"),
+        ("bsd100", "B100"),
+        ("BSD100", "BSDS100/HR"),
+        ("urban100", "urban100"),
+        ("div2k-valid", "div2k_valid_hr"),
+        ("pirm-val", "PIRM_Validation"),
+    ],
+)
+def test_a_name_is_found_below_data_in_any_case(tmp_path: Path, word: str, folder: str) -> None:
+    write(tmp_path / "data" / folder, *FIVE)
+    told: list[str] = []
+    found = find_set(word, tmp_path / "data", 4, notify=told.append)
+    assert found.name == f"{word.casefold()} (other pictures)"
+    assert found.folder == tmp_path / "data" / folder
+    assert len(told) == 1  # not the usual one, or not so many
+
+
+def test_data_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "env" / "Set5", *FIVE)
+    monkeypatch.setenv("UPSCALE_DATA", str(tmp_path / "env"))
+    (tmp_path / "data" / "Set5" / "LRbicx4").mkdir(parents=True)
+    told: list[str] = []
+    found = find_set("set5", tmp_path / "data", 4, notify=told.append)
+    assert found.folder == tmp_path / "env" / "Set5"
+    assert "passed over" in told[0]
+    write(tmp_path / "data" / "Set5", *FIVE)
+    assert find_set("set5", tmp_path / "data", 4).folder == tmp_path / "data" / "Set5"
+    monkeypatch.setenv("UPSCALE_DATA", str(tmp_path / "gone"))
+    with pytest.raises(UsageError, match=r"UPSCALE_DATA .*gone: is no folder"):
+        find_set("set14", None, 4)
+
+
+# The hub
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the Hub does: HEAD and GET of /datasets/user/repository/resolve/REVISION/file."""
+
+    protocol_version = "HTTP/1.1"
+    server: "Hub"
+
+    def do_HEAD(self) -> None:
+        self.answer()
+
+    def do_GET(self) -> None:
+        self.answer()
+
+    def answer(self) -> None:
+        if "/resolve/" in self.path:  # the client has a question of its own beside it
+            self.server.requests.append((self.command, self.path))
+        if self.path not in self.server.files:
+            self.send_error(404)
+            return
+        data, promised, whole = self.server.files[self.path]
+        self.send_response(200)
+        self.send_header("X-Repo-Commit", "a" * 40)
+        self.send_header("ETag", f'"{promised}"')
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command == "GET":
+            self.server.asked.set()
+            self.server.go.wait(10)
+            self.wfile.write(data if whole else data[: len(data) // 2])
+            self.close_connection = not whole
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class Hub(ThreadingHTTPServer):
+    """``files``: by path, the bytes, the sha256 that is promised, and whether all bytes come.
+
+    ``asked``: a download has begun; it goes on when ``go`` is set, as it is at first.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files: dict[str, tuple[bytes, str, bool]] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.asked, self.go = threading.Event(), threading.Event()
+        self.go.set()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass
+
+    def offer(self, name: str, data: bytes, whole: bool = True) -> str:
+        """Serve ``data`` as the archive of the set ``name``; return its path."""
+        source = SETS[name].sources[0]
+        path = f"/{source.place}/resolve/{source.revision}/{source.members[0].path}"
+        self.files[path] = (data, hashlib.sha256(data).hexdigest(), whole)
+        return path
+
+
+@pytest.fixture
+def hub(nowhere: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    hub = Hub()
+    thread = threading.Thread(target=hub.serve_forever, args=(0.05,))
+    thread.start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{hub.server_port}")
+    yield hub
+    hub.go.set()
+    hub.shutdown()
+    hub.server_close()
+    thread.join()
+
+
+def tarred(members: dict[str, bytes], *more: tarfile.TarInfo) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for info in more:
+            tar.addfile(info)
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def zipped(members: dict[str, bytes], *more: tuple[zipfile.ZipInfo, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for info, data in more:
+            archive.writestr(info, data)
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+HUNDRED = {f"BSD100_HR/{index}.png": encoded(pixels(index)) for index in range(100)}
+
+
+def cached(tmp_path: Path) -> list[str]:
+    """Everything in the cache but locks."""
+    paths = (tmp_path / "cache").rglob("*")
+    return sorted(str(path.relative_to(tmp_path / "cache")) for path in paths if not_a_lock(path))
+
+
+def not_a_lock(path: Path) -> bool:
+    return path.suffix != ".lock" and path.name != "datasets"
+
+
+def test_a_set_is_fetched_unpacked_and_used_again_without_the_network(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = hub.offer("bsd100", tarred({"BSD100_HR/._1.png": b"Finder's", **HUNDRED}))
+    told: list[str] = []
+    seen: list[tuple[int, int]] = []
+    found = find_set("BSD100", None, 4, lambda *step: seen.append(step), told.append)
+    assert told == ["bsd100: fetching from Hugging Face Hub datasets/eugenesiow/BSD100"]
+    assert hub.requests == [("HEAD", path), ("GET", path)]
+    assert seen[-1] == (len(hub.files[path][0]),) * 2
+    assert found.name == "bsd100"
+    assert found.folder == tmp_path / "cache" / "datasets" / "bsd100" / "HR"
+    assert [pair.name for pair in found.pairs] == [str(index) for index in range(100)]
+    assert (read_hr(found.pairs[42].hr) == pixels(42)).all()
+    assert len(cached(tmp_path)) == 102  # the folder, HR in it, and the pictures
+
+    hub.requests.clear()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert find_set("bsd100", None, 4, notify=told.append) == found
+    assert hub.requests == []
+    assert len(told) == 1
+
+
+@real
+def test_the_real_set_passes_its_digest(hub: Hub, tmp_path: Path) -> None:
+    pictures = find_set("set5", REAL_SETS, 4).pairs
+    hub.offer("set5", tarred({f"Set5_HR/{p.hr.name}": p.hr.read_bytes() for p in pictures}))
+    found = find_set("set5", None, 4)
+    assert [pair.name for pair in found.pairs] == [Path(name).stem for name in FIVE]
+
+    damaged = found.pairs[0].hr
+    damaged.write_bytes(found.pairs[1].hr.read_bytes())
+    told: list[str] = []
+    find_set("set5", None, 4, notify=told.append)
+    assert "is not the usual Set5" in told[0]
+
+
+def test_the_user_is_told_of_other_pixels_than_the_sets(hub: Hub) -> None:
+    hub.offer("set5", tarred({f"Set5_HR/{name}": encoded(pixels(0)) for name in FIVE}))
+    told: list[str] = []
+    for count in (2, 3):
+        assert len(find_set("set5", None, 4, notify=told.append).pairs) == 5
+        assert len(told) == count
+        assert "is not the usual Set5" in told[-1]
+
+
+def test_a_picture_that_was_lost_from_the_cache_is_noticed(hub: Hub) -> None:
+    hub.offer("set5", tarred({f"Set5_HR/{name}": encoded(pixels(0)) for name in FIVE}))
+    find_set("set5", None, 4).pairs[0].hr.unlink()
+    with pytest.raises(WeightsError, match=r"is damaged: .*; remove that folder") as caught:
+        find_set("set5", None, 4)
+    assert caught.value.exit_code == 3
+
+
+def test_a_hub_that_breaks_off_leaves_nothing(hub: Hub, tmp_path: Path) -> None:
+    hub.offer("bsd100", tarred(HUNDRED), whole=False)
+    with pytest.raises(WeightsError, match="broke off") as caught:
+        find_set("bsd100", None, 4)
+    assert caught.value.exit_code == 3
+    assert cached(tmp_path) == []
+
+
+def test_bytes_that_the_hub_did_not_promise_are_refused(hub: Hub, tmp_path: Path) -> None:
+    path = hub.offer("bsd100", tarred(HUNDRED))
+    hub.files[path] = (hub.files[path][0], "b" * 64, True)
+    with pytest.raises(WeightsError, match=f"expected sha256 {'b' * 64}, found"):
+        find_set("bsd100", None, 4)
+    assert cached(tmp_path) == []
+
+
+def test_a_set_that_is_not_to_be_had_says_how_to_give_it(hub: Hub, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError) as caught:
+        find_set("set14", tmp_path, 4)
+    said = str(caught.value)
+    assert "  - Hugging Face Hub datasets/eugenesiow/Set14, data/Set14_HR.tar.gz: " in said
+    assert "404" in said
+    assert f"http://127.0.0.1:{hub.server_port}/datasets/eugenesiow/Set14/resolve/" in said
+    assert "give --data DIR, or set UPSCALE_DATA to DIR, with Set14/ in it" in said
+    assert "or give a folder of pictures" in said
+    assert caught.value.exit_code == 3
+
+
+def test_offline_is_honoured(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.offer("bsd100", tarred(HUNDRED))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(WeightsError, match="unset HF_HUB_OFFLINE"):
+        find_set("bsd100", None, 4)
+    assert hub.requests == []
+
+
+def test_two_at_once_fetch_once_and_litter_is_swept(hub: Hub, tmp_path: Path) -> None:
+    litter = tmp_path / "cache" / "datasets" / ".bsd100.1234.abc.part"
+    litter.mkdir(parents=True)
+    (litter / "1.png").write_bytes(b"half")
+    hub.offer("bsd100", tarred(HUNDRED))
+    hub.go.clear()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(find_set, "bsd100", None, 4)
+        assert hub.asked.wait(10)
+        second = pool.submit(find_set, "bsd100", None, 4)
+        hub.go.set()
+        assert first.result(20) == second.result(20)
+    assert [command for command, _ in hub.requests] == ["HEAD", "GET"]
+    assert len(cached(tmp_path)) == 102
+
+
+def test_a_cache_that_cannot_be_written_says_so(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(WeightsError, match=r"cannot be kept there .*; set UPSCALE_CACHE"):
+        find_set("bsd100", None, 4)
+
+
+def test_a_repository_of_data_has_an_address_of_its_own(hub: Hub, tmp_path: Path) -> None:
+    hub.files["/datasets/user/name/resolve/v1/a/b.bin"] = (b"data", "0" * 40, True)
+    hub.files["/user/name/resolve/v1/a/b.bin"] = (b"model", "0" * 40, True)
+    for place, expected in (("datasets/user/name", b"data"), ("user/name", b"model")):
+        source = Source("hub", place, (Member("a/b.bin", None),), "v1")
+        (path,) = download(source, tmp_path, lambda done, total: None)
+        assert path.read_bytes() == expected
+    source = Source("hub", "datasets/user/none", (Member("a/b.bin", None),))
+    with pytest.raises(SourceError, match="404"):
+        download(source, tmp_path, lambda done, total: None)
+
+
+# Hostile archives
+
+
+def special(name: str, kind: bytes, link: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info
+
+
+def symlink(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.create_system, info.external_attr = 3, 0o120777 << 16
+    return info
+
+
+PNG = encoded(pixels(0))
+REST = dict(list(HUNDRED.items())[1:])
+LINK = special("0.png", tarfile.SYMTYPE, "../../../../secret.png")
+
+OUTSIDE = {
+    "up": "../evil.png",
+    "far up": "BSD100_HR/../../../../evil.png",
+    "absolute": "/tmp/upscale-evil.png",
+    "backslash": "..\\..\\evil.png",
+    "drive": "C:\\evil.png",
+}
+
+
+@pytest.mark.parametrize("pack", [tarred, zipped])
+@pytest.mark.parametrize("name", OUTSIDE.values(), ids=OUTSIDE)
+def test_a_path_that_leads_out_is_refused(hub: Hub, tmp_path: Path, pack: Any, name: str) -> None:
+    hub.offer("bsd100", pack({name: PNG, **REST}))
+    around = (*tmp_path.parents[:2], Path("/tmp"))
+    before = [sorted(folder.glob("*evil*")) for folder in around]
+    with pytest.raises(WeightsError, match="holds a path that leads out of it"):
+        find_set("bsd100", None, 4)
+    assert [sorted(folder.glob("*evil*")) for folder in around] == before
+    assert not [*tmp_path.rglob("*evil*")]
+    assert cached(tmp_path) == []
+
+
+HOSTILE = {
+    "symbolic link": tarred(REST, LINK),
+    "hard link": tarred(REST, special("0.png", tarfile.LNKTYPE, "/etc/hostname")),
+    "through a link": tarred({"x/0.png": PNG, **dict(list(REST.items())[1:])}, LINK),
+    "device": tarred(REST, special("0.png", tarfile.CHRTYPE)),
+    "FIFO": tarred(REST, special("0.png", tarfile.FIFOTYPE)),
+    "link in a zip": zipped(REST, (symlink("0.png"), b"../../../../secret.png")),
+    "no picture": tarred({"0.py": b"print()", **REST}),
+    "too many": tarred({"100.png": PNG, **HUNDRED}),
+    "one name twice": tarred({"deeper/1.png": PNG, **REST}),
+    "cut": tarred(HUNDRED)[:-700],
+    "no archive": b"<html>sign in</html>",
+    "other": gzip.compress(b"no tar"),
+    "empty": tarred({}),
+    "cut zip": zipped(HUNDRED)[200:],
+}
+COMPLAINTS = {
+    "too many": "holds more than 100 pictures",
+    "one name twice": "holds two files called 1.png",
+    "empty": "it holds 0 pictures, not 100",
+    **dict.fromkeys(("cut", "no archive", "other", "cut zip"), "cannot be unpacked"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_what_is_no_honest_archive_leaves_nothing(hub: Hub, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "secret.png").write_bytes(PNG)
+    hub.offer("bsd100", HOSTILE[kind])
+    with pytest.raises(WeightsError) as caught:
+        find_set("bsd100", None, 4)
+    assert COMPLAINTS.get(kind, "it holds 99 pictures, not 100") in str(caught.value)
+    assert cached(tmp_path) == []
+
+
+def test_a_bomb_is_not_written(hub: Hub, tmp_path: Path) -> None:
+    """A header that promises 1 GiB, as gzip packs it into one megabyte."""
+    info = tarfile.TarInfo("0.png")
+    info.size = 2**30
+    header = gzip.compress(info.tobuf() + bytes(2**20))
+    hub.offer("bsd100", header)
+    with pytest.raises(WeightsError, match="1,073,741,824 bytes"):
+        find_set("bsd100", None, 4)
+    assert cached(tmp_path) == []
+
+
+def test_a_zip_is_unpacked_as_well(hub: Hub, tmp_path: Path) -> None:
+    hub.offer("bsd100", zipped({"__MACOSX/BSD100_HR/0.png": b"Finder's", **HUNDRED}))
+    found = find_set("bsd100", None, 4)
+    assert len(found.pairs) == 100
+    assert (read_hr(found.pairs[7].hr) == pixels(7)).all()
+
+
+# The list of sets
+
+
+@pytest.mark.parametrize("dataset", SETS.values(), ids=SETS)
+def test_every_set_says_where_it_comes_from(dataset: Any) -> None:
+    assert dataset.name == dataset.name.casefold()
+    assert dataset.licence
+    assert dataset.paper
+    assert dataset.sources[0].kind == "hub"
+    assert dataset.sources[0].place.startswith("datasets/")
+    for source in dataset.sources:
+        assert source.size
+        assert source.kind == "https" or len(source.revision or "") == 40
+        assert source.kind == "hub" or source.members[0].sha256

@@ -1,0 +1,197 @@
+"""``upscale bench`` as its users meet it."""
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from upscale.cli.app import app
+from upscale.cli.commands.bench_options import BenchOptions
+from upscale.errors import UsageError
+
+PHOTO = Path(__file__).parents[2] / "data" / "osprey.png"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    photo = Image.open(PHOTO)
+    photo.crop((0, 0, 96, 80)).save(folder / "a.png")
+    photo.crop((20, 20, 84, 92)).save(folder / "b.png")
+    return folder
+
+
+def run(*words: str | Path, status: int = 0) -> Any:
+    result = CliRunner().invoke(app, ["bench", *map(str, words)])
+    assert result.exit_code == status, result.output
+    return result
+
+
+def rows(*words: str | Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run(*words, "--json").stdout.splitlines()]
+
+
+def test_every_flag_is_a_field_and_every_field_a_flag() -> None:
+    command = typer.main.get_command(app).commands["bench"]
+    assert {parameter.name for parameter in command.params} - {"help"} == {
+        field.name for field in fields(BenchOptions)
+    }
+    defaults = {field.name: field.default for field in fields(BenchOptions)}
+    for parameter in command.params:
+        if parameter.name not in ("sets", "help", "model", "alpha"):
+            assert parameter.default == defaults[parameter.name], parameter.name
+
+
+def test_a_table_has_a_row_for_each_model(folder: Path) -> None:
+    out = run(folder, "-m", "nearest", "-m", "srgan", "--metrics", "psnr,ssim").stdout
+    assert re.search(r"pictures: 2 pictures, ×4", out)
+    assert re.search(r"^nearest +\d+\.\d\d +0\.\d{4}", out, re.M)
+    assert re.search(r"^srgan, α 0\.9 +\d+\.\d\d +0\.\d{4}", out, re.M)
+    assert "MATLAB" in out
+    assert "fp32" in out
+
+
+def test_alphas_and_mixed_images_have_a_row_each(folder: Path) -> None:
+    found = rows(
+        *(folder, "-m", "bicubic", "-m", "srgan", "-a", "0:1:0.5"),
+        *("--image-interpolation", "--metrics", "psnr"),
+    )
+    assert [(row["model"], row.get("alpha"), row.get("interpolation")) for row in found] == [
+        ("bicubic", None, None),
+        *(("srgan", alpha, "network") for alpha in (0, 0.5, 1)),
+        *(("srgan", alpha, "image") for alpha in (0, 0.5, 1)),
+    ]
+    by_kind = {
+        (row.get("interpolation"), row.get("alpha")): row["figures"]["psnr"] for row in found
+    }
+    assert by_kind["image", 0] == pytest.approx(by_kind["network", 0], abs=1e-3)
+    assert by_kind["image", 1] == pytest.approx(by_kind["network", 1], abs=1e-3)
+    assert by_kind["network", 0] > by_kind["network", 1]
+
+
+def test_back_projection_raises_psnr(folder: Path) -> None:
+    plain, projected = rows(folder, "-m", "srgan-real", "--back-project", "8", "--metrics", "psnr")
+    assert "back-projected" in projected["system"]
+    assert projected["figures"]["psnr"] > plain["figures"]["psnr"] + 0.05
+
+
+def test_csv_and_markdown(folder: Path) -> None:
+    words = (folder, "-m", "nearest", "--metrics", "psnr")
+    (line,) = csv.DictReader(io.StringIO(run(*words, "--csv").stdout))
+    assert line["system"] == "nearest"
+    assert float(line["psnr"]) > 10
+    markdown = run(*words, "--markdown").stdout
+    assert re.search(r"^\| nearest \| \d+\.\d\d \|", markdown, re.M)
+
+
+def test_pictures_sheet_and_plot_are_written(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    for number in range(2):  # NIQE needs 2 × 2 blocks of 96 pixels
+        Image.open(PHOTO).resize((200, 208)).save(folder / f"{'ab'[number]}.png")
+    run(
+        *(folder, "-m", "nearest", "-m", "srgan", "-a", "0,1", "--metrics", "psnr,niqe"),
+        *("--save", tmp_path / "kept", "--sheet", tmp_path / "sheet.webp"),
+        *("--plot", tmp_path / "plane.svg", "--plot-metric", "niqe"),
+    )
+    kept = sorted(
+        path.relative_to(tmp_path / "kept").as_posix()
+        for path in (tmp_path / "kept").rglob("*.png")
+    )
+    assert len(kept) == 6
+    assert "pictures/nearest/a.png" in kept
+    with Image.open(tmp_path / "kept/pictures/nearest/a.png") as picture:
+        assert picture.size == (200, 208)
+    with Image.open(tmp_path / "sheet.webp") as sheet:
+        assert sheet.width > 3 * 192
+    assert "NIQE" in (tmp_path / "plane.svg").read_text()
+
+
+REFUSED = [
+    (("--json", "--csv"), "contradict"),
+    (("--metrics", "psnr,mse"), "mse"),
+    (("--ssim", "fast"), "wang"),
+    (("--channels", "hsv"), "rgb"),
+    (("--degradation", "nearest"), "uint8"),
+    (("--degradation", "folder"), "no LR picture"),
+    (("--alpha", "2"), "0, 1"),
+    (("--image-interpolation",), "--alpha"),
+    (("--border", "-1"), "from 0"),
+    (("--plot", "plane.bmp"), "svg"),
+    (("--plot", "plane.svg", "--metrics", "psnr"), "lpips-alex"),
+    (("--sheet", "sheet.xyz"), "xyz"),
+    (("-m", "srgan", "-m", "realesrgan-x2"), "×2"),
+    (("-m", "nearest", "-m", "nearest"), "twice"),
+    (("--metrics", ","), "none of"),
+    (("--psnr", "srresnet"), "--alpha"),
+    (("--precision", "fp99"), "fp16"),
+    (("--back-project", "200"), "0 to 100"),
+    (("--tile", "-5"), "--tile"),
+    (("--data", "nowhere"), "no folder"),
+    (("--plot", "/dev/null/plane.svg"), "cannot be written"),
+    (("--sheet", "/dev/null/sheet.png"), "cannot be written"),
+    (("--save", "/dev/null/kept"), "cannot be written"),
+]
+
+
+@pytest.mark.parametrize(("words", "reason"), REFUSED, ids=str)
+def test_what_makes_no_sense_is_refused(folder: Path, words: tuple[str, ...], reason: str) -> None:
+    result = CliRunner().invoke(app, ["bench", str(folder), *words])
+    assert result.exit_code in (2, 5), result.output
+    assert reason in result.stderr
+
+
+def test_sets_of_one_name_are_told_apart(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / folder.name
+    other.mkdir(parents=True)
+    (other / "a.png").write_bytes((folder / "b.png").read_bytes())
+    found = rows(folder, other, "-m", "nearest", "--metrics", "psnr")
+    assert [row["set"] for row in found] == [f"{tmp_path.name}/pictures", "other/pictures"]
+    assert "twice" in run(folder, folder, "-m", "nearest", "--metrics", "psnr", status=2).stderr
+
+
+def test_what_was_measured_before_a_failure_is_shown(folder: Path) -> None:
+    result = run(folder, "-m", "nearest", "-m", "no.pth", "--metrics", "psnr", status=3)
+    assert "no.pth" in result.stderr
+    bad = folder / "c.png"
+    bad.write_bytes((folder / "a.png").read_bytes()[:-500])
+    result = run(folder, "-m", "nearest", "--metrics", "psnr", status=1)
+    assert "c.png" in result.stderr
+
+
+def test_odd_bytes_in_a_name_are_kept_apart_in_json(folder: Path) -> None:
+    for byte in (b"\xff", b"\xfe"):
+        target = os.path.join(os.fsencode(folder), b"n" + byte + b".png")
+        with open(target, "wb") as file:
+            file.write((folder / "a.png").read_bytes())
+    (row,) = rows(folder, "-m", "nearest", "--metrics", "psnr")
+    assert len(row["pictures"]) == 4
+
+
+def test_a_word_that_is_no_set_is_refused() -> None:
+    assert "set14" in run("set99", status=2).stderr
+
+
+def test_the_daala_kind_is_for_luma() -> None:
+    with pytest.raises(UsageError, match="Y"):
+        BenchOptions(("x",), channels="rgb", ssim="daala").check()
+
+
+def test_help_imports_neither_torch_nor_matplotlib() -> None:
+    code = (
+        "import sys\nfrom upscale.cli.app import app\n"
+        "try:\n    app(['bench', '--help'])\nexcept SystemExit: pass\n"
+        "assert not {'torch', 'matplotlib', 'cv2'} & set(sys.modules), sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

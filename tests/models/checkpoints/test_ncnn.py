@@ -1,0 +1,240 @@
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from random_networks import random_state
+from torch import Tensor
+
+from upscale.errors import WeightsError
+from upscale.models.checkpoints.convert import read_checkpoint
+from upscale.networks.spec import RRDBNetSpec
+
+SPEC = RRDBNetSpec(features=8, blocks=1, growth=4)
+ODD = RRDBNetSpec(features=5, blocks=2, growth=3)
+"""Its halves of floats do not fill whole words of 4 bytes."""
+
+LEAKY = " 9=2 -23310=1,2.000000e-01"
+
+
+def order(spec: RRDBNetSpec) -> Iterator[tuple[str, str]]:
+    """Yield each layer with numbers: its name and what follows its sizes in the .param."""
+    yield "conv_first", ""
+    for block in range(spec.blocks):
+        for dense in (1, 2, 3):
+            for k in (1, 2, 3, 4):
+                yield f"body.{block}.rdb{dense}.conv{k}", LEAKY
+            yield f"body.{block}.rdb{dense}.conv5", ""
+    yield "conv_body", ""
+    for stage in range(1, len(spec.stages) + 1):
+        yield f"conv_up{stage}", LEAKY
+    yield "conv_hr", LEAKY
+    yield "conv_last", ""
+
+
+def param_of(spec: RRDBNetSpec, state: dict[str, Tensor]) -> str:
+    """Write the graph: each layer as kind, name, inputs, outputs, their names, constants."""
+    lines = ["Input data 0 1 data"]
+    for name, constants in order(spec):
+        weight = state[f"{name}.weight"]
+        if name.startswith("conv_up"):
+            lines.append(f"Interp {name}_resize 1 1 x x 0=1 1=2.000000e+00 2=2.000000e+00")
+        if name[-1] in "2345" and "rdb" in name:
+            lines += ["Split split 1 2 x x y", "Concat concat 2 1 x y x"]
+        sizes = f"0={weight.shape[0]} 1=3 4=1 5=1 6={weight.numel()}"
+        lines.append(f"Convolution {name} 1 1 x x {sizes}{constants}")
+        residuals = name.endswith("conv5") + name.endswith("rdb3.conv5")
+        lines += ["Eltwise add 2 1 x y x 0=1 -23301=2,2.000000e-01,1.000000e+00"] * residuals
+        if name == "conv_body":
+            lines.append("BinaryOp add 2 1 x y x")
+    return "\n".join(["7767517", f"{len(lines)} {len(lines)}", *lines]) + "\n"
+
+
+def bin_of(spec: RRDBNetSpec, state: dict[str, Tensor], half: bool) -> bytes:
+    data = b""
+    for name, _ in order(spec):
+        weights = state[f"{name}.weight"].flatten().tolist()
+        bias = state[f"{name}.bias"].tolist()
+        numbers = struct.pack(f"<{len(weights)}{'e' if half else 'f'}", *weights)
+        data += struct.pack("<I", 0x01306B47 if half else 0)
+        data += numbers + b"\0" * (-len(numbers) % 4)
+        data += struct.pack(f"<{len(bias)}f", *bias)
+    return data
+
+
+def files(folder: Path, spec: RRDBNetSpec = SPEC, half: bool = True) -> tuple[Path, Path]:
+    state = random_state(spec)
+    param, numbers = folder / "x.param", folder / "x.bin"
+    param.write_text(param_of(spec, state))
+    numbers.write_bytes(bin_of(spec, state, half))
+    return param, numbers
+
+
+@pytest.mark.parametrize("named", [".param", ".bin"])
+@pytest.mark.parametrize("half", [True, False])
+@pytest.mark.parametrize("spec", [SPEC, ODD, RRDBNetSpec(scale=2, features=8, blocks=1, growth=4)])
+def test_rrdbnet_is_read_exactly(spec: RRDBNetSpec, half: bool, named: str, tmp_path: Path) -> None:
+    files(tmp_path, spec, half)
+    checkpoint = read_checkpoint(tmp_path / f"x{named}")
+    assert checkpoint.spec == spec
+    expected = random_state(spec)
+    assert checkpoint.state.keys() == expected.keys()
+    for key, tensor in expected.items():
+        rounded = tensor.half().float() if half and key.endswith("weight") else tensor
+        assert checkpoint.state[key].dtype == torch.float32
+        assert torch.equal(checkpoint.state[key], rounded), key
+
+
+def test_halves_and_floats_may_stand_in_one_file(tmp_path: Path) -> None:
+    _, numbers = files(tmp_path, ODD, half=True)
+    halves, floats = numbers.read_bytes(), bin_of(ODD, random_state(ODD), half=False)
+    count = ODD.features * 3 * 9  # of the first layer's weights, an odd number
+    numbers.write_bytes(
+        floats[: 4 + 4 * count + 4 * ODD.features]
+        + halves[4 + 2 * (count + 1) + 4 * ODD.features :]
+    )
+    state = read_checkpoint(numbers).state
+    assert torch.equal(state["conv_first.weight"], random_state(ODD)["conv_first.weight"])
+    assert torch.equal(state["conv_hr.weight"], random_state(ODD)["conv_hr.weight"].half().float())
+
+
+# --- refusals
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(WeightsError) as caught:
+        read_checkpoint(path)
+    assert caught.value.exit_code == 3
+    assert str(path.with_suffix("")) in str(caught.value)
+    return str(caught.value).replace(str(path.parent), "")
+
+
+def test_srvgg_is_refused_by_its_layers(tmp_path: Path) -> None:
+    param, numbers = tmp_path / "x.param", tmp_path / "x.bin"
+    param.write_text(
+        "7767517\n5 6\n"
+        "Input data 0 1 data\n"
+        "Convolution Conv_0 1 1 data 1 0=64 1=3 4=1 5=1 6=1728\n"
+        "PReLU PRelu_1 1 1 1 2 0=64\n"
+        "Convolution Conv_2 1 1 2 3 0=48 1=3 4=1 5=1 6=27648\n"
+        "PixelShuffle DepthToSpace_3 1 1 3 output 0=4\n"
+    )
+    numbers.write_bytes(bytes(100))
+    message = refusal(param)
+    assert "no RRDBNet" in message
+    assert "PReLU, PixelShuffle" in message
+
+
+@pytest.mark.parametrize("left", [0, 1, 3, 4, 5, 100, 1000, -4, -1])
+def test_numbers_that_are_cut_off_are_refused(left: int, tmp_path: Path) -> None:
+    param, numbers = files(tmp_path)
+    numbers.write_bytes(numbers.read_bytes()[:left])
+    assert "ends early" in refusal(param)
+
+
+@pytest.mark.parametrize("extra", [1, 4, 10_000])
+def test_numbers_left_over_are_refused(extra: int, tmp_path: Path) -> None:
+    param, numbers = files(tmp_path)
+    numbers.write_bytes(numbers.read_bytes() + bytes(extra))
+    assert f"{extra:,} bytes more" in refusal(param)
+
+
+def test_missing_param_is_refused(tmp_path: Path) -> None:
+    param, numbers = files(tmp_path)
+    param.unlink()
+    assert "ncnn .param" in refusal(numbers)
+
+
+def test_missing_bin_is_refused(tmp_path: Path) -> None:
+    param, numbers = files(tmp_path)
+    numbers.unlink()
+    assert ".bin beside .param" in refusal(param)
+
+
+@pytest.mark.parametrize("flag", [0x000D4B38, 0x0002C056, 0x00000001])
+def test_quantised_numbers_are_refused(flag: int, tmp_path: Path) -> None:
+    param, numbers = files(tmp_path)
+    numbers.write_bytes(struct.pack("<I", flag) + numbers.read_bytes()[4:])
+    assert "conv_first is quantised" in refusal(param)
+
+
+def test_number_that_is_not_finite_is_refused(tmp_path: Path) -> None:
+    param, numbers = files(tmp_path)
+    numbers.write_bytes(numbers.read_bytes()[:-4] + struct.pack("<f", float("nan")))
+    assert "conv_last.bias" in refusal(param)
+
+
+@pytest.mark.parametrize(
+    ("text", "instead", "said"),
+    [
+        (LEAKY, " 9=2 -23310=1,1.000000e-01", "activation 2 [0.1]"),
+        (LEAKY, " 9=1", "activation 1"),
+        (LEAKY, "", "activation"),
+        ("-23301=2,2.000000e-01,", "-23301=2,5.000000e-01,", "factors [0.5, 1.0]"),
+        ("BinaryOp add 2 1 x y x", "BinaryOp add 2 1 x y x 0=2", "BinaryOp"),
+        ("BinaryOp add 2 1 x y x", "BinaryOp add 1 1 x x 0=2 1=1 2=5.000000e-01", "BinaryOp"),
+        ("0=1 1=2.000000e+00", "0=2 1=2.000000e+00", "nearest neighbour"),
+        ("0=1 1=2.000000e+00", "0=1 1=3.000000e+00", "nearest neighbour"),
+        ("5=1", "5=0", "no bias"),
+        ("1=3 4=1", "1=3 2=2 4=1", "conv_first"),  # dilation
+        ("1=3 4=1", "1=3 3=2 4=1", "conv_first"),  # stride
+        ("1=3 4=1", "1=3 4=0", "conv_first"),  # padding
+        ("0=8 1=3", "0=7 1=3", "weights for 7 outputs"),
+        ("0=8 1=3", "0=-8 1=3", "weights for -8 outputs"),
+        ("6=216", "6=7200000000000", "ends early"),
+    ],
+)
+def test_graph_of_another_network_is_refused(
+    text: str, instead: str, said: str, tmp_path: Path
+) -> None:
+    param, _ = files(tmp_path)
+    assert text in param.read_text()
+    param.write_text(param.read_text().replace(text, instead))
+    assert said in refusal(param)
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("7767517", "7767518"),
+        ("Input data 0 1 data", "Input data"),
+        ("Input data 0 1 data", "Input data zero 1 data"),
+        ("Input data 0 1 data", "Input däta 0 1 data"),
+        ("0=8 1=3", "0=eight 1=3"),
+        ("9=2 -23310=1,2", "9=2 -23310=1,two"),
+        ("1=2.000000e+00", "1=twice"),
+        ("6=216", "6=-216"),
+    ],
+)
+def test_damaged_graph_is_refused(text: str, instead: str, tmp_path: Path) -> None:
+    param, _ = files(tmp_path)
+    assert text in param.read_text()
+    param.write_text(param.read_text().replace(text, instead), "utf-8")
+    refusal(param)
+
+
+def test_one_convolution_more_is_refused(tmp_path: Path) -> None:
+    param, numbers = files(tmp_path)
+    param.write_text(param.read_text() + "Convolution more 1 1 x x 0=3 1=1 4=0 5=1 6=9\n")
+    numbers.write_bytes(numbers.read_bytes() + struct.pack("<I12f", 0, *range(12)))
+    assert "22 convolutions and 2 resizes" in refusal(param)
+
+
+def test_binary_param_is_refused(tmp_path: Path) -> None:
+    param, numbers = files(tmp_path)
+    param.write_bytes(struct.pack("<III", 7767517, 75, 83) + bytes(range(256)))
+    assert "binary .param" in refusal(numbers)
+
+
+def test_changed_bytes_of_the_graph_are_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
+    param, _ = files(tmp_path)
+    text = param.read_text()
+    refused = 0
+    for place in range(0, len(text), 3):
+        param.write_text(f"{text[:place]}9{text[place + 1 :]}")
+        try:
+            read_checkpoint(param)
+        except WeightsError:
+            refused += 1
+    assert refused > 100

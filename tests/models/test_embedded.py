@@ -1,0 +1,115 @@
+"""The weights in the package: where they come from, and what they are better at than others."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+import upscale
+from upscale.metrics.psnr_ssim import luma, psnr
+from upscale.models.checkpoints.convert import read_checkpoint
+from upscale.models.manifest import read_manifest
+from upscale.models.model import load_model
+from upscale.pixels.degrade import degrade
+
+EMBEDDED = Path(upscale.__file__).parent / "embedded"
+NAMES = ("srresnet", "srgan", "srgan-real")
+WHEEL = 20e6
+"""Bytes that the package may have."""
+
+Levels = npt.NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def photo() -> Levels:
+    with Image.open(Path(__file__).parents[1] / "data" / "osprey.png") as picture:
+        return np.array(picture.convert("RGB"))
+
+
+@pytest.fixture(scope="module")
+def gradient() -> Levels:
+    """A dark, warm wall with light from the right: what earlier weights made gray and green."""
+    x = np.linspace(0, 1, 96)[None, :, None] * np.linspace(0.7, 1, 64)[:, None, None]
+    wall = np.array([70, 45, 10]) + x * np.array([120, 90, 30])
+    return wall.round().astype(np.uint8)
+
+
+def enlarged(lr: Levels, name: str, alpha: float | None = None) -> Levels:
+    model = load_model(name, alpha, device="cpu", precision="fp32")
+    made: Levels = upscale.upscale(lr, model)
+    return made
+
+
+def reduced(sr: Levels) -> npt.NDArray[np.float64]:
+    """The bicubic reduction of another library: Pillow's, in 32-bit floats, one channel each."""
+    size = (sr.shape[1] // 4, sr.shape[0] // 4)
+    planes = [
+        np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BICUBIC), np.float64)
+        for plane in sr.astype(np.float32).transpose(2, 0, 1)
+    ]
+    return np.stack(planes, -1)
+
+
+def test_the_package_stays_small() -> None:
+    assert sum(path.stat().st_size for path in EMBEDDED.iterdir()) < WHEEL
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_files_are_half_floats_without_batch_norm_and_know_their_origin(name: str) -> None:
+    path = EMBEDDED / f"{name}.safetensors"
+    with safe_open(path, "pt") as file:
+        assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.float16}  # noqa: SIM118 - no mapping
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.spec.normalization == "none"
+    wanted = {"recipe", "steps", "seed", "data_digest", "data_pictures", "data_licence", "init"}
+    wanted |= {"init_title", "init_origin", "init_licence"}
+    assert wanted <= checkpoint.origin.keys()
+    assert checkpoint.origin["data_licence"]
+    assert "Martin Krasser" in checkpoint.origin["init_origin"]
+    assert read_manifest()[name].licence == "Apache-2.0"
+
+
+@pytest.mark.parametrize("picture", ["photo", "gradient"])
+@pytest.mark.parametrize(
+    ("name", "whole", "local"),
+    [("srresnet", 0.5, 2), ("srgan", 0.5, 2), ("srgan-real", 0.5, 2)],
+)
+def test_colours_do_not_drift(
+    name: str, whole: float, local: float, picture: str, request: pytest.FixtureRequest
+) -> None:
+    lr: Levels = request.getfixturevalue(picture)
+    off = reduced(enlarged(lr, name)) - lr
+    assert np.abs(off.mean((0, 1))).max() < whole
+    rows, columns = (length // 16 for length in lr.shape[:2])
+    blocks = off[: rows * 16, : columns * 16].reshape(rows, 16, columns, 16, 3).mean((1, 3))
+    assert np.abs(blocks).max() < local
+
+
+def test_between_the_ends_psnr_falls_with_alpha(photo: Levels) -> None:
+    lr = degrade(photo, 4)
+    found = [
+        psnr(*(luma(each)[4:-4, 4:-4] for each in (enlarged(lr, "srgan", alpha), photo)))
+        for alpha in (0, 0.25, 0.5, 0.75, 1)
+    ]
+    assert found == sorted(found, reverse=True)
+
+
+def blockiness(sr: Levels) -> float:
+    """Steps where an LR block of 8 pixels begins, over those elsewhere."""
+    y = luma(sr)
+    steps = np.abs(np.diff(y, axis=1)).mean(0)
+    at = np.arange(len(steps)) % 32 == 31
+    return float(steps[at].mean() / steps[~at].mean())
+
+
+def test_blocks_of_a_jpeg_are_not_drawn(photo: Levels) -> None:
+    done, data = cv2.imencode(".jpg", photo[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 40))
+    assert done
+    jpeg = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    clean, real = (blockiness(enlarged(jpeg, name)) for name in ("srgan", "srgan-real"))
+    assert real < clean - 0.5 * (clean - 1)

@@ -1,0 +1,146 @@
+"""The command run as its users run it, in a process of its own or in this one."""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from upscale.cli.app import app
+from upscale.networks.spec import build
+from upscale.pixels.image import Pixels
+
+COLOUR = (255, 51, 0)
+
+
+FILE_KEYS = {
+    *("kind", "input", "output", "status", "error", "width", "height", "output_width"),
+    *("output_height", "seconds", "model", "alpha", "device", "precision", "tile", "overlap"),
+}
+"""As ``FAULTS.md`` names them."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the command came to."""
+
+    status: int
+    out: str
+    said: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def by_input(self) -> dict[str, dict[str, Any]]:
+        return {Path(r["input"]).name: r for r in self.records if r["kind"] == "file"}
+
+
+def start(
+    folder: Path, *arguments: str | bytes, interpreter: tuple[str, ...] = (), **environment: str
+) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, *interpreter, "-m", "upscale", *arguments],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "80", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def finish(process: "subprocess.Popen[bytes]") -> Outcome:
+    with process:
+        out, said = process.communicate(timeout=60)
+    return Outcome(process.returncode, out.decode(errors="replace"), said.decode(errors="replace"))
+
+
+def upscale(folder: Path, *arguments: str | bytes, **environment: str) -> Outcome:
+    return finish(start(folder, *arguments, **environment))
+
+
+def inside(folder: Path, *arguments: str) -> Outcome:
+    """Run the command in this process, which has imported torch already."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    out, said = io.StringIO(), io.StringIO()
+    try:
+        with (
+            contextlib.chdir(folder),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(said),
+            pytest.raises(SystemExit) as ended,
+        ):
+            app(list(arguments), prog_name="upscale")
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return Outcome(int(ended.value.code or 0), out.getvalue(), said.getvalue())
+
+
+def picture(path: Path | bytes, width: int = 6, height: int = 4) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8, True)
+    buffer = io.BytesIO()
+    name = os.fsdecode(path).lower()
+    Image.fromarray(pixels).save(buffer, "JPEG" if name.endswith(".jpg") else "PNG")
+    with open(path, "wb") as file:
+        file.write(buffer.getvalue())
+
+
+def flat_weights(path: Path) -> None:
+    """A checkpoint of zeros but for the last bias: whatever goes in, `COLOUR` comes out."""
+    state = build({"architecture": "rrdbnet", "features": 8, "blocks": 1, "growth": 4}).state_dict()
+    state = {key: torch.zeros_like(tensor) for key, tensor in state.items()}
+    state["conv_last.bias"] = torch.tensor(COLOUR) / 255
+    torch.save(state, path)
+
+
+def colours(path: Path | bytes) -> set[tuple[int, ...]]:
+    with open(path, "rb") as file, Image.open(file) as found:
+        return {colour for _, colour in found.getcolors(2**20) or []}
+
+
+def noise(height: int = 4, width: int = 6, seed: int = 0) -> Pixels:
+    found: Pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3), np.uint8)
+    return found
+
+
+def encoded(pixels: Pixels, name: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, name, **options)
+    return buffer.getvalue()
+
+
+def shown(data: bytes | Path) -> Pixels:
+    with Image.open(io.BytesIO(data.read_bytes() if isinstance(data, Path) else data)) as found:
+        return np.asarray(found.convert("RGB"))
+
+
+def piped(folder: Path, data: bytes, *words: str) -> tuple[int, bytes, str]:
+    """Run the command in this process with ``data`` as its input; return status and outputs."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    sink, said, before = io.BytesIO(), io.StringIO(), sys.stdin
+    sys.stdin = io.TextIOWrapper(io.BytesIO(data))
+    out = io.TextIOWrapper(sink, write_through=True)
+    try:
+        with (
+            contextlib.chdir(folder),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(said),
+            pytest.raises(SystemExit) as ended,
+        ):
+            app(list(words), prog_name="upscale")
+    finally:
+        sys.stdin = before
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return int(ended.value.code or 0), sink.getvalue(), said.getvalue()

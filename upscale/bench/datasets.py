@@ -1,0 +1,206 @@
+"""SET words → pictures: a folder, or a benchmark set by name, found on this machine or fetched."""
+
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from upscale.bench.archives import unpack
+from upscale.bench.picture_sets import Notify, PictureSet, folders_called, pixel_digest, read_folder
+from upscale.errors import InputError, UsageError, WeightsError
+from upscale.locks import locked
+from upscale.models.manifest import cache_folder
+from upscale.models.sources import Member, Progress, Source, SourceError, download, is_offline
+
+__all__ = ["Dataset", "find_set", "read_datasets"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One stanza of ``datasets.toml``, which explains the fields."""
+
+    name: str
+    title: str
+    pictures: int
+    folders: tuple[str, ...]
+    sources: tuple[Source, ...]
+    pixels: str | None = None
+    licence: str = ""
+    paper: str = ""
+
+
+@cache
+def read_datasets() -> dict[str, Dataset]:
+    """Read ``datasets.toml``: sets by name."""
+    stanzas = tomllib.loads((Path(__file__).parent / "datasets.toml").read_text("utf-8"))
+    return {
+        name: Dataset(
+            name=name,
+            folders=tuple(stanza.pop("folders")),
+            sources=tuple(_source(dict(source)) for source in stanza.pop("source")),
+            **stanza,
+        )
+        for name, stanza in stanzas.items()
+    }
+
+
+def _source(values: dict[str, Any]) -> Source:
+    member = Member(values.pop("file"), values.pop("sha256", None))
+    return Source(members=(member,), **values)
+
+
+def find_set(
+    word: str,
+    data: Path | None,
+    scale: int,
+    progress: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+) -> PictureSet:
+    """Return the pictures that ``word`` stands for: a name of `read_datasets`, or a folder.
+
+    A name is looked for below ``data``, below the folder in ``UPSCALE_DATA`` and in the cache, and
+    is fetched otherwise. A folder holds HR pictures, or ``HR/`` and, maybe, LR ones for ``scale``:
+    ``LRbicx4/``, ``LR_bicubic/X4/``. Raises UsageError for a word that is neither, InputError for a
+    folder without pictures, WeightsError for a set that is not to be had or not what it should be.
+    """
+    dataset = read_datasets().get(word.casefold())
+    if dataset is None:
+        return _named_by_its_pixels(_of_folder(Path(word), scale, notify), notify)
+    roots = [("--data", data), ("UPSCALE_DATA", os.environ.get("UPSCALE_DATA"))]
+    for flag, root in roots:
+        if not root:
+            continue
+        if not Path(root).is_dir():
+            raise UsageError(f"{flag} {root}: is no folder")
+        for folder in _below(Path(root), dataset.folders):
+            found = read_folder(folder, scale, notify)
+            if found.pairs:
+                return _named(found, dataset, notify)
+            notify(f"{folder}: holds no pictures and no HR/ with pictures; passed over")
+    return _named(_cached(dataset, scale, progress, notify), dataset, notify)
+
+
+def _of_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "is no folder"
+        raise UsageError(
+            f"{folder}: {what} and no set that is known; give a folder of pictures or one of "
+            f"{', '.join(read_datasets())}"
+        )
+    found = read_folder(folder, scale, notify)
+    if not found.pairs:
+        raise InputError(f"{folder}: holds no pictures and no HR/ with pictures")
+    return found
+
+
+def _named_by_its_pixels(found: PictureSet, notify: Notify) -> PictureSet:
+    """Give a folder the name of the set that it is, so that published figures go with it."""
+    for dataset in read_datasets().values():
+        if len(found.pairs) != dataset.pictures:
+            continue
+        called = {PurePosixPath(folder).name.casefold() for folder in dataset.folders}
+        if dataset.pixels is None:
+            is_it = found.name.casefold() in called
+        else:
+            is_it = pixel_digest(pair.hr for pair in found.pairs) == dataset.pixels
+            if not is_it and found.name.casefold() in called:
+                notify(_not_the_usual(found, dataset))
+        if is_it:
+            return replace(found, name=dataset.name)
+    return found
+
+
+def _named(found: PictureSet, dataset: Dataset, notify: Notify) -> PictureSet:
+    """Give pictures the set's name where they are its own; otherwise tell the user."""
+    if len(found.pairs) != dataset.pictures:
+        notify(
+            f"{found.folder}: holds {len(found.pairs)} pictures, and {dataset.title} has "
+            f"{dataset.pictures}; no published figures are shown"
+        )
+    elif dataset.pixels and pixel_digest(pair.hr for pair in found.pairs) != dataset.pixels:
+        notify(_not_the_usual(found, dataset))
+    else:
+        return replace(found, name=dataset.name)
+    return replace(found, name=f"{dataset.name} (other pictures)")
+
+
+def _not_the_usual(found: PictureSet, dataset: Dataset) -> str:
+    return (
+        f"{found.folder}: is not the usual {dataset.title}: its pixels are others, so no "
+        "published figures are shown"
+    )
+
+
+def _below(root: Path, paths: Iterable[str]) -> Iterator[Path]:
+    """Return the folders below ``root`` that ``paths`` name, whatever the case."""
+    for path in paths:
+        found = [root]
+        for part in PurePosixPath(path).parts:
+            found = [child for each in found for child in folders_called(each, part)]
+        yield from found[:1]
+
+
+def _cached(dataset: Dataset, scale: int, progress: Progress, notify: Notify) -> PictureSet:
+    """Return the set from the cache, fetched now where it is not there yet. Raises WeightsError."""
+    folder = cache_folder() / "datasets"
+    final = folder / dataset.name
+    waiting = partial(notify, f"{dataset.name}: another process is fetching it; waiting")
+    try:
+        if not final.is_dir():
+            with locked(folder / f".{dataset.name}.lock", waiting):
+                for litter in folder.glob(f".{dataset.name}.[0-9]*.part"):  # of one killed
+                    shutil.rmtree(litter, ignore_errors=True)
+                if not final.is_dir():
+                    _fetch(dataset, final, progress, notify)
+    except OSError as error:
+        raise WeightsError(
+            f"{folder}: {dataset.title} cannot be kept there ({error.strerror or error}); "
+            "set UPSCALE_CACHE to a folder that can be written",
+            code="dataset",
+        ) from error
+    found = read_folder(final, scale, notify)
+    try:
+        _check(found, dataset)
+    except SourceError as error:
+        raise WeightsError(
+            f"{final}: is damaged: {error}; remove that folder, and it is fetched again",
+            code="dataset",
+        ) from error
+    return found
+
+
+def _fetch(dataset: Dataset, final: Path, progress: Progress, notify: Notify) -> None:
+    failures = []
+    for source in dataset.sources:
+        prefix = f".{dataset.name}.{os.getpid()}."
+        with tempfile.TemporaryDirectory(".part", prefix, final.parent, True) as part:
+            notify(f"{dataset.name}: fetching from {source}")
+            try:
+                (archive,) = download(source, Path(part), progress)
+                whole = Path(part) / "set"
+                unpack(archive, whole / "HR", dataset.pictures)
+                _check(read_folder(whole, 1, notify), dataset)
+            except (SourceError, InputError) as error:
+                failures.append(f"{source}, {source.members[0].path}: {error}")
+                continue
+            os.rename(whole, final)
+            return
+    remedy = "unset HF_HUB_OFFLINE; or" if is_offline() else "check the network; or"
+    raise WeightsError(
+        f"{dataset.name} is not on this machine and no source delivered it:\n"
+        + "".join(f"  - {failure}\n" for failure in failures)
+        + f"{remedy} give --data DIR, or set UPSCALE_DATA to DIR, with {dataset.folders[0]}/ in "
+        "it; or give a folder of pictures in place of the name",
+        code="dataset",
+    )
+
+
+def _check(found: PictureSet, dataset: Dataset) -> None:
+    """Raise SourceError where there are more or fewer pictures than in ``dataset``."""
+    if len(found.pairs) != dataset.pictures:
+        raise SourceError(f"it holds {len(found.pairs)} pictures, not {dataset.pictures}")

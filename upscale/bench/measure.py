@@ -1,0 +1,127 @@
+"""Contenders × sets → rows: HR → LR → SR, and the figures of each SR against its HR."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from upscale.bench.contenders import Contender, System
+from upscale.bench.peak_memory import PeakMemory
+from upscale.bench.picture_sets import Pair, PictureSet, read_hr
+from upscale.errors import InputError, UpscaleError
+from upscale.metrics.by_name import Metric
+from upscale.metrics.protocol import Protocol, Row
+from upscale.pixels.baselines import Levels
+from upscale.pixels.degrade import crop_to_multiple, degrade
+
+__all__ = ["Visit", "measure", "pair_of"]
+
+Visit = Callable[[System, Pair, Levels, Levels, Mapping[str, float]], None]
+"""Told the system, the picture, its SR and HR, and the figures, as soon as they are there."""
+
+
+def measure(
+    contender: Contender,
+    pictures: PictureSet,
+    protocol: Protocol,
+    metrics: Mapping[str, Metric],
+    visit: Visit = lambda system, pair, sr, hr, figures: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    notify: Callable[[str], None] = lambda text: None,
+) -> list[Row]:
+    """Return one row a system of ``contender`` on one set.
+
+    ``metrics``: by their keys in `upscale.metrics.protocol.METRICS`; one that cannot read a picture
+    is left out of the system's means, and ``notify`` is told. ``progress``: pictures done and in
+    all. Raises InputError where a picture of the set cannot be read or its LR does not fit it.
+    """
+    results: list[dict[str, dict[str, float]]] = [{} for _ in contender.systems]
+    seconds = [0.0] * len(contender.systems)
+    peaks: list[int | None] = [0] * len(contender.systems)
+    pixels = 0
+    for index, pair in enumerate(pictures.pairs):
+        hr, lr = pair_of(pair, protocol)
+        pixels += hr.shape[0] * hr.shape[1]
+        made = contender.enlarge(lr)
+        shared = 0.0  # what the first result costs is made once, and all of them need it
+        for number, system in enumerate(contender.systems):
+            memory = PeakMemory(contender.device)
+            begun = time.perf_counter()
+            sr = next(made)
+            taken = time.perf_counter() - begun
+            seconds[number] += shared + taken
+            shared = shared or taken
+            peaks[number] = _greater(peaks[number], memory.read())
+            figures = _figures(sr, hr, metrics, pair, notify)
+            results[number][pair.name] = figures
+            visit(system, pair, sr, hr, figures)
+        progress(index + 1, len(pictures.pairs))
+    return [
+        Row(
+            set=pictures.name,
+            system=system.label,
+            model=system.model,
+            alpha=system.alpha,
+            interpolation=system.interpolation,
+            back_project=system.back_project,
+            figures=_means(found, metrics),
+            pictures=found,
+            seconds=taken,
+            megapixels=pixels / 1e6,
+            peak_bytes=peak,
+        )
+        for system, found, taken, peak in zip(
+            contender.systems, results, seconds, peaks, strict=True
+        )
+    ]
+
+
+def _greater(a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else max(a, b)
+
+
+def pair_of(pair: Pair, protocol: Protocol) -> tuple[Levels, Levels]:
+    """Return HR, cut to a multiple of the scale, and LR, made or read as the protocol says."""
+    try:
+        hr = crop_to_multiple(read_hr(pair.hr), protocol.scale)
+    except ValueError as error:
+        raise InputError(f"{pair.hr}: {error}", code="too-small") from error
+    if protocol.degradation != "folder":
+        return hr, degrade(hr, protocol.scale, protocol.degradation)
+    assert pair.lr is not None
+    lr = read_hr(pair.lr)
+    expected = (hr.shape[0] // protocol.scale, hr.shape[1] // protocol.scale, hr.shape[2])
+    if lr.shape != expected:
+        raise InputError(
+            f"{pair.lr}: {lr.shape[1]} × {lr.shape[0]} pixels of {lr.shape[2]} channels, where "
+            f"{expected[1]} × {expected[0]} of {expected[2]} belong to {pair.hr.name}; "
+            "choose --degradation uint8 to make LR anew"
+        )
+    return hr, lr
+
+
+def _figures(
+    sr: Levels,
+    hr: Levels,
+    metrics: Mapping[str, Metric],
+    pair: Pair,
+    notify: Callable[[str], None],
+) -> dict[str, float]:
+    figures = {}
+    for name, metric in metrics.items():
+        try:
+            figures[name] = metric(sr, hr)
+        except (UpscaleError, ValueError) as error:
+            notify(f"{pair.name}: {name} is left out: {error}")
+    return figures
+
+
+def _means(
+    found: Mapping[str, Mapping[str, float]], metrics: Mapping[str, Metric]
+) -> dict[str, float]:
+    """Average what every picture has; a mean over a part of the set would be another figure."""
+    return {
+        name: float(np.mean([figures[name] for figures in found.values()]))
+        for name in metrics
+        if all(name in figures for figures in found.values())
+    }

@@ -1,0 +1,150 @@
+"""A folder of HR pictures, with LR ones or without, and what may be measured against."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from upscale.batch.walk import is_picture, natural
+from upscale.errors import InputError
+from upscale.pictures.reader import read
+
+__all__ = [
+    "Notify",
+    "Pair",
+    "PictureSet",
+    "folders_called",
+    "pixel_digest",
+    "read_folder",
+    "read_hr",
+]
+
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A picture: its HR file, and its LR file where the set has them."""
+
+    name: str
+    hr: Path
+    lr: Path | None = None
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """Pictures to measure with, in natural order. ``folder`` holds the HR files; ``lr_folder`` the
+    LR ones, one for each, or is None.
+    """
+
+    name: str
+    folder: Path
+    pairs: tuple[Pair, ...]
+    lr_folder: Path | None = None
+
+
+def read_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
+    """Pair the pictures of ``folder``, or of HR/ in it, with the LR files for ``scale``."""
+    hr_folder = next(iter(folders_called(folder, "HR")), folder)
+    place = hr_folder.resolve()
+    name = place.parent.name if place.name.casefold() == "hr" else place.name
+    pictures: dict[str, Path] = {}
+    for path in _pictures(hr_folder):
+        if path.stem in pictures:
+            raise InputError(
+                f"{path}: has the same name as {pictures[path.stem].name}; keep one of them"
+            )
+        pictures[path.stem] = path
+    pairs = tuple(Pair(stem, path) for stem, path in pictures.items())
+    lr_folder = _lr_folder(hr_folder, scale)
+    if lr_folder is None:
+        return PictureSet(name, hr_folder, pairs)
+    lr = {path.stem: path for path in _pictures(lr_folder)}
+    paired = []
+    for pair in pairs:
+        stems = (pair.name, f"{pair.name}x{scale}", f"{pair.name}_x{scale}")
+        fitting = [lr[stem] for stem in stems if stem in lr]
+        if not fitting:
+            notify(f"{lr_folder}: holds no LR picture of {pair.hr.name}, so it is not used")
+            return PictureSet(name, hr_folder, pairs)
+        paired.append(replace(pair, lr=fitting[0]))
+    return PictureSet(name, hr_folder, tuple(paired), lr_folder)
+
+
+def _lr_folder(hr_folder: Path, scale: int) -> Path | None:
+    """Return the LR files that belong to ``hr_folder``, None where there are none for ``scale``.
+
+    Beside HR/: LRbicx4, LR_bicubic/X4, LR/x4, LR; beside DIV2K_valid_HR:
+    DIV2K_valid_LR_bicubic/X4; in a folder without HR in its name: the same as beside HR/.
+    """
+    name = hr_folder.resolve().name.casefold()
+    beside = name.endswith("hr")
+    root, prefix = (hr_folder.resolve().parent, name[:-2]) if beside else (hr_folder, "")
+    found = {}
+    for child in _children(root):
+        form = child.name.casefold()
+        if form.startswith(f"{prefix}lr") and child.is_dir():
+            form = form.removeprefix(prefix).replace("_", "").replace("-", "")
+            found[form] = child
+            found |= {f"{form}/{each.name.casefold()}": each for each in _children(child)}
+    stems = ("lrbic", "lrbicubic", "lr")
+    forms = [f"{stem}{by}x{scale}" for by in ("", "/") for stem in stems] + ["lr"]
+    folders = [found[form] for form in forms if form in found and found[form].is_dir()]
+    return next((folder for folder in folders if _pictures(folder)), None)
+
+
+def folders_called(folder: Path, name: str) -> list[Path]:
+    """Return the folders in ``folder`` called ``name`` in any case, the exact one first."""
+    same = [child for child in _children(folder) if child.name.casefold() == name.casefold()]
+    return sorted((child for child in same if child.is_dir()), key=lambda each: each.name != name)
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir(), key=natural)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return [path for path in _children(folder) if is_picture(path) and path.is_file()]
+
+
+def pixel_digest(paths: Iterable[Path]) -> str:
+    """Return a digest of pictures that knows neither their names, nor their order or format.
+
+    The sha256, in hexadecimal digits, of the pictures' own, sorted, each with a line feed behind
+    it; a picture's own is that of ``HEIGHT WIDTH CHANNELS``, a line feed and its samples, row by
+    row, as `read_hr` gives them.
+    """
+    digests = []
+    for path in paths:
+        pixels = read_hr(path)
+        head = " ".join(map(str, pixels.shape)) + "\n"
+        digests.append(hashlib.sha256(head.encode() + pixels.tobytes()).hexdigest() + "\n")
+    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+
+
+def read_hr(path: Path) -> npt.NDArray[np.uint8]:
+    """Decode a picture to measure against: (H, W, C), uint8, C = 1 gray or 3 RGB.
+
+    Opacity is dropped where all is opaque. Raises InputError as `upscale.pictures.reader.read`
+    does, and for transparent pixels, 16 bits a sample and several frames: a figure on them has no
+    meaning.
+    """
+    image = read(path)
+    if image.frames > 1:
+        raise InputError(f"{path}: has {image.frames} frames; a benchmark needs single pictures")
+    pixels = np.asarray(image.pixels[:])
+    if pixels.dtype != np.uint8:
+        raise InputError(
+            f"{path}: has 16 bits a sample; benchmarks are defined on 8, so reduce it to 8 first"
+        )
+    if pixels.shape[2] in (2, 4):
+        if (pixels[..., -1] != 255).any():
+            raise InputError(f"{path}: is transparent in places; flatten it first")
+        pixels = pixels[..., :-1]
+    return np.ascontiguousarray(pixels)

@@ -1,0 +1,119 @@
+"""``upscale models``, ``upscale models pull`` and ``upscale convert``."""
+
+import contextlib
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from upscale.cli.terminal.console import Bars, emit, say, shown
+from upscale.errors import OutputError, UsageError
+from upscale.models import manifest as weights
+from upscale.models.manifest import Entry
+from upscale.models.sources import Progress
+
+__all__ = ["convert", "list_models", "pull"]
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    found = weights.cached_file(entry)
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "role": entry.role,
+        "scale": entry.scale,
+        "bytes": max((source.size for source in entry.sources[:1]), default=0),
+        "licence": entry.licence,
+        "origin": entry.origin,
+        "paper": entry.paper,
+        "sources": [str(source) for source in entry.sources],
+        "local": "embedded" if entry.embedded else "cached" if found else "no",
+        "set5_psnr_y": entry.set5,
+        "psnr_end": entry.psnr,
+    }
+
+
+def list_models(as_json: bool) -> None:
+    """Print the manifest as a table, or as a JSON object a line."""
+    rows = [_row(entry) for entry in weights.read_manifest().values()]
+    if as_json:
+        for row in rows:
+            emit(json.dumps(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "what it is", "×", "MB", "licence", "from", "here", "Set5 dB"):
+        table.add_column(title, justify="right" if title in ("×", "MB", "Set5 dB") else "left")
+    for row, entry in zip(rows, weights.read_manifest().values(), strict=True):
+        set5 = "–" if entry.set5 is None else f"{entry.set5:.2f}"
+        size = sum(s.size for s in entry.sources[:1])
+        table.add_row(
+            entry.name,
+            entry.title,
+            str(entry.scale) if entry.role == "generator" else "–",
+            "–" if entry.embedded else f"{size / 1e6:.0f}",
+            entry.licence,
+            str(entry.sources[0]),
+            str(row["local"]),
+            set5,
+        )
+    width = None if sys.stdout is not None and sys.stdout.isatty() else 160
+    with contextlib.suppress(OSError):
+        Console(width=width).print(table)
+    say("Set5: PSNR on Y, 4 px border, measured by us; – : not measured.")
+
+
+def pull(names: list[str], force: bool) -> None:
+    """Fetch each model unless it is here; with ``force`` even then."""
+    for name in names:
+        with Bars() as bars:
+            path = _fetcher(name)(bars.download(name), bars.say, force)
+        say(f"{name}: {shown(path)}")
+
+
+def _fetcher(name: str) -> Callable[[Progress, Callable[[str], None], bool], Path]:
+    """Say how ``name`` is fetched: each kind of weights has a conversion of its own."""
+    entry = weights.read_manifest().get(name)
+    match entry.role if entry is not None else "generator":
+        case "lpips":
+            from upscale.metrics.lpips import ensure_lpips
+
+            return partial(ensure_lpips, name)
+        case "niqe":
+            from upscale.metrics.niqe import ensure_niqe
+
+            return ensure_niqe
+        case "features":
+            from upscale.training.losses.vgg import ensure_vgg
+
+            return partial(ensure_vgg, name)
+        case _:
+            from upscale.models.model import ensure_local
+
+            return partial(ensure_local, name)
+
+
+def convert(source: Path, target: Path) -> None:
+    """Write ``source`` as safetensors to ``target``, whole or not at all."""
+    if target.suffix != ".safetensors":
+        raise UsageError(f"{shown(target)}: the output must end in .safetensors")
+    from upscale.models.checkpoints.convert import read_checkpoint, write_checkpoint
+    from upscale.networks.spec import spec_to_dict
+
+    checkpoint = read_checkpoint(source)
+    part = target.with_name(f".{target.stem[:40]}.{os.getpid()}.{secrets.token_hex(4)}.part")
+    try:
+        write_checkpoint(part, checkpoint)
+        os.replace(part, target)
+    except OSError as error:
+        raise OutputError(f"{shown(target)}: cannot be written ({error.strerror})") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+    spec = ", ".join(f"{key} {value}" for key, value in spec_to_dict(checkpoint.spec).items())
+    say(f"{shown(target)}: {spec}")

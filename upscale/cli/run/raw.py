@@ -1,0 +1,101 @@
+"""``upscale - -o - --raw 640x360``: frames through a pipe."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from upscale.cli.run.means import load
+from upscale.cli.run.options import Options
+from upscale.cli.terminal.console import Bars, Interrupted
+from upscale.errors import InputError, OutputError, UsageError
+from upscale.files import part_beside
+from upscale.models.choice import AUTO, CLEAN, REAL
+from upscale.pictures.formats import check_pixels
+from upscale.upscaling.raw_video import enlarge_frames
+from upscale.upscaling.target import parse_size
+
+__all__ = ["run_raw"]
+
+STANDARD_INPUT, STANDARD_OUTPUT = 0, 1
+
+
+def run_raw(options: Options) -> int:
+    """Enlarge raw rgb24 frames; returns the exit status. Raises UpscaleError."""
+    assert options.raw is not None
+    width, height = parse_size(options.raw)
+    if len(options.inputs) != 1:
+        raise UsageError("--raw takes one stream of frames: - or a file")
+    source, target = Path(options.inputs[0]), options.output
+    check_pixels(source, width, height, options.max_pixels)
+    if target is None and str(source) != "-":
+        raise UsageError("--raw needs -o: - or a file for the frames")
+    if options.output_is_stream:
+        target = None
+    if target is not None and target.exists():
+        if source.exists() and target.samefile(source):
+            raise UsageError(f"{source}: would be written over itself; choose another -o")
+        if not options.overwrite:
+            raise OutputError(f"{target}: is there already; add --overwrite", code="output-exists")
+    with Bars() as bars:
+        chosen = REAL if options.model == AUTO else options.model
+        model = load(chosen, options, bars, bars.say)
+        from upscale.upscaling.engine import plan_tiling
+
+        sizes = options.target.sizes(width, height, model.scale)
+        tiling = plan_tiling(model, options.tile, options.overlap)
+        move = bars.counter("frames")
+        try:
+            with _input(source) as frames_in, _output(target) as frames_out:
+                bars.say(f"upscale: frames of {sizes.width}x{sizes.height}, rgb24")
+                if options.model == AUTO:
+                    bars.say(
+                        f"upscale: {REAL}, as most video was saved with loss; --model {CLEAN} if "
+                        "this was not"
+                    )
+                count = enlarge_frames(
+                    frames_in, frames_out, (width, height), sizes, model, tiling, move
+                )
+        except Interrupted as interrupted:
+            bars.say(f"upscale: stopped by {interrupted}")
+            return interrupted.exit_code
+        bars.say(f"upscale: {count} frames")
+    return 0
+
+
+@contextlib.contextmanager
+def _input(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        piped = str(path) == "-"
+        file = open(STANDARD_INPUT if piped else path, "rb", buffering=0, closefd=not piped)  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    with file:
+        yield file
+
+
+@contextlib.contextmanager
+def _output(path: Path | None) -> Iterator[IO[bytes]]:
+    """Open standard output, a pipe or device as it is, or a file that appears when it is whole."""
+    if path is None:
+        with open(STANDARD_OUTPUT, "wb", buffering=0, closefd=False) as stream:
+            yield stream
+        return
+    regular = not path.exists() or path.is_file()
+    part = part_beside(path) if regular else path
+    try:
+        file = open(part, "xb" if regular else "wb", buffering=0)  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+    try:
+        with file:
+            yield file
+            if regular:
+                os.fsync(file)
+        if regular:
+            os.replace(part, path)
+    finally:
+        if regular:
+            with contextlib.suppress(FileNotFoundError):
+                part.unlink()

@@ -1,0 +1,101 @@
+"""What is said of each file: a line for a person, and a JSON object for a program."""
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from upscale.batch.planning import Job
+from upscale.batch.run import Result
+from upscale.cli.terminal.console import Bars, emit, printable, shown
+from upscale.errors import OutputError
+
+__all__ = ["Report"]
+
+
+class Report:
+    """Says results as they come, and counts them. A context manager: it closes its file."""
+
+    def __init__(self, bars: Bars, as_json: bool, file: Path | None) -> None:
+        """Open ``file`` (JSON lines) where there is one. Raises OutputError."""
+        self._bars = bars
+        self._as_json = as_json
+        self._path = file
+        self.settings: Callable[[Job], Mapping[str, object]] = lambda job: {}
+        """What is told of how a job is made."""
+        self.counts: Counter[str] = Counter()
+        try:
+            self._file = None if file is None else open(file, "w", encoding="utf-8")  # noqa: SIM115
+        except OSError as error:
+            raise OutputError(f"{file}: cannot be written ({error.strerror})") from error
+
+    def __enter__(self) -> "Report":
+        """Give itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, result: Result, **more: object) -> None:
+        """Say what became of one job."""
+        self.counts[result.status] += 1
+        source, target = shown(result.job.input), shown(result.job.output)
+        for warning in result.warnings:
+            self._bars.say(f"upscale: warning: {warning}")
+        if result.error is not None:
+            self._bars.say(f"upscale: {result.error}")
+        elif result.status == "skipped" and not self._as_json:
+            self._bars.say(f"{source}: {target} is up to date")
+        elif result.size and result.output_size and not self._as_json:
+            sizes = f"{_size(result.size)} to {_size(result.output_size)}"
+            took = f", {result.seconds:.1f} s" if result.status == "done" else ""
+            self._bars.say(f"{source}: {target} ({sizes}{took})")
+        width, height = result.size or (None, None)
+        output_width, output_height = result.output_size or (None, None)
+        error = result.error
+        self._record(
+            {
+                "kind": "file",
+                "input": source,
+                "output": target,
+                "status": result.status,
+                "error": None
+                if error is None
+                else {"code": error.code, "message": printable(str(error))},
+                "width": width,
+                "height": height,
+                "output_width": output_width,
+                "output_height": output_height,
+                "seconds": round(result.seconds, 3),
+                **self.settings(result.job),
+                **more,
+            }
+        )
+
+    def summarize(self, status: int, many: bool, **more: object) -> None:
+        """Say how the whole run went."""
+        self._record({"kind": "summary", **self.counts, **more, "exit_code": status})
+        if many and self.counts and not self._as_json:
+            self._bars.say(", ".join(f"{number} {name}" for name, number in self.counts.items()))
+
+    def _record(self, record: dict[str, Any]) -> None:
+        line = json.dumps(record)
+        if self._as_json:
+            emit(line)
+        if self._file is not None:
+            try:
+                self._file.write(line + "\n")
+                self._file.flush()
+            except OSError as error:
+                self._bars.say(f"upscale: {self._path}: the report ends here ({error.strerror})")
+                with contextlib.suppress(OSError):
+                    self._file.close()
+                self._file = None
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]} × {size[1]}"

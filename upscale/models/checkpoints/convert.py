@@ -1,0 +1,195 @@
+"""A foreign checkpoint → our state dict: known by its keys, renamed by an ordered table, complete.
+
+Whatever is left over or missing after the renaming refuses the file: never ``strict=False``.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from upscale.errors import WeightsError
+from upscale.models.checkpoints import read as checkpoint_files
+from upscale.models.checkpoints.dialects import (
+    DIALECTS,
+    PREFIXES,
+    Dialect,
+    Renames,
+    State,
+    consecutive,
+)
+from upscale.models.checkpoints.keras import read_keras
+from upscale.models.checkpoints.ncnn import read_ncnn
+from upscale.networks.spec import Spec, build, spec_from_dict, spec_to_dict
+
+__all__ = ["Checkpoint", "convert_state", "read_checkpoint", "write_checkpoint"]
+
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A generator at rest: ``spec``, its complete float32 ``state``, and texts about its origin."""
+
+    spec: Spec
+    state: State
+    origin: dict[str, str]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a generator from a file of any known format and dialect.
+
+    Returns the spec and a complete float32 state dict in our names, on the CPU. Raises
+    WeightsError, with what was expected and what was found, for everything else.
+    """
+    match checkpoint_files.sniff(path):
+        case "keras":
+            return convert_state(read_keras(path), str(path), {"output": "tanh"})
+        case "ncnn":
+            return convert_state(read_ncnn(path), str(path))
+        case "safetensors":
+            own = checkpoint_files.read_metadata(path)
+            tensors = checkpoint_files.read_tensors(path)
+            converted = convert_state(tensors, str(path), own.get("spec"))
+            return Checkpoint(converted.spec, converted.state, own.get("origin", {}))
+        case _:
+            return convert_state(checkpoint_files.read_tensors(path), str(path))
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a generator as safetensors with its spec in the metadata; ``path`` is overwritten."""
+    about = {"spec": spec_to_dict(checkpoint.spec), "origin": checkpoint.origin}
+    metadata = {checkpoint_files.METADATA_KEY: json.dumps(about, sort_keys=True)}
+    state = {key: tensor.contiguous() for key, tensor in checkpoint.state.items()}
+    path.write_bytes(save(state, metadata))  # save_file would make it readable by its owner only
+
+
+def convert_state(
+    state: Mapping[str, Tensor], origin: str, known: Mapping[str, Any] | None = None
+) -> Checkpoint:
+    """Rename a state dict of any known dialect and read the network's spec off it.
+
+    ``origin`` is what errors call it; ``known`` are fields of the spec that the file itself
+    states and that no key or shape can tell. Raises WeightsError where anything does not fit.
+    """
+    stripped = _strip_prefixes(dict(state))
+    dialect = next((d for d in DIALECTS if d.marker in stripped), None)
+    if dialect is None:
+        raise WeightsError(
+            f"{origin}: no known network: expected keys such as "
+            f"{', '.join(repr(d.marker) for d in DIALECTS[:4])}; found {_some(stripped)}"
+        )
+    try:
+        renamed = _rename(stripped, dialect.renames(stripped))
+        read = {"rrdbnet": _read_rrdbnet, "srresnet": _read_srresnet}[dialect.architecture]
+        # What the file says of itself is believed as far as keys and shapes bear it out.
+        spec = spec_from_dict({**dialect.constants, **read(renamed), **(known or {})})
+        complete = _complete(renamed, spec, dialect, f"{origin}, read as {dialect.title}")
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise WeightsError(f"{origin}: does not fit {dialect.title}: {error}") from error
+    return Checkpoint(spec, complete, {})
+
+
+def _strip_prefixes(state: State) -> State:
+    """Drop what training programs put before a generator's keys, and networks beside it."""
+    while True:
+        prefix = next((p for p in PREFIXES if any(key.startswith(p) for key in state)), None)
+        if prefix is None:
+            return state
+        state = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def _rename(state: State, renames: Renames) -> State:
+    renamed: State = {}
+    for key, tensor in state.items():
+        name = key
+        for old, new in renames:
+            # A text with no leading dot stands for the beginning of the key.
+            if old.startswith(".") or not old.endswith("."):
+                name = name.replace(old, new)
+            elif name.startswith(old):
+                name = new + name.removeprefix(old)
+        if not name.endswith(".num_batches_tracked"):
+            if name in renamed:
+                raise ValueError(f"two keys stand for {name}")
+            renamed[name] = tensor
+    return renamed
+
+
+def _read_rrdbnet(state: State) -> dict[str, Any]:
+    features, inputs = state["conv_first.weight"].shape[:2]
+    unshuffle = {3: 1, 12: 2, 48: 4}.get(inputs)
+    if unshuffle is None:
+        raise ValueError(f"the first convolution takes {inputs} channels; expected 3, 12 or 48")
+    stages = 0
+    while f"conv_up{stages + 1}.weight" in state:
+        stages += 1
+    return {
+        "architecture": "rrdbnet",
+        "scale": 2**stages // unshuffle,
+        "features": features,
+        "blocks": consecutive(state, "body.{}.rdb1.conv1.weight"),
+        "growth": state["body.0.rdb1.conv1.weight"].shape[0],
+        "unshuffle": unshuffle,
+    }
+
+
+def _read_srresnet(state: State) -> dict[str, Any]:
+    features, _, end_kernel, _ = state["conv_first.weight"].shape
+    stages = consecutive(state, "up.{}.conv.weight")
+    outputs = [state[f"up.{stage}.conv.weight"].shape[0] for stage in range(stages)]
+    nearest = outputs[0] == features
+    scale = 1
+    for channels in outputs:
+        scale *= 2 if nearest else round((channels / features) ** 0.5)
+    read: dict[str, Any] = {
+        "architecture": "srresnet",
+        "scale": scale,
+        "features": features,
+        "blocks": consecutive(state, "body.{}.conv1.weight"),
+        "end_kernel": end_kernel,
+        "normalization": "batch" if "body.0.bn1.weight" in state else "none",
+        "long_skip": "conv_body.weight" in state,
+        "hr_convolution": "conv_hr.weight" in state,
+        "upsampler": "nearest" if nearest else "subpixel",
+    }
+    return read
+
+
+def _complete(state: State, spec: Spec, dialect: Dialect, title: str) -> State:
+    """Bring ``state`` to exactly the keys and shapes that ``spec`` has, in float32, or refuse."""
+    with torch.device("meta"):
+        expected = {key: tensor.shape for key, tensor in build(spec).state_dict().items()}
+    state = dict(state)
+    for key, shape in expected.items():
+        if key.endswith(dialect.biasless) and key not in state:
+            state[key] = torch.zeros(shape)
+        elif "act" in key and key in state and state[key].numel() == 1:
+            state[key] = state[key].expand(shape).clone()  # one slope for all channels
+    missing, extra = expected.keys() - state.keys(), state.keys() - expected.keys()
+    if missing or extra:
+        raise WeightsError(
+            f"{title}: keys do not fit: {len(missing)} missing ({_some(missing)}), "
+            f"{len(extra)} left over ({_some(extra)})"
+        )
+    for key, shape in expected.items():
+        if state[key].shape != shape:
+            found = tuple(state[key].shape)
+            raise WeightsError(f"{title}: {key} should be {tuple(shape)} and is {found}")
+        if state[key].dtype not in FLOATS:
+            raise WeightsError(f"{title}: {key} holds {state[key].dtype}; expected floating point")
+        state[key] = state[key].to(torch.float32)
+        if not state[key].isfinite().all():
+            raise WeightsError(f"{title}: {key} holds NaN or infinity; download the file again")
+    return {key: state[key] for key in expected}
+
+
+def _some(keys: Any) -> str:
+    names = sorted(map(str, keys))
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "") if names else "none"

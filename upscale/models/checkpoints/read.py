@@ -1,0 +1,179 @@
+"""Checkpoint files → plain dictionaries of tensors. Nothing in a file is executed or trusted.
+
+`read_tensors` opens safetensors and PyTorch pickles; `upscale.models.checkpoints.ncnn` and
+`upscale.models.checkpoints.keras` read the two formats that name no parameters.
+"""
+
+import json
+import pickle
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from upscale.errors import WeightsError
+
+__all__ = ["METADATA_KEY", "describe_file", "read_metadata", "read_tensors", "sniff"]
+
+METADATA_KEY = "upscale"
+
+MAX_BYTES = 4 * 2**30
+"""No published generator of these architectures comes near this size."""
+
+UNREADABLE = (
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    AssertionError,
+    AttributeError,
+    TypeError,
+    OSError,
+    MemoryError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+"""What `torch.load` raises for a damaged file, found by changing bytes at random."""
+
+WRAPPERS = (
+    "params_ema",
+    "params",
+    "ema_state_dict",
+    "state_dict",
+    "model_state_dict",
+    "generator",
+    "model",
+)
+"""Keys under which training programs keep the generator, the averaged weights first."""
+
+
+def sniff(path: Path) -> str:
+    """Return the format of a file by its first bytes: ``safetensors``, ``torch``, …, ``unknown``.
+
+    Raises WeightsError for a file that cannot be read or is empty.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(256)
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+    if not head:
+        raise WeightsError(f"{path}: is empty; download it again")
+    text = head.lstrip().lower()
+    if head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] < MAX_BYTES:
+        return "safetensors"
+    if head.startswith(b"PK\x03\x04") or head[:1] == b"\x80":
+        return "torch"
+    if head.startswith(b"\x89HDF\r\n"):
+        return "keras"
+    if text.startswith(b"7767517"):
+        return "ncnn"
+    if path.suffix == ".bin" and path.with_suffix(".param").exists():
+        return "ncnn"
+    if text.startswith(b"version https://git-lfs"):
+        return "lfs"
+    if text.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "html"
+    return "unknown"
+
+
+def describe_file(path: Path) -> str:
+    """Say what a file that is no checkpoint seems to be, and what to do about it."""
+    match sniff(path):
+        case "lfs":
+            return "is a Git LFS pointer, not the weights: run `git lfs pull` beside it"
+        case "html":
+            return "is a web page, not weights: download the file itself"
+        case _:
+            known = ".safetensors, .pth, .pt, .ckpt, .pth.tar, .h5, ncnn .param with .bin"
+            return f"is not a checkpoint of a known format ({known})"
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return what our own safetensors files say of themselves; empty for other files.
+
+    ``spec`` is a literal spec, ``origin`` texts about where the weights come from. It is one JSON
+    text: safetensors writes several keys in no fixed order, and the same weights must always
+    make the same file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(METADATA_KEY, "{}")
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path}: is damaged ({error}); download it again") from error
+    try:
+        about = dict(json.loads(text))
+        return {key: dict(value) for key, value in about.items() if key in ("spec", "origin")}
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise WeightsError(f"{path}: its metadata is no JSON object; convert it again") from error
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors or PyTorch checkpoint as a flat dictionary of tensors.
+
+    Wrappers such as ``params_ema`` are opened. Raises WeightsError for anything else.
+    """
+    match sniff(path):
+        case "safetensors":
+            try:
+                with safe_open(path, framework="pt") as file:
+                    return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            except (SafetensorError, OSError) as error:
+                raise WeightsError(f"{path}: is damaged ({error}); download it again") from error
+        case "torch":
+            return _flatten(_unpickle(path), path)
+        case _:
+            raise WeightsError(f"{path}: {describe_file(path)}")
+
+
+def _unpickle(path: Path) -> Any:
+    size = path.stat().st_size
+    unpacked = _unpacked_size(path)
+    if unpacked > size:  # torch.save stores members as they are, so this is a zip bomb
+        raise WeightsError(
+            f"{path}: {size:,} bytes would unpack to {unpacked:,}; "
+            "torch.save never compresses, so this file was not made by it: refused"
+        )
+    if size > MAX_BYTES:
+        raise WeightsError(f"{path}: {size:,} bytes; a generator of these networks is far smaller")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path}: holds Python objects beside tensors, which could run code when loaded: "
+            "refused; save its state_dict() alone, where you trust it"
+        ) from error
+    except UNREADABLE as error:
+        raise WeightsError(f"{path}: is damaged or cut off; download it again") from error
+
+
+def _unpacked_size(path: Path) -> int:
+    """Return the sum of a zip archive's members, 0 for the older format."""
+    try:
+        if not zipfile.is_zipfile(path):
+            return 0
+        with zipfile.ZipFile(path) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, *UNREADABLE) as error:
+        raise WeightsError(f"{path}: is damaged or cut off; download it again") from error
+
+
+def _flatten(value: Any, path: Path) -> dict[str, Tensor]:
+    """Open wrappers until a dictionary of tensors is found."""
+    while isinstance(value, Mapping):
+        tensors = {key: item for key, item in value.items() if isinstance(item, Tensor)}
+        wrapped = next((key for key in WRAPPERS if isinstance(value.get(key), Mapping)), None)
+        if wrapped is None:
+            for key, tensor in tensors.items():
+                if tensor.layout != torch.strided or tensor.device.type != "cpu":
+                    raise WeightsError(f"{path}: {key} is no plain array of numbers: refused")
+                if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+                    raise WeightsError(f"{path}: {key} claims more numbers than it holds: refused")
+            return {str(key): tensor for key, tensor in tensors.items()}
+        value = value[wrapped]
+    raise WeightsError(f"{path}: holds no state dict, but {type(value).__name__}")

@@ -1,0 +1,87 @@
+"""Which model makes a picture where none is named: that goes by how the picture was saved."""
+
+import functools
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from upscale.errors import UsageError
+
+__all__ = [
+    "AUTO",
+    "CHOICES",
+    "CLEAN",
+    "MODEL_HELP",
+    "REAL",
+    "check_psnr",
+    "explanation",
+    "model_for",
+]
+
+AUTO = "auto"
+
+CLEAN, REAL = "srgan", "srgan-real"
+"""Trained for pictures without damage, and for photographs as cameras and the web leave them."""
+
+CHOICES = {REAL: "with loss", CLEAN: "without loss"}
+"""How the pictures that each model makes were saved."""
+
+MODEL_HELP = (
+    f"A name (see: upscale models), a file, hf://user/repo/file, or {AUTO}: {REAL} for a picture "
+    f"saved with loss, as JPEG is, {CLEAN} for others."
+)
+"""Of the option --model."""
+
+Stamp = tuple[int, int, int, int]
+"""Device, inode, size in bytes and time of the last change in ns."""
+
+
+def check_psnr(asked: str, psnr: str | None) -> None:
+    """Raise UsageError for a PSNR end where each picture's model is still to be chosen."""
+    if asked == AUTO and psnr is not None:
+        raise UsageError("--psnr is the other end of one model: name that one with --model")
+
+
+def model_for(path: Path, asked: str) -> str:
+    """Return ``asked``; where that is `AUTO`, the model for what the file ``path`` holds now.
+
+    It is `REAL` where `upscale.pictures.compression.is_lossy`, and `CLEAN` for all else, files that
+    are gone or cannot be read included.
+    """
+    if asked != AUTO:
+        return asked
+    try:
+        status = os.stat(path)
+    except OSError:
+        return CLEAN
+    return _by_content(path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@functools.lru_cache(2**16)  # a watch asks for all files again, each second
+def _by_content(path: Path, stamp: Stamp) -> str:
+    from upscale.pictures.compression import is_lossy  # and NumPy, which the help can do without
+
+    return REAL if is_lossy(path) else CLEAN
+
+
+def explanation(chosen: Mapping[Path, str]) -> str:
+    """Say which of `CHOICES` was ``chosen`` for which pictures, and what to do else.
+
+    With none at hand yet it is said which will be.
+    """
+    if len(chosen) == 1:
+        ((path, model),) = chosen.items()
+        hint = "chooses another" if model == REAL else f"{REAL} if it was a JPEG before"
+        return f"{model} for {path.name}, which was saved {CHOICES[model]}; --model {hint}"
+    counts = Counter(chosen.values())
+    parts = [
+        f"{model} for {_pictures(counts[model])} saved {how}"
+        for model, how in CHOICES.items()
+        if counts[model] or not chosen
+    ]
+    return f"{', '.join(parts)}; --model chooses for all"
+
+
+def _pictures(number: int) -> str:
+    return {0: "pictures", 1: "1 picture"}.get(number, f"{number} pictures")

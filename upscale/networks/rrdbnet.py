@@ -1,0 +1,130 @@
+"""RRDBNet, the generator of ESRGAN (Wang et al. 2018)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from upscale.networks.layers import Convolution, in_pieces, stages_of
+
+__all__ = ["RRDB", "DenseBlock", "RRDBNet", "RRDBNetSpec"]
+
+
+@dataclass(frozen=True)
+class RRDBNetSpec:
+    """RRDBNet of the ESRGAN paper (section 3.1).
+
+    ``features``: channels; ``blocks``: residual-in-residual dense blocks; ``growth``: channels
+    that each convolution of a dense block adds; ``unshuffle``: factor of the pixel-unshuffle in
+    front (1 for none; scale = 4 / unshuffle in the published ×2 and ×1 models). ``overlap`` as in
+    `SRResNetSpec`.
+    """
+
+    architecture: ClassVar[str] = "rrdbnet"
+    overlap: ClassVar[int] = 40
+
+    scale: int = 4
+    features: int = 64
+    blocks: int = 23
+    growth: int = 32
+    unshuffle: int = 1
+
+    @property
+    def align(self) -> int:
+        """LR pixels on whose multiples a tile must start."""
+        return self.unshuffle
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """The factor of each upsampling stage: (2, 2) for scale 4."""
+        return stages_of(self.scale * self.unshuffle)
+
+
+RESIDUAL_SCALING = 0.2
+
+TAIL_REACH = 2
+"""Pixels to each side that the layers behind the body see: 1/2 + 1/4 + 1/4 + 1/4 for two stages;
+two more where there is no stage at all."""
+
+
+def _leaky(x: Tensor) -> Tensor:
+    return F.leaky_relu(x, 0.2, inplace=True)
+
+
+class DenseBlock(nn.Module):
+    """Five densely connected convolutions, scaled and added to the input (ESRGAN, figure 4)."""
+
+    def __init__(self, features: int, growth: int) -> None:
+        super().__init__()
+        self.conv1 = Convolution(features, growth)
+        self.conv2 = Convolution(features + growth, growth)
+        self.conv3 = Convolution(features + 2 * growth, growth)
+        self.conv4 = Convolution(features + 3 * growth, growth)
+        self.conv5 = Convolution(features + 4 * growth, features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x + 0.2 · conv5([x, f1, f2, f3, f4]): (N, features, H, W), float32."""
+        dense = x.to(self.conv1.weight.dtype)
+        for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
+            dense = torch.cat((dense, _leaky(conv(dense)).to(dense.dtype)), dim=1)
+        return torch.add(x, self.conv5(dense), alpha=RESIDUAL_SCALING)
+
+
+class RRDB(nn.Module):
+    """Residual-in-residual dense block: three dense blocks, scaled and added (figure 4)."""
+
+    def __init__(self, features: int, growth: int) -> None:
+        super().__init__()
+        self.rdb1 = DenseBlock(features, growth)
+        self.rdb2 = DenseBlock(features, growth)
+        self.rdb3 = DenseBlock(features, growth)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x + 0.2 · (three dense blocks of x): (N, features, H, W), float32."""
+        return torch.add(x, self.rdb3(self.rdb2(self.rdb1(x))), alpha=RESIDUAL_SCALING)
+
+
+class RRDBNet(nn.Module):
+    """The generator of Wang et al. 2018; keys named as in BasicSR."""
+
+    def __init__(self, spec: RRDBNetSpec) -> None:
+        """Fresh parameters in the shapes that ``spec`` asks for."""
+        super().__init__()
+        self.spec = spec
+        n = spec.features
+        self.conv_first = Convolution(3 * spec.unshuffle**2, n)
+        self.body = nn.Sequential(*(RRDB(n, spec.growth) for _ in range(spec.blocks)))
+        self.conv_body = Convolution(n, n)
+        for stage in range(1, len(spec.stages) + 1):
+            self.add_module(f"conv_up{stage}", Convolution(n, n))
+        self.conv_hr = Convolution(n, n)
+        self.conv_last = Convolution(n, 3)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Return ``lr`` (N, 3, H, W), [0, 1], enlarged: (N, 3, H·scale, W·scale), unclamped.
+
+        With pixel-unshuffle, a height or width that is no multiple of it is continued by its last
+        row or column and the result cropped.
+        """
+        spec = self.spec
+        height, width = lr.shape[-2:]
+        x = lr
+        if spec.unshuffle > 1:
+            padding = (0, -width % spec.unshuffle, 0, -height % spec.unshuffle)
+            x = F.pixel_unshuffle(F.pad(lr, padding, mode="replicate"), spec.unshuffle)
+        first = self.conv_first(x)
+        x = first + self.conv_body(self.body(first))
+        # The tail's resolution is that of x, enlarged: by `scale · unshuffle`.
+        sr = in_pieces(self._tail, x, spec.scale * spec.unshuffle, TAIL_REACH)
+        return sr[..., : height * spec.scale, : width * spec.scale]
+
+    def _tail(self, x: Tensor) -> Tensor:
+        """Turn features (N, C, h, w) into the output."""
+        for stage, factor in enumerate(self.spec.stages, 1):
+            dtype = self.get_parameter(f"conv_up{stage}.weight").dtype
+            x = F.interpolate(x.to(dtype), scale_factor=factor, mode="nearest")
+            x = _leaky(self.get_submodule(f"conv_up{stage}")(x))
+        sr: Tensor = self.conv_last(_leaky(self.conv_hr(x)))
+        return sr

@@ -1,0 +1,192 @@
+"""SRResNet, the generator of SRGAN (Ledig et al. 2017), and its published relatives."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from upscale.networks.back_projection import REACH, SMOOTH, projected
+from upscale.networks.layers import (
+    Activation,
+    BatchNorm,
+    Convolution,
+    activation,
+    in_pieces,
+    stages_of,
+)
+
+__all__ = ["ResidualBlock", "SRResNet", "SRResNetSpec", "UpsamplingStage"]
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class SRResNetSpec:
+    """SRResNet of the SRGAN paper (figure 4) by default; the published relatives by their fields.
+
+    ``features``: channels; ``blocks``: residual blocks; ``end_kernel``: size of the first and the
+    last convolution; ``long_skip``: a convolution after the blocks and the first features added
+    to it; ``hr_convolution``: one more convolution before the last; ``upsampler``: sub-pixel
+    convolution or nearest neighbour and convolution; ``base``: what is added to the output;
+    ``input``: [0, 1] as it is, or normalised by ImageNet's mean and deviation; ``output``: tanh is
+    read as [-1, 1]; ``projected``: one step of back-projection behind it, so that colours stay
+    those of the input, ``smooth_projection``: by what is smooth only; ``last_shuffle_folded``: see
+    `upscale.networks.fold`.
+    """
+
+    architecture: ClassVar[str] = "srresnet"
+    align: ClassVar[int] = 1
+
+    scale: int = 4
+    features: int = 64
+    blocks: int = 16
+    end_kernel: int = 9
+    normalization: Literal["batch", "none"] = "batch"
+    first_activation: Activation = "prelu"
+    block_activation: Activation = "prelu"
+    up_activation: Activation = "prelu"
+    hr_activation: Activation = "none"
+    negative_slope: float = 0.2
+    long_skip: bool = True
+    hr_convolution: bool = False
+    upsampler: Literal["subpixel", "nearest"] = "subpixel"
+    input: Literal["unit", "imagenet"] = "unit"
+    output: Literal["tanh", "linear"] = "tanh"
+    base: Literal["none", "bilinear"] = "none"
+    projected: bool = False
+    smooth_projection: bool = False
+    last_shuffle_folded: bool = False
+
+    @property
+    def overlap(self) -> int:
+        """LR pixels of context beside a tile, by default.
+
+        Measured: at most one level of 255 off the whole picture.
+        """
+        smoothing = self.projected and self.smooth_projection
+        return 16 + REACH * self.projected + SMOOTH // 2 * smoothing
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """The factor of each upsampling stage: (2, 2) for scale 4."""
+        return stages_of(self.scale)
+
+    @property
+    def tail_reach(self) -> int:
+        """LR pixels to each side that the layers behind the body see.
+
+        A convolution k×k reaches k // 2 pixels of its own resolution.
+        """
+        reach, factor = 0.0, 1
+        for stage in self.stages:
+            reach += 1 / factor  # at least: behind nearest neighbour it is less
+            factor *= stage
+        return math.ceil(reach + (self.hr_convolution + self.end_kernel // 2) / self.scale)
+
+
+def _normalization(spec: SRResNetSpec) -> nn.Module:
+    return BatchNorm(spec.features) if spec.normalization == "batch" else nn.Identity()
+
+
+class ResidualBlock(nn.Module):
+    """x + BN(conv(act(BN(conv(x))))): B of the SRGAN paper's figure 4."""
+
+    def __init__(self, spec: SRResNetSpec) -> None:
+        super().__init__()
+        n = spec.features
+        self.conv1 = Convolution(n, n)
+        self.bn1 = _normalization(spec)
+        self.act = activation(spec.block_activation, n, spec.negative_slope)
+        self.conv2 = Convolution(n, n)
+        self.bn2 = _normalization(spec)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, features, H, W), float32, for the same."""
+        h: Tensor = self.bn2(self.conv2(self.act(self.bn1(self.conv1(x)))))
+        return x + h
+
+
+class UpsamplingStage(nn.Module):
+    """Features enlarged by ``factor``: sub-pixel convolution, or nearest neighbour first."""
+
+    def __init__(self, spec: SRResNetSpec, factor: int, shuffle: bool = True) -> None:
+        super().__init__()
+        n = spec.features
+        self.factor = factor
+        self.nearest = spec.upsampler == "nearest"
+        self.shuffle = shuffle and not self.nearest
+        outputs = n if self.nearest else n * factor**2
+        self.conv = Convolution(n, outputs)
+        channels = n if shuffle else outputs
+        self.act = activation(spec.up_activation, channels, spec.negative_slope)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, C, H·factor, W·factor) for (N, features, H, W); unshuffled where folded."""
+        if self.nearest:
+            x = F.interpolate(x, scale_factor=self.factor, mode="nearest")
+        x = self.conv(x)
+        if self.shuffle:
+            x = F.pixel_shuffle(x, self.factor)
+        y: Tensor = self.act(x)
+        return y
+
+
+class SRResNet(nn.Module):
+    """The generator of Ledig et al. 2017 (figure 4) and its published relatives."""
+
+    def __init__(self, spec: SRResNetSpec) -> None:
+        """Fresh parameters in the shapes that ``spec`` asks for."""
+        super().__init__()
+        self.spec = spec
+        n, slope = spec.features, spec.negative_slope
+        self.conv_first = Convolution(3, n, spec.end_kernel)
+        self.act_first = activation(spec.first_activation, n, slope)
+        self.body = nn.Sequential(*(ResidualBlock(spec) for _ in range(spec.blocks)))
+        if spec.long_skip:
+            self.conv_body = Convolution(n, n)
+            self.bn_body = _normalization(spec)
+        *inner, last = spec.stages
+        self.up = nn.Sequential(
+            *(UpsamplingStage(spec, factor) for factor in inner),
+            UpsamplingStage(spec, last, shuffle=not spec.last_shuffle_folded),
+        )
+        if spec.hr_convolution:
+            self.conv_hr = Convolution(n, n)
+            self.act_hr = activation(spec.hr_activation, n, slope)
+        if spec.last_shuffle_folded:
+            radius = -(-(spec.end_kernel // 2) // last)
+            self.conv_last = Convolution(n * last**2, 3 * last**2, 2 * radius + 1)
+        else:
+            self.conv_last = Convolution(n, 3, spec.end_kernel)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Return ``lr`` (N, 3, H, W), [0, 1], enlarged: (N, 3, H·scale, W·scale), unclamped."""
+        spec = self.spec
+        x = lr
+        if spec.input == "imagenet":
+            mean, std = (lr.new_tensor(v).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+            x = (lr - mean) / std
+        first: Tensor = self.act_first(self.conv_first(x))
+        x = self.body(first)
+        if spec.long_skip:
+            x = first + self.bn_body(self.conv_body(x))
+        sr = in_pieces(self._tail, x, spec.scale, spec.tail_reach)
+        if spec.base == "bilinear":
+            sr = sr + F.interpolate(lr, scale_factor=spec.scale, mode="bilinear")
+        if spec.output == "tanh":
+            sr = (torch.tanh(sr) + 1) / 2
+        return projected(sr, lr, spec.smooth_projection) if spec.projected else sr
+
+    def _tail(self, x: Tensor) -> Tensor:
+        """Turn features (N, C, h, w) into the output before the base and tanh."""
+        x = self.up(x)
+        if self.spec.hr_convolution:
+            x = self.act_hr(self.conv_hr(x))
+        sr: Tensor = self.conv_last(x)
+        if self.spec.last_shuffle_folded:
+            sr = F.pixel_shuffle(sr, self.spec.stages[-1])
+        return sr

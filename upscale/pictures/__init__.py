@@ -1,0 +1,6 @@
+"""A picture file and an `Image`, each made from the other.
+
+`reader.read` decodes by content, `writer` writes rows as they come, and `formats` holds what is
+known of each format. It imports `upscale.pixels` and the rooms inside it; nothing here knows of
+networks. The batch, the viewing pages and the benchmark read and write pictures through it.
+"""

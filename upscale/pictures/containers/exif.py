@@ -1,0 +1,132 @@
+"""EXIF: what is said about a picture, carried to the new picture and into and out of TIFF files.
+
+A block of EXIF is a small TIFF structure behind ``Exif`` and two zero bytes (Exif 2.32, 4.5). Its
+values travel as the bytes that they are and in the byte order that they have: a way through
+Pillow's texts and numbers would cost letters outside ASCII and change the kinds of fields.
+"""
+
+import os
+import struct
+
+from upscale.pictures.containers.tiff import EXIF, Directory, Field, Frame, Source, Space
+
+__all__ = ["for_output", "identifier", "of_tiff", "write_to_tiff"]
+
+_PREFIX = b"Exif\0\0"
+_ORIENTATION, _DESCRIPTION = 0x112, 0x10E
+_IMAGE_SIZE = (0x100, 0x101)  # width and height, in the first directory
+_PIXEL_SIZE = (0xA002, 0xA003)  # the same in the Exif directory
+_EXIF_VERSION, _MAKER_NOTE, _UNIQUE_ID = 0x9000, 0x927C, 0xA420
+_ASCII, _SHORT, _LONG, _UNDEFINED = 2, 3, 4, 7
+
+# What the first directory of a TIFF file says about the picture and not about the file: names and
+# texts, make and model, dates, ratings, those of Windows, and what a printer is told.
+_DESCRIPTIVE = {0x00B, 0x10D, 0x10E, 0x10F, 0x110, 0x112, 0x11D, 0x131, 0x132, 0x13B, 0x13C}
+_DESCRIPTIVE |= {0x4746, 0x4749, 0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F, 0xC4A5}
+# Descriptions that tifffile, ImageJ and OME use for the layout of the old file.
+_LAYOUTS = (b'{"shape"', b"ImageJ=", b"<?xml")
+
+_JPEG_LIMIT = 2**16 - 3  # bytes of EXIF in a JPEG file
+
+
+def _source(blob: bytes) -> Source:
+    return Source.of_bytes(blob.removeprefix(_PREFIX).removeprefix(_PREFIX))
+
+
+def _blob(order: str, root: Directory, fixed: Field | None = None) -> bytes | None:
+    if not root.fields and not root.children:
+        return None
+    space = Space(8, fixed)
+    first = space.add(Frame.of(order), root)
+    mark = b"II" if order == "<" else b"MM"
+    return _PREFIX + mark + struct.pack(f"{order}HI", 42, first) + bytes(space.data)
+
+
+def for_output(blob: bytes | None, width: int, height: int, identifier: str | None) -> bytes | None:
+    """Return the EXIF of a new picture that was made from the one that ``blob`` describes.
+
+    The picture is upright, ``width`` × ``height`` pixels and known by ``identifier`` (ASCII): the
+    fields that say so are corrected where there are any, the last is added. The thumbnail is
+    dropped. All else is kept, a maker's note at its old offset too, since offsets inside it count
+    from the same start. None where there is nothing to say. Raises ValueError where ``blob`` is
+    corrupt.
+    """
+    root, order = Directory(), "<"
+    if blob is not None:
+        source = _source(blob)
+        root, order = source.tree(), source.frame.order
+    if identifier is not None:
+        text = identifier.encode("ascii") + b"\0"
+        new = Directory({_EXIF_VERSION: Field(_UNDEFINED, 4, b"0232")})
+        root.children.setdefault(EXIF, new).fields[_UNIQUE_ID] = Field(_ASCII, len(text), text)
+    exif = root.children.get(EXIF, Directory())
+    if _ORIENTATION in root.fields:
+        root.fields[_ORIENTATION] = Field(_SHORT, 1, struct.pack(f"{order}H", 1))
+    for directory, tags in ((root, _IMAGE_SIZE), (exif, _PIXEL_SIZE)):
+        for tag, size in zip(tags, (width, height), strict=True):
+            if tag in directory.fields:
+                directory.fields[tag] = Field(_LONG, 1, struct.pack(f"{order}I", size))
+    loose = _blob(order, root)
+    note = exif.fields.get(_MAKER_NOTE)
+    if loose is None or note is None or not 8 <= note.place < 2**16:
+        return loose
+    fixed = _blob(order, root, note)
+    return loose if fixed is None or len(loose) <= _JPEG_LIMIT < len(fixed) else fixed
+
+
+def identifier(blob: bytes | None) -> str | None:
+    """Return the ImageUniqueID in ``blob``; None where there is none or it is corrupt."""
+    try:
+        exif = _source(blob or b"").tree(wanted=set()).children[EXIF]
+        text = exif.fields[_UNIQUE_ID].data.partition(b"\0")[0]
+    except (ValueError, KeyError):
+        return None
+    return text.decode("ascii", "replace") or None
+
+
+def of_tiff(descriptor: int) -> bytes | None:
+    """Return as EXIF what the first page of a TIFF or BigTIFF file says about its picture.
+
+    That is its descriptive fields and its Exif, GPS and interoperability directories, in the file's
+    byte order; None where there are none. The descriptor's position stays. Raises ValueError where
+    the file is corrupt, OSError where it cannot be read.
+    """
+    source = Source.of_file(descriptor)
+    root = source.tree(wanted=_DESCRIPTIVE)
+    description = root.fields.get(_DESCRIPTION)
+    if description is not None and description.data.startswith(_LAYOUTS):
+        del root.fields[_DESCRIPTION]
+    return _blob(source.frame.order, root)
+
+
+def write_to_tiff(descriptor: int, blob: bytes) -> None:
+    """Add the EXIF in ``blob`` to the first page of a finished TIFF or BigTIFF file.
+
+    All is appended, and the offset in the file's header set last: until then the file is as it was.
+    Of the page's own fields only descriptive ones are replaced; layout, resolution and orientation
+    stay, and so do further pages and the descriptor's position. Raises ValueError where ``blob`` or
+    the file is corrupt, or where the file is no BigTIFF and would pass 4 GiB; OSError where it
+    cannot be read or written.
+    """
+    source, file = _source(blob), Source.of_file(descriptor)
+    new = source.tree()
+    entries, after = file.table(file.first)
+    kept = {entry[0]: struct.pack(file.frame.entry, *entry) for entry in reversed(entries)}
+    written = _DESCRIPTIVE - ({_ORIENTATION} & kept.keys())
+    new.fields = {tag: value for tag, value in new.fields.items() if tag in written}
+    if source.frame.order != file.frame.order:
+        new.swap()
+    end = os.fstat(descriptor).st_size
+    space = Space(end)
+    try:
+        first = space.add(file.frame, new, kept, after)
+    except struct.error as error:
+        raise ValueError("an offset behind 4 GiB") from error
+    _write(descriptor, end, bytes(space.data))
+    _write(descriptor, file.first_pointer, struct.pack(file.frame.offset, first))
+
+
+def _write(descriptor: int, at: int, data: bytes) -> None:
+    while data:
+        written = os.pwrite(descriptor, data, at)
+        at, data = at + written, data[written:]

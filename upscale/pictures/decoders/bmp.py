@@ -1,0 +1,238 @@
+"""BMP of Windows and OS/2, read without a library: those at hand lose bits or colours of some.
+
+Layout: the headers BITMAPCOREHEADER to BITMAPV5HEADER of the Windows GDI reference, and
+BITMAPINFOHEADER2 of OS/2.
+"""
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from upscale.pictures.decoders.base import (
+    Decoded,
+    Pixels,
+    cut,
+    damaged,
+    no_image,
+    read_all,
+    unsupported,
+)
+
+__all__ = ["decode", "size"]
+
+FILE_HEADER = 14
+CORE, INFO, WITH_MASKS, WITH_OPACITY, V5 = 12, 40, 52, 56, 124
+"""Sizes of the header that follows, in bytes."""
+
+RGB, RLE8, RLE4, BITFIELDS, ALPHA_BITFIELDS = 0, 1, 2, 3, 6
+NAMES = {4: "a JPEG inside a BMP", 5: "a PNG inside a BMP"}
+
+DEFAULT_MASKS = {16: (0x7C00, 0x3E0, 0x1F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
+
+
+@dataclass(frozen=True)
+class _Header:
+    """``masks``: red, green, blue and opacity, in a pixel of 16 or 32 bits."""
+
+    length: int
+    width: int
+    height: int
+    top_down: bool
+    bits: int
+    compression: int
+    colours: int
+    pixels_at: int
+    palette_at: int
+    masks: tuple[int, ...]
+    resolution: tuple[float, float] | None
+
+
+def size(path: Path, descriptor: int) -> tuple[int, int]:
+    """Return (width, height) from the header; InputError where it is none."""
+    header = _header(path, read_all(descriptor, 256))
+    return header.width, header.height
+
+
+def decode(path: Path, descriptor: int) -> Decoded:
+    """Decode 1 to 32 bits a pixel, packed by run length or not; InputError."""
+    data = read_all(descriptor)
+    header = _header(path, data)
+    pixels = _pixels(path, data, header)
+    warnings: tuple[str, ...] = ()
+    if header.bits == 32 and header.compression == RGB and _has_fourth_channel(data, header):
+        warnings = (f"{path}: a BMP of this kind has no opacity; its fourth bytes are left out",)
+    if pixels.shape[2] == 4 and not pixels[..., 3].any():
+        pixels = pixels[..., :3]
+        warnings = (f"{path}: is wholly transparent; its opacity is left out",)
+    if not header.top_down:
+        pixels = pixels[::-1]
+    return Decoded(
+        np.ascontiguousarray(pixels),
+        icc=_profile(data, header),
+        resolution=header.resolution,
+        warnings=warnings,
+    )
+
+
+def _header(path: Path, data: bytes) -> _Header:
+    if len(data) < FILE_HEADER + CORE:
+        raise cut(path)
+    pixels_at, length = struct.unpack_from("<II", data, 10)
+    if len(data) < FILE_HEADER + length:
+        raise cut(path)
+    body = data[FILE_HEADER : FILE_HEADER + length].ljust(V5, b"\0")
+    compression = across = down = colours = 0
+    if length == CORE:
+        width, height, _, bits = struct.unpack_from("<HHHH", body, 4)
+    else:
+        width, height, _, bits, compression = struct.unpack_from("<iiHHI", body, 4)
+        across, down, colours = struct.unpack_from("<iiI", body, 24)
+    if width <= 0 or height == 0:
+        raise no_image(path, "has no pixels")
+    palette_at = FILE_HEADER + length
+    pixels_at = max(pixels_at, palette_at)
+    masks = DEFAULT_MASKS.get(bits, ())
+    if compression in (BITFIELDS, ALPHA_BITFIELDS) and bits in DEFAULT_MASKS:
+        number = 4 if length >= WITH_OPACITY or compression == ALPHA_BITFIELDS else 3
+        found = data[FILE_HEADER + INFO : FILE_HEADER + INFO + 4 * number]
+        if len(found) < 4 * number:
+            raise cut(path)
+        masks = (*struct.unpack(f"<{number}I", found), 0)[:4]
+    resolution = (across / 1000, down / 1000) if across > 0 and down > 0 else None
+    return _Header(
+        length, width, abs(height), height < 0, bits, compression, colours, pixels_at, palette_at,
+        masks, resolution,
+    )  # fmt: skip
+
+
+def _pixels(path: Path, data: bytes, header: _Header) -> Pixels:
+    """Return the rows in the order of the file."""
+    bits, packing = header.bits, header.compression
+    huffman = packing == BITFIELDS and header.length not in (
+        INFO,
+        WITH_MASKS,
+        WITH_OPACITY,
+        108,
+        V5,
+    )
+    if (bits, packing) in ((8, RLE8), (4, RLE4)):
+        return _coloured(data, header, _run_lengths(path, data, header))
+    if packing not in (RGB, BITFIELDS, ALPHA_BITFIELDS) or huffman:
+        raise unsupported(path, f"{NAMES.get(packing, 'this packing of a BMP')} is not read")
+    if bits not in (1, 2, 4, 8, 16, 24, 32) or (packing != RGB and bits not in DEFAULT_MASKS):
+        raise damaged(path, f"has {bits} bits a pixel, which a BMP cannot have")
+    stride = (header.width * bits + 31) // 32 * 4
+    used = (header.width * bits + 7) // 8
+    wanted = stride * (header.height - 1) + used  # the padding of the last row may be missing
+    body = data[header.pixels_at : header.pixels_at + stride * header.height]
+    if len(body) < wanted:
+        raise cut(path)
+    rows = np.frombuffer(body.ljust(stride * header.height, b"\0"), np.uint8)
+    rows = rows.reshape(header.height, stride)[:, :used]
+    if bits == 24:
+        return rows.reshape(header.height, header.width, 3)[..., ::-1]
+    if bits > 8:
+        return _masked(path, np.ascontiguousarray(rows).view(f"<u{bits // 8}"), header.masks)
+    samples = [rows >> shift & (1 << bits) - 1 for shift in range(8 - bits, -1, -bits)]
+    indices = np.stack(samples, 2).reshape(header.height, -1)[:, : header.width]
+    return _coloured(data, header, indices)
+
+
+def _coloured(data: bytes, header: _Header, indices: npt.NDArray[np.uint8]) -> Pixels:
+    """Look ``indices``, (H, W), up in the palette; a palette of grays gives one channel."""
+    entry = 3 if header.length == CORE else 4
+    most = 2**header.bits
+    number = min(header.colours or most, most)
+    end = min(header.palette_at + number * entry, header.pixels_at)
+    found = data[header.palette_at : end]
+    table = np.zeros((256, 3), np.uint8)
+    stored = np.frombuffer(found[: len(found) // entry * entry], np.uint8).reshape(-1, entry)
+    table[: len(stored)] = stored[:, 2::-1]
+    gray = bool((table == table[:, :1]).all())
+    coloured: Pixels = table[:, :1][indices] if gray else table[indices]
+    return coloured
+
+
+def _masked(path: Path, words: npt.NDArray[Any], masks: tuple[int, ...]) -> Pixels:
+    """Cut the channels out of ``words``, (H, W): 8 bits each, or 16 where one has more."""
+    depths = [mask.bit_count() for mask in masks]
+    lows = [(mask & -mask).bit_length() - 1 for mask in masks]
+    whole = (
+        mask >> low == 2**depth - 1
+        for mask, low, depth in zip(masks, lows, depths, strict=True)
+        if mask
+    )
+    if 0 in masks[:3] or max(depths) > 16 or not all(whole):
+        raise damaged(path, "has masks of colours that make no sense")
+    full, dtype = (65535, np.uint16) if max(depths) > 8 else (255, np.uint8)
+    channels = []
+    for mask, low, depth in zip(masks, lows, depths, strict=True):
+        if mask:
+            top = 2**depth - 1
+            table = (np.arange(top + 1, dtype=np.uint64) * full + top // 2) // top
+            channels.append(table.astype(dtype)[(words & mask) >> low])
+    return np.stack(channels, 2)
+
+
+def _has_fourth_channel(data: bytes, header: _Header) -> bool:
+    """Say whether the bytes that should be unused look as if they were used."""
+    number = header.width * header.height
+    fourth = np.frombuffer(data, np.uint8, 4 * number, header.pixels_at)[3::4]
+    return bool(fourth.min() != fourth.max())
+
+
+def _run_lengths(path: Path, data: bytes, header: _Header) -> npt.NDArray[np.uint8]:
+    """Unpack RLE8 or RLE4 to indices, (H, W), in the order of the file; what is skipped is 0.
+
+    A pair (n, v) stands for n pixels of v; (0, 0) ends a row, (0, 1) the picture, (0, 2) is
+    followed by a step across and down, (0, n) by n pixels one by one, filled up to two bytes.
+    """
+    width, height, half = header.width, header.height, header.bits == 4
+    rows = [bytearray(width) for _ in range(height)]
+    x = y = 0
+    at = header.pixels_at
+    while y < height:
+        if at + 2 > len(data):
+            if y == height - 1 and x >= width:
+                break
+            raise cut(path)
+        number, value = data[at], data[at + 1]
+        at += 2
+        if number:
+            pair = bytes((value >> 4, value & 15)) if half else bytes((value, value))
+            run = (pair * (number // 2 + 1))[:number]
+        elif value == 0:
+            x, y = 0, y + 1
+            continue
+        elif value == 1:
+            break
+        elif value == 2:
+            if at + 2 > len(data):
+                raise cut(path)
+            x, y = x + data[at], y + data[at + 1]
+            at += 2
+            continue
+        else:
+            length = (value + 1) // 2 if half else value
+            run = data[at : at + length]
+            if len(run) < length:
+                raise cut(path)
+            if half:
+                run = bytes(nibble for byte in run for nibble in (byte >> 4, byte & 15))[:value]
+            at += length + length % 2
+        run = run[: max(0, width - x)]
+        rows[y][x : x + len(run)] = run
+        x += len(run)
+    return np.frombuffer(b"".join(rows), np.uint8).reshape(height, width)
+
+
+def _profile(data: bytes, header: _Header) -> bytes | None:
+    if header.length < V5 or data[FILE_HEADER + 56 : FILE_HEADER + 60] != b"DEBM":  # 'MBED'
+        return None
+    offset, length = struct.unpack_from("<II", data, FILE_HEADER + 112)
+    found = data[FILE_HEADER + offset : FILE_HEADER + offset + length]
+    return found if len(found) == length > 128 else None

@@ -1,0 +1,164 @@
+"""Camera RAW, through rawpy (LibRaw): found by content, developed as the camera balanced it."""
+
+import io
+import os
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from upscale.pictures.containers.exif import of_tiff
+from upscale.pictures.containers.tiff import Source
+from upscale.pictures.decoders.base import (
+    Decoded,
+    Pixels,
+    cut,
+    damaged,
+    exif_blob,
+    extra,
+    read_all,
+    unsupported,
+)
+
+__all__ = ["decode", "is_raw", "size"]
+
+SIGNATURES = re.compile(
+    rb"FUJIFILMCCD-RAW|II\x1a\0\0\0HEAPCCDR|IIR[OS]|MMOR|IIU\0|FOVb|\0MRM|.{4}ftypcrx "
+    rb"|(II\*\0|MM\0\*).{4}CR\x02",
+    re.DOTALL,
+)
+"""RAF, CRW, ORF, RW2, X3F, MRW, CR3, CR2. The others are TIFF files and known by their fields."""
+
+TIFF = (b"II*\0", b"MM\0*")
+PHOTOMETRIC, STRIPS, STRIP_SIZES, SUB_DIRECTORIES, DNG_VERSION = 262, 273, 279, 330, 50706
+FILTER_ARRAY, LINEAR_RAW = 32803, 34892
+"""What PhotometricInterpretation is in a picture that is not developed (TIFF/EP; DNG)."""
+
+MOST_DIRECTORIES = 16
+WHOLE_NUMBERS = {3: "H", 4: "I", 13: "I"}
+
+
+def is_raw(head: bytes, descriptor: int) -> bool:
+    """Say whether a file, which begins with ``head``, holds a picture that is not developed."""
+    if SIGNATURES.match(head):
+        return True
+    if not head.startswith(TIFF):
+        return False
+    try:
+        directories = _directories(descriptor)
+    except (ValueError, OSError):
+        return False
+    undeveloped = {FILTER_ARRAY, LINEAR_RAW}
+    return DNG_VERSION in directories[0] or any(
+        undeveloped.intersection(fields.get(PHOTOMETRIC, ())) for fields in directories
+    )
+
+
+def size(path: Path, descriptor: int) -> tuple[int, int]:
+    """Return (width, height), upright, from the header; InputError where it is none."""
+    with _open(path, descriptor) as raw:
+        sizes = raw.sizes
+        width, height = int(sizes.width), int(sizes.height)
+        return (height, width) if sizes.flip & 4 else (width, height)
+
+
+def decode(path: Path, descriptor: int) -> Decoded:
+    """Develop to 16 bits with sRGB's primaries and curve, as exposed; InputError."""
+    if _is_cut(descriptor):
+        raise cut(path)
+    library = _library(path)
+    with _open(path, descriptor) as raw:
+        try:
+            pixels: Pixels = raw.postprocess(
+                use_camera_wb=True,
+                output_color=library.ColorSpace.sRGB,
+                gamma=(2.4, 12.92),
+                output_bps=16,
+                no_auto_bright=True,
+                adjust_maximum_thr=0.0,
+            )
+        except library.LibRawIOError as error:
+            raise cut(path) from error
+        except library.LibRawError as error:
+            raise damaged(path, f"is damaged ({_reason(error)})") from error
+    warnings: tuple[str, ...] = ()
+    exif = None
+    try:
+        exif = exif_blob(of_tiff(descriptor) or b"")
+    except ValueError:
+        warnings = (f"{path}: EXIF is not read from this kind of RAW; it is lost",)
+    if pixels.shape[2] not in (1, 3):
+        raise unsupported(path, f"RAW of {pixels.shape[2]} colours is not read")
+    return Decoded(np.ascontiguousarray(pixels), exif=exif, warnings=warnings)
+
+
+def _library(path: Path) -> Any:
+    return extra(path, "rawpy", "camera RAW", "raw")
+
+
+def _open(path: Path, descriptor: int) -> Any:
+    library = _library(path)
+    raw = library.RawPy()
+    try:
+        raw.open_buffer(io.BytesIO(read_all(descriptor)))
+    except library.LibRawFileUnsupportedError as error:
+        raise unsupported(
+            path, "is a camera RAW that LibRaw does not know; convert it to DNG or TIFF"
+        ) from error
+    except library.LibRawIOError as error:
+        raise cut(path) from error
+    except library.LibRawError as error:
+        raise damaged(path, f"is damaged ({_reason(error)})") from error
+    return raw
+
+
+def _reason(error: Exception) -> str:
+    text = error.args[0] if error.args else ""
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+
+
+def _directories(descriptor: int) -> list[dict[int, tuple[int, ...]]]:
+    """Return the whole numbers of a TIFF file's first directory and of those below it, by tag.
+
+    Raises ValueError where the file is corrupt.
+    """
+    source = Source.of_file(descriptor)
+    wanted = {PHOTOMETRIC, STRIPS, STRIP_SIZES, SUB_DIRECTORIES, DNG_VERSION}
+    waiting = [source.first]
+    found: list[dict[int, tuple[int, ...]]] = []
+    while waiting and len(found) < MOST_DIRECTORIES:
+        fields: dict[int, tuple[int, ...]] = {}
+        for tag, kind, count, value in source.table(waiting.pop(0))[0]:
+            if tag in wanted:
+                fields[tag] = _numbers(descriptor, source, kind, count, value)
+        waiting += fields.get(SUB_DIRECTORIES, ())
+        found.append(fields)
+    return found
+
+
+def _numbers(
+    descriptor: int, source: Source, kind: int, count: int, value: bytes
+) -> tuple[int, ...]:
+    form = f"{source.frame.order}{count}{WHOLE_NUMBERS[kind]}" if kind in WHOLE_NUMBERS else ""
+    if not form or count > 2**20:
+        return ()
+    length = struct.calcsize(form)
+    if length > source.frame.room:
+        value = os.pread(descriptor, length, source.frame.number(value))
+    return struct.unpack(form, value[:length]) if len(value) >= length else ()
+
+
+def _is_cut(descriptor: int) -> bool:
+    """Say whether a strip of a TIFF file reaches behind its end, which LibRaw may fill up."""
+    end = os.fstat(descriptor).st_size
+    try:
+        directories = _directories(descriptor)
+    except ValueError:
+        return False
+    return any(
+        offset + length > end
+        for fields in directories
+        for offset, length in zip(fields.get(STRIPS, ()), fields.get(STRIP_SIZES, ()), strict=False)
+    )

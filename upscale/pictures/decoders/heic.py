@@ -1,0 +1,105 @@
+"""HEIC, through pillow-heif (libheif), which turns the picture upright itself."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from upscale.pictures.containers.boxes import boxes, ends_early
+from upscale.pictures.decoders.base import (
+    Decoded,
+    Pixels,
+    cut,
+    damaged,
+    exif_blob,
+    extra,
+    no_image,
+    read_all,
+    unsupported,
+    widen,
+)
+
+__all__ = ["BRANDS", "decode", "size"]
+
+BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+"""Brands of HEIF files with HEVC inside, and those that do not say (ISO/IEC 23008-12, annex B)."""
+
+SRGB_PRIMARIES = {0, 1, 2}
+"""Numbers of BT.709's and of unspecified primaries (ITU-T H.273, table 2)."""
+
+BROKEN = (ValueError, EOFError, SyntaxError, RuntimeError, OSError)
+
+
+def size(path: Path, descriptor: int) -> tuple[int, int]:
+    """Return (width, height), upright, from the header; InputError where it is none."""
+    width, height = _open(path, read_all(descriptor)).size
+    if 0 in (width, height):
+        raise no_image(path, "has no pixels")
+    return int(width), int(height)
+
+
+def decode(path: Path, descriptor: int) -> Decoded:
+    """Decode the primary picture: 8 bits, or 10 and 12 brought to 16; InputError."""
+    data = read_all(descriptor)
+    file = _open(path, data)
+    announced = file.size
+    warnings: list[str] = []
+    if len(file) > 1:
+        warnings.append(f"{path}: holds {len(file)} pictures; only the primary one")
+    if any(box.kind == b"moov" for box in boxes(data)):
+        warnings.append(f"{path}: is a sequence; only its still picture")
+    try:
+        samples: npt.NDArray[Any] = np.asarray(file)
+    except BROKEN as error:
+        raise damaged(path, f"is damaged ({error})") from error
+    info, (name, _, _) = file.info, file.mode.partition(";")
+    channels = {"L": 1, "I": 1, "LA": 2, "La": 2, "RGB": 3, "RGBA": 4, "RGBa": 4}.get(name)
+    depth = int(info["bit_depth"])
+    if channels is None or samples.size % channels or not 8 <= depth <= 16:
+        raise unsupported(path, f"HEIC of {file.mode} is not read; convert it to PNG")
+    samples = samples.reshape(*samples.shape[:2], channels)
+    if samples.shape[1::-1] != announced or int(samples.max()) >= 2**depth:
+        raise damaged(path)
+    pixels = widen(samples, 2**depth - 1)
+    if channels == 4 and "chroma" not in info:  # libheif gives gray with opacity as RGB
+        pixels = np.ascontiguousarray(pixels[..., [0, 3]])
+    if name.endswith("a"):
+        pixels = _divided_by_opacity(pixels)
+    icc, nclx = info.get("icc_profile"), info.get("nclx_profile") or {}
+    primaries = int(nclx.get("color_primaries", 2))
+    if not icc and primaries not in SRGB_PRIMARIES:
+        warnings.append(
+            f"{path}: names its colours by number {primaries} (H.273) and has no profile; "
+            "they are taken for sRGB"
+        )
+    return Decoded(
+        pixels,
+        icc=icc or None,
+        exif=exif_blob(info.get("exif") or b""),
+        xmp=info.get("xmp") or None,
+        warnings=tuple(warnings),
+    )
+
+
+def _open(path: Path, data: bytes) -> Any:
+    reader = extra(path, "pillow_heif", "HEIC", "heif")
+    if ends_early(data):
+        raise cut(path)
+    try:
+        file = reader.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False, hdr_to_16bit=False)
+    except BROKEN as error:
+        raise damaged(path, f"is damaged ({error})") from error
+    if not len(file):
+        raise no_image(path, "is a HEIC without a picture")
+    return file
+
+
+def _divided_by_opacity(pixels: Pixels) -> Pixels:
+    """Undo the multiplication of the colours by the opacity; (H, W, 2 or 4)."""
+    full = np.iinfo(pixels.dtype).max
+    opacity = pixels[..., -1:].astype(np.float64)
+    colours = pixels[..., :-1] * (full / np.maximum(opacity, 1))
+    divided = np.concatenate([np.rint(np.minimum(colours, full)), opacity], axis=2)
+    return divided.astype(pixels.dtype)

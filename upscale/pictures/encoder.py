@@ -1,0 +1,198 @@
+"""A stream of rows → one file of some format, with its metadata and the key to resume by."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyvips
+
+from upscale.errors import InputError
+from upscale.pictures.apng import Assembler
+from upscale.pictures.containers import exif, iptc
+from upscale.pictures.formats import FORMATS, Encoding
+from upscale.pixels.image import Layout, Metadata
+
+__all__ = ["encode", "fitting", "losses", "read_key"]
+
+LONGEST_EXIF = 65_000
+"""Bytes of EXIF that libvips writes: it adds some fields, and leaves all out beyond 64 KiB."""
+LONGEST_XMP, LONGEST_IPTC = 60_000, 65_533
+"""Bytes that libvips puts into a JPEG, and that a segment holds (ISO/IEC 10918-1, B.1.1.4)."""
+
+PAGE = 1000
+"""Milliseconds that a page is shown where an animation is made of pages."""
+
+COMMENT = b"\x21\xfe"
+KEY_NAME = b"upscale:"
+KEY = re.compile(re.escape(COMMENT) + b"." + KEY_NAME + rb"([0-9a-f]{32})\0", re.DOTALL)
+
+BLOCKS = ("icc-profile-data", "exif-data", "xmp-data", "iptc-data")
+
+
+def losses(
+    path: Path, suffix: str, layout: Layout, metadata: Metadata, encoding: Encoding
+) -> list[str]:
+    """Return what the format cannot hold of this picture, a sentence each."""
+    chosen, found = FORMATS[suffix], []
+    if layout.channels in (2, 4) and not chosen.opacity:
+        found.append(f"{path}: this format has no opacity; drawn on white")
+    if layout.depth > (depth := encoding.depth(suffix, layout.channels)):
+        found.append(f"{path}: {layout.depth} bits a sample become {depth}")
+    if suffix == ".gif" and not encoding.strip and (metadata.exif or metadata.xmp):
+        found.append(f"{path}: GIF holds no EXIF, XMP and resolution; they are lost")
+    if metadata.iptc and not (encoding.strip or chosen.iptc):
+        found.append(f"{path}: this format holds no IPTC; it is lost")
+    if suffix == ".gif":
+        found.append(f"{path}: GIF holds 256 colours; write png or webp to keep them all")
+    return found
+
+
+def fitting(
+    path: Path, suffix: str, layout: Layout, metadata: Metadata, encoding: Encoding, key: str | None
+) -> tuple[Metadata, list[str]]:
+    """Return the metadata to write, EXIF made to fit the new picture, and warnings.
+
+    Raises ValueError for EXIF that cannot be parsed, which a reader leaves out.
+    """
+    warnings: list[str] = []
+    kept = Metadata(icc=metadata.icc) if encoding.strip else metadata
+    size = (layout.width, layout.height)
+    blob = exif.for_output(kept.exif, *size, key)
+    if blob and len(blob) > LONGEST_EXIF and suffix != ".tif":
+        warnings.append(f"{path}: EXIF of {len(blob):,} bytes is too long for it; left out")
+        blob = exif.for_output(None, *size, key)
+    if suffix == ".jpg":
+        if kept.xmp and len(kept.xmp) > LONGEST_XMP:
+            warnings.append(f"{path}: XMP of {len(kept.xmp):,} bytes does not fit a JPEG; left out")
+            kept = replace(kept, xmp=None)
+        if kept.iptc and len(iptc.wrapped(kept.iptc)) > LONGEST_IPTC:
+            warnings.append(f"{path}: IPTC does not fit a JPEG; left out")
+            kept = replace(kept, iptc=None)
+    return replace(kept, exif=blob), warnings
+
+
+def encode(
+    stream: pyvips.Image,
+    descriptor: int,
+    suffix: str,
+    layout: Layout,
+    metadata: Metadata,
+    encoding: Encoding,
+    key: str | None,
+) -> None:
+    """Save ``stream`` (frames one above the other) to ``descriptor``; raises pyvips.Error."""
+    depth = min(layout.depth, encoding.depth(suffix, layout.channels))
+    options = encoding.options(suffix, depth, layout.width * layout.height)
+    picture = _described(_rounded(stream, layout.depth, depth), metadata, suffix)
+    if layout.channels in (2, 4) and not FORMATS[suffix].opacity:
+        picture = picture.flatten(background=255 if picture.format == "uchar" else 65535)
+    delays = layout.delays or (PAGE,) * layout.frames
+    if layout.frames > 1 and suffix == ".png":
+        assembler = Assembler(descriptor, layout.frames, delays, layout.loop)
+        for frame in _frames(picture, layout):
+            assembler.add(frame.pngsave_buffer(**options))
+        assembler.finish()
+        return
+    if layout.frames > 1:
+        picture.set_type(pyvips.GValue.gint_type, "page-height", layout.height)
+        picture.set_type(pyvips.GValue.gint_type, "loop", layout.loop)
+        picture.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
+    if suffix == ".tif":
+        raw = layout.width * layout.height * layout.frames * layout.channels * layout.depth // 8
+        options["bigtiff"] = raw > 2**31
+    picture.write_to_target(pyvips.Target.new_to_descriptor(descriptor), suffix, **options)
+    if suffix == ".tif" and metadata.exif:
+        exif.write_to_tiff(descriptor, metadata.exif)
+    if suffix == ".gif" and key:
+        _add_comment(descriptor, KEY_NAME + key.encode())
+
+
+def _rounded(stream: pyvips.Image, depth: int, most: int) -> pyvips.Image:
+    """Round 16 bits a sample to the ``most`` that a format holds; libvips would cut them off."""
+    if depth <= most:
+        return stream
+    kept = stream.linear((2**most - 1) / 65535, 0).rint()
+    if most == 8:
+        return kept.cast("uchar").copy(interpretation="srgb" if stream.bands > 2 else "b-w")
+    return (kept * 2 ** (16 - most)).cast("ushort").copy(interpretation=stream.interpretation)
+
+
+def _frames(picture: pyvips.Image, layout: Layout) -> Iterator[pyvips.Image]:
+    """Cut a stream of frames, each into memory: rows can be had in their order only."""
+    region = pyvips.Region.new(picture)
+    size = (layout.width, layout.height)
+    for index in range(layout.frames):
+        data = region.fetch(0, index * layout.height, *size)
+        frame = pyvips.Image.new_from_memory(data, *size, picture.bands, picture.format)
+        frame = frame.copy(
+            interpretation=picture.interpretation, xres=picture.xres, yres=picture.yres
+        )
+        for name in BLOCKS:
+            if picture.get_typeof(name):
+                frame.set_type(pyvips.GValue.blob_type, name, picture.get(name))
+        yield frame
+
+
+def _add_comment(descriptor: int, comment: bytes) -> None:
+    """Put a comment extension behind a GIF's global colours (GIF89a, sections 18, 19 and 24)."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    data = b"".join(iter(lambda: os.read(descriptor, 2**20), b""))
+    at = _gif_start(data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    view = memoryview(COMMENT + bytes([len(comment)]) + comment + b"\0" + data[at:])
+    os.lseek(descriptor, at, os.SEEK_SET)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _gif_start(head: bytes) -> int:
+    """Return where the first block of a GIF lies, behind its header and global colours."""
+    flags = head[10]
+    return 13 + (3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0)
+
+
+def _described(stream: pyvips.Image, metadata: Metadata, suffix: str) -> pyvips.Image:
+    xres, yres = metadata.resolution
+    picture = stream.copy(xres=xres, yres=yres)
+    datasets = metadata.iptc
+    if datasets and suffix == ".jpg":
+        datasets = iptc.wrapped(datasets)
+    blocks = (
+        metadata.icc,
+        None if suffix == ".tif" else metadata.exif,
+        metadata.xmp,
+        datasets if FORMATS[suffix].iptc else None,
+    )
+    for name, block in zip(BLOCKS, blocks, strict=True):
+        if block:
+            picture.set_type(pyvips.GValue.blob_type, name, block)
+    return picture
+
+
+def read_key(path: Path) -> str | None:
+    """Return the key that a picture of ours carries; None where there is none, or no picture."""
+    try:
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(path, flags)  # which does not wait for a pipe's other end
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        start = os.pread(descriptor, 1024, 0)
+        head = start[:4]
+        if len(start) >= 13 and head == b"GIF8":
+            comment = KEY.match(start, _gif_start(start))
+            return comment[1].decode() if comment else None
+        if head[:2] in (b"II", b"MM"):
+            return exif.identifier(exif.of_tiff(descriptor))
+        picture = pyvips.Image.new_from_source(pyvips.Source.new_from_descriptor(descriptor), "")
+        found = picture.get("exif-data") if picture.get_typeof("exif-data") else None
+        return exif.identifier(bytes(found)) if found else None
+    except (pyvips.Error, OSError, ValueError, InputError):
+        return None
+    finally:
+        os.close(descriptor)

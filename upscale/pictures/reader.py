@@ -1,0 +1,147 @@
+"""File → `Image`: decoded by content and never by name; what is damaged is refused, not shown in
+part.
+
+libvips decodes what it can; `upscale.pictures.apng` and `upscale.pictures.other_formats` the rest.
+Rows go through a `Spool`, so that the whole file is known to be sound before a network works on any
+of it.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from upscale.errors import InputError
+from upscale.pictures import apng, other_formats
+from upscale.pictures import vips as vips_reader
+from upscale.pictures.containers import exif
+from upscale.pictures.decoders.base import open_file
+from upscale.pictures.formats import MAX_PIXELS, check_pixels, sniff
+from upscale.pictures.vips import Opened
+from upscale.pixels.image import Header, Image, Metadata
+from upscale.pixels.spool import Spool
+
+__all__ = ["read", "read_header"]
+
+LARGEST_BLOCK = 16 * 2**20
+"""Bytes of EXIF, XMP or IPTC above which a block is taken for damaged."""
+
+
+def read(
+    path: Path,
+    max_pixels: int = MAX_PIXELS,
+    *,
+    to_srgb: bool = False,
+    lenient: bool = False,
+    scratch: Path | None = None,
+) -> Image:
+    """Decode the picture in ``path``, by its content and not by its name.
+
+    ``to_srgb`` converts the colours by the picture's profile. ``lenient`` takes JPEGs with faults
+    that a decoder passes over. ``scratch``: a file for the rows
+    where they are many (see `Spool`). Raises InputError with one of the report's codes:
+    ``io-error``, ``not-an-image``, ``too-large`` (from the header, before decoding),
+    ``truncated``, ``decode-error``, ``unsupported-format``; OutputError where scratch is full.
+    """
+    descriptor, head = open_file(path)
+    try:
+        before = os.fstat(descriptor)
+        image = _read(path, descriptor, head, max_pixels, to_srgb, lenient, scratch)
+        after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise InputError(f"{path}: changed while it was read; run it again")
+    return _without_damage(path, replace(image, suffix=sniff(head)))
+
+
+def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
+    """Return what ``path`` says of itself, without decoding it; raises as `read`."""
+    descriptor, head = open_file(path)
+    try:
+        if kind := other_formats.kind_of(head, descriptor):
+            width, height = other_formats.size_of(path, kind, descriptor)
+            check_pixels(path, width, height, max_pixels)
+            return Header(width, height, 3, 8, 1, ".png")
+        opened = vips_reader.open_header(path, descriptor, head, max_pixels)
+        image, frames = opened.image, opened.frames
+        width, height = image.width, image.height // frames
+        if opened.loader == "png" and apng.is_animated(descriptor):
+            timing = apng.timing(path, descriptor)
+            size = (timing.width, timing.height)
+            if vips_reader.orientation_of(image) >= 5:
+                size = size[::-1]
+            return Header(*size, timing.channels, timing.depth, timing.count, ".png")
+    finally:
+        os.close(descriptor)
+    if vips_reader.orientation_of(image) >= 5:
+        width, height = height, width
+    depth = 8 if image.format == "uchar" else 16
+    channels = image.bands - (image.interpretation == "cmyk")
+    return Header(width, height, channels, depth, frames, sniff(head))
+
+
+def _read(
+    path: Path,
+    descriptor: int,
+    head: bytes,
+    max_pixels: int,
+    to_srgb: bool,
+    lenient: bool,
+    scratch: Path | None,
+) -> Image:
+    if kind := other_formats.kind_of(head, descriptor):
+        check_pixels(path, *other_formats.size_of(path, kind, descriptor), max_pixels)
+        opened = vips_reader.of_array(path, other_formats.decode(path, kind, descriptor))
+    else:
+        opened = vips_reader.open_header(path, descriptor, head, max_pixels, lenient)
+        if opened.loader == "png" and apng.is_animated(descriptor):
+            return _animated_png(opened, descriptor, max_pixels, to_srgb, scratch)
+    return vips_reader.decode(opened, descriptor, to_srgb, scratch)
+
+
+def _animated_png(
+    opened: Opened, descriptor: int, max_pixels: int, to_srgb: bool, scratch: Path | None
+) -> Image:
+    """Read all frames of an APNG, composited; metadata from the chunks before the first one."""
+    path, warnings = opened.path, opened.warnings
+    timing = apng.timing(path, descriptor)
+    check_pixels(path, timing.width, timing.height, max_pixels, timing.count)
+    metadata = vips_reader.metadata_of(opened.image)
+    shape = (timing.height * timing.count, timing.width, timing.channels)
+    spool = Spool(shape, np.uint16 if timing.depth == 16 else np.uint8, scratch)
+    for frame in apng.frames(path, descriptor):
+        spool.append(frame)
+    if to_srgb and metadata.icc:
+        warnings += (f"{path}: an animated PNG keeps its profile; it is not converted",)
+    return Image(
+        spool.finish(vips_reader.orientation_of(opened.image), timing.count),
+        metadata,
+        warnings=warnings,
+        frames=timing.count,
+        delays=timing.delays,
+        loop=timing.loop,
+    )
+
+
+def _without_damage(path: Path, image: Image) -> Image:
+    """Leave out, with a warning, the blocks of metadata that no reader would take."""
+    warnings, metadata = image.warnings, image.metadata
+    space = b"GRAY" if image.pixels.shape[2] < 3 else b"RGB "
+    icc, xmp = metadata.icc, metadata.xmp
+    if icc and not (len(icc) >= 132 and icc[36:40] == b"acsp" and icc[16:20] == space):
+        warnings += (f"{path}: its colour profile does not fit it and is left out",)
+        metadata = replace(metadata, icc=None)
+    if xmp and not (b"<rdf:RDF" in xmp or b"<x:xmpmeta" in xmp):
+        warnings += (f"{path}: its XMP is damaged and left out",)
+        metadata = replace(metadata, xmp=None)
+    try:
+        exif.for_output(metadata.exif, 1, 1, None)
+    except ValueError:
+        warnings += (f"{path}: its EXIF is damaged and left out",)
+        metadata = replace(metadata, exif=None)
+    if max(len(block or b"") for block in (metadata.exif, xmp, metadata.iptc)) > LARGEST_BLOCK:
+        warnings += (f"{path}: its metadata is too large and left out, but for the profile",)
+        metadata = Metadata(metadata.icc, resolution=metadata.resolution)
+    return replace(image, metadata=metadata, warnings=warnings)

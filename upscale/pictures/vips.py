@@ -1,0 +1,268 @@
+"""What libvips does for a reader: header, colours, rows and metadata."""
+
+import errno
+import os
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyvips
+
+from upscale.errors import InputError, OutputError
+from upscale.files import part_beside
+from upscale.pictures.containers import exif, iptc
+from upscale.pictures.containers.damage import is_cut
+from upscale.pictures.decoders.base import Decoded, from_float, rounding_warning
+from upscale.pictures.formats import check_pixels
+from upscale.pictures.recognise import is_text, unreadable, unsupported
+from upscale.pixels.image import Image, Metadata
+from upscale.pixels.spool import Rows, Spool, StoredRows
+
+__all__ = [
+    "Opened",
+    "decode",
+    "is_disk_full",
+    "metadata_of",
+    "of_array",
+    "open_header",
+    "orientation_of",
+    "to_srgb",
+    "vips_reason",
+]
+
+FLOAT_ROWS = 64
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+FULL = 2**20
+"""Free bytes below which a disk is taken to be full."""
+
+READABLE = {"jpeg", "png", "webp", "tiff", "heif", "gif"}
+VECTOR = {"svg": "SVG", "pdf": "PDF"}
+JPEG = b"\xff\xd8"
+ANIMATED = {"gif", "webp", "tiff"}
+"""Formats whose frames or pages libvips reads as one tall picture."""
+
+FLOATS = ("float", "double")
+OWN_PROFILE = ("b-w", "srgb", "grey16", "rgb16", "multiband", "rgb", "scrgb")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A picture whose header is read: libvips' rows, still to be decoded, and what else is known.
+
+    ``loader``: libvips' name of the format; ``frames`` lie one above the other.
+    """
+
+    path: Path
+    image: pyvips.Image
+    loader: str = ""
+    frames: int = 1
+    warnings: tuple[str, ...] = ()
+
+
+def open_header(
+    path: Path, descriptor: int, head: bytes, max_pixels: int, lenient: bool = False
+) -> Opened:
+    """Read a file's header; raises InputError for what is refused before it is decoded.
+
+    ``lenient``: a JPEG that its decoder only warns of is taken.
+    """
+    warnings: tuple[str, ...] = ()
+    try:
+        # libjpeg only warns of a scan that breaks off or holds invalid codes
+        strict = head.startswith(JPEG) and not lenient
+        image = _open(descriptor, fail_on="warning" if strict else "error")
+        loader = str(image.get("vips-loader")).removesuffix("load_source").removesuffix("load")
+        frames = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
+        if frames > 1 and loader in ANIMATED:
+            check_pixels(path, image.width, image.height, max_pixels, frames)
+            try:
+                image = _open(descriptor, n=-1)
+            except pyvips.Error:
+                warnings = (f"{path}: has {frames} pages of different kinds; only the first",)
+                frames = 1
+        elif frames > 1 or head[4:12] == b"ftypavis":
+            warnings = (f"{path}: has several pictures in it; only the first",)
+            frames = 1
+    except pyvips.Error as error:
+        raise unreadable(path, head, descriptor, vips_reason(error)) from error
+    if loader not in READABLE:
+        if loader not in VECTOR and is_text(head):  # libvips takes a table of numbers for one
+            raise InputError(f"{path}: is a text, no picture", code="not-an-image")
+        raise unsupported(path, VECTOR.get(loader, loader))
+    check_pixels(path, image.width, image.height // frames, max_pixels, frames)
+    colours = image.bands - (1 if image.interpretation == "cmyk" else 0)
+    if image.format not in ("uchar", "ushort", *FLOATS) or colours > 4:
+        raise InputError(
+            f"{path}: {image.bands} bands of {image.format} samples are not supported; "
+            "convert it to 8 or 16 bits, gray or RGB",
+            code="unsupported-format",
+        )
+    if loader == "tiff" and is_cut(descriptor):  # which libvips would fill with black
+        raise InputError(f"{path}: ends early", code="truncated")
+    return Opened(path, image, loader, frames, warnings)
+
+
+def of_array(path: Path, decoded: Decoded) -> Opened:
+    """Take a picture that another library has decoded: (H, W, C), uint8, uint16 or float32."""
+    gray = decoded.pixels.shape[2] < 3
+    deep = decoded.pixels.dtype == np.uint16
+    space = (("srgb", "b-w"), ("rgb16", "grey16"))[deep][gray]
+    xres, yres = decoded.resolution or (1.0, 1.0)
+    image = pyvips.Image.new_from_array(decoded.pixels, interpretation=space)
+    image = image.copy(xres=xres, yres=yres)
+    for name, block in (
+        ("icc-profile-data", decoded.icc),
+        ("exif-data", decoded.exif),
+        ("xmp-data", decoded.xmp),
+    ):
+        if block:
+            image.set_type(pyvips.GValue.blob_type, name, block)
+    return Opened(path, image, warnings=decoded.warnings)
+
+
+def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None) -> Image:
+    """Decode all rows; ``convert``: to sRGB. Raises InputError."""
+    path, warnings = opened.path, opened.warnings
+    try:
+        picture = _in_rgb(opened)
+        picture = to_srgb(picture) if convert else picture
+        floating = picture.format in FLOATS
+        rows = _rows(picture, scratch, orientation_of(picture), opened.frames)
+    except pyvips.Error as error:
+        kind = "truncated" if is_cut(descriptor) else "decode-error"
+        what = "ends early" if kind == "truncated" else "is damaged"
+        hint = "; --lenient takes what can be read of it" if opened.loader == "jpeg" else ""
+        raise InputError(f"{path}: {what} ({vips_reason(error)}){hint}", code=kind) from error
+    if floating:
+        warnings += (rounding_warning(path),)
+    metadata = metadata_of(picture)
+    if opened.loader == "tiff":
+        try:
+            metadata = replace(metadata, exif=exif.of_tiff(descriptor))
+        except ValueError:
+            warnings += (f"{path}: its EXIF is damaged and left out",)
+    return Image(
+        _from_float(path, rows, scratch) if floating else rows,
+        metadata,
+        warnings=warnings,
+        frames=opened.frames,
+        delays=_delays(picture, opened.frames),
+        loop=int(picture.get("loop")) if picture.get_typeof("loop") else 0,
+    )
+
+
+def _open(descriptor: int, **options: int | str) -> pyvips.Image:
+    source = pyvips.Source.new_from_descriptor(descriptor)
+    options.setdefault("fail_on", "error")
+    return pyvips.Image.new_from_source(source, "", access="sequential", **options)
+
+
+def _rows(picture: pyvips.Image, scratch: Path | None, orientation: int, frames: int) -> Rows:
+    """Decode from top to bottom in one go."""
+    if picture.format == "double":
+        picture = picture.cast("float")
+    dtype = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}[picture.format]
+    shape = (picture.height, picture.width, picture.bands)
+    spool = Spool(shape, dtype, scratch)
+    try:
+        if spool.descriptor is None:
+            spool.append(picture.numpy().reshape(shape))
+        else:
+            picture.rawsave_target(pyvips.Target.new_to_descriptor(spool.descriptor))
+    except pyvips.Error:
+        spool.close()
+        if scratch is not None and shutil.disk_usage(scratch.parent).free < FULL:
+            raise OutputError(f"{scratch}: cannot be written (the disk is full)") from None
+        raise
+    return spool.finish(orientation, frames)
+
+
+def _from_float(path: Path, rows: Rows, scratch: Path | None) -> Rows:
+    """Map floating-point rows to 16 bits."""
+    second = part_beside(scratch) if scratch else None
+    spool = Spool(rows.shape, np.uint16, second)
+    try:
+        for top in range(0, rows.shape[0], FLOAT_ROWS):
+            spool.append(from_float(path, rows[top : top + FLOAT_ROWS]))
+        found = spool.finish()
+        if isinstance(found, StoredRows) and scratch is not None:
+            return found.moved_to(scratch)
+        return found
+    finally:
+        spool.close()
+        if second is not None:
+            second.unlink(missing_ok=True)
+
+
+def _in_rgb(opened: Opened) -> pyvips.Image:
+    """Bring CMYK, Lab and other spaces to sRGB; gray and RGB stay in their own profile."""
+    image = opened.image
+    bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else 16
+    if opened.loader == "heif" and image.format == "ushort" and bits < 16:
+        # libvips shifts the samples up; the greatest one is to be 65535
+        image = image.linear(65535 / (65536 - 2 ** (16 - bits)), 0).rint().cast("ushort")
+    if image.interpretation == "cmyk":
+        depth = 16 if image.format == "ushort" else 8
+        return image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
+    return image if image.interpretation in OWN_PROFILE else image.colourspace("srgb")
+
+
+def to_srgb(image: pyvips.Image) -> pyvips.Image:
+    """Convert from the picture's own profile, where it has one; gray stays gray."""
+    if not image.get_typeof("icc-profile-data") or image.format in FLOATS:
+        return image
+    depth = 16 if image.format == "ushort" else 8
+    converted = image.icc_transform("srgb", embedded=True, depth=depth)
+    if image.bands < 3:
+        converted = converted.colourspace("grey16" if depth == 16 else "b-w").copy()
+        converted.remove("icc-profile-data")
+    return converted
+
+
+def orientation_of(image: pyvips.Image) -> int:
+    """Return EXIF's or TIFF's orientation, 1 to 8."""
+    found = int(image.get("orientation")) if image.get_typeof("orientation") else 1
+    return found if 1 <= found <= 8 else 1
+
+
+def _delays(picture: pyvips.Image, frames: int) -> tuple[int, ...]:
+    """Return the milliseconds of each frame, where the file gives any."""
+    if frames == 1 or not picture.get_typeof("delay"):
+        return ()
+    found = [int(delay) for delay in picture.get("delay")]
+    return tuple(found[min(index, len(found) - 1)] for index in range(frames))
+
+
+def metadata_of(image: pyvips.Image) -> Metadata:
+    """Return the blocks that libvips has found."""
+
+    def block(name: str) -> bytes | None:
+        return bytes(image.get(name)) if image.get_typeof(name) else None
+
+    datasets = block("iptc-data")
+    return Metadata(
+        icc=block("icc-profile-data"),
+        exif=block("exif-data"),
+        xmp=block("xmp-data"),
+        iptc=iptc.bare(datasets) if datasets else None,
+        resolution=(image.xres, image.yres),
+    )
+
+
+def vips_reason(error: pyvips.Error) -> str:
+    """Return the first line of what libvips says went wrong."""
+    lines = [line.strip() for line in str(error.detail).splitlines() if line.strip()]
+    return lines[0] if lines else error.message
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Say whether ``error`` is that of a disk, or a share of one, without room.
+
+    libvips hands on what the system told it in the system's words only. They are those of the
+    write that failed; the disk itself may have room again by the time that one looks.
+    """
+    if isinstance(error, pyvips.Error):
+        told = str(error.detail)
+        return any(os.strerror(number) in told for number in NO_ROOM)
+    return isinstance(error, OSError) and error.errno in NO_ROOM

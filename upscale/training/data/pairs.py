@@ -1,0 +1,59 @@
+"""The files of a training set: HR pictures, each with its LR one where there are such."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from upscale.batch.inputs import find_inputs
+from upscale.batch.walk import is_picture
+from upscale.errors import UsageError
+
+__all__ = ["Notify", "Pair", "find_pairs"]
+
+Notify = Callable[[str], None]
+
+Pair = tuple[Path, Path | None]
+"""A picture's HR file, and its LR file or None."""
+
+
+def find_pairs(
+    data: Path, lr_data: Path | None, scale: int, notify: Notify = lambda text: None
+) -> list[Pair]:
+    """Return the pictures in ``data``, a folder or a file, in order; links are followed.
+
+    ``lr_data``: a folder that has, in the same place as ``data``, a file of the same name for
+    each, with or without an ending such as ``x4`` and in any format. ``notify`` is told of what
+    is left out. Raises UsageError where there are no pictures, and for a missing LR one.
+    """
+    found = find_inputs([data], follow_links=True)
+    for problem in (each.problem for each in found if each.problem is not None):
+        notify(str(problem))
+    paths = sorted(each.path for each in found if each.problem is None)
+    if not paths:
+        raise UsageError(f"{data}: there are no pictures in it; give a folder of HR pictures")
+    if lr_data is None:
+        return [(path, None) for path in paths]
+    return _paired(paths, data, lr_data, scale)
+
+
+def _paired(paths: Sequence[Path], data: Path, lr_data: Path, scale: int) -> list[Pair]:
+    listed: dict[Path, dict[str, list[Path]]] = {}
+    pairs: list[Pair] = []
+    for path in paths:
+        folder = lr_data if path == data else lr_data / path.parent.relative_to(data)
+        if folder not in listed:
+            listed[folder] = _by_stem(folder)
+        stems = (path.stem, f"{path.stem}x{scale}", f"{path.stem}_x{scale}")
+        fitting = [each for stem in stems for each in listed[folder].get(stem, ())]
+        if not fitting:
+            raise UsageError(f"{folder}: has no LR picture for {path.name}")
+        pairs.append((path, min(fitting, key=lambda each: each.suffix != path.suffix)))
+    return pairs
+
+
+def _by_stem(folder: Path) -> dict[str, list[Path]]:
+    found = defaultdict(list)
+    for path in sorted(folder.glob("*")):
+        if is_picture(path) and path.is_file():
+            found[path.stem].append(path)
+    return found

@@ -1,0 +1,112 @@
+"""Batches of patches: what stands in the batch of a step follows from the seed and the step alone.
+
+So a run that is taken up again needs no more of its data than the number of the step, and each of
+several processes cuts its own share of the same batch.
+"""
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from upscale.training.data.blind import PRESETS, degrade_blind
+from upscale.training.data.store import Store
+
+__all__ = ["Patches", "batches"]
+
+Levels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Patches(Dataset[tuple[Levels, Levels]]):
+    """The batches of a run, by step.
+
+    ``patch``: HR pixels a side, a multiple of the scale; ``batch``: patches a step, of distinct
+    pictures where there are as many; ``degradation``: ``bicubic``, or a key of `PRESETS`;
+    ``rank``, ``world``: this process and how many there are; ``batch`` is a multiple of ``world``.
+    """
+
+    store: Store
+    patch: int
+    batch: int
+    seed: int
+    degradation: str = "bicubic"
+    rank: int = 0
+    world: int = 1
+
+    def __getitem__(self, step: int) -> tuple[Levels, Levels]:
+        """Return this process's LR (n, 3, h, w) and HR (n, 3, H, W) of ``step``, uint8."""
+        count = len(self.store.items)
+        chosen = self._random(step, 0).choice(count, self.batch, replace=count < self.batch)
+        share = self.batch // self.world
+        pairs = [
+            self._patch(int(chosen[place]), self._random(step, 1 + place))
+            for place in range(self.rank * share, (self.rank + 1) * share)
+        ]
+        lr, hr = (np.stack(each).transpose(0, 3, 1, 2) for each in zip(*pairs, strict=True))
+        return np.ascontiguousarray(lr), np.ascontiguousarray(hr)
+
+    def _random(self, step: int, place: int) -> np.random.Generator:
+        """Give each patch its own random numbers: Philox is keyed by seed and counted by place."""
+        return np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, place, step]))
+
+    def _patch(self, index: int, random: np.random.Generator) -> tuple[Levels, Levels]:
+        item, scale = self.store.items[index], self.store.scale
+        side = self.patch // scale
+        top, left = (
+            int(random.integers((length - self.patch) // scale + 1))
+            for length in (item.height, item.width)
+        )
+        hr = self.store.hr(index)[
+            top * scale : (top + side) * scale, left * scale : (left + side) * scale
+        ]
+        if self.degradation == "bicubic":
+            lr = self.store.lr(index)[top : top + side, left : left + side]
+        else:
+            lr = degrade_blind(np.ascontiguousarray(hr), scale, random, PRESETS[self.degradation])
+        turns, flipped = divmod(int(random.integers(8)), 2)
+        lr, hr = (np.rot90(each, turns) for each in (lr, hr))
+        return (lr[:, ::-1], hr[:, ::-1]) if flipped else (lr, hr)
+
+
+def _deaf(worker: int) -> None:
+    """Leave it to the main process to end: Ctrl-C and schedulers send signals to its workers, too.
+
+    They would be gone before the step that is at work has its pictures.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def batches(
+    patches: Patches, first: int, last: int, workers: int, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (LR, HR) of the steps from ``first`` to ``last``: float32, [0, 1], on ``device``.
+
+    ``workers``: processes that cut patches ahead; 0: none, they are cut when they are asked for.
+    """
+    loader = DataLoader(
+        patches,
+        batch_size=None,
+        sampler=range(first, last + 1),
+        num_workers=workers,
+        generator=torch.Generator(),  # else it would draw from the state that a run keeps
+        worker_init_fn=_deaf,
+        pin_memory=device.type == "cuda",
+        prefetch_factor=4 if workers else None,
+        multiprocessing_context="spawn" if workers else None,
+    )
+    for pair in loader:
+        lr, hr = (
+            samples.to(device, non_blocking=True)
+            .float()
+            .div_(255)
+            .contiguous(memory_format=torch.channels_last)
+            for samples in pair
+        )
+        yield lr, hr

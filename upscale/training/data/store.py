@@ -1,0 +1,243 @@
+"""A folder of HR pictures, decoded once: raw samples in one file, from which patches are cut.
+
+Decoding a picture for each patch would take a hundred times as long as cutting it out. LR of whole
+pictures is made here too, so that a patch of it is exactly what the whole picture's LR holds there.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from upscale.errors import InputError, OutputError, UsageError
+from upscale.locks import locked
+from upscale.models.manifest import cache_folder
+from upscale.pictures import reader
+from upscale.pictures.formats import MAX_PIXELS
+from upscale.pixels.degrade import crop_to_multiple, degrade
+from upscale.training.data.pairs import Notify, Pair, find_pairs
+
+__all__ = ["Item", "Store", "open_store"]
+
+Levels = npt.NDArray[np.uint8]
+
+SPARE = 256 * 2**20
+"""Bytes of disk that stay free."""
+
+VERSION = 2
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture of a store: sides in HR pixels, multiples of the scale; place in bytes."""
+
+    name: str
+    height: int
+    width: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Store:
+    """Decoded pictures. ``digest``: sha256 over the pixels of all of them, in their order."""
+
+    folder: Path
+    scale: int
+    items: tuple[Item, ...]
+    digest: str
+
+    def hr(self, index: int) -> Levels:
+        """Return picture ``index``: (H, W, 3), uint8, a view of the file."""
+        item = self.items[index]
+        return self._map("hr", item.offset, (item.height, item.width, 3))
+
+    def lr(self, index: int) -> Levels:
+        """Return the same, reduced: (H / scale, W / scale, 3), uint8."""
+        item = self.items[index]
+        shape = (item.height // self.scale, item.width // self.scale, 3)
+        return self._map("lr", item.offset // self.scale**2, shape)
+
+    def _map(self, name: str, offset: int, shape: tuple[int, int, int]) -> Levels:
+        return np.memmap(self.folder / name, np.uint8, "r", offset, shape)
+
+
+def open_store(
+    data: Path,
+    lr_data: Path | None,
+    scale: int,
+    patch: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    notify: Notify = lambda text: None,
+) -> Store:
+    """Decode the pictures under ``data``, unless that was done before, and return them.
+
+    LR is made by MATLAB's bicubic, or read from ``lr_data``, from files of the same name (with or
+    without an ending such as ``x4``) in the same place. Gray becomes three equal channels, 16 bits
+    become 8, opacity is dropped; of frames the first is taken. What cannot be read, or is smaller
+    than ``patch`` HR pixels, is left out, and ``notify`` is told. Raises UsageError where nothing
+    is left, OutputError where the disk is too small.
+    """
+    pairs = find_pairs(data, lr_data, scale, notify)
+    kept, pixels = _large_enough(pairs, scale, patch, notify)
+    if not kept:
+        raise UsageError(
+            f"{data}: none of its {len(pairs)} pictures has {patch} × {patch} pixels; "
+            "give larger ones, or a smaller --hr-patch"
+        )
+    folder = cache_folder() / "training" / _key(data, kept, scale)
+    if not folder.is_dir():
+        _make(folder, data, kept, scale, pixels, progress, notify)
+    index = json.loads((folder / "index.json").read_text("utf-8"))
+    for text in index["left_out"]:
+        notify(text)
+    return Store(folder, scale, tuple(Item(**item) for item in index["items"]), index["digest"])
+
+
+def _large_enough(
+    pairs: Sequence[Pair], scale: int, patch: int, notify: Notify
+) -> tuple[list[Pair], int]:
+    """Keep what its header says is large enough; return the pixels of it all, too."""
+    kept, pixels, small = [], 0, 0
+    for path, partner in pairs:
+        try:
+            header = reader.read_header(path, MAX_PIXELS)
+        except InputError as error:
+            notify(f"{error}; left out")
+            continue
+        if min(header.width, header.height) // scale * scale < patch:
+            small += 1
+            continue
+        kept.append((path, partner))
+        pixels += header.width * header.height
+    if small and kept:
+        notify(f"{small} pictures are smaller than {patch} pixels and left out")
+    return kept, pixels
+
+
+def _key(data: Path, pairs: Sequence[Pair], scale: int) -> str:
+    """Name a store by what it is made of: the files, as their sizes and times say."""
+    about: list[Any] = [VERSION, str(data.resolve()), scale]
+    for pair in pairs:
+        for path in filter(None, pair):
+            known = path.stat()
+            about.append((str(path.resolve()), known.st_size, known.st_mtime_ns))
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
+
+
+def _make(
+    folder: Path,
+    data: Path,
+    pairs: Sequence[Pair],
+    scale: int,
+    pixels: int,
+    progress: Callable[[int, int], None],
+    notify: Notify,
+) -> None:
+    """Fill ``folder``, or wait for the process that does."""
+    stores = folder.parent
+    waiting = partial(notify, f"{stores}: another process decodes pictures; waiting")
+    try:
+        with locked(stores / ".lock", waiting):
+            for litter in stores.glob(".*.part"):  # of a process that was killed
+                shutil.rmtree(litter, ignore_errors=True)
+            if not folder.is_dir():
+                _check_disk(stores, int(3 * pixels * (1 + 1 / scale**2)) + SPARE)
+                _fill(folder, data, pairs, scale, progress)
+    except OSError as error:
+        raise OutputError(
+            f"{stores}: decoded pictures cannot be kept there ({error.strerror or error}); "
+            "set UPSCALE_CACHE to a folder that can be written"
+        ) from error
+
+
+def _check_disk(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OutputError(
+            f"{folder}: {needed / 1e9:.1f} GB are needed for the decoded pictures, and "
+            f"{free / 1e9:.1f} GB are free; make room, or set UPSCALE_CACHE to another disk"
+        )
+
+
+def _fill(
+    folder: Path,
+    data: Path,
+    pairs: Sequence[Pair],
+    scale: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    part = folder.with_name(f".{folder.name}.part")
+    items, left_out, digest = [], list[str](), hashlib.sha256()
+    offset = 0
+    try:
+        part.mkdir()
+        with (part / "hr").open("wb") as hr_file, (part / "lr").open("wb") as lr_file:
+            for path, hr, lr in _decoded(pairs, scale, progress, left_out.append):
+                name = path.name if path == data else path.relative_to(data).as_posix()
+                items.append(Item(name, hr.shape[0], hr.shape[1], offset))
+                for file, samples in ((hr_file, hr.tobytes()), (lr_file, lr.tobytes())):
+                    file.write(samples)
+                    digest.update(samples)
+                offset += hr.size
+            for file in (hr_file, lr_file):
+                file.flush()
+                os.fsync(file.fileno())
+        if not items:
+            raise UsageError(f"{data}: none of its pictures can be decoded: {left_out[0]}")
+        index = {
+            "digest": digest.hexdigest(),
+            "items": [asdict(item) for item in items],
+            "left_out": left_out,
+        }
+        (part / "index.json").write_text(json.dumps(index), "utf-8")
+        os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _decoded(
+    pairs: Sequence[Pair], scale: int, progress: Callable[[int, int], None], notify: Notify
+) -> Iterator[tuple[Path, Levels, Levels]]:
+    """Yield path, HR and LR of what can be read, decoded by several threads, in order."""
+
+    def decode(pair: Pair) -> tuple[Levels, Levels] | InputError:
+        try:
+            hr = crop_to_multiple(_rgb(pair[0]), scale)
+            lr = degrade(hr, scale) if pair[1] is None else _rgb(pair[1])
+        except InputError as error:
+            return error
+        if (lr.shape[0] * scale, lr.shape[1] * scale) != hr.shape[:2]:
+            return InputError(f"{pair[1]}: does not fit {pair[0].name} at scale {scale}")
+        return hr, lr
+
+    workers = os.cpu_count() or 1
+    done = 0
+    with ThreadPoolExecutor(workers, "decoder") as pool:
+        for first in range(0, len(pairs), 2 * workers):  # so that few decoded ones wait
+            some = pairs[first : first + 2 * workers]
+            for (path, _), result in zip(some, pool.map(decode, some), strict=True):
+                done += 1
+                progress(done, len(pairs))
+                if isinstance(result, InputError):
+                    notify(f"{result}; left out")
+                else:
+                    yield path, *result
+
+
+def _rgb(path: Path) -> Levels:
+    image = reader.read(path)
+    height = image.pixels.shape[0] // image.frames
+    pixels = np.asarray(image.pixels[0:height])
+    if pixels.dtype == np.uint16:
+        pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    colour = pixels[..., :1] if pixels.shape[2] < 3 else pixels[..., :3]
+    return np.ascontiguousarray(np.broadcast_to(colour, (*colour.shape[:2], 3)))

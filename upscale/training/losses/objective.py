@@ -1,0 +1,80 @@
+"""The generator's loss: a sum of terms, each with the coefficient of the recipe."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from upscale.metrics.lpips import LPIPS
+from upscale.networks.back_projection import resized
+from upscale.training.losses.terms import content, grid, l1, mse, psnr_shortfall, total_variation
+from upscale.training.losses.vgg import VGG19
+from upscale.training.recipes import Recipe
+
+__all__ = ["Objective"]
+
+SHIFTS = 8
+"""By how many rows and columns, less one, LPIPS looks at the patches shifted (see `_shifted`)."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Everything of the generator's loss but its adversarial term, which needs a discriminator.
+
+    ``vgg``, ``lpips``: on the device of the pictures; None where the recipe does not use them.
+    """
+
+    recipe: Recipe
+    vgg: VGG19 | None = None
+    lpips: LPIPS | None = None
+
+    def __call__(self, sr: Tensor, hr: Tensor, step: int) -> dict[str, Tensor]:
+        """Return the terms by name, multiplied by their coefficients; those of 0 are left out.
+
+        ``sr``, ``hr``: (N, 3, H, W), H and W multiples of the recipe's scale; [0, 1], ``sr`` not
+        clamped. ``step``: of the run; LPIPS' shift follows from it. Wang et al. 2018, equation 3;
+        Ledig et al. 2017, equations 4 and 5.
+        """
+        recipe = self.recipe
+        terms = {}
+        if recipe.pixel_coefficient:
+            distance = l1 if recipe.pixel == "l1" else mse
+            terms["pixel"] = recipe.pixel_coefficient * distance(sr, hr)
+        if recipe.psnr_coefficient:
+            shortfall = psnr_shortfall(sr, hr, border=recipe.scale)
+            terms["shortfall"] = recipe.psnr_coefficient * shortfall
+        if recipe.content != "none" and recipe.content_coefficient:
+            assert self.vgg is not None
+            made = self.vgg(sr, [recipe.content])[recipe.content]
+            with torch.no_grad():
+                true = self.vgg(hr, [recipe.content])[recipe.content]
+            terms["content"] = recipe.content_coefficient * content(
+                made, true, recipe.content_distance, recipe.content_rescaling
+            )
+        if recipe.tv_coefficient:
+            terms["tv"] = recipe.tv_coefficient * total_variation(sr)
+        if recipe.grid_coefficient:
+            terms["grid"] = recipe.grid_coefficient * grid(sr, hr, recipe.scale)
+        if recipe.lpips_coefficient:
+            assert self.lpips is not None
+            seen = _shifted(sr, hr, step, self.lpips.smallest)
+            terms["lpips"] = recipe.lpips_coefficient * self.lpips(*seen).mean()
+        if recipe.reduction_coefficient:
+            size = [length // recipe.scale for length in hr.shape[-2:]]
+            terms["reduction"] = recipe.reduction_coefficient * l1(
+                resized(sr, *size), resized(hr, *size)
+            )
+        return terms
+
+
+def _shifted(sr: Tensor, hr: Tensor, step: int, smallest: int) -> tuple[Tensor, Tensor]:
+    """Leave out up to 7 rows at the top and columns at the left, others at each step.
+
+    AlexNet looks at every fourth pixel. Where these are always the same ones of the 4 × 4 that the
+    generator makes of a pixel, it learns to put at the others what AlexNet does not see: a faint
+    grid. (Kettunen et al. 2019, E-LPIPS, arXiv:1906.03973, show what a metric's fixed view admits.)
+    """
+    places = min(SHIFTS, min(hr.shape[-2:]) - smallest + 1)
+    top, left = np.random.default_rng(step).integers(places, size=2)
+    return sr[..., top:, left:], hr[..., top:, left:]

@@ -1,0 +1,229 @@
+"""What the papers minimise, term by term; the factors and their sum are a recipe's.
+
+Every loss returns a scalar, float32, computed in float32 under autocast too, and is a mean over the
+batch, so that a coefficient does not depend on its size. Ledig et al. 2017 is SRGAN,
+arXiv:1609.04802; Wang et al. 2018 is ESRGAN, arXiv:1809.00219.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from upscale.errors import UsageError
+from upscale.metrics.psnr_ssim import LUMA, PEAK
+
+__all__ = [
+    "ADVERSARIAL",
+    "DISTANCES",
+    "Adversarial",
+    "Mean",
+    "content",
+    "grid",
+    "l1",
+    "mse",
+    "psnr_shortfall",
+    "relativistic_discriminator",
+    "relativistic_generator",
+    "standard_discriminator",
+    "standard_generator",
+    "total_variation",
+]
+
+Mean = Callable[[Tensor], Tensor]
+"""All elements → a scalar. Over several processes: the mean over all of them, differentiable."""
+
+
+def l1(sr: Tensor, hr: Tensor) -> Tensor:
+    """Return the mean of |sr - hr| over everything (Wang et al. 2018, L1 of equation 3).
+
+    ``sr``, ``hr``: of one shape, any float type. Raises UsageError for two shapes.
+    """
+    return _difference(sr, hr).abs().mean()
+
+
+def mse(sr: Tensor, hr: Tensor) -> Tensor:
+    """Return the mean of (sr - hr)² over everything (Ledig et al. 2017, equation 4).
+
+    ``sr``, ``hr``: of one shape, any float type. Raises UsageError for two shapes. The paper has
+    pictures in [-1, 1], where this is four times what it is in [0, 1].
+    """
+    return _difference(sr, hr).square().mean()
+
+
+PSNR_GOAL = 50.0
+"""dB."""
+
+
+def psnr_shortfall(sr: Tensor, hr: Tensor, border: int) -> Tensor:
+    """Return by how many dB the PSNR of Y' falls short of about 50 dB, the mean over the batch.
+
+    ``sr``, ``hr``: (N, 3, H, W), [0, 1], of which ``border`` pixels on each side are not looked at.
+    For a picture 10 log10(1 + MSE / 1e-5): up to a constant minus its PSNR, which is the loss of
+    Chen et al. 2021 (HINet, arXiv:2105.06086), but bounded, so that flat patches do not rule. A
+    set's PSNR is the mean of its pictures' dB, to which smooth and busy ones contribute alike;
+    to the MSE of a batch the busy ones contribute nearly all. Raises UsageError for two shapes.
+    """
+    height, width = sr.shape[-2:]
+    difference = _difference(sr, hr)[..., border : height - border, border : width - border]
+    luma = (difference * difference.new_tensor(LUMA).view(3, 1, 1) / PEAK).sum(1)
+    errors = luma.square().mean((1, 2))
+    shortfall: Tensor = 10 * torch.log10(1 + errors * 10 ** (PSNR_GOAL / 10)).mean()
+    return shortfall
+
+
+def _difference(sr: Tensor, hr: Tensor) -> Tensor:
+    if sr.shape != hr.shape:
+        raise UsageError(
+            f"a loss compares tensors of one shape, not {tuple(sr.shape)} and {tuple(hr.shape)}"
+        )
+    return sr.float() - hr.float()
+
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+
+DISTANCES: dict[str, Distance] = {"l1": l1, "mse": mse}
+
+
+def content(
+    sr_features: Tensor, hr_features: Tensor, distance: str, rescaling: float = 1.0
+) -> Tensor:
+    """Return the distance between feature maps, each multiplied by ``rescaling`` beforehand.
+
+    ``sr_features``, ``hr_features``: (N, C, h, w), of one shape; ``distance``: a key of
+    `DISTANCES`. Ledig et al. 2017, equation 5: ``mse`` and 1/12.75, so that the squared error comes
+    out at 1/162.6 (the paper's 0.006); its sums are means over the channels too here. Wang et al.
+    2018, section 3.3: ``l1`` and 1. Raises UsageError for two shapes or another distance.
+    """
+    if distance not in DISTANCES:
+        raise UsageError(f"there is no distance {distance!r}; choose one of {', '.join(DISTANCES)}")
+    return DISTANCES[distance](sr_features.float() * rescaling, hr_features.float() * rescaling)
+
+
+def total_variation(sr: Tensor) -> Tensor:
+    """Return the isotropic total variation of a picture, the mean over the batch.
+
+    ``sr``: (N, C, H, W), any float type. For a picture the sum over its pixels and channels of
+    √(Δx² + Δy²), the differences to the next column and row, 0 at the last ones. Its gradient is 0
+    where a picture is flat.
+
+    Ledig et al. 2017 use it with VGG22 at 2e-8 and name Aly and Dubois 2005 and Johnson et al.
+    2016 for it. The latter sum over pixels too; as a mean, 2e-8 would do nothing. On [-1, 1] it is
+    twice what it is on [0, 1].
+    """
+    sr = sr.float()
+    down = F.pad(sr.diff(dim=-2), (0, 0, 0, 1))
+    right = F.pad(sr.diff(dim=-1), (0, 1))
+    # The gradient of this norm is 0 where both are 0; that of a square root would be NaN.
+    slope = torch.linalg.vector_norm(torch.stack((down, right)), dim=0)
+    total: Tensor = slope.sum((1, 2, 3)).mean()
+    return total
+
+
+def grid(sr: Tensor, hr: Tensor, scale: int) -> Tensor:
+    """Return the power of what SR adds to HR again and again, at the pitch of the LR pixels.
+
+    ``sr``, ``hr``: (N, C, H, W), H and W multiples of ``scale``; [0, 1]. A generator makes of each
+    LR pixel ``scale`` × ``scale`` places, by other weights for each. What one place has more than
+    its neighbours in the mean over a patch is a pattern, which the eye finds where a picture is
+    flat (Aitken et al. 2017, arXiv:1707.02937, on sub-pixel convolution); in other losses so faint
+    a thing hardly counts. The difference is divided by HR's deviation within the LR pixel plus a
+    level of 255, and its mean at each place, less that of all places, is squared. 1: a pattern of
+    one level (root mean square) in a flat picture. Raises UsageError for two shapes.
+    """
+
+    def places(picture: Tensor) -> Tensor:
+        cells = F.pixel_unshuffle(picture.float(), scale)
+        return cells.reshape(*picture.shape[:2], scale**2, *cells.shape[2:])
+
+    off, true = places(_difference(sr, hr)), places(hr)  # (N, C, scale², H / scale, W / scale)
+    detail = true.std(2, correction=0, keepdim=True)
+    pattern = (off / (detail + 1 / 255)).mean((-2, -1))
+    power: Tensor = pattern.var(2, correction=0).mean()
+    return power
+
+
+# A discriminator returns logits C(x), and D(x) = σ(C(x)). With softplus(z) = log(1 + exp z), which
+# PyTorch computes without overflow,
+#
+#     -log σ(z) = softplus(-z)        -log(1 - σ(z)) = softplus(z).
+
+
+def _as_real(logits: Tensor) -> Tensor:
+    return F.softplus(-logits).mean()
+
+
+def _as_made(logits: Tensor) -> Tensor:
+    return F.softplus(logits).mean()
+
+
+def standard_generator(hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.mean) -> Tensor:
+    """Return -log D(sr) (Ledig et al. 2017, equation 6; its sum over pictures is a mean here).
+
+    ``sr_logits``: before the sigmoid, of any shape; ``hr_logits`` and ``mean`` are not looked at,
+    and are here so that all four adversarial losses are called alike.
+    """
+    return _as_real(sr_logits.float())
+
+
+def standard_discriminator(hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.mean) -> Tensor:
+    """Return -log D(hr) - log(1 - D(sr)): binary cross-entropy (Ledig et al. 2017, equation 2).
+
+    ``hr_logits``, ``sr_logits``: before the sigmoid, of any shapes; ``mean`` is not looked at. The
+    two terms are added, not averaged.
+    """
+    return _as_real(hr_logits.float()) + _as_made(sr_logits.float())
+
+
+def relativistic_generator(hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.mean) -> Tensor:
+    """Return -log(1 - D_Ra(hr, sr)) - log D_Ra(sr, hr) (Wang et al. 2018, equation 2).
+
+    ``hr_logits``, ``sr_logits``: C(x), before the sigmoid, of any shapes. D_Ra(a, b) =
+    σ(C(a) - E C(b)), E being ``mean``. The two terms are added as in the paper; BasicSR halves
+    their sum.
+
+    The gradient reaches ``sr`` through both terms, and ``hr_logits`` as far as they carry one. The
+    outer means are over the tensors given: where processes average their gradients, that is right.
+    """
+    hr_relative, sr_relative = _relative(hr_logits, sr_logits, mean)
+    return _as_made(hr_relative) + _as_real(sr_relative)
+
+
+def relativistic_discriminator(
+    hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.mean
+) -> Tensor:
+    """Return -log D_Ra(hr, sr) - log(1 - D_Ra(sr, hr)) (Wang et al. 2018, equation 1).
+
+    Arguments as of `relativistic_generator`; the terms are added here too.
+    """
+    hr_relative, sr_relative = _relative(hr_logits, sr_logits, mean)
+    return _as_real(hr_relative) + _as_made(sr_relative)
+
+
+def _relative(hr_logits: Tensor, sr_logits: Tensor, mean: Mean) -> tuple[Tensor, Tensor]:
+    """Return C(hr) - E C(sr) and C(sr) - E C(hr), in float32."""
+    hr_logits, sr_logits = hr_logits.float(), sr_logits.float()
+    return hr_logits - mean(sr_logits), sr_logits - mean(hr_logits)
+
+
+AdversarialLoss = Callable[[Tensor, Tensor, Mean], Tensor]
+
+
+@dataclass(frozen=True)
+class Adversarial:
+    """The losses of both sides, called with (``hr_logits``, ``sr_logits``, ``mean``).
+
+    ``generator_sees_hr``: whether the generator's looks at ``hr_logits`` at all.
+    """
+
+    generator: AdversarialLoss
+    discriminator: AdversarialLoss
+    generator_sees_hr: bool
+
+
+ADVERSARIAL: dict[str, Adversarial] = {
+    "standard": Adversarial(standard_generator, standard_discriminator, False),
+    "relativistic": Adversarial(relativistic_generator, relativistic_discriminator, True),
+}

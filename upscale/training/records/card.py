@@ -1,0 +1,250 @@
+"""The model card of a run: what was trained, on what, by what, and how good it is.
+
+The README.md of a repository on the Hugging Face Hub: fields in YAML, which the Hub reads, and
+Markdown, which people do.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from upscale.metrics.protocol import METRICS
+from upscale.models.manifest import read_manifest
+from upscale.training.records.journal import Entry
+from upscale.training.records.markdown import code, escaped, table
+
+__all__ = ["GENERATOR_NAME", "hub_licence", "make_card"]
+
+GENERATOR_NAME = "generator.safetensors"
+"""What a published generator is called."""
+
+NOT_STATED = "not stated"
+
+LICENCES = """
+apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0
+bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear
+c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0
+cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0
+cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0 cdla-permissive-1.0 cdla-permissive-2.0 wtfpl
+ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1
+lgpl-3.0 isc lppl-1.3c ms-pl mpl-2.0 odc-by odbl openrail++ osl-3.0 postgresql ofl-1.1 ncsa
+unlicense zlib pddl lgpl-lr unknown
+"""
+"""Those that the Hub knows by name (its documentation, "Licenses")."""
+
+PAPERS = {"Ledig et al. 2017": "1609.04802", "Wang et al. 2018": "1809.00219"}
+"""On arXiv, by how a recipe's source begins."""
+
+ARCHITECTURES = {"srresnet": "SRResNet", "rrdbnet": "RRDBNet"}
+DAMAGED = "blur, noise and JPEG's blocks"
+
+MADE_FOR = {
+    "bicubic": "It was trained on clean pictures that MATLAB's bicubic interpolation has reduced: "
+    f"{DAMAGED} are enlarged with the rest.",
+    "web": f"It was trained against {DAMAGED}, slight ones: it smooths what is clean.",
+    "real": f"It was trained against {DAMAGED}, strong ones: it smooths what is clean.",
+}
+"""By the degradation of the training."""
+
+
+def make_card(
+    repository: str,
+    config: Mapping[str, Any],
+    journal: Sequence[Entry],
+    about: Mapping[str, Mapping[str, Any]],
+    *,
+    revision: str | None = None,
+    licence: str | None = None,
+    data_licence: str | None = None,
+    datasets: Sequence[str] = (),
+) -> str:
+    """Return the card of a generator as the text of a README.md.
+
+    ``repository``: ``user/name`` on the Hub; ``config``: of the run, as its TOML says; ``journal``:
+    its lines; ``about``: the metadata of the generator's file, see
+    `upscale.models.checkpoints.read.read_metadata`. ``licence``: of the result, by default that of
+    the weights it began with; ``data_licence``: of the pictures, by default what the run was told;
+    ``datasets``: names on the Hub of what it was trained on. What nobody has stated is so called.
+    """
+    origin, spec = about.get("origin", {}), about.get("spec", {})
+    result_licence = licence or _initial_licence(origin)
+    fields = _fields(origin, spec, result_licence, datasets)
+    address = f"{repository}@{revision}" if revision else repository
+    sections = {
+        f"# {escaped(repository.rpartition('/')[2])}": _summary(origin, spec),
+        "## How to use it": _usage(address),
+        "## Figures": _figures(origin, spec, config, journal),
+        "## Data": _data(origin, config, data_licence, datasets),
+        "## Training": _training(config),
+        "## Limits": _limits(config),
+        "## Licence": _licence(origin, result_licence),
+    }
+    body = "\n\n".join(f"{title}\n\n{text}" for title, text in sections.items() if text)
+    return f"---\n{fields}---\n\n{body}\n"
+
+
+def hub_licence(licence: str | None) -> dict[str, str]:
+    """Return the Hub's fields of a licence: ``other`` with its name where the Hub has none."""
+    name = re.sub(r"[^a-z0-9.+]+", "-", (licence or "unknown").lower()).strip("-") or "unnamed"
+    known = name in LICENCES.split()
+    return {"license": name} if known else {"license": "other", "license_name": name}
+
+
+def _initial_licence(origin: Mapping[str, Any]) -> str | None:
+    entry = read_manifest().get(str(origin.get("init")))
+    return origin.get("init_licence") or (entry.licence if entry else None) or None
+
+
+def _base_model(origin: Mapping[str, Any]) -> str | None:
+    """Return the Hub's name of the repository with the weights that the run began with."""
+    init = str(origin.get("init") or "")
+    if init.startswith("hf://"):
+        return "/".join(init.removeprefix("hf://").split("@")[0].split("/")[:2])
+    entry = read_manifest().get(init)
+    places = [source.place for source in entry.sources if source.kind == "hub"] if entry else []
+    return places[0] if places else None
+
+
+def _fields(
+    origin: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    licence: str | None,
+    datasets: Sequence[str],
+) -> str:
+    """Write the fields for the Hub; JSON's texts and lists are YAML's, too."""
+    fields: dict[str, Any] = hub_licence(licence) | {
+        "library_name": "upscale",
+        "pipeline_tag": "image-to-image",
+        "tags": ["super-resolution", *filter(None, [spec.get("architecture")])],
+    }
+    if datasets:
+        fields["datasets"] = list(datasets)
+    if base := _base_model(origin):
+        fields |= {"base_model": base, "base_model_relation": "finetune"}
+    return "".join(f"{key}: {json.dumps(value)}\n" for key, value in fields.items())
+
+
+def _summary(origin: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
+    architecture = ARCHITECTURES.get(str(spec.get("architecture")), "network")
+    sizes = ", ".join(f"{spec[name]} {name}" for name in ("blocks", "features") if name in spec)
+    source = str(origin.get("recipe") or "a recipe of its own")
+    papers = [
+        f" ([arXiv:{paper}](https://arxiv.org/abs/{paper}))"
+        for authors, paper in PAPERS.items()
+        if source.startswith(authors)
+    ]
+    began = f"the weights {_initial(origin)}" if origin.get("init") else "random numbers"
+    return (
+        f"This {architecture}{f' ({sizes})' if sizes else ''} makes pictures "
+        f"{spec.get('scale', 4)} times as large. Its training: {escaped(source)}{''.join(papers)}; "
+        f"{_number(origin.get('steps'))} steps, from {began}."
+    )
+
+
+def _initial(origin: Mapping[str, Any]) -> str:
+    """Name the weights that the run began with, and where they come from, as far as is known."""
+    init = str(origin["init"])
+    entry = read_manifest().get(init)
+    title = origin.get("init_title") or (entry.title if entry else "")
+    source = origin.get("init_origin") or (entry.origin if entry else "")
+    more = "; ".join(escaped(each) for each in (title, source) if each and each != init)
+    return code(init) + (f" ({more})" if more else "")
+
+
+def _usage(address: str) -> str:
+    file = f"hf://{address}/{GENERATOR_NAME}"
+    return (
+        f"With the command `upscale`:\n\n```sh\nupscale photo.png --model {file}\n```\n\n"
+        f'or in Python:\n\n```python\nimport upscale\n\nmodel = upscale.load_model("{file}")\n```'
+    )
+
+
+def _figures(
+    origin: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    config: Mapping[str, Any],
+    journal: Sequence[Entry],
+) -> str:
+    validated = {str(each["step"]): each for each in journal if each.get("kind") == "validation"}
+    step = str(origin.get("steps"))
+    figures, start = validated.get(step, {}), validated.get("0", {})
+    names = [name for name in METRICS if figures.get(name) is not None]
+    if not names:
+        return "The pictures of this model were not measured."
+    with_start = bool(origin.get("init")) and step != "0"
+    scale = spec.get("scale", 4)
+    head = ["figure", *(["the start"] if with_start else []), "this model"]
+    columns, rows = [start, figures] if with_start else [figures], []
+    for name in names:
+        label = METRICS[name] + (" (dB)" if name == "psnr" else "")
+        rows.append([label, *(_figure(name, each.get(name)) for each in columns)])
+    valid = f" ({code(config['valid'])})" if config.get("valid") else ""
+    return (
+        f"{table(head, rows)}\n\nMeans over the pictures kept for validation{valid}, after step "
+        f"{_number(step)}. PSNR and SSIM on Y, {scale} pixels left out at each edge; "
+        "LR by MATLAB's bicubic interpolation; float32."
+    )
+
+
+def _figure(name: str, value: float | None) -> str:
+    return "–" if value is None else f"{value:.{2 if name == 'psnr' else 4}f}"
+
+
+def _data(
+    origin: Mapping[str, Any],
+    config: Mapping[str, Any],
+    licence: str | None,
+    datasets: Sequence[str],
+) -> str:
+    stated = licence or config.get("data_licence") or origin.get("data_licence") or NOT_STATED
+    lines = [
+        f"Pictures: {_number(origin.get('data_pictures'))}",
+        f"SHA-256 over their samples: {code(origin.get('data_digest') or NOT_STATED)}",
+        f"Licence of the pictures: {escaped(stated)}",
+    ]
+    if datasets:
+        lines.append(f"On the Hub: {', '.join(map(code, datasets))}")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _training(config: Mapping[str, Any]) -> str:
+    rows = [[code(name), code(_shown(value))] for name, value in _flat(config)]
+    return (
+        "The whole configuration, which is in `config.toml` too; `metrics.jsonl` has the course of "
+        "the training.\n\n" + table(["option", "value"], rows)
+    )
+
+
+def _flat(config: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+
+
+def _limits(config: Mapping[str, Any]) -> str:
+    limits = [
+        "It invents detail that is plausible and not true: faces, letters and textures may be "
+        "others than they were. Not for evidence, diagnosis, measurement or surveillance.",
+        MADE_FOR.get(str(config.get("degradation")), ""),
+        "What is rare in the pictures it was trained on comes out worse.",
+    ]
+    return "\n".join(f"- {limit}" for limit in limits if limit)
+
+
+def _licence(origin: Mapping[str, Any], licence: str | None) -> str:
+    text = f"Of these weights: {escaped(licence or NOT_STATED)}."
+    if origin.get("init"):
+        initial = escaped(_initial_licence(origin) or NOT_STATED)
+        text += f" Of the weights that the training began with: {initial}."
+    return text
+
+
+def _number(value: Any) -> str:
+    return f"{int(value):,}" if str(value).isdecimal() else NOT_STATED

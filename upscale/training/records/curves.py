@@ -1,0 +1,140 @@
+"""The curves of training runs over their steps, in small panels: a figure each, a colour a run.
+
+matplotlib is imported when a plot is drawn, and never its ``pyplot``.
+"""
+
+import math
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from upscale.errors import OutputError, UsageError
+from upscale.files import part_beside
+from upscale.training.records.journal import METRICS_FILE, Entry, read
+from upscale.training.records.panels import PANELS, Curve, draw_panel
+from upscale.viewing.plane import PALETTE
+from upscale.viewing.plots import DOTS_PER_INCH, SETTINGS, UNDATED, check_plot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_runs", "plot_runs"]
+
+PANEL_SIZE = (3.1, 2.15)
+"""Inches; three side by side are read at the width of a README, about 830 pixels."""
+PANELS_ACROSS = 3
+NAMES_HEIGHT = 0.3
+"""Inches."""
+
+
+def plot_runs(runs: Sequence[Path], target: Path) -> None:
+    """Write the curves of run folders as PNG, SVG or PDF, by the suffix of ``target``.
+
+    The file appears whole or not at all. Raises UsageError for another suffix, without matplotlib,
+    and as `draw_runs` does, OutputError where the file cannot be written.
+    """
+    check_plot(target)
+    figure = draw_runs(runs)
+    import matplotlib.style
+
+    part, suffix = part_beside(target), target.suffix.lower()
+    try:
+        with matplotlib.style.context(["default", SETTINGS]):
+            figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
+        os.replace(part, target)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def draw_runs(runs: Sequence[Path]) -> "Figure":
+    """Draw the journals of one run, or of several to compare, which are called as their folders.
+
+    What they show is said by `upscale.training.records.panels.PANELS`. Raises UsageError where a
+    run has no journal, none has a figure that is shown, or there are more runs than colours.
+    """
+    if len(runs) > len(PALETTE):
+        raise UsageError(f"{len(runs)} runs in one plot cannot be told apart; {len(PALETTE)} can")
+    journals = [read(run / METRICS_FILE) for run in runs]
+    drawable = [
+        (panel, [_curves(journal, panel.kind, panel.figures) for journal in journals])
+        for panel in PANELS
+    ]
+    shown = [(panel, curves) for panel, curves in drawable if any(curves)]
+    if not shown:
+        raise UsageError("there is nothing to plot yet: the runs have no figures")
+    import matplotlib.style
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.lines import Line2D
+
+    down = math.ceil(len(shown) / PANELS_ACROSS)
+    across = math.ceil(len(shown) / down)
+    steps = [curve.steps for _, curves in shown for run in curves for curve in run.values()]
+    first, last = min(each.min() for each in steps), max(each.max() for each in steps)
+    margin = max(last - first, 1) * 0.03
+    with matplotlib.style.context(["default", SETTINGS]):
+        figure = Figure(
+            (PANEL_SIZE[0] * across, PANEL_SIZE[1] * down + NAMES_HEIGHT),
+            dpi=DOTS_PER_INCH,
+            layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06),
+        )
+        FigureCanvasAgg(figure)
+        for number, (panel, curves) in enumerate(shown, 1):
+            axes = figure.add_subplot(down, across, number)
+            _prepare(axes, lowest=number + across > len(shown))
+            draw_panel(axes, panel, curves)
+            axes.set_xlim(first - margin, last + margin)
+        names = _names(runs)
+        lines = [Line2D([], [], color=colour, linewidth=2.4) for colour in PALETTE[: len(names)]]
+        legend = figure.legend(
+            lines, names, loc="outside upper left", ncols=len(names), frameon=False
+        )
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+    return figure
+
+
+def _curves(journal: Sequence[Entry], kind: str, names: Iterable[str]) -> dict[str, Curve]:
+    """Return what a journal has under each of ``names``, in lines of ``kind``."""
+    curves = {}
+    for name in names:
+        points = [
+            (entry["step"], math.nan if entry[name] is None else float(entry[name]))
+            for entry in journal
+            if entry.get("kind") == kind and name in entry
+        ]
+        if any(math.isfinite(value) for _, value in points):
+            curves[name] = Curve(*np.array(points, np.float64).T)
+    return curves
+
+
+def _prepare(axes: "Axes", lowest: bool) -> None:
+    from matplotlib.ticker import EngFormatter, MaxNLocator
+
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#E4E4E4", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=True))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.tick_params(labelsize=9)
+    if lowest:
+        axes.set_xlabel("step")
+
+
+def _names(runs: Sequence[Path]) -> list[str]:
+    """Name each run by its folder, and by as much of the path as tells it from the others."""
+    parts = [run.resolve().parts for run in runs]
+    for depth in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(each[-depth:]) for each in parts]
+        if len(set(names)) == len(set(parts)):
+            break
+    return names

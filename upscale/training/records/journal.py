@@ -1,0 +1,175 @@
+"""The figures of a run, step by step: JSON lines that only grow, and TensorBoard beside them.
+
+A line: ``{"step": 500, "kind": "train", "time": 61.25, "loss": 0.0123}``. ``time`` is in seconds
+since the run began, without the pauses between its parts. A figure that is no finite number is
+null, since JSON has none such. A line counts once its line feed is there: what follows the last
+one was torn by the end of the process.
+"""
+
+import json
+import math
+import os
+import time
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from upscale.errors import OutputError, UpscaleError, UsageError
+from upscale.files import part_beside
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard.writer import SummaryWriter
+
+__all__ = ["METRICS_FILE", "Entry", "Journal", "read"]
+
+METRICS_FILE = "metrics.jsonl"
+"""Its name in a run folder."""
+
+FLUSH_SECONDS = 10
+"""After which TensorBoard sees a figure at the latest."""
+
+Entry = dict[str, Any]
+
+
+def read(path: Path) -> list[Entry]:
+    """Return the lines of a journal in their order; a torn last one is left out.
+
+    Each has ``step`` (int), ``kind`` (``train`` or ``validation``), ``time`` (seconds) and its
+    figures (float, int or None). Raises UsageError where there is no journal, UpscaleError where a
+    line before the last is damaged.
+    """
+    return [entry for _, entry in _lines(path)]
+
+
+def _lines(path: Path) -> list[tuple[bytes, Entry]]:
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: there is no such file; name the folder of a run") from error
+    except OSError as error:
+        raise UpscaleError(f"{path}: cannot be read ({error.strerror})") from error
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+            if not isinstance(entry, dict) or type(entry.get("step")) is not int:
+                raise ValueError
+        except ValueError as error:
+            if number == len(lines):
+                break
+            raise UpscaleError(f"{path}: line {number} is damaged; take it out") from error
+        found.append((line, entry))
+    return found
+
+
+class Journal:
+    """The journal of one run, open for more lines; a context manager.
+
+    ``path``: a file that is made, or continued; ``tensorboard``: a folder for TensorBoard's event
+    files, None for none. What is logged is in the file, as far as the process is concerned, when
+    `log` returns.
+
+    Raises UsageError where TensorBoard is wanted and not installed, OutputError where the file
+    cannot be written, UpscaleError where it is damaged.
+    """
+
+    def __init__(self, path: Path, tensorboard: Path | None = None) -> None:
+        self._path = path
+        self._folder = tensorboard
+        self._board = None if tensorboard is None else _open_board(tensorboard)
+        self._before = _cut(path, math.inf)
+        self._file = _open(path)
+        self._began = time.monotonic()
+
+    def log(
+        self, step: int, kind: Literal["train", "validation"] = "train", **figures: float
+    ) -> None:
+        """Append one line; ``figures``: numbers by name, none called ``time``.
+
+        Raises OutputError where the line cannot be written.
+        """
+        assert "time" not in figures
+        passed = round(self._before + time.monotonic() - self._began, 3)
+        entry: Entry = {"step": step, "kind": kind, "time": passed}
+        for name, value in figures.items():
+            entry[name] = value if math.isfinite(value) else None
+        line = json.dumps(entry, allow_nan=False).encode() + b"\n"
+        try:
+            written = self._file.write(line)
+        except OSError as error:
+            raise OutputError(f"{self._path}: cannot be written ({error.strerror})") from error
+        if written != len(line):
+            raise OutputError(f"{self._path}: cannot be written (the disk is full)")
+        if self._board is not None:
+            for name, value in figures.items():
+                self._board.add_scalar(f"{kind}/{name}", value, step)
+
+    def truncate_after(self, step: int) -> None:
+        """Drop the lines of later steps, all at once: a run goes on from ``step``.
+
+        The time goes on from the last line that is left. TensorBoard is told to forget the same.
+        """
+        self._file.close()
+        self._before = _cut(self._path, step)
+        self._file = _open(self._path)
+        self._began = time.monotonic()
+        if self._board is not None:
+            assert self._folder is not None
+            self._board.close()
+            self._board = _open_board(self._folder, step + 1)
+
+    def close(self) -> None:
+        """Close the files; nothing can be logged afterwards."""
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+def _open(path: Path) -> FileIO:
+    """Open without a buffer, so that a full disk is found out at once and only once."""
+    try:
+        return path.open("ab", buffering=0)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _cut(path: Path, step: float) -> float:
+    """Take out what is torn or of later steps; return the seconds of the last line that stays."""
+    if not path.exists():
+        return 0.0
+    kept = [(line, entry) for line, entry in _lines(path) if entry["step"] <= step]
+    content = b"".join(line + b"\n" for line, _ in kept)
+    if len(content) != path.stat().st_size:
+        part = part_beside(path)
+        try:
+            with part.open("wb") as file:
+                file.write(content)
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        finally:
+            with suppress(OSError):
+                part.unlink()
+    return max((float(entry.get("time") or 0) for _, entry in kept), default=0.0)
+
+
+def _open_board(folder: Path, purge_step: int | None = None) -> "SummaryWriter":
+    """Open TensorBoard's files; it is to forget what it has of ``purge_step`` and later steps."""
+    try:
+        from torch.utils.tensorboard.writer import SummaryWriter
+    except ImportError as error:
+        raise UsageError(
+            "TensorBoard is not installed; install it with: pip install 'upscale[tensorboard]'"
+        ) from error
+    try:
+        return SummaryWriter(str(folder), purge_step=purge_step, flush_secs=FLUSH_SECONDS)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error

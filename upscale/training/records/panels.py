@@ -1,0 +1,192 @@
+"""What the panels of a plot of training runs show, and how one is drawn."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from upscale.viewing.plane import FAINT, PALETTE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["PANELS", "Curve", "Panel", "draw_panel", "running_mean"]
+
+Series = npt.NDArray[np.float64]
+
+MEANS = 40
+"""The running mean is over one in so many of the lines, and over `WIDEST` at most."""
+WIDEST = 501
+
+LOGARITHMIC = 5.0
+"""The factor between the least and the greatest mean from which on an axis is logarithmic."""
+
+OUTLIERS = 0.5
+"""Percent of the raw figures at either end that need not be on the axis."""
+
+MOST_POINTS = 2000
+"""Of a raw line; more are not seen at the size of a panel."""
+
+STYLES: tuple[Literal["-", "--"], ...] = ("-", "--")
+"""Of the lines of a panel's first and second figure."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What one panel shows of training, or, where a value is ``better``, of validation.
+
+    ``figures``: names in the journal, and what the legend calls them where there are two;
+    ``averaged``: whether a `running_mean` is drawn over them; ``limits``: of the axis, where they
+    are known; ``digits``: after the point, of the best value.
+    """
+
+    title: str
+    figures: Mapping[str, str]
+    better: Literal["higher", "lower"] | None = None
+    averaged: bool = True
+    limits: tuple[float, float] | None = None
+    digits: int = 4
+
+    @property
+    def kind(self) -> Literal["train", "validation"]:
+        """Of the journal's lines that have the figures."""
+        return "train" if self.better is None else "validation"
+
+
+PANELS = (
+    Panel("PSNR in dB (higher is better)", {"psnr": ""}, "higher", digits=2),
+    Panel("SSIM (higher is better)", {"ssim": ""}, "higher"),
+    Panel("LPIPS-Alex (lower is better)", {"lpips-alex": ""}, "lower"),
+    Panel("LPIPS-VGG (lower is better)", {"lpips-vgg": ""}, "lower"),
+    Panel("NIQE (lower is better)", {"niqe": ""}, "lower", digits=2),
+    Panel("loss", {"loss": ""}),
+    Panel("pixel loss", {"pixel": ""}),
+    Panel("dB short of 50 as a loss", {"shortfall": ""}),
+    Panel("content loss", {"content": ""}),
+    Panel("LPIPS as a loss", {"lpips": ""}),
+    Panel("total variation", {"tv": ""}),
+    Panel("grid as a loss", {"grid": ""}),
+    Panel("reduction loss", {"reduction": ""}),
+    Panel("adversarial loss", {"adversarial": ""}),
+    Panel("discriminator's loss", {"discriminator": ""}),
+    Panel("D(real) and D(fake)", {"D(hr)": "D(real)", "D(sr)": "D(fake)"}, limits=(-0.03, 1.03)),
+    Panel("learning rate", {"rate": ""}, averaged=False),
+)
+"""In their order; those without a figure in any journal are left out of a plot."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One figure of one run: (n,) ``steps``, (n,) ``values``, NaN where the journal has null."""
+
+    steps: Series
+    values: Series
+
+
+Curves = Sequence[Mapping[str, Curve]]
+"""By run, and by name."""
+
+
+def running_mean(values: Series, width: int) -> Series:
+    """Return the mean of the ``width`` values around each: (n,) for (n,); ``width`` is odd.
+
+    At the ends and beside NaN it is that of those there are; NaN where there is none.
+    """
+    known = np.isfinite(values)
+    sums, counts = (
+        np.convolve(each, np.ones(width))[width // 2 :][: len(values)]
+        for each in (np.where(known, values, 0.0), known)
+    )
+    means = np.full(len(values), np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0.5)
+    return means
+
+
+def draw_panel(axes: "Axes", panel: Panel, curves: Curves) -> None:
+    """Draw ``curves`` of one run or more on ``axes``, at least one of them.
+
+    Several runs have a colour each, one has a colour for each figure. Raw figures of training are
+    faint, with their running mean over them; the best value of validation is marked and told.
+    """
+    axes.set_title(panel.title, loc="left", fontsize=10)
+    several = len(curves) > 1
+    raw, drawn = [], []
+    for number, run in enumerate(curves):
+        for place, (name, style) in enumerate(zip(panel.figures, STYLES, strict=False)):
+            if (curve := run.get(name)) is None:
+                continue
+            colour = PALETTE[number if several else place]
+            mean = curve.values
+            if panel.better is not None:
+                axes.plot(curve.steps, mean, ".-", color=colour, markersize=4)
+                _mark_best(axes, panel, curve, colour)
+            else:
+                if panel.averaged:
+                    mean = running_mean(mean, min(len(mean) // MEANS, WIDEST) | 1)
+                    points = _thinned(curve)
+                    alpha = 0.15 if several else 0.3
+                    axes.plot(*points, color=colour, linewidth=0.6, alpha=alpha)
+                axes.plot(curve.steps, mean, color=colour, linewidth=1.6, linestyle=style)
+            raw.append(curve.values)
+            drawn.append(mean)
+    _fit(axes, panel, np.concatenate(raw), np.concatenate(drawn))
+    _add_legend(axes, panel, curves)
+
+
+def _thinned(curve: Curve) -> tuple[Series, Series]:
+    every = math.ceil(len(curve.values) / MOST_POINTS)
+    return curve.steps[::every], curve.values[::every]
+
+
+def _fit(axes: "Axes", panel: Panel, raw: Series, drawn: Series) -> None:
+    """Choose the axis so that all means are on it, and all but outliers of the raw figures."""
+    low, high = np.nanmin(drawn), np.nanmax(drawn)
+    axes.ticklabel_format(axis="y", scilimits=(-3, 5), useMathText=True)
+    exponent = axes.yaxis.get_offset_text()  # at the right, where no title is
+    exponent.set(x=1, horizontalalignment="right", fontsize=9)
+    if panel.limits is not None:
+        axes.set_ylim(*panel.limits)
+    elif panel.better is None:
+        least, most = np.nanpercentile(raw, (OUTLIERS, 100 - OUTLIERS))
+        least, most = min(low, least), max(high, most)
+        if np.nanmin(raw) > 0 and high >= LOGARITHMIC * low:
+            _make_logarithmic(axes, most / least)
+            axes.set_ylim(least / 1.1, most * 1.1)
+        elif most > least:
+            axes.set_ylim(least - (most - least) * 0.05, most + (most - least) * 0.05)
+
+
+def _make_logarithmic(axes: "Axes", extent: float) -> None:
+    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if extent > 100 else (1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _mark_best(axes: "Axes", panel: Panel, curve: Curve, colour: str) -> None:
+    find = np.nanargmax if panel.better == "higher" else np.nanargmin
+    best = int(find(curve.values))
+    step, value = curve.steps[best], curve.values[best]
+    said = f"{value:.{panel.digits}f} at {step:,.0f}"
+    axes.plot(step, value, "*", color=colour, markersize=11, markeredgecolor="white", label=said)
+
+
+def _add_legend(axes: "Axes", panel: Panel, curves: Curves) -> None:
+    """Say which figure is which, and how good the best is, where it covers least."""
+    from matplotlib.lines import Line2D
+
+    options: dict[str, Any] = {"fontsize": 8.5, "framealpha": 0.8, "edgecolor": "none"}
+    if panel.better is not None:
+        axes.legend(handlelength=1, handletextpad=0.3, labelspacing=0.2, **options)
+    if sum(any(name in run for run in curves) for name in panel.figures) > 1:
+        colours = (FAINT, FAINT) if len(curves) > 1 else PALETTE
+        lines = [
+            Line2D([], [], color=colour, linestyle=style)
+            for colour, style in zip(colours, STYLES, strict=False)
+        ]
+        axes.legend(lines, list(panel.figures.values()), **options)

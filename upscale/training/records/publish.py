@@ -1,0 +1,249 @@
+"""What others can use of a run → a repository on the Hugging Face Hub, in one commit."""
+
+import io
+import os
+import re
+import tomllib
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from logging import ERROR
+from pathlib import Path
+
+from upscale.errors import OutputError, UsageError
+from upscale.models.checkpoints.read import read_metadata
+from upscale.models.sources import Progress, is_offline
+from upscale.training.keeper import CONFIG_FILE
+from upscale.training.records.card import GENERATOR_NAME, make_card
+from upscale.training.records.journal import METRICS_FILE, read
+from upscale.training.records.places import places_in, shortened, without_places
+
+__all__ = ["prepare", "publish"]
+
+Notify = Callable[[str], None]
+
+BEST_NAME = "best.safetensors"
+
+SILENCE = 60.0
+"""Seconds that the Hub may stay silent."""
+
+REVISION = re.compile(r"\w([\w.-]|/(?=\w))*", re.ASCII)
+
+
+def prepare(
+    run: Path,
+    repository: str,
+    *,
+    revision: str | None = None,
+    licence: str | None = None,
+    data_licence: str | None = None,
+    datasets: Sequence[str] = (),
+) -> dict[str, bytes | Path]:
+    """Return what `publish` would push, by name: a file of the run, or what is made of it.
+
+    The generator is the best one, where the run has chosen one. Of folders of this machine, the
+    configuration that is published has the last part only. For the other parameters see
+    `upscale.training.records.card.make_card`. Raises UsageError for names that are none and for a
+    folder that holds no generator, WeightsError where that is damaged.
+    """
+    _check_names(repository, revision, datasets)
+    generator = next((run / n for n in (BEST_NAME, GENERATOR_NAME) if (run / n).is_file()), None)
+    if generator is None:
+        raise UsageError(f"{run}: holds no {GENERATOR_NAME}; name the folder of a run")
+    about = read_metadata(generator)
+    config = _public(run / CONFIG_FILE)
+    journal = read(run / METRICS_FILE)
+    card = make_card(
+        repository,
+        tomllib.loads(config),
+        journal,
+        {key: {n: shortened(value) for n, value in each.items()} for key, each in about.items()},
+        revision=revision,
+        licence=licence,
+        data_licence=data_licence,
+        datasets=datasets,
+    )
+    lines = (run / METRICS_FILE).read_bytes()
+    return {
+        "README.md": card.encode(),
+        GENERATOR_NAME: generator,
+        CONFIG_FILE: config.encode(),
+        METRICS_FILE: lines[: lines.rfind(b"\n") + 1],  # the run may be writing on
+    }
+
+
+def publish(
+    run: Path,
+    repository: str,
+    *,
+    private: bool = False,
+    revision: str | None = None,
+    licence: str | None = None,
+    data_licence: str | None = None,
+    datasets: Sequence[str] = (),
+    notify: Notify = lambda text: None,
+    progress: Progress = lambda done, total: None,
+) -> str:
+    """Push what `prepare` returns to ``repository`` on the Hub, and return its address.
+
+    The repository, and the branch ``revision``, are made where they are not there; ``private``: one
+    that only its owners see. The token is that of ``HF_TOKEN``, or of the Hub's own login.
+    ``progress`` is told bytes of the generator. It goes by HTTP as the Hub's clients did before
+    Xet, which it still takes: so the bytes can be counted, and a test can play the Hub.
+
+    Raises what `prepare` does, and OutputError where the Hub cannot be reached or does not let us,
+    or where a repository that should be private is there and public.
+    """
+    from huggingface_hub import CommitOperationAdd, HfApi, constants, get_token
+
+    stated = {"revision": revision, "licence": licence, "data_licence": data_licence}
+    files = prepare(run, repository, **stated, datasets=datasets)
+    if is_offline():
+        raise OutputError("HF_HUB_OFFLINE is set, so nothing can be published; unset it")
+    endpoint = os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/")
+    token = get_token()
+    if token is None:
+        raise OutputError(
+            "publishing needs a token of the Hugging Face Hub that may write: make one at "
+            f"{endpoint}/settings/tokens, and put it into HF_TOKEN or run `hf auth login`",
+            code="no-token",
+        )
+    generator = files[GENERATOR_NAME]
+    assert isinstance(generator, Path)
+    origin = read_metadata(generator).get("origin", {})
+    for place in places_in(origin):
+        notify(f"{generator}: will tell everybody of {place}, which is in its metadata")
+    api = HfApi(endpoint=endpoint, token=token, library_name="upscale")
+    with ExitStack() as stack:
+        stack.enter_context(_explained(repository, endpoint))
+        stack.enter_context(_patient_and_quiet(notify))
+        api.create_repo(repository, private=private or None, exist_ok=True)
+        if private and not api.model_info(repository).private:
+            raise OutputError(
+                f"{repository} is there already and is public: make it private at "
+                f"{endpoint}/{repository}/settings, or choose another name"
+            )
+        if revision is not None:
+            api.create_branch(repository, branch=revision, exist_ok=True)
+        counted = stack.enter_context(_Counted(generator))
+        contents = {n: counted if isinstance(each, Path) else each for n, each in files.items()}
+        operations = [CommitOperationAdd(name, each) for name, each in contents.items()]
+        counted.progress = progress  # it has been read once, for its hash
+        message = f"A generator after {origin.get('steps', 'some')} steps, by upscale"
+        api.create_commit(repository, operations, commit_message=message, revision=revision)
+    return f"{endpoint}/{repository}" + (f"/tree/{revision}" if revision else "")
+
+
+class _Counted(io.BufferedReader):
+    """A file that tells how far it has been read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = path.stat().st_size
+        self.progress: Progress = lambda done, total: None
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.progress(self.tell(), self._size)
+        return data
+
+
+def _check_names(repository: str, revision: str | None, datasets: Sequence[str]) -> None:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    for name, kind in [(repository, "repository"), *((each, "data set") for each in datasets)]:
+        try:
+            validate_repo_id(name)
+            if kind == "repository" and "/" not in name:
+                raise HFValidationError
+        except HFValidationError as error:
+            raise UsageError(
+                f"{name!r} is no {kind} of the Hub; write user/name, of letters, digits, - _ and ."
+            ) from error
+    if revision is not None and (not REVISION.fullmatch(revision) or ".." in revision):
+        raise UsageError(f"{revision!r} is no branch; take letters, digits, - _ . and /")
+
+
+def _public(path: Path) -> str:
+    """Return a configuration without the folders of this machine."""
+    try:
+        return without_places(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be published ({error})") from error
+
+
+@contextmanager
+def _patient_and_quiet(notify: Notify) -> Iterator[None]:
+    """Let the Hub's client wait for `SILENCE` and not for ever, and warn by ``notify`` alone."""
+    from huggingface_hub import get_session
+    from huggingface_hub.utils import (  # type: ignore[attr-defined]
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+        logging,
+    )
+
+    session, verbosity, silent = (
+        get_session(),
+        logging.get_verbosity(),
+        are_progress_bars_disabled(),
+    )
+    before, session.timeout = session.timeout, SILENCE
+    logging.set_verbosity(ERROR)
+    if not silent:
+        disable_progress_bars()
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+        for warning in caught:
+            if warning.category is UserWarning:  # others are for its programmers
+                notify(f"the Hub's client warns: {warning.message}")
+    finally:
+        session.timeout = before
+        logging.set_verbosity(verbosity)
+        if not silent:
+            enable_progress_bars()
+
+
+@contextmanager
+def _explained(repository: str, endpoint: str) -> Iterator[None]:
+    """Turn what the Hub's client raises into a sentence for the user."""
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
+
+    try:
+        yield
+    except (HTTPError, OSError, RuntimeError, ValueError, KeyError) as error:
+        # Of an upload it raises a RuntimeError, and what went wrong is the cause.
+        cause = error.__cause__ if type(error) is RuntimeError and error.__cause__ else error
+        if isinstance(cause, HfHubHTTPError):
+            said = " ".join((cause.server_message or "").split())[:200]
+            text = _refusal(cause.response.status_code, repository, endpoint)
+            raise OutputError(f"{text} (it says: {said})" if said else text) from error
+        reason = " ".join(str(cause).split())[:200] or type(cause).__name__
+        if isinstance(cause, HTTPError | OSError):
+            raise OutputError(
+                f"{endpoint}: cannot be reached ({reason}); check the network and publish again"
+            ) from error
+        raise OutputError(f"{endpoint}: gave an answer that makes no sense ({reason})") from error
+
+
+def _refusal(status: int, repository: str, endpoint: str) -> str:
+    match status:
+        case 401:
+            return (
+                "the Hub does not accept the token: make a new one that may write at "
+                f"{endpoint}/settings/tokens, and put it into HF_TOKEN or run `hf auth login`"
+            )
+        case 403 | 404:
+            return (
+                f"the token may not write to {repository}: use one of its owner that may write, "
+                "or a repository of your own"
+            )
+        case 429:
+            return "the Hub has had too many requests from you; wait a while and publish again"
+        case _ if status >= 500:
+            return f"the Hub has a fault of its own (status {status}); publish again later"
+        case _:
+            return f"the Hub refuses to take {repository} (status {status})"

@@ -1,0 +1,165 @@
+"""Raw rgb24 frames in, raw rgb24 frames out: what stands between two video programs.
+
+A frame is height · width · 3 bytes, RGB, rows from the top, nothing between frames.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from upscale.errors import InputError, OutputError
+from upscale.pixels.image import Pixels
+
+if TYPE_CHECKING:
+    from upscale.models.model import Model
+    from upscale.upscaling.engine import Tiling
+    from upscale.upscaling.target import Sizes
+
+__all__ = ["enlarge_frames"]
+
+AHEAD = 4
+"""Frames that are read before the network wants them, and that wait to be written."""
+
+POLL = 0.1
+"""Seconds after which a thread that waits looks whether all is over."""
+
+
+def enlarge_frames(
+    source: IO[bytes],
+    sink: IO[bytes],
+    size: tuple[int, int],
+    sizes: "Sizes",
+    model: "Model",
+    tiling: "Tiling",
+    progress: Callable[[int], None] = lambda frames: None,
+) -> int:
+    """Enlarge frames of ``size`` (width, height) from ``source`` into ``sink`` until it ends.
+
+    Reading and writing have threads of their own, which may still wait when a signal ends the
+    process: so that they hold no lock then, standard streams should come unbuffered. Returns the
+    number of frames. Raises InputError for a last frame that is not whole (those before it are
+    written), OutputError where the sink is closed or full.
+    """
+    from upscale.upscaling.enlarge import enlarge
+
+    done = 0
+    over = threading.Event()
+    read: queue.Queue[bytes | OSError] = queue.Queue(AHEAD)
+    written = _Sink(sink, over)
+    threading.Thread(target=_read, args=(source, size, read, over), daemon=True).start()
+    try:
+        for frame in _frames(read, size):
+            written.put(np.concatenate(list(enlarge(frame, model, tiling, sizes))))
+            done += 1
+            progress(done)
+        written.finish()
+    except InputError:
+        written.finish()
+        raise
+    finally:
+        over.set()
+    return done
+
+
+def _read(
+    source: IO[bytes],
+    size: tuple[int, int],
+    frames: "queue.Queue[bytes | OSError]",
+    over: threading.Event,
+) -> None:
+    """Read frames until the source ends; the last one may be shorter, or empty."""
+    length = size[0] * size[1] * 3
+    last = False
+    while not last:
+        frame: bytes | OSError = b""
+        try:
+            parts = []
+            left = length
+            while left and (part := source.read(min(left, 2**20))):
+                parts.append(part)
+                left -= len(part)
+            frame, last = b"".join(parts), left > 0
+        except OSError as error:
+            frame, last = error, True
+        except ValueError:  # a file that has been closed
+            if over.is_set():
+                return
+            raise
+        if not _put(frames, frame, over):
+            return
+
+
+def _put(items: "queue.Queue[Any]", item: Any, over: threading.Event) -> bool:
+    while not over.is_set():
+        try:
+            items.put(item, timeout=POLL)
+        except queue.Full:
+            continue
+        return True
+    return False
+
+
+def _frames(read: "queue.Queue[bytes | OSError]", size: tuple[int, int]) -> Iterator[Pixels]:
+    width, height = size
+    length = width * height * 3
+    while True:
+        frame = read.get()
+        if isinstance(frame, OSError):
+            raise InputError(f"the input cannot be read ({frame.strerror})") from frame
+        if len(frame) < length:
+            break
+        yield np.frombuffer(frame, np.uint8).reshape(height, width, 3)
+    if frame:
+        raise InputError(
+            f"the last frame has {len(frame)} of {length} bytes; is --raw {width}x{height} the "
+            "size of the frames, and rgb24 their format?",
+            code="truncated",
+        )
+
+
+class _Sink:
+    """Writes frames in a thread."""
+
+    def __init__(self, sink: IO[bytes], over: threading.Event) -> None:
+        self._sink = sink
+        self._over = over
+        self._frames: queue.Queue[Pixels | None] = queue.Queue(AHEAD)
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def put(self, frame: Pixels) -> None:
+        """Hand a frame on. Raises OutputError for what became of those before."""
+        self._check()
+        self._frames.put(frame)
+
+    def finish(self) -> None:
+        """Wait for the last frame."""
+        self._frames.put(None)
+        self._thread.join()
+        self._check()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise OutputError(
+                f"the output takes no more frames ({self._error.strerror})"
+            ) from self._error
+
+    def _write(self) -> None:
+        while not self._over.is_set():
+            try:
+                frame = self._frames.get(timeout=POLL)
+            except queue.Empty:
+                continue
+            if frame is None:
+                return
+            view = frame.data.cast("B")
+            try:
+                while view and self._error is None:
+                    view = view[self._sink.write(view) :]
+                self._sink.flush()
+            except OSError as error:
+                self._error = error

@@ -1,0 +1,336 @@
+"""Pictures laid over each other on one page that needs nothing but a browser.
+
+The page is the template ``compare.html`` with the pictures inside, as ``data:`` addresses.
+"""
+
+import base64
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from upscale.errors import InputError, OutputError, UsageError
+from upscale.files import part_beside
+from upscale.pictures import other_formats, reader
+from upscale.pictures import vips as vips_reader
+from upscale.pictures.formats import MAX_PIXELS
+
+__all__ = ["LARGE", "LARGEST", "MARKER", "read_settings", "report"]
+
+LARGE, LARGEST = 50 * 10**6, 500 * 10**6
+"""Bytes of pictures above which a page opens slowly, and above which it is not made."""
+
+MARKER = b"<!-- made by: upscale compare -->"
+"""Stands at the beginning of each page, so that only pages of ours are replaced."""
+
+SETTINGS = ("model", "alpha", "precision", "seconds")
+"""What is taken over from the report of a run."""
+
+PNG = "image/png"
+SHOWN_BY_BROWSERS = {
+    "jpeg": ("JPEG", "image/jpeg"),
+    "png": ("PNG", PNG),
+    "webp": ("WebP", "image/webp"),
+    "gif": ("GIF", "image/gif"),
+    "heif": ("AVIF", "image/avif"),
+}
+"""libvips' name of a loader → the format's name, and its type on a page."""
+
+PIECE = 3 * 2**20
+"""Bytes that are encoded at once; every 3 are 4 digits of base64, so pieces join."""
+
+Settings = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """``width``, ``height``: upright, in pixels; ``bits``: of a sample, as the table says it;
+    ``kind``: its type on the page; ``why`` a ``png`` goes there instead of the file, if it does.
+    """
+
+    path: Path
+    width: int
+    height: int
+    format: str
+    bits: str
+    kind: str = PNG
+    why: str = ""
+    png: bytes | None = None
+
+    @property
+    def size(self) -> str:
+        return f"{self.width} × {self.height}"
+
+
+def report(
+    pictures: Sequence[Path],
+    target: Path,
+    settings: Mapping[Path, Settings] | None = None,
+    notify: Callable[[str], None] = lambda text: None,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Write a page to ``target`` that compares two or more ``pictures`` of the same view.
+
+    Each is shown at the size of the largest. ``settings``: how a picture was made, by its path,
+    as `read_settings` gives it; ``model`` and ``alpha`` name the picture, and all of it goes into
+    the table. ``notify`` is told a sentence for the user. ``overwrite``: replace even what is no
+    page of ours. ``progress``: pictures decoded and in all. Raises UsageError for pictures of
+    different shapes or of too many bytes, InputError for one that cannot be read, OutputError.
+    """
+    if len(pictures) < 2:
+        raise UsageError("one picture is nothing to compare; give two or more")
+    _check_target(target, pictures, overwrite)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{target}: the page is HTML; name it something.html")
+    found = [_look(path) for path in pictures]
+    frame = _frame(found)
+    for index, each in enumerate(found):
+        png = _png(each.path, notify, encode=bool(each.why))
+        found[index] = replace(each, png=png)
+        progress(index + 1, len(found))
+    _check_bytes(found, target, notify)
+    known = {os.path.realpath(path): value for path, value in (settings or {}).items()}
+    before, after = _page(
+        frame, found, [known.get(os.path.realpath(path), {}) for path in pictures]
+    )
+    part = part_beside(target)
+    try:
+        with open(part, "xb") as file:
+            file.write(before)
+            for each in found:
+                file.writelines(_element(each))
+            file.write(after)
+        os.replace(part, target)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def read_settings(report_jsonl: Path) -> dict[Path, dict[str, object]]:
+    """Return what a run has said of its outputs in the file of its ``--report``, by their paths.
+
+    Relative paths count from the working folder, or else from the report's. Raises InputError for
+    a file that cannot be read or is no such report.
+    """
+    found: dict[Path, dict[str, object]] = {}
+    try:
+        lines = report_jsonl.read_text("utf-8").splitlines()
+        records = [json.loads(line) for line in lines]
+    except OSError as error:
+        raise _unreadable(report_jsonl, error) from error
+    except ValueError as error:
+        raise InputError(
+            f"{report_jsonl}: is no report; give the file that upscale --report has written"
+        ) from error
+    for record in records:
+        if not isinstance(record, dict) or record.get("error"):
+            continue
+        if record.get("status") not in ("done", "skipped"):
+            continue
+        names = SETTINGS if record["status"] == "done" else SETTINGS[:-1]
+        output = Path(str(record.get("output")))
+        path = output if output.exists() else report_jsonl.parent / output
+        known = {name: record[name] for name in names if record.get(name) is not None}
+        found[Path(os.path.realpath(path))] = known
+    return found
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path}: cannot be read ({error.strerror})")
+
+
+def _check_target(target: Path, pictures: Sequence[Path], overwrite: bool) -> None:
+    """Raise for what is not to be replaced."""
+    if target.is_dir():
+        raise OutputError(f"{target}: is a folder; name a file in it", code="output-exists")
+    if not target.exists():
+        return
+    if any(path.exists() and target.samefile(path) for path in pictures):
+        raise UsageError(f"{target}: is one of the pictures; name another file for the page")
+    try:
+        with open(target, "rb") as file:
+            ours = MARKER in file.read(200)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be read ({error.strerror})") from error
+    if not (ours or overwrite):
+        raise OutputError(
+            f"{target}: is there and no page of upscale compare; name another file, or replace it "
+            "with --overwrite",
+            code="output-exists",
+        )
+
+
+def _look(path: Path) -> _Picture:
+    """Read a header, and see whether a browser shows the file as `reader` would decode it."""
+    header = reader.read_header(path)
+    size = (header.width, header.height)
+    try:
+        with open(path, "rb", buffering=0) as file:
+            head = os.pread(file.fileno(), 512, 0)
+            if kind := other_formats.kind_of(head, file.fileno()):
+                return _Picture(path, *size, kind, "–", why=f"browsers do not show {kind}")
+            opened = vips_reader.open_header(path, file.fileno(), head, MAX_PIXELS)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    image = opened.image
+    bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else header.depth
+    if opened.loader not in SHOWN_BY_BROWSERS:
+        name = opened.loader.upper()
+        return _Picture(path, *size, name, str(bits), why=f"browsers do not show {name}")
+    name, kind = SHOWN_BY_BROWSERS[opened.loader]
+    why = ""
+    if bits > 8 and name != "AVIF":
+        why = f"it has {bits} bits a sample"
+    elif image.interpretation == "cmyk":
+        why = "browsers differ in CMYK"
+    elif vips_reader.orientation_of(image) != 1 and name != "JPEG":
+        why = f"browsers differ in turning {name}"
+    return _Picture(path, *size, name, str(bits), kind, why)
+
+
+def _frame(found: Sequence[_Picture]) -> _Picture:
+    """Return the picture at whose size all are shown; UsageError where one has another shape."""
+    # A small picture has w = W/s + a, h = H/s + b, so w·H − h·W = a·H − b·W. Where sides were
+    # rounded down, a and b are in (−1, 0], where up, in [0, 1): its size is below max(W, H). Where
+    # to the nearest, |a|, |b| ≤ 1/2: at most (W + H)/2, and 0 where W = H, since then a = b.
+    largest = max(found, key=lambda each: each.width * each.height)
+    for each in found:
+        cross = each.width * largest.height - each.height * largest.width
+        if abs(cross) >= max(largest.width, largest.height):
+            raise UsageError(
+                f"{each.path} has {each.size} pixels and {largest.path} {largest.size}: their "
+                "shapes differ; give pictures of one view"
+            )
+    return largest
+
+
+def _png(path: Path, notify: Callable[[str], None], encode: bool) -> bytes | None:
+    """Decode a picture, of several the first, and encode it with 8 bits and its profile.
+
+    Without ``encode`` it is decoded only, so that a damaged one is refused, and None is returned.
+    """
+    image = reader.read(path)
+    if not encode:
+        return None
+    for warning in image.warnings:
+        notify(warning)
+    if image.frames > 1:
+        notify(f"{path}: has {image.frames} frames or pages; the first is shown")
+    pixels = image.pixels[: image.pixels.shape[0] // image.frames]
+    if pixels.dtype == np.uint16:
+        pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    buffer = io.BytesIO()
+    one = pixels[..., 0] if pixels.shape[2] == 1 else pixels
+    Image.fromarray(one).save(buffer, "PNG", icc_profile=image.metadata.icc)
+    return buffer.getvalue()
+
+
+def _bytes(picture: _Picture) -> int:
+    """Return how many go onto the page."""
+    try:
+        return picture.path.stat().st_size if picture.png is None else len(picture.png)
+    except OSError as error:
+        raise _unreadable(picture.path, error) from error
+
+
+def _check_bytes(found: Sequence[_Picture], target: Path, notify: Callable[[str], None]) -> None:
+    """Raise UsageError for more than a page holds."""
+    total = sum(map(_bytes, found))
+    if total > LARGEST:
+        raise UsageError(
+            f"{target}: would hold {total / 1e6:.0f} MB of pictures, and a page takes no more than "
+            f"{LARGEST / 1e6:.0f}; give fewer or smaller ones, or crops of all"
+        )
+    if total > LARGE:
+        notify(f"{target}: holds {total / 1e6:.0f} MB of pictures and will open slowly")
+
+
+def _element(picture: _Picture) -> Iterator[bytes]:
+    """Yield an ``<img>`` with the picture in it."""
+    yield f'<img alt="" src="data:{PNG if picture.png else picture.kind};base64,'.encode()
+    try:
+        with open(picture.path, "rb") if picture.png is None else io.BytesIO(picture.png) as file:
+            while piece := file.read(PIECE):
+                yield base64.b64encode(piece)
+    except OSError as error:
+        raise _unreadable(picture.path, error) from error
+    yield b'">'
+
+
+def _shown(path: Path | str) -> str:
+    """Return text that UTF-8 can hold; odd bytes of a name are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _labels(found: Sequence[_Picture], settings: Sequence[Settings]) -> list[str]:
+    """Name each picture by model and alpha or by its file, and alike ones by their folder too."""
+    labels = []
+    for each, known in zip(found, settings, strict=True):
+        model, alpha = known.get("model"), known.get("alpha")
+        name = re.split(r"[/\\]", str(model))[-1] if model else each.path.name
+        labels.append(f"{name} α {alpha:g}" if model and isinstance(alpha, float | int) else name)
+    alike = {label for label, number in Counter(labels).items() if number > 1}
+    for index, each in enumerate(found):
+        path = Path(os.path.abspath(each.path))
+        if labels[index] in alike:
+            place = f"{path.parent.name}/{path.name}"
+            labels[index] = place if labels[index] == path.name else f"{labels[index]} ({place})"
+    twice = {label for label, number in Counter(labels).items() if number > 1}
+    numbered = (f"{label}, {index}" for index, label in enumerate(labels, 1))
+    return [_shown(new if old in twice else old) for old, new in zip(labels, numbered, strict=True)]
+
+
+def _page(
+    frame: _Picture, found: Sequence[_Picture], settings: Sequence[Settings]
+) -> tuple[bytes, bytes]:
+    """Fill the template; return what stands before the pictures and after them."""
+    given = set().union(*settings)
+    named = [*(name for name in SETTINGS if name in given), *sorted(given.difference(SETTINGS))]
+    columns = ["file", "pixels", "format", "bytes", "bits a sample", *named, "on this page"]
+    pictures = []
+    for each, known, label in zip(found, settings, _labels(found, settings), strict=True):
+        values = [known.get(name) for name in named]
+        cells = [_shown(each.path.name), each.size, each.format, f"{each.path.stat().st_size:,}"]
+        cells += [each.bits, *(_value(value) for value in values)]
+        cells.append(f"as an 8-bit PNG: {each.why}" if each.why else "the file itself")
+        pictures.append({"label": label, "width": each.width, "size": each.size, "cells": cells})
+    size = {"width": frame.width, "height": frame.height}
+    data = json.dumps({"frame": size, "columns": columns, "pictures": pictures})
+    # In a script only "<" can end it or begin a comment, and in JSON it stands in strings only.
+    data = data.replace("<", "\\u003c")
+    template = resources.files("upscale.viewing").joinpath("compare.html").read_text("utf-8")
+    start, rest = template.split("{{policy}}")
+    middle, rest = rest.split("{{data}}")
+    before, after = rest.split("{{pictures}}")
+    return (start + _policy(template) + middle + data + before).encode(), after.encode()
+
+
+def _policy(template: str) -> str:
+    """Allow the template's own script and style, by their digests, and pictures inside the page."""
+    allowed = ["default-src 'none'", "img-src data:", "base-uri 'none'", "form-action 'none'"]
+    for tag in ("script", "style"):
+        found = re.search(f"<{tag}>(.*?)</{tag}>", template, re.DOTALL)
+        assert found
+        digest = base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()
+        allowed.append(f"{tag}-src 'sha256-{digest}'")
+    return "; ".join(allowed)
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else _shown(str(value))

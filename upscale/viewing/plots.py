@@ -1,0 +1,165 @@
+"""The perception–distortion plane: what a system keeps against how real its pictures look.
+
+Blau & Michaeli 2018; figures 2 and 10 of Wang et al. 2018. matplotlib is imported when a plot is
+drawn, and never its ``pyplot``; its settings are the library's own while that lasts, and the user's
+again afterwards.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from upscale.errors import OutputError, UsageError
+from upscale.files import part_beside
+from upscale.metrics.protocol import METRICS, Row
+from upscale.viewing.plane import FAINT, INK, STYLES, Plane
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "DOTS_PER_INCH",
+    "PERCEPTION",
+    "SETTINGS",
+    "UNDATED",
+    "check_plot",
+    "draw_plane",
+    "perception_distortion",
+]
+
+PERCEPTION = ("lpips-alex", "lpips-vgg", "niqe")
+"""What the second axis may be; less is better for all of them."""
+
+DOTS_PER_INCH = 200
+PANEL = (5.8, 4.6)
+"""Inches of one set's plane."""
+PANELS_ACROSS = 3
+
+LEGEND = {
+    "network": "network interpolation",
+    "image": "image interpolation",
+    "published": "published",
+}
+
+SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "upscale",
+    "pdf.fonttype": 42,
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": FAINT,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+"""Text stays text in SVG and PDF; the same rows give the same bytes."""
+
+UNDATED = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+"""What each format is told so that it does not write the time into the file."""
+
+
+def check_plot(target: Path, y: str = "lpips-alex") -> None:
+    """Raise UsageError where a plot cannot be drawn, before what it shows is measured."""
+    if target.suffix.lower() not in UNDATED:
+        raise UsageError(f"{target}: a plot is {', '.join(UNDATED)}; name it so")
+    if y not in PERCEPTION:
+        raise UsageError(f"{y!r} is no axis of a plot; there are {', '.join(PERCEPTION)}")
+    with _settings():
+        pass
+
+
+def perception_distortion(
+    rows: Sequence[Row], target: Path, y: str = "lpips-alex", published: Sequence[Row] = ()
+) -> None:
+    """Write the plane as PNG, SVG or PDF, by the suffix of ``target``; see `draw_plane`.
+
+    The file appears whole or not at all. Raises UsageError as `check_plot` and `draw_plane` do,
+    OutputError where it cannot be written.
+    """
+    check_plot(target, y)
+    figure = draw_plane(rows, y, published)
+    part, suffix = part_beside(target), target.suffix.lower()
+    try:
+        with _settings():
+            figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
+        os.replace(part, target)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def draw_plane(
+    rows: Sequence[Row], y: str = "lpips-alex", published: Sequence[Row] = ()
+) -> "Figure":
+    """Draw PSNR against ``y``, one of `PERCEPTION`, a panel for each set.
+
+    Rows of one model with several alphas are joined: by a solid line where networks are
+    interpolated, a dashed one where images are. Other points, and the ends of the lines, are
+    labelled by system; alphas between the ends where there is room. ``published``: rows drawn
+    hollow, in the panels of sets that were measured. Rows without one of the two figures are left
+    out. Raises UsageError where none is left, or matplotlib is not there.
+    """
+    measured, hollow = ([row for row in each if _has(row, y)] for each in (rows, published))
+    sets = list(dict.fromkeys(row.set for row in measured))
+    if not sets:
+        raise UsageError(f"there is nothing to plot: no row has both PSNR and {METRICS[y]}")
+    with _settings():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+        down = math.ceil(len(sets) / PANELS_ACROSS)
+        across = math.ceil(len(sets) / down)
+        size = (PANEL[0] * across, PANEL[1] * down)
+        layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
+        figure = Figure(size, dpi=DOTS_PER_INCH, layout=layout)
+        FigureCanvasAgg(figure)
+        models = list(dict.fromkeys(row.series for row in measured if row.alpha is not None))
+        planes = []
+        for number, name in enumerate(sets, 1):
+            axes = figure.add_subplot(down, across, number, title=name)
+            axes.set_xlabel("PSNR in dB (higher is better)")
+            axes.set_ylabel(f"{METRICS[y]} (lower is better)")
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.grid(color="#E4E4E4", linewidth=0.6)
+            axes.set_axisbelow(True)
+            axes.margins(0.14)
+            plane = Plane(axes, y)
+            plane.add([row for row in measured if row.set == name], models)
+            plane.add_published([row for row in hollow if row.set == name])
+            planes.append(plane)
+        _add_legend(figure, planes)
+        figure.draw_without_rendering()
+        for plane in planes:
+            plane.write_labels(DOTS_PER_INCH)
+    return figure
+
+
+def _settings() -> AbstractContextManager[None]:
+    try:
+        import matplotlib.style
+    except ImportError as error:
+        raise UsageError(
+            "plots are drawn by matplotlib; install it with: pip install 'upscale[bench]'"
+        ) from error
+    return matplotlib.style.context(["default", SETTINGS])
+
+
+def _has(row: Row, y: str) -> bool:
+    return all(math.isfinite(row.figures.get(name, math.nan)) for name in ("psnr", y))
+
+
+def _add_legend(figure: "Figure", planes: Sequence[Plane]) -> None:
+    """Say what lines and hollow points are, under all panels, where there are any."""
+    from matplotlib.lines import Line2D
+
+    used = [kind for kind in STYLES if any(kind in plane.kinds for plane in planes)]
+    if used:
+        lines = [Line2D([], [], color=FAINT, marker="o", **STYLES[kind]) for kind in used]
+        names = [LEGEND[kind] for kind in used]
+        figure.legend(lines, names, loc="outside lower center", ncols=len(used), frameon=False)

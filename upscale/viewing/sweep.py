@@ -1,0 +1,253 @@
+"""One picture at several alphas: crops side by side, from which a person chooses by eye."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from upscale.batch.naming import Naming, ending
+from upscale.batch.planning import prepare_output
+from upscale.errors import InputError, OutputError, UsageError
+from upscale.models.alphas import MOST_ALPHAS
+from upscale.models.choice import AUTO, check_psnr, explanation, model_for
+from upscale.models.model import Model, Notify, load_model
+from upscale.models.sources import Progress
+from upscale.pictures import reader
+from upscale.pictures.formats import MAX_PIXELS, check_format
+from upscale.pictures.writer import Writer
+from upscale.pixels.image import Image, Layout, Metadata, Pixels, Rows
+from upscale.upscaling.engine import upscale_pixels
+from upscale.viewing.sheet import textured_crops
+from upscale.viewing.strip import Window, bicubic_crop, draw_strip, to_levels
+
+__all__ = ["Sweep", "Swept", "Window", "crop_of", "parse_position", "sweep"]
+
+Levels = npt.NDArray[np.uint8]
+
+MOST_CROPS = 20
+SMALLEST_CROP = 8
+MOST_PIXELS = 2**27
+"""Of all crops together, as they are enlarged."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What ``upscale sweep INPUT`` is asked for; the field names are the flags' names.
+
+    ``output``: the strip's file, or a folder; None for beside the input. ``crop``: left and top of
+    each crop in pixels of the input, none to let the ``crops`` of most texture be found;
+    ``crop_size``: pixels of the input a side; ``save``: a folder for the crops themselves.
+    """
+
+    input: Path
+    output: Path | None = None
+    alphas: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    model: str = AUTO
+    psnr: str | None = None
+    crop: tuple[tuple[int, int], ...] = ()
+    crops: int = 3
+    crop_size: int = 96
+    save: Path | None = None
+    overwrite: bool = False
+    device: str = "auto"
+    precision: str = "auto"
+    max_pixels: int = MAX_PIXELS
+
+    def check(self) -> None:
+        """Raise UsageError for what makes no sense, before anything is done."""
+        if not (self.alphas and all(0 <= alpha <= 1 for alpha in self.alphas)):
+            raise UsageError("alphas must lie in [0, 1] (0: PSNR end, 1: GAN end), as in 0:1:0.2")
+        if len(set(self.alphas)) < len(self.alphas) or len(self.alphas) > MOST_ALPHAS:
+            raise UsageError(f"alphas are at most {MOST_ALPHAS}, each of them once")
+        if not 1 <= max(self.crops, len(self.crop)) <= MOST_CROPS or self.crops < 1:
+            raise UsageError(f"crops are 1 to {MOST_CROPS}, not {max(self.crops, len(self.crop))}")
+        check_psnr(self.model, self.psnr)
+        if self.crop_size < SMALLEST_CROP:
+            raise UsageError(f"crops are {SMALLEST_CROP} pixels a side or more; see --crop-size")
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What was made: the strip's file and its (width, height), the crops' files, and where in the
+    input they are.
+    """
+
+    strip: Path
+    size: tuple[int, int]
+    saved: tuple[Path, ...]
+    windows: tuple[Window, ...]
+
+
+def parse_position(text: str) -> tuple[int, int]:
+    """Read a crop's left and top, as in ``120,44``. Raises UsageError for anything else."""
+    found = re.fullmatch(r"\s*([0-9]{1,7})\s*,\s*([0-9]{1,7})\s*", text)
+    if not found:
+        raise UsageError(f"{text!r} is no place: give left and top in pixels, as in 120,44")
+    return int(found[1]), int(found[2])
+
+
+def sweep(
+    asked: Sweep,
+    progress: Progress = lambda done, total: None,
+    fetching: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+) -> Swept:
+    """Make the strip: the whole picture on top, then a row a crop and a column an alpha.
+
+    The first column is the input by bicubic interpolation. What is made is written at the end,
+    whole: the strip in the picture's own colour profile, 8 bits a sample, opacity over gray; the
+    crops, with ``save``, as the network gives them. ``progress`` is told crops done and in all,
+    ``fetching`` bytes of a download, ``notify`` what the user should see. Raises UpscaleError.
+    """
+    asked.check()
+    image = _read(asked, notify)
+    if asked.model == AUTO:
+        asked = replace(asked, model=model_for(asked.input, AUTO))
+        notify(f"upscale: {explanation({asked.input: asked.model})}")
+    shown = to_levels(image.pixels[:])
+    windows = _windows(asked, shown)
+    strip, files = _outputs(asked, len(windows))
+    made: dict[str, list[Pixels]] = {}
+    drawn: dict[str, list[Levels]] = {}
+    for alpha, model in _models(asked, fetching, notify):
+        if not made:
+            _check_size(asked, strip, windows, model.scale)
+            drawn["bicubic"] = [bicubic_crop(shown, each, model.scale) for each in windows]
+        made[_label(alpha)] = crops = []
+        for window in windows:
+            crops.append(crop_of(image.pixels, model, window))
+            progress((len(made) - 1) * len(windows) + len(crops), len(asked.alphas) * len(windows))
+        drawn[_label(alpha)] = [to_levels(crop) for crop in crops]
+    sheet = draw_strip(shown, windows, drawn, asked.input.name, Path(asked.model).name)
+    _write(strip, sheet[..., : shown.shape[2]], image)
+    if files:
+        crops = [
+            crop for column in ({"bicubic": drawn["bicubic"]} | made).values() for crop in column
+        ]
+        for file, crop in zip(files, crops, strict=True):
+            _write(file, crop, image)
+    return Swept(strip, (sheet.shape[1], sheet.shape[0]), tuple(files), tuple(windows))
+
+
+def crop_of(pixels: Rows, model: Model, window: Window) -> Pixels:
+    """Upscale a window of a picture as if the whole of it went through the network.
+
+    ``pixels``: (H, W, C) as for `upscale_bands`; ``window``: within it. Returns (h·scale, w·scale,
+    C) of the same dtype. The window is seen with the context that leaves no seam between tiles,
+    twice that where colour is bled under opacity, which needs a context of its own.
+    """
+    left, top, width, height = window
+    context = model.overlap * (2 if pixels.shape[2] in (2, 4) else 1)
+    lr_left, lr_top = (
+        max(0, at - context) // model.spec.align * model.spec.align for at in (left, top)
+    )
+    seen = pixels[lr_top : top + height + context][:, lr_left : left + width + context]
+    sr = upscale_pixels(np.ascontiguousarray(seen), model)
+    scale = model.scale
+    hr_left, hr_top = (left - lr_left) * scale, (top - lr_top) * scale
+    return sr[hr_top : hr_top + height * scale, hr_left : hr_left + width * scale]
+
+
+def _read(asked: Sweep, notify: Notify) -> Image:
+    """Read the picture, of several frames the first."""
+    try:
+        image = reader.read(asked.input, asked.max_pixels)
+    except OSError as error:
+        raise InputError(f"{asked.input}: cannot be read ({error.strerror})") from error
+    for warning in image.warnings:
+        notify(f"upscale: warning: {warning}")
+    if image.frames == 1:
+        return image
+    notify(f"upscale: warning: {asked.input}: has {image.frames} frames; only the first is used")
+    return replace(image, pixels=image.pixels[: image.pixels.shape[0] // image.frames], frames=1)
+
+
+def _models(asked: Sweep, fetching: Progress, notify: Notify) -> Iterator[tuple[float, Model]]:
+    """Load the model at each alpha, one after the other; what it has to say is said once."""
+    said: set[str] = set()
+
+    def say_once(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            notify(text)
+
+    for alpha in asked.alphas:
+        yield (
+            alpha,
+            load_model(
+                asked.model,
+                alpha,
+                asked.psnr,
+                asked.device,
+                asked.precision,
+                progress=fetching,
+                notify=say_once,
+            ),
+        )
+
+
+def _windows(asked: Sweep, shown: Levels) -> list[Window]:
+    """Choose where the crops are: as asked, moved into the picture, or where most detail is."""
+    height, width = shown.shape[:2]
+    for left, top in asked.crop:
+        if left >= width or top >= height:
+            raise UsageError(
+                f"{asked.input}: {left},{top} is outside of its {width} × {height} pixels"
+            )
+    across, down = min(asked.crop_size, width), min(asked.crop_size, height)
+    places = asked.crop or textured_crops(shown, asked.crop_size, asked.crops)
+    return list(
+        dict.fromkeys(
+            (min(left, width - across), min(top, height - down), across, down)
+            for left, top in places
+        )
+    )
+
+
+def _outputs(asked: Sweep, crops: int) -> tuple[Path, list[Path]]:
+    """Name the strip's file and the crops', and make sure that they can be written."""
+    named = asked.input.with_name(Naming(ending("_alphas"), ".png").name(asked.input))
+    place = prepare_output(asked.output or named, many=False)
+    assert place is not None
+    strip = place.path if place.is_file else place.path / named.name
+    files = []
+    if asked.save is not None:
+        prepare_output(asked.save, many=True)
+        for label in ("bicubic", *map(_label, asked.alphas)):
+            for number in range(1, crops + 1):
+                naming = Naming(ending(f"_crop{number}_{label.replace(' ', '')}"), ".png")
+                files.append(asked.save / naming.name(asked.input))
+    for file in (strip, *files):
+        if file.exists() and file.samefile(asked.input):
+            raise UsageError(f"{asked.input}: would be written over itself; choose another -o")
+        if os.path.lexists(file) and not asked.overwrite:
+            raise OutputError(
+                f"{file}: is there already; add --overwrite to replace it", code="output-exists"
+            )
+    return strip, files
+
+
+def _check_size(asked: Sweep, strip: Path, windows: Sequence[Window], scale: int) -> None:
+    columns = len(asked.alphas) + 1
+    width, height = windows[0][2] * scale, windows[0][3] * scale
+    if width * height * columns * len(windows) > MOST_PIXELS:
+        raise UsageError(
+            f"{columns * len(windows)} crops of {width} × {height} pixels are too much for one "
+            "strip; take fewer alphas or crops, or a smaller --crop-size"
+        )
+    check_format(strip, width * columns, height * len(windows))
+
+
+def _write(file: Path, pixels: Pixels, image: Image) -> None:
+    height, width, channels = pixels.shape
+    layout = Layout(width, height, channels, 8 * pixels.dtype.itemsize)
+    with Writer(file, layout, Metadata(icc=image.metadata.icc)) as writer:
+        writer.write(pixels)
+
+
+def _label(alpha: float) -> str:
+    return f"alpha {alpha}".removesuffix(".0")
