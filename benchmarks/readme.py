@@ -1,4 +1,4 @@
-"""Measure the README's table and plot anew and put them where they stand.
+"""Measure the tables of README.md and docs/benchmarks.md and the plot, and put them in place.
 
     UPSCALE_DATA=FOLDER python benchmarks/readme.py
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 
 MODELS = (
     *("nearest", "bicubic", "lanczos", "srresnet-krasserm", "srresnet"),
@@ -23,6 +24,10 @@ SETS = {"set5": "Set5", "set14": "Set14"}
 COLUMNS = {"psnr": 2, "ssim": 4, "daala": 4, "lpips-alex": 4, "niqe": 2}
 HEADS = ("PSNR", "SSIM", "SSIM (Daala)", "LPIPS", "NIQE")
 PLOT = ("srgan", "realsr")
+SHORT = ("`bicubic`", "`srresnet`", "`srgan, α 0.9`")
+SHORT_PUBLISHED = ("*published: SRGAN, SPSR's README*", "*published: ESRGAN, SPSR's README*")
+"""The rows of Set14 that README.md shows."""
+
 PAPERS = ("Ledig et al. 2017, Table 2", "Wang et al. 2018, supplement, Table 2", "SPSR's README")
 
 
@@ -73,20 +78,36 @@ def table(records: list[dict], set_name: str) -> str:
     return "\n".join(lines)
 
 
+def shortened(whole: str) -> str:
+    """Keep the rows of `SHORT` and `SHORT_PUBLISHED`, and leave Daala's SSIM out."""
+    rows = [line.split("|") for line in whole.splitlines()]
+    kept = {row[1].strip(): row for row in rows}
+    shown = rows[:2] + [kept[label] for label in (*SHORT, *SHORT_PUBLISHED)]
+    return "\n".join("|".join(row[:4] + row[5:]) for row in shown)
+
+
+def put(page: Path, tables: str) -> None:
+    """Put ``tables`` between the marks of ``page``."""
+    block = f"<!-- figures -->\n{tables}\n<!-- /figures -->"
+    text, count = re.subn(
+        r"<!-- figures -->.*?<!-- /figures -->",
+        lambda found: block,
+        page.read_text("utf-8"),
+        flags=re.DOTALL,
+    )
+    assert count == 1, f"{page} has lost its marks"
+    page.write_text(text, "utf-8")
+
+
 def main() -> None:
     models = [word for name in MODELS for word in ("-m", name)]
-    text = README.read_text("utf-8")
     crisp = ["-m", "srgan", "--alpha", "1"]
     records = []
     for more in ([], ["--ssim", "daala", "--metrics", "ssim"]):
         records += bench(*models, *more) + bench(*crisp, *more)
     tables = "\n\n".join(table(records, name) for name in SETS)
-    block = f"<!-- figures -->\n{tables}\n<!-- /figures -->"
-    text, count = re.subn(
-        r"<!-- figures -->.*?<!-- /figures -->", lambda found: block, text, flags=re.DOTALL
-    )
-    assert count == 1, "README.md has lost its marks"
-    README.write_text(text, "utf-8")
+    put(BENCHMARKS, tables)
+    put(README, shortened(table(records, "set14")))
     systems = [word for name in PLOT for word in ("-m", name)]
     bench(
         *systems,

@@ -2,12 +2,12 @@
 
 import ast
 import re
-import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
 import typer
+from documents import PAGES, commands, named_paths, named_tests
 
 import upscale
 from upscale.cli.app import app
@@ -128,19 +128,16 @@ def test_the_tested_versions_cover_every_dependency() -> None:
     assert {name for name in names if f"\n{name}==" not in f"\n{pinned}"} == set()
 
 
-def readme_commands() -> list[list[str]]:
-    text = (ROOT / "README.md").read_text()
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
-    lines = [line for block in blocks for line in block.splitlines()]
-    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("upscale ")]
+def written_commands() -> list[list[str]]:
+    return [words for page in PAGES for words in commands(page)]
 
 
-@pytest.mark.parametrize("words", readme_commands(), ids=" ".join)
-def test_the_readme_names_only_options_that_exist(
+@pytest.mark.parametrize("words", written_commands(), ids=" ".join)
+def test_the_pages_name_only_options_that_exist(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     group, prefix = typer.main.get_command(app), []
-    while words[len(prefix)] in getattr(group, "commands", {}):
+    while words[len(prefix) :] and words[len(prefix)] in getattr(group, "commands", {}):
         prefix.append(words[len(prefix)])
         group = group.commands[prefix[-1]]
     with pytest.raises(SystemExit) as caught:
@@ -148,15 +145,13 @@ def test_the_readme_names_only_options_that_exist(
     assert caught.value.code in (0, None)
     text = capsys.readouterr().out
     for word in words:
-        if word.startswith("-"):
+        if word.startswith("-") and word != "-":
             assert re.search(rf"(^|\s){re.escape(word)}\b", text), word
 
 
-def linked_tests() -> list[tuple[str, str]]:
-    return re.findall(r'\]\((tests/[\w/]+\.py) "(\w+)"\)', (ROOT / "README.md").read_text())
-
-
-@pytest.mark.parametrize(("file", "name"), linked_tests(), ids=str)
-def test_the_readme_links_to_tests_that_exist(file: str, name: str) -> None:
-    tree = ast.parse((ROOT / file).read_text())
-    assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_pages_name_only_tests_and_files_that_exist(page: Path) -> None:
+    for file, name in named_tests(page):
+        tree = ast.parse((ROOT / file).read_text())
+        assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert [path for path in sorted(named_paths(page)) if not (ROOT / path).exists()] == []
