@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from upscale.metrics import niqe
+from upscale.models.cache import write_converted
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.models.checkpoints.interpolation import interpolate
 from upscale.models.manifest import read_manifest
@@ -44,7 +45,7 @@ def embed_fetched(name: str, target: Path) -> None:
     original = entry.sources[-1]
     with tempfile.TemporaryDirectory() as folder:
         (raw,) = download(original, Path(folder), lambda done, total: None)
-        niqe.write_converted(raw, target, entry, original)
+        write_converted(raw, target, entry, original, niqe.convert_niqe)
 
 
 def main(words: list[str]) -> None:

@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from upscale.metrics.lpips import ensure_lpips, load_lpips
+from upscale.metrics.by_name import fetch
+from upscale.metrics.lpips import load_lpips
 from upscale.models.model import load_model
 from upscale.pixels.degrade import degrade
 from upscale.training.losses.terms import content, l1
@@ -44,7 +45,7 @@ def tensor(pixels: Tensor) -> Tensor:
 
 def vgg16() -> VGG19:
     """Torchvision's VGG16, out of LPIPS."""
-    lpips = load_lpips(ensure_lpips("lpips-vgg"))
+    lpips = load_lpips(fetch("lpips-vgg"))
     layers = [m for m in lpips.stages.modules() if isinstance(m, torch.nn.Conv2d)]
     depths = (2, 2, 3, 3, 3)
     names = [f"conv{b}_{j}" for b, n in enumerate(depths, 1) for j in range(1, n + 1)]

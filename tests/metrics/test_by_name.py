@@ -11,7 +11,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from upscale.metrics.by_name import fetch, make_metrics
 from upscale.metrics.daala_ssim import daala_ssim
 from upscale.metrics.protocol import Protocol
-from upscale.models.manifest import cached_file, read_manifest
+from upscale.models.cache import in_cache
+from upscale.models.manifest import read_manifest
 from upscale.pixels.baselines import BASELINES
 from upscale.pixels.degrade import degrade
 
@@ -72,7 +73,7 @@ def test_niqe_comes_with_the_package_and_sees_the_result_alone() -> None:
 
 
 def test_lpips_sees_gray_as_three_equal_channels(pair: tuple[np.ndarray, np.ndarray]) -> None:
-    if cached_file(read_manifest()["lpips-alex"]) is None:
+    if in_cache(read_manifest()["lpips-alex"]) is None:
         pytest.skip("no weights: upscale models pull lpips-alex")
     lpips = make_metrics(["lpips-alex"], Protocol(), "cpu")["lpips-alex"]
     gray = [each[..., :1] for each in pair]

@@ -18,17 +18,18 @@ from safetensors.numpy import save_file
 from scipy import stats
 
 from upscale.errors import InputError, WeightsError
+from upscale.metrics.by_name import fetch
 from upscale.metrics.niqe import (
     Pristine,
-    ensure_niqe,
+    convert_niqe,
     fit_aggd,
     load_pristine,
     mscn,
     niqe,
-    write_converted,
 )
 from upscale.metrics.psnr_ssim import luma
 from upscale.models import manifest as weights
+from upscale.models.cache import write_converted
 from upscale.models.checkpoints.read import read_metadata
 from upscale.models.sources import sha256_of
 
@@ -89,7 +90,7 @@ def handmade() -> Pristine:
 
 @pytest.fixture(scope="module")
 def pristine() -> Pristine:
-    return load_pristine(ensure_niqe())
+    return load_pristine(fetch("niqe"))
 
 
 # Against BasicSR and MATLAB
@@ -231,7 +232,7 @@ def npz(path: Path, **changes: Array | None) -> Path:
 
 def test_a_converted_file_holds_the_model_and_where_it_is_from(tmp_path: Path) -> None:
     raw, target = npz(tmp_path / "raw.npz"), tmp_path / "niqe.safetensors"
-    write_converted(raw, target, ENTRY, PACKAGE)
+    write_converted(raw, target, ENTRY, PACKAGE, convert_niqe)
     found, expected = load_pristine(target), handmade()
     np.testing.assert_array_equal(found.mean, expected.mean)
     np.testing.assert_array_equal(found.covariance, expected.covariance)
@@ -247,7 +248,7 @@ def test_the_same_file_is_converted_to_the_same_bytes(tmp_path: Path) -> None:
     raw = npz(tmp_path / "raw.npz")
     digests = set()
     for name in ("a", "b"):
-        write_converted(raw, tmp_path / name, ENTRY, PACKAGE)
+        write_converted(raw, tmp_path / name, ENTRY, PACKAGE, convert_niqe)
         digests.add(sha256_of(tmp_path / name))
     assert len(digests) == 1
 
@@ -265,8 +266,8 @@ def test_the_same_file_is_converted_to_the_same_bytes(tmp_path: Path) -> None:
 )
 def test_other_archives_are_refused(changes: dict[str, Array | None], tmp_path: Path) -> None:
     raw, target = npz(tmp_path / "raw.npz", **changes), tmp_path / "target"
-    with pytest.raises(WeightsError, match="niqe"):
-        write_converted(raw, target, ENTRY, PACKAGE)
+    with pytest.raises(WeightsError, match=r"raw\.npz"):
+        write_converted(raw, target, ENTRY, PACKAGE, convert_niqe)
     assert not target.exists()
 
 
@@ -274,25 +275,25 @@ def test_other_archives_are_refused(changes: dict[str, Array | None], tmp_path: 
 def test_other_files_are_refused(data: bytes, tmp_path: Path) -> None:
     raw = tmp_path / "raw.npz"
     raw.write_bytes(data)
-    with pytest.raises(WeightsError, match="no pristine model of NIQE"):
-        write_converted(raw, tmp_path / "target", ENTRY, PACKAGE)
+    with pytest.raises(WeightsError, match=r"raw\.np[yz]"):
+        write_converted(raw, tmp_path / "target", ENTRY, PACKAGE, convert_niqe)
 
 
 def test_an_array_alone_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "raw.npy", np.eye(36))
-    with pytest.raises(WeightsError, match="no pristine model of NIQE"):
-        write_converted(tmp_path / "raw.npy", tmp_path / "target", ENTRY, PACKAGE)
+    with pytest.raises(WeightsError, match=r"raw\.np[yz]"):
+        write_converted(tmp_path / "raw.npy", tmp_path / "target", ENTRY, PACKAGE, convert_niqe)
 
 
 def test_a_file_that_is_no_pristine_model_is_not_loaded(tmp_path: Path) -> None:
     path = tmp_path / "niqe.safetensors"
-    with pytest.raises(WeightsError, match="missing"):
+    with pytest.raises(WeightsError, match=r"niqe\.safetensors"):
         load_pristine(path)
     path.write_bytes(b"no safetensors")
-    with pytest.raises(WeightsError, match="damaged"):
+    with pytest.raises(WeightsError, match=r"niqe\.safetensors"):
         load_pristine(path)
     save_file({"mean": np.zeros(36)}, path)
-    with pytest.raises(WeightsError, match="no pristine model"):
+    with pytest.raises(WeightsError, match=r"niqe\.safetensors"):
         load_pristine(path)
 
 
@@ -301,6 +302,6 @@ def test_the_model_comes_with_the_package_and_without_a_network(
 ) -> None:
     monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    path = ensure_niqe()
+    path = fetch("niqe")
     assert sha256_of(path) == EMBEDDED.members[0].sha256
     assert not (tmp_path / "cache").exists()

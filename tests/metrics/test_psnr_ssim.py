@@ -5,7 +5,7 @@ import pytest
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from upscale.metrics.psnr_ssim import SSIM_KINDS, luma, psnr, ssim, without_border
+from upscale.metrics.psnr_ssim import luma, psnr, ssim, without_border
 
 
 def noisy_pair(shape: tuple[int, ...], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +76,7 @@ def test_the_kinds_differ() -> None:
     assert abs(ssim(sr, hr, "wang") - ssim(sr, hr, "scikit-image")) > 1e-3
 
 
-@pytest.mark.parametrize("kind", SSIM_KINDS)
+@pytest.mark.parametrize("kind", ["wang", "scikit-image"])
 def test_ssim_refuses_what_is_smaller_than_its_window(kind: str) -> None:
     small = np.zeros((6, 40))
     with pytest.raises(ValueError, match="6"):

@@ -14,7 +14,7 @@ from upscale.bench.archives import unpack
 from upscale.bench.picture_sets import Notify, PictureSet, folders_called, pixel_digest, read_folder
 from upscale.errors import InputError, UsageError, WeightsError
 from upscale.locks import locked
-from upscale.models.manifest import cache_folder
+from upscale.models.cache import cache_folder
 from upscale.models.sources import Member, Progress, Source, SourceError, download, is_offline
 
 __all__ = ["Dataset", "find_set", "read_datasets"]

@@ -11,16 +11,19 @@ from upscale.metrics import lpips, niqe
 from upscale.metrics.daala_ssim import daala_ssim
 from upscale.metrics.protocol import METRICS, Protocol
 from upscale.metrics.psnr_ssim import Samples, luma, psnr, ssim, without_border
-from upscale.models.sources import Progress
+from upscale.models.cache import Convert, cached
+from upscale.models.manifest import find_entry
+from upscale.models.sources import Notify, Progress
 from upscale.pixels.baselines import Levels
 
-__all__ = ["Metric", "fetch", "make_metrics"]
+__all__ = ["CONVERTS", "Metric", "fetch", "make_metrics"]
 
 Metric = Callable[[Levels, Levels], float]
-"""Called with SR and HR: (H, W, C), uint8, C = 1 or 3, of one shape. Raises UpscaleError
-or ValueError for pictures that are too small for it."""
+"""Called with SR and HR: (H, W, C), uint8, C = 1 or 3, of one shape. Raises UpscaleError or
+ValueError for pictures that are too small."""
 
-Notify = Callable[[str], None]
+CONVERTS: dict[str, Convert] = {"lpips": lpips.convert_lpips, "niqe": niqe.convert_niqe}
+"""How the weights of a metric are read, by their role in weights.toml."""
 
 
 def fetch(
@@ -28,22 +31,23 @@ def fetch(
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
 ) -> Path | None:
-    """Return the verified weights of a metric, fetched if need be; None where it has none.
+    """Return the verified weights of a metric, fetched where they are not here; None: it has none.
 
     Raises WeightsError.
     """
-    if name == "niqe":
-        return niqe.ensure_niqe(progress, notify)
-    return lpips.ensure_lpips(name, progress, notify) if name.startswith("lpips") else None
+    role = name.partition("-")[0]
+    if role not in CONVERTS:
+        return None
+    return cached(find_entry(name, role), CONVERTS[role], progress, notify)
 
 
 def make_metrics(
     names: Sequence[str], protocol: Protocol, device: torch.device | str
 ) -> dict[str, Metric]:
-    """Return what computes each of ``names``.
+    """Return the function of each of ``names``.
 
-    PSNR and SSIM see what ``protocol`` says of channels and border; LPIPS and NIQE see the whole
-    picture, LPIPS gray as three equal channels, NIQE the luma. Raises WeightsError where weights
+    PSNR and SSIM see the channels of ``protocol`` without its border. LPIPS and NIQE see the whole
+    picture: LPIPS gray as three equal channels, NIQE the luma. Raises WeightsError where weights
     can neither be found nor fetched.
     """
     assert set(names) <= set(METRICS)

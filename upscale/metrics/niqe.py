@@ -1,4 +1,4 @@
-"""NIQE: how far a picture's statistics lie from those of undistorted photographs; less is better.
+"""NIQE: the distance of a picture's statistics from undistorted photographs; less is better.
 
 Mittal, Soundararajan, Bovik 2013, "Making a 'Completely Blind' Image Quality Analyzer"; equations
 below are those of that paper. Where it leaves a choice, the authors' MATLAB program is followed:
@@ -6,35 +6,31 @@ blocks of 96 × 96 pixels that do not overlap, all of them whether sharp or not,
 cyclically within a block, and a second scale that is ``imresize(y, 0.5)``.
 """
 
-import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from upscale.errors import InputError, WeightsError
-from upscale.models import manifest as weights
-from upscale.models.checkpoints.read import METADATA_KEY
 from upscale.models.manifest import Entry
-from upscale.models.sources import Progress, Source
 from upscale.pixels.resample import matrix
 
 __all__ = [
     "Pristine",
-    "ensure_niqe",
+    "convert_niqe",
     "fit_aggd",
     "load_pristine",
     "mscn",
     "niqe",
-    "write_converted",
 ]
 
 Samples = npt.NDArray[np.float64]
@@ -44,47 +40,33 @@ BLOCK = 96
 
 SHAPES = {"mean": (36,), "covariance": (36, 36), "window": (7, 7)}
 MEMBERS = {"mean": "mu_pris_param", "covariance": "cov_pris_param", "window": "gaussian_window"}
-"""What the pristine model consists of, and what BasicSR calls it."""
+"""The arrays of the pristine model, and what BasicSR calls them."""
 
 NOTHING = 1e-10
-"""A difference from the local mean that is rounding: it is below 49 · 255 · 2⁻⁵³ ≈ 1.4e-12.
+"""Below this, a difference from the local mean is rounding (49 · 255 · 2⁻⁵³ ≈ 1.4e-12).
 
-Where a picture is flat, coefficients are 0 and count neither as negative nor as positive. Left at
-±1e-14 they would all count on one side, which moves baboon by 0.0004 and others by 0.4.
+Coefficients of flat places are set to 0, which counts neither as negative nor as positive. At
+±1e-14 they would all count on one side: that moves baboon by 0.0004 and others by 0.4.
 """
 
 NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
-"""Steps (down, right) from the neighbour that a coefficient is multiplied by to itself."""
+"""Steps (down, right) to a coefficient from the neighbour that it is multiplied by."""
 
 
 @dataclass(frozen=True)
 class Pristine:
-    """The Gaussian of undistorted photographs, float64.
-
-    ``mean``: (36,) and ``covariance``: (36, 36) of the features of a block, 18 at the whole size
-    and 18 at half of it; ``window``: (7, 7), the Gaussian w of equations 2 and 3, of sum 1.
-    """
+    """The Gaussian of undistorted photographs, float64."""
 
     mean: Samples
+    """(36,): of the features of a block, 18 at the whole size and 18 at half of it."""
     covariance: Samples
+    """(36, 36), of the same features."""
     window: Samples
-
-
-def ensure_niqe(
-    progress: Progress = lambda done, total: None,
-    notify: Callable[[str], None] = lambda text: None,
-    force: bool = False,
-) -> Path:
-    """Return the verified file of the pristine model, fetched where it is not in the cache.
-
-    The arguments are those of `weights.local_file`. Raises WeightsError.
-    """
-    entry = weights.find_entry("niqe", role="niqe")
-    return weights.local_file(entry, write_converted, progress, notify, force)
+    """(7, 7), the Gaussian w of equations 2 and 3, of sum 1."""
 
 
 def load_pristine(path: Path) -> Pristine:
-    """Read a file of `write_converted`. Raises WeightsError where it is none."""
+    """Read a converted file. Raises WeightsError for anything else."""
     try:
         found = load_file(path)
     except (SafetensorError, OSError) as error:
@@ -92,11 +74,10 @@ def load_pristine(path: Path) -> Pristine:
     return Pristine(**_checked(found, str(path)))
 
 
-def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> None:
-    """Convert BasicSR's ``niqe_pris_params.npz`` to safetensors; a `weights.Convert`.
+def convert_niqe(raw: Path, entry: Entry) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Read BasicSR's ``niqe_pris_params.npz``; a `upscale.models.cache.Convert`.
 
-    Where it comes from is kept inside, as in converted generators. Raises WeightsError for other
-    files; nothing that is pickled is opened.
+    Raises WeightsError for other files; nothing that is pickled is opened.
     """
     try:
         with raw.open("rb") as file, np.load(file, allow_pickle=False) as members:
@@ -110,17 +91,13 @@ def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> No
         OSError,
         BadZipFile,
     ) as error:
-        raise WeightsError(
-            f"{entry.name}: the file from {source} is no pristine model of NIQE ({error})"
-        ) from error
-    origin = weights.origin_of(entry, source, raw)
-    metadata = {METADATA_KEY: json.dumps({"origin": origin}, sort_keys=True)}
-    save_file(_checked(found, f"{entry.name}, the file from {source}"), target, metadata)
+        raise WeightsError(f"{raw}: is not a pristine model of NIQE ({error})") from error
+    return {name: torch.from_numpy(x) for name, x in _checked(found, str(raw)).items()}, {}
 
 
 def _checked(found: dict[str, npt.NDArray[np.generic]], origin: str) -> dict[str, Samples]:
     if {name: array.shape for name, array in found.items()} != SHAPES:
-        raise WeightsError(f"{origin}: is no pristine model of NIQE: expected arrays {SHAPES}")
+        raise WeightsError(f"{origin}: is not a pristine model of NIQE: expected arrays {SHAPES}")
     if not all(x.dtype == np.float64 and np.isfinite(x).all() for x in found.values()):
         raise WeightsError(f"{origin}: holds NaN, infinity or other numbers than float64")
     return {name: np.ascontiguousarray(array, np.float64) for name, array in found.items()}
@@ -130,11 +107,11 @@ def niqe(y: Samples, pristine: Pristine) -> float:
     """Return NIQE of a picture's luma, at least 0; about 2 to 6 for photographs.
 
     ``y``: (H, W), float64, 0 to 255: Y in studio range of a colour picture, the samples of a gray
-    one. It is rounded to whole levels, which is what MATLAB's ``rgb2ycbcr`` gives. What is left of
-    whole blocks at the right and at the bottom is not looked at. Baboon reads 5.7296.
+    one. It is rounded to whole levels, which is what MATLAB's ``rgb2ycbcr`` gives. Pixels beyond
+    the last whole block at the right and at the bottom do not count. Baboon reads 5.7296.
 
-    Raises InputError (``too-small``) where there are not two blocks that can be described: a
-    picture below 96 × 192 pixels, or one that is flat; ValueError where ``y`` is no plane.
+    Raises InputError (``too-small``) for fewer than two blocks that can be described: a picture
+    below 96 × 192 pixels, or a flat one. Raises ValueError where ``y`` is not a plane.
     """
     if y.ndim != 2:
         raise ValueError(f"NIQE measures a plane of luma, not an array of shape {y.shape}")
@@ -154,8 +131,8 @@ def niqe(y: Samples, pristine: Pristine) -> float:
         raise InputError(
             "NIQE needs two blocks that are not flat; measure another picture", code="too-small"
         )
-    # Equation 10: D² = (ν₁ - ν₂)ᵀ ((Σ₁ + Σ₂) / 2)⁻¹ (ν₁ - ν₂). As in the authors' program a flat
-    # block takes part in the mean with those features that it has, and not in the covariance.
+    # Equation 10: D² = (ν₁ - ν₂)ᵀ ((Σ₁ + Σ₂) / 2)⁻¹ (ν₁ - ν₂). As in the authors' program, a flat
+    # block counts in the mean with the features that it has, and not in the covariance.
     apart = pristine.mean - np.nanmean(features, 0)
     pooled = (pristine.covariance + np.cov(complete, rowvar=False)) / 2
     inverse = np.linalg.pinv(pooled, rcond=len(pooled) * np.finfo(np.float64).eps, hermitian=True)

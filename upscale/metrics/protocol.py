@@ -1,4 +1,4 @@
-"""What a benchmark has found: one row a system and set."""
+"""The rules of a benchmark, and its result: one row for each system and set."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,54 +12,54 @@ METRICS = {
     "lpips-vgg": "LPIPS-VGG",
     "niqe": "NIQE",
 }
-"""Names of the figures, and what a table calls them. PSNR is in dB, the others have no unit; more
-is better for the first two, less for the others."""
+"""The figures by name, and what a table calls them.
+
+PSNR is in dB, the others have no unit. More is better for the first two, less for the others."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How figures are made; two tables can be compared where these are the same.
-
-    ``border``: HR pixels left out at each edge; ``ssim``: which definition, see
-    `upscale.metrics.psnr_ssim`; ``degradation``: ``uint8`` or ``double``, see
-    `upscale.pixels.degrade`, or ``folder``, where the LR files of the set are read; ``precision``:
-    of the networks.
-    """
+    """How figures are made; two tables can be compared where these are the same."""
 
     scale: int = 4
     channels: Literal["y", "rgb"] = "y"
     border: int = 4
+    """HR pixels that are left out at each edge."""
     ssim: Literal["wang", "scikit-image", "daala"] = "wang"
+    """The definition: `upscale.metrics.psnr_ssim` has two, `upscale.metrics.daala_ssim` one."""
     degradation: Literal["uint8", "double", "folder"] = "uint8"
+    """How LR is made (`upscale.pixels.degrade`); ``folder``: the set brings LR files."""
     precision: str = "fp32"
+    """Of the networks."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """The figures of one system on one set of pictures.
-
-    ``system``: the label of the row; ``model``: the name, file or baseline that was asked for;
-    ``interpolation``: "network" or "image" where ``alpha`` blends two ends; ``back_project``: how
-    often results were corrected; ``figures``: means over the pictures, by the keys of `METRICS`;
-    ``pictures``: the same of each picture; ``seconds``: of the upscaling alone; ``megapixels``:
-    made in that time; ``peak_bytes``: memory of the process (of the GPU on CUDA) at its highest
-    while it was upscaling, None where the system does not say.
-    """
+    """The figures of one system on one set of pictures."""
 
     set: str
     system: str
+    """The label of the row."""
     model: str
+    """The name, file or baseline that was asked for."""
     alpha: float | None = None
     interpolation: str | None = None
+    """``network`` or ``image`` where ``alpha`` blends two ends."""
     back_project: int = 0
+    """How often results were corrected."""
     figures: dict[str, float] = field(default_factory=dict)
+    """Means over the pictures, by the keys of `METRICS`."""
     pictures: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The figures of each picture."""
     seconds: float = 0.0
+    """Of the upscaling alone."""
     megapixels: float = 0.0
+    """Made in that time."""
     peak_bytes: int | None = None
+    """Most memory of the process (on CUDA: of the GPU) during the upscaling; None: unknown."""
 
     @property
     def series(self) -> str:
-        """What rows that differ in alpha alone have in common, in words."""
+        """What rows share that differ in alpha alone."""
         more = f", back-projected × {self.back_project}" if self.back_project else ""
         return self.model + more

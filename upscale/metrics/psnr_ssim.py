@@ -1,4 +1,4 @@
-"""PSNR and SSIM as the papers measure them: on Y, a border left out, in double precision."""
+"""PSNR and SSIM as the papers measure them: on Y, without a border, in double precision."""
 
 from typing import Any, Literal
 
@@ -9,7 +9,6 @@ import numpy.typing as npt
 __all__ = [
     "LUMA",
     "PEAK",
-    "SSIM_KINDS",
     "Samples",
     "SsimKind",
     "luma",
@@ -22,9 +21,7 @@ Array = npt.NDArray[Any]
 Samples = npt.NDArray[np.float64]
 
 SsimKind = Literal["wang", "scikit-image"]
-"""Which of the definitions that are all called SSIM; see `ssim`."""
-
-SSIM_KINDS: tuple[SsimKind, ...] = ("wang", "scikit-image")
+"""Two of the definitions that are called SSIM; see `ssim`."""
 
 PEAK = 255.0
 
@@ -39,7 +36,7 @@ def luma(pixels: Array) -> Samples:
     """Return Y of ITU-R BT.601 in studio range: (H, W), float64, 16 to 235, not rounded.
 
     ``pixels``: (H, W, 3) RGB or (H, W, 1), 0 to 255. A gray picture's samples are Y as they stand,
-    0 to 255: taking them for R = G = B would squeeze them by 219/255.
+    0 to 255: as R = G = B they would be squeezed by 219/255.
     """
     if pixels.shape[2] == 1:
         return pixels[..., 0].astype(np.float64)
@@ -48,7 +45,7 @@ def luma(pixels: Array) -> Samples:
 
 
 def without_border(pixels: Array, border: int) -> Array:
-    """Leave out ``border`` pixels at each edge. Raises ValueError where nothing is left."""
+    """Return ``pixels`` (H, W, …) less ``border`` at each edge; ValueError if nothing is left."""
     height, width = pixels.shape[:2]
     if min(height, width) <= 2 * border:
         raise ValueError(f"nothing is left of {width} × {height} pixels without {border} px border")

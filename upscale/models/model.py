@@ -1,6 +1,5 @@
 """Weights + alpha → `Model`: convert, interpolate, fold, build, move to device and precision."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -8,64 +7,56 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from upscale.errors import DeviceError, UsageError, WeightsError
-from upscale.models import manifest as weights
-from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
-from upscale.models.checkpoints.dialects import State
+from upscale.errors import UsageError, WeightsError
+from upscale.models.cache import local_file
+from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
 from upscale.models.checkpoints.interpolation import difference, interpolate
-from upscale.models.manifest import Entry
-from upscale.models.sources import Progress, Source, sha256_of
+from upscale.models.devices import PRECISIONS, pick_device, pick_precision
+from upscale.models.manifest import Entry, read_manifest
+from upscale.models.sources import Notify, Progress, sha256_of
 from upscale.networks.back_projection import REACH, back_project
 from upscale.networks.fold import fold
 from upscale.networks.spec import (
     Network,
     Spec,
+    StateDict,
     build,
     set_precision,
     spec_from_dict,
+    spec_to_dict,
     unprojected,
 )
 
-__all__ = [
-    "Model",
-    "ensure_local",
-    "load_model",
-    "pick_device",
-    "pick_precision",
-    "write_converted",
-]
+__all__ = ["Model", "convert_generator", "ensure_local", "load_model"]
 
 NCNN = (".param", ".bin")
 """The two halves of a checkpoint of ncnn."""
 
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
 MOST_ITERATIONS = 100
 """Of back-projection: each widens the context that a tile needs."""
-
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A ready network: ``state`` is folded and float32; ``network`` is on ``device``.
-
-    ``tta``: the picture goes through in its eight flips and rotations, and the mean comes out (the
-    geometric self-ensemble of Lim et al. 2017, section 3.4). ``back_project``: how often the result
-    is corrected towards the input, see `upscale.networks.back_projection`. ``psnr_state``: of the
-    PSNR end, where that is at hand.
-    """
+    """A ready network, with the weights that it was made from."""
 
     name: str
     spec: Spec
-    state: State
+    """Folded, as ``state`` is."""
+    state: StateDict
+    """Float32, on the CPU."""
     sha256: str
+    """Of the weights file; of two files where they are blended."""
     device: torch.device
     precision: str
     alpha: float | None = None
+    """The blend that was made; None: the weights as they are."""
     tta: bool = False
+    """Average over the eight flips and rotations (Lim et al. 2017, section 3.4)."""
     back_project: int = 0
-    psnr_state: State | None = None
+    """How often a result is corrected towards its input (`upscale.networks.back_projection`)."""
+    psnr_state: StateDict | None = None
+    """Of the PSNR end, where there is one."""
 
     @property
     def overlap(self) -> int:
@@ -131,7 +122,7 @@ class Model:
             return total / 8
 
 
-def _ready(spec: Spec, state: State, device: torch.device, precision: str) -> Network:
+def _ready(spec: Spec, state: StateDict, device: torch.device, precision: str) -> Network:
     with torch.device("meta"):
         network = build(spec)
     network.load_state_dict(state, assign=True)
@@ -142,49 +133,6 @@ def _ready(spec: Spec, state: State, device: torch.device, precision: str) -> Ne
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return network
-
-
-def pick_device(device: str, notify: Notify = lambda text: None) -> torch.device:
-    """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps`` into a device that is there.
-
-    Raises DeviceError where the device is absent, UsageError where the word is none of these.
-    """
-    kind, _, index = device.partition(":")
-    if kind not in ("auto", "cpu", "cuda", "mps") or (index and not index.isdecimal()):
-        raise UsageError(f"device {device!r} is not known: auto, cpu, cuda, cuda:N or mps")
-    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    mps = torch.backends.mps.is_available()
-    if kind == "auto":
-        if not (cuda or mps):
-            notify("upscale: no GPU that PyTorch can use, so the CPU does the work")
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-    if kind == "cuda" and int(index or 0) >= cuda:
-        build_of = "this build of PyTorch is for the CPU" if torch.version.cuda is None else ""
-        raise DeviceError(
-            f"{device} is not there: {build_of or f'{cuda} CUDA devices found'}; "
-            "use --device cpu, or install PyTorch with CUDA"
-        )
-    if kind == "mps" and not mps:
-        raise DeviceError("mps is not there: it needs a Mac with Apple silicon; use --device cpu")
-    return torch.device(device)
-
-
-def pick_precision(precision: str, device: torch.device) -> str:
-    """Turn ``auto`` into the fastest precision that ``device`` has in hardware.
-
-    fp16 on CUDA; bf16 on CPUs with bf16 instructions; fp32 elsewhere. Raises UsageError for a
-    word that is not known.
-    """
-    if precision == "auto":
-        if device.type == "cuda":
-            return "fp16"
-        if device.type == "cpu":
-            has = torch.cpu.get_capabilities()
-            return "bf16" if has.get("avx512_bf16") or has.get("amx_bf16") else "fp32"
-        return "fp32"
-    if precision not in PRECISIONS:
-        raise UsageError(f"precision {precision!r} is not known: auto, {', '.join(PRECISIONS)}")
-    return precision
 
 
 def load_model(
@@ -214,28 +162,21 @@ def load_model(
         raise UsageError(f"alpha is {alpha}; it must lie in [0, 1] (0: PSNR end, 1: GAN end)")
     if not 0 <= back_project <= MOST_ITERATIONS:
         raise UsageError(f"back-projection runs 0 to {MOST_ITERATIONS} times, not {back_project}")
+    name = str(model)
     chosen_device = pick_device(device, notify)
     chosen_precision = pick_precision(precision, chosen_device)
-    if alpha is None and psnr is not None:
-        raise UsageError("a PSNR end was given and no alpha; add --alpha (0 to 1)")
-    entry = weights.read_manifest().get(str(model))
-    if alpha is None and entry is not None:
-        alpha = entry.alpha
-    if alpha is not None and psnr is None:
-        psnr = _own_psnr_end(model)
+    alpha, psnr = _resolve_ends(name, read_manifest().get(name), alpha, psnr)
     checkpoint, digest = _load(model, progress, notify)
-    if alpha is None:
-        psnr = entry.psnr if entry is not None and entry.embedded else None
-    faithful: State | None = None
+    faithful: StateDict | None = None
     if psnr is not None:
         other, other_digest = _load(psnr, progress, notify)
         if alpha is not None:
-            checkpoint = interpolate(other, checkpoint, alpha, (str(psnr), str(model)), notify)
+            checkpoint = interpolate(other, checkpoint, alpha, (str(psnr), name), notify)
         faithful = fold(other.spec, other.state)[1]
         digest = f"{other_digest}:{digest}"
     spec, state = fold(checkpoint.spec, checkpoint.state)
     return Model(
-        name=str(model),
+        name=name,
         spec=spec,
         state=state,
         sha256=digest,
@@ -248,12 +189,24 @@ def load_model(
     )
 
 
-def _own_psnr_end(model: str | Path) -> str:
-    name = str(model)
-    entries = weights.read_manifest()
-    if name in entries and entries[name].psnr:
-        return str(entries[name].psnr)
-    partner = next((e.name for e in entries.values() if e.psnr == name), None)
+def _resolve_ends(
+    name: str, entry: Entry | None, alpha: float | None, psnr: str | Path | None
+) -> tuple[float | None, str | Path | None]:
+    """Return the blend and the PSNR end of a model; what is not given comes from its entry.
+
+    An embedded model that is not blended brings its PSNR end too, for `Model.faithful`.
+    """
+    if psnr is not None:
+        if alpha is None:
+            raise UsageError("--psnr needs a blend; add --alpha (0 to 1)")
+        return alpha, psnr
+    if entry is not None:
+        alpha = entry.alpha if alpha is None else alpha
+        if entry.psnr is not None:
+            return alpha, entry.psnr if alpha is not None or entry.embedded else None
+    if alpha is None:
+        return None, None
+    partner = next((other.name for other in read_manifest().values() if other.psnr == name), None)
     hint = f"use --model {partner}" if partner else "name it with --psnr NAME|FILE"
     raise UsageError(f"{name} has no PSNR end of its own to blend with; {hint}")
 
@@ -273,28 +226,15 @@ def ensure_local(
     force: bool = False,
 ) -> Path:
     """Return a local, verified checkpoint file of a name, a file or an ``hf://`` address."""
-    name = str(model)
-    if name.startswith("hf://"):
-        return weights.local_file(weights.hub_entry(name), write_converted, progress, notify, force)
-    if name in weights.read_manifest():
-        return weights.local_file(
-            weights.find_entry(name), write_converted, progress, notify, force
-        )
-    path = Path(model)
-    if path.is_file():
-        return path
-    if path.suffix or len(path.parts) > 1:
-        raise WeightsError(f"{path}: there is no such weights file")
-    return weights.local_file(weights.find_entry(name), write_converted, progress, notify)
+    return local_file(model, "generator", convert_generator, progress, notify, force)
 
 
-def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> None:
-    """Convert a downloaded file to safetensors with its origin inside; a `weights.Convert`."""
+def convert_generator(raw: Path, entry: Entry) -> tuple[StateDict, dict[str, object]]:
+    """Read a generator of any known program; a `upscale.models.cache.Convert`."""
     checkpoint = read_checkpoint(raw)
-    if entry.spec and checkpoint.spec != spec_from_dict(entry.spec):
+    if entry.spec and checkpoint.spec != (expected := spec_from_dict(entry.spec)):
         raise WeightsError(
-            f"{entry.name}: the file from {source} is another network than weights.toml says "
-            f"({difference(spec_from_dict(entry.spec), checkpoint.spec)})"
+            f"{entry.name}: {raw.name} is another network than weights.toml says "
+            f"({difference(expected, checkpoint.spec)})"
         )
-    origin = weights.origin_of(entry, source, raw)
-    write_checkpoint(target, Checkpoint(checkpoint.spec, checkpoint.state, origin))
+    return checkpoint.state, spec_to_dict(checkpoint.spec)

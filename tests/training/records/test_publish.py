@@ -16,10 +16,11 @@ import torch
 import yaml
 
 from upscale.errors import OutputError, UpscaleError, UsageError, WeightsError
+from upscale.models.cache import cached
 from upscale.models.checkpoints.convert import Checkpoint, write_checkpoint
 from upscale.models.checkpoints.read import read_tensors
-from upscale.models.manifest import hub_entry, local_file
-from upscale.models.model import write_converted
+from upscale.models.manifest import hub_entry
+from upscale.models.model import convert_generator
 from upscale.networks.spec import build, spec_from_dict
 from upscale.training.records import publish as module
 from upscale.training.records.publish import prepare, publish
@@ -243,7 +244,7 @@ def test_what_arrives_is_what_was_prepared(hub: Hub, run: Path) -> None:
 def test_what_was_published_can_be_fetched(hub: Hub, run: Path) -> None:
     publish(run, "user/repo")
     entry = hub_entry("hf://user/repo/generator.safetensors")
-    fetched = read_tensors(local_file(entry, write_converted))
+    fetched = read_tensors(cached(entry, convert_generator))
     sent = read_tensors(run / "generator.safetensors")
     assert fetched.keys() == sent.keys()
     assert all(torch.equal(fetched[name], sent[name]) for name in sent)
@@ -287,7 +288,7 @@ def test_a_branch_is_made_and_named_in_the_address(hub: Hub, run: Path) -> None:
     assert branches["main"] == {}
     assert b"hf://user/repo@v2/generator.safetensors" in branches["v2"]["README.md"]
     entry = hub_entry("hf://user/repo@v2/generator.safetensors")
-    assert local_file(entry, write_converted).is_file()
+    assert cached(entry, convert_generator).is_file()
 
 
 def test_private_is_private(hub: Hub, run: Path) -> None:

@@ -34,7 +34,7 @@ def bench(options: BenchOptions) -> None:
     with Bars() as bars:
         from upscale.bench.datasets import find_set
         from upscale.bench.gallery import Sheet
-        from upscale.models.model import pick_device, pick_precision
+        from upscale.models.devices import pick_device, pick_precision
 
         device = pick_device(options.device, bars.say)
         precision = pick_precision(options.precision, device)

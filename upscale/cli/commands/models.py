@@ -12,6 +12,7 @@ from pathlib import Path
 from upscale.cli.terminal.console import Bars, emit, say, shown
 from upscale.errors import OutputError, UsageError
 from upscale.models import manifest as weights
+from upscale.models.cache import cached, in_cache
 from upscale.models.manifest import Entry
 from upscale.models.sources import Progress
 
@@ -19,7 +20,7 @@ __all__ = ["convert", "list_models", "pull"]
 
 
 def _row(entry: Entry) -> dict[str, object]:
-    found = weights.cached_file(entry)
+    found = in_cache(entry)
     return {
         "name": entry.name,
         "title": entry.title,
@@ -79,23 +80,17 @@ def pull(names: list[str], force: bool) -> None:
 def _fetcher(name: str) -> Callable[[Progress, Callable[[str], None], bool], Path]:
     """Say how ``name`` is fetched: each kind of weights has a conversion of its own."""
     entry = weights.read_manifest().get(name)
-    match entry.role if entry is not None else "generator":
-        case "lpips":
-            from upscale.metrics.lpips import ensure_lpips
+    if entry is not None and entry.role in ("lpips", "niqe"):
+        from upscale.metrics.by_name import CONVERTS
 
-            return partial(ensure_lpips, name)
-        case "niqe":
-            from upscale.metrics.niqe import ensure_niqe
+        return partial(cached, entry, CONVERTS[entry.role])
+    if entry is not None and entry.role == "features":
+        from upscale.training.losses.vgg import ensure_vgg
 
-            return ensure_niqe
-        case "features":
-            from upscale.training.losses.vgg import ensure_vgg
+        return partial(ensure_vgg, name)
+    from upscale.models.model import ensure_local
 
-            return partial(ensure_vgg, name)
-        case _:
-            from upscale.models.model import ensure_local
-
-            return partial(ensure_local, name)
+    return partial(ensure_local, name)
 
 
 def convert(source: Path, target: Path) -> None:

@@ -20,14 +20,13 @@ from upscale.models.checkpoints.dialects import (
     PREFIXES,
     Dialect,
     Renames,
-    State,
     consecutive,
 )
 from upscale.models.checkpoints.keras import read_keras
 from upscale.models.checkpoints.ncnn import read_ncnn
-from upscale.networks.spec import Spec, build, spec_from_dict, spec_to_dict
+from upscale.networks.spec import Spec, StateDict, build, spec_from_dict, spec_to_dict
 
-__all__ = ["Checkpoint", "convert_state", "read_checkpoint", "write_checkpoint"]
+__all__ = ["Checkpoint", "convert_state", "read_checkpoint", "write_checkpoint", "write_tensors"]
 
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -38,7 +37,7 @@ class Checkpoint:
     """A generator at rest: ``spec``, its complete float32 ``state``, and texts about its origin."""
 
     spec: Spec
-    state: State
+    state: StateDict
     origin: dict[str, str]
 
 
@@ -65,8 +64,19 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a generator as safetensors with its spec in the metadata; ``path`` is overwritten."""
     about = {"spec": spec_to_dict(checkpoint.spec), "origin": checkpoint.origin}
-    metadata = {checkpoint_files.METADATA_KEY: json.dumps(about, sort_keys=True)}
-    state = {key: tensor.contiguous() for key, tensor in checkpoint.state.items()}
+    write_tensors(path, checkpoint.state, about)
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Write safetensors that `read_metadata` knows; the same contents always make the same bytes.
+
+    ``about``: the ``spec`` of what it is and the ``origin`` of the numbers.
+    """
+    filled = {key: value for key, value in about.items() if value or key == "origin"}
+    metadata = {checkpoint_files.METADATA_KEY: json.dumps(filled, sort_keys=True)}
+    state = {key: tensor.contiguous() for key, tensor in tensors.items()}
     path.write_bytes(save(state, metadata))  # save_file would make it readable by its owner only
 
 
@@ -96,7 +106,7 @@ def convert_state(
     return Checkpoint(spec, complete, {})
 
 
-def _strip_prefixes(state: State) -> State:
+def _strip_prefixes(state: StateDict) -> StateDict:
     """Drop what training programs put before a generator's keys, and networks beside it."""
     while True:
         prefix = next((p for p in PREFIXES if any(key.startswith(p) for key in state)), None)
@@ -105,8 +115,8 @@ def _strip_prefixes(state: State) -> State:
         state = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
-def _rename(state: State, renames: Renames) -> State:
-    renamed: State = {}
+def _rename(state: StateDict, renames: Renames) -> StateDict:
+    renamed: StateDict = {}
     for key, tensor in state.items():
         name = key
         for old, new in renames:
@@ -122,7 +132,7 @@ def _rename(state: State, renames: Renames) -> State:
     return renamed
 
 
-def _read_rrdbnet(state: State) -> dict[str, Any]:
+def _read_rrdbnet(state: StateDict) -> dict[str, Any]:
     features, inputs = state["conv_first.weight"].shape[:2]
     unshuffle = {3: 1, 12: 2, 48: 4}.get(inputs)
     if unshuffle is None:
@@ -140,7 +150,7 @@ def _read_rrdbnet(state: State) -> dict[str, Any]:
     }
 
 
-def _read_srresnet(state: State) -> dict[str, Any]:
+def _read_srresnet(state: StateDict) -> dict[str, Any]:
     features, _, end_kernel, _ = state["conv_first.weight"].shape
     stages = consecutive(state, "up.{}.conv.weight")
     outputs = [state[f"up.{stage}.conv.weight"].shape[0] for stage in range(stages)]
@@ -162,7 +172,7 @@ def _read_srresnet(state: State) -> dict[str, Any]:
     return read
 
 
-def _complete(state: State, spec: Spec, dialect: Dialect, title: str) -> State:
+def _complete(state: StateDict, spec: Spec, dialect: Dialect, title: str) -> StateDict:
     """Bring ``state`` to exactly the keys and shapes that ``spec`` has, in float32, or refuse."""
     with torch.device("meta"):
         expected = {key: tensor.shape for key, tensor in build(spec).state_dict().items()}

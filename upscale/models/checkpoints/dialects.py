@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
+from upscale.networks.spec import StateDict
 
-__all__ = ["DIALECTS", "PREFIXES", "Dialect", "Renames", "State", "consecutive"]
+__all__ = ["DIALECTS", "PREFIXES", "Dialect", "Renames", "consecutive"]
 
-State = dict[str, Tensor]
 Renames = list[tuple[str, str]]
 
 
@@ -27,7 +26,7 @@ class Dialect:
     title: str
     marker: str
     architecture: str
-    renames: Callable[[State], Renames]
+    renames: Callable[[StateDict], Renames]
     constants: Mapping[str, Any]
     biasless: tuple[str, ...] = ()
 
@@ -40,7 +39,7 @@ def consecutive(state: Mapping[str, Any], key: str) -> int:
     return number
 
 
-def _old_esrgan(state: State) -> Renames:
+def _old_esrgan(state: StateDict) -> Renames:
     blocks = consecutive(state, "model.1.sub.{}.RDB1.conv1.0.weight")
     # The numbered modules behind the body: (upsample, conv, activation) a stage, then two more.
     stages = (max(_sequential(state)) - 4) // 3
@@ -56,7 +55,7 @@ def _old_esrgan(state: State) -> Renames:
     ]
 
 
-def _kair_msrresnet0(state: State) -> Renames:
+def _kair_msrresnet0(state: StateDict) -> Renames:
     blocks = consecutive(state, "model.1.sub.{}.res.0.weight")
     first = 2 if "model.2.weight" in state else 3
     stages = (max(_sequential(state)) - 4) // 3
@@ -72,11 +71,11 @@ def _kair_msrresnet0(state: State) -> Renames:
     ]
 
 
-def _sequential(state: State) -> list[int]:
+def _sequential(state: StateDict) -> list[int]:
     return [int(key.split(".")[1]) for key in state if key.startswith("model.")]
 
 
-def _table(*renames: tuple[str, str]) -> Callable[[State], Renames]:
+def _table(*renames: tuple[str, str]) -> Callable[[StateDict], Renames]:
     return lambda state: list(renames)
 
 

@@ -6,8 +6,7 @@ import torch
 
 from upscale.errors import WeightsError
 from upscale.models.checkpoints.convert import Checkpoint
-from upscale.models.checkpoints.dialects import State
-from upscale.networks.spec import Spec, spec_to_dict, unprojected
+from upscale.networks.spec import Spec, StateDict, spec_to_dict, unprojected
 
 __all__ = ["difference", "interpolate"]
 
@@ -63,7 +62,7 @@ def difference(a: Spec, b: Spec) -> str:
     )
 
 
-def _similarity(a: State, b: State) -> float:
+def _similarity(a: StateDict, b: StateDict) -> float:
     cosines = [
         torch.nn.functional.cosine_similarity(tensor.flatten(), b[key].flatten(), dim=0)
         for key, tensor in a.items()

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.locks import locked
-from upscale.models.manifest import cache_folder
+from upscale.models.cache import cache_folder
 from upscale.pictures import reader
 from upscale.pictures.formats import MAX_PIXELS
 from upscale.pixels.degrade import crop_to_multiple, degrade

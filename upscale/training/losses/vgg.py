@@ -7,28 +7,22 @@ SRGAN paper, and `upscale.training.losses.vgg_layouts.CALIBRATION` for what that
 which stands in for torchvision's file and has that scale at φ2,2 and φ5,4 alone.
 """
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from upscale.errors import UsageError, WeightsError
-from upscale.models.checkpoints.read import METADATA_KEY, read_tensors
-from upscale.models.manifest import Entry, find_entry, hub_entry, local_file
-from upscale.models.sources import Progress, Source, sha256_of
+from upscale.errors import UsageError
+from upscale.models.cache import local_file
+from upscale.models.checkpoints.read import read_tensors
+from upscale.models.manifest import Entry
+from upscale.models.sources import Notify, Progress
+from upscale.networks.spec import StateDict
 from upscale.training.losses.vgg_layouts import convert_state, widths_of
 
-__all__ = [
-    "CAFFE_SCALE",
-    "VGG19",
-    "ensure_vgg",
-    "load_vgg",
-    "write_converted",
-]
+__all__ = ["CAFFE_SCALE", "VGG19", "convert_vgg", "ensure_vgg", "load_vgg"]
 
 CAFFE_SCALE = {"relu2_2": 69.0, "relu5_4": 13.8}
 """How many times larger the same features are in the Caffe VGG19, which the SRGAN paper has.
@@ -112,7 +106,7 @@ class VGG19(nn.Module):
 def load_vgg(
     name: str | Path,
     progress: Progress = lambda done, total: None,
-    notify: Callable[[str], None] = lambda text: None,
+    notify: Notify = lambda text: None,
 ) -> VGG19:
     """Load a VGG on the CPU, float32: ``vgg19``, an ``hf://`` address, or a file.
 
@@ -129,34 +123,16 @@ def load_vgg(
 def ensure_vgg(
     name: str | Path,
     progress: Progress = lambda done, total: None,
-    notify: Callable[[str], None] = lambda text: None,
+    notify: Notify = lambda text: None,
     force: bool = False,
 ) -> Path:
     """Return a local file of a VGG, verified where it has a name: cached or fetched."""
-    text = str(name)
-    if text.startswith("hf://"):
-        return local_file(hub_entry(text), write_converted, progress, notify, force)
-    if Path(name).is_file():
-        return Path(name)
-    if Path(name).suffix or len(Path(name).parts) > 1:
-        raise WeightsError(f"{name}: there is no such VGG file")
-    return local_file(find_entry(text, role="features"), write_converted, progress, notify, force)
+    return local_file(name, "features", convert_vgg, progress, notify, force)
 
 
-def write_converted(raw: Path, target: Path, entry: Entry, source: Source) -> None:
-    """Convert a checkpoint to safetensors in our names, its origin inside; a `weights.Convert`.
+def convert_vgg(raw: Path, entry: Entry) -> tuple[StateDict, dict[str, object]]:
+    """Read a checkpoint of a VGG in our names; a `upscale.models.cache.Convert`.
 
     Raises WeightsError for a file that holds no VGG.
     """
-    state = convert_state(read_tensors(raw), str(raw))
-    origin = {
-        "name": entry.name,
-        "title": entry.title,
-        "licence": entry.licence,
-        "origin": entry.origin,
-        "paper": entry.paper,
-        "source": f"{source}: {source.members[0].path}",
-        "source_sha256": source.members[0].sha256 or sha256_of(raw),
-    }
-    about = {"spec": {"features": "vgg"}, "origin": origin}
-    save_file(state, target, {METADATA_KEY: json.dumps(about, sort_keys=True)})
+    return convert_state(read_tensors(raw), str(raw)), {"features": "vgg"}

