@@ -1,8 +1,8 @@
 """SSIM as ``dump_ssim`` of the Daala video codec measures it; the SRGAN paper prints these figures.
 
-It is the index of Wang et al. 2004 (equation 13) with a window of another size and other edges. The
-window grows with the picture, σ = 1.5 px for each 256 rows, as for a viewer at a set distance. At an
-edge, the part of the window within the picture counts. Factors are whole 256ths.
+It is the index of Wang et al. 2004 (equation 13) with a another window and other edges. The
+window grows with the picture, σ = 1.5 px for each 256 rows, as for a viewer at a set distance. At
+an edge, the part of the window within the picture counts. Factors are whole 256ths.
 """
 
 import math

@@ -30,7 +30,7 @@ EPSILON = 1e-10
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution with ReLU behind it, and in front, where ``pool`` > 0, a max-pool of stride 2."""
+    """A convolution with ReLU behind it, and a max-pool of stride 2 in front where ``pool`` > 0."""
 
     features: int
     """Channels of the output."""
