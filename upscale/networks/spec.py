@@ -12,12 +12,15 @@ from typing import Any, get_args, get_type_hints
 import torch
 from torch import Tensor
 
+from upscale.networks.compact import Compact, CompactSpec
 from upscale.networks.layers import Convolution
 from upscale.networks.rrdbnet import RRDBNet, RRDBNetSpec
 from upscale.networks.srresnet import SRResNet, SRResNetSpec
 
 __all__ = [
     "NETWORKS",
+    "Compact",
+    "CompactSpec",
     "Network",
     "RRDBNet",
     "RRDBNetSpec",
@@ -35,14 +38,15 @@ __all__ = [
 LARGEST_NUMBER = 2**12
 """Of features, blocks and the like: above it a spec is a mistake."""
 
-Spec = SRResNetSpec | RRDBNetSpec
-Network = SRResNet | RRDBNet
+Spec = SRResNetSpec | RRDBNetSpec | CompactSpec
+Network = SRResNet | RRDBNet | Compact
 StateDict = dict[str, Tensor]
 """A network's numbers by the names of its parameters."""
 
-NETWORKS: dict[str, tuple[type[SRResNetSpec] | type[RRDBNetSpec], Any]] = {
+NETWORKS: dict[str, tuple[type[Spec], Any]] = {
     "srresnet": (SRResNetSpec, SRResNet),
     "rrdbnet": (RRDBNetSpec, RRDBNet),
+    "compact": (CompactSpec, Compact),
 }
 
 

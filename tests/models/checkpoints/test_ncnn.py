@@ -1,3 +1,5 @@
+"""Networks in ncnn's files, written here from the description of the format."""
+
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ from torch import Tensor
 
 from upscale.errors import WeightsError
 from upscale.models.checkpoints.convert import read_checkpoint
-from upscale.networks.spec import RRDBNetSpec
+from upscale.networks.spec import CompactSpec, RRDBNetSpec
 
 SPEC = RRDBNetSpec(features=8, blocks=1, growth=4)
 ODD = RRDBNetSpec(features=5, blocks=2, growth=3)
@@ -110,20 +112,68 @@ def refusal(path: Path) -> str:
     return str(caught.value).replace(str(path.parent), "")
 
 
-def test_srvgg_is_refused_by_its_layers(tmp_path: Path) -> None:
-    param, numbers = tmp_path / "x.param", tmp_path / "x.bin"
-    param.write_text(
-        "7767517\n5 6\n"
-        "Input data 0 1 data\n"
-        "Convolution Conv_0 1 1 data 1 0=64 1=3 4=1 5=1 6=1728\n"
-        "PReLU PRelu_1 1 1 1 2 0=64\n"
-        "Convolution Conv_2 1 1 2 3 0=48 1=3 4=1 5=1 6=27648\n"
-        "PixelShuffle DepthToSpace_3 1 1 3 output 0=4\n"
-    )
-    numbers.write_bytes(bytes(100))
-    message = refusal(param)
-    assert "no RRDBNet" in message
-    assert "PReLU, PixelShuffle" in message
+COMPACT = CompactSpec(scale=2, features=5, blocks=2)
+
+
+def compact_files(folder: Path, half: bool = True) -> Path:
+    """Write a compact network; the graph is that of Real-ESRGAN's published ones."""
+    state = random_state(COMPACT)
+    lines = ["Input input.1 0 1 data", "Split splitncnn_input0 1 2 data a b"]
+    data = b""
+    for index in range(2 * COMPACT.blocks + 3):
+        weight = state[f"body.{index}.weight"]
+        if weight.ndim == 1:
+            lines.append(f"PReLU PRelu_{index} 1 1 x x 0={len(weight)}")
+            data += struct.pack(f"<{len(weight)}f", *weight.tolist())
+            continue
+        sizes = f"0={weight.shape[0]} 1=3 4=1 5=1 6={weight.numel()}"
+        lines.append(f"Convolution Conv_{index} 1 1 x x {sizes}")
+        values = weight.flatten().tolist()
+        numbers = struct.pack(f"<{len(values)}{'e' if half else 'f'}", *values)
+        data += struct.pack("<I", 0x01306B47 if half else 0) + numbers + b"\0" * (-len(numbers) % 4)
+        data += struct.pack(f"<{weight.shape[0]}f", *state[f"body.{index}.bias"].tolist())
+    lines.append("PixelShuffle DepthToSpace 1 1 x y 0=2")
+    lines.append("Interp Resize 1 1 a z 0=1 1=2.000000e+00 2=2.000000e+00")
+    lines.append("BinaryOp Add 2 1 y z output")
+    (folder / "x.bin").write_bytes(data)
+    (folder / "x.param").write_text("\n".join(["7767517", f"{len(lines)} 99", *lines]) + "\n")
+    return folder / "x.param"
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_a_compact_network_is_read_exactly(half: bool, tmp_path: Path) -> None:
+    checkpoint = read_checkpoint(compact_files(tmp_path, half))
+    assert checkpoint.spec == COMPACT
+    expected = random_state(COMPACT)
+    assert checkpoint.state.keys() == expected.keys()
+    for key, tensor in expected.items():
+        halved = half and tensor.ndim == 4
+        assert torch.equal(checkpoint.state[key], tensor.half().float() if halved else tensor), key
+
+
+@pytest.mark.parametrize(
+    ("text", "instead", "said"),
+    [
+        ("PixelShuffle DepthToSpace 1 1 x y 0=2\n", "", "pixel-shuffle"),
+        ("BinaryOp Add 2 1 y z output", "BinaryOp Add 2 1 y z output 0=2", "BinaryOp Add"),
+        ("2=2.000000e+00", "2=3.000000e+00", "Interp Resize"),
+        ("0=1 1=2", "0=2 1=2", "Interp Resize"),
+        ("x y 0=2", "x y 0=2 1=1", "PixelShuffle"),
+        ("x y 0=2", "x y 0=3", "Interp Resize"),
+        ("PReLU PRelu_3", "Sigmoid PRelu_3", "Sigmoid"),
+        ("PReLU PRelu_3 1 1 x x 0=5\n", "", "alternate"),
+        ("4=1 5=1", "3=2 4=1 5=1", "Conv_0"),
+        ("4=1 5=1", "4=1 5=1 9=1", "Conv_0"),
+        ("PRelu_1 1 1 x x 0=5", "PRelu_1 1 1 x x 0=4", "x.bin"),
+    ],
+)
+def test_a_graph_that_only_resembles_a_compact_network_is_refused(
+    text: str, instead: str, said: str, tmp_path: Path
+) -> None:
+    param = compact_files(tmp_path)
+    assert text in param.read_text()
+    param.write_text(param.read_text().replace(text, instead))
+    assert said in refusal(param)
 
 
 @pytest.mark.parametrize("left", [0, 1, 3, 4, 5, 100, 1000, -4, -1])
@@ -168,14 +218,14 @@ def test_number_that_is_not_finite_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "instead", "said"),
     [
-        (LEAKY, " 9=2 -23310=1,1.000000e-01", "activation 2 [0.1]"),
-        (LEAKY, " 9=1", "activation 1"),
-        (LEAKY, "", "activation"),
-        ("-23301=2,2.000000e-01,", "-23301=2,5.000000e-01,", "factors [0.5, 1.0]"),
+        (LEAKY, " 9=2 -23310=1,1.000000e-01", "Convolution body.0.rdb1.conv1"),
+        (LEAKY, " 9=1", "Convolution body.0.rdb1.conv1"),
+        (LEAKY, "", "0 activations"),
+        ("-23301=2,2.000000e-01,", "-23301=2,5.000000e-01,", "Eltwise add"),
         ("BinaryOp add 2 1 x y x", "BinaryOp add 2 1 x y x 0=2", "BinaryOp"),
         ("BinaryOp add 2 1 x y x", "BinaryOp add 1 1 x x 0=2 1=1 2=5.000000e-01", "BinaryOp"),
-        ("0=1 1=2.000000e+00", "0=2 1=2.000000e+00", "nearest neighbour"),
-        ("0=1 1=2.000000e+00", "0=1 1=3.000000e+00", "nearest neighbour"),
+        ("0=1 1=2.000000e+00", "0=2 1=2.000000e+00", "Interp conv_up1_resize"),
+        ("0=1 1=2.000000e+00", "0=1 1=3.000000e+00", "Interp conv_up1_resize"),
         ("5=1", "5=0", "no bias"),
         ("1=3 4=1", "1=3 2=2 4=1", "conv_first"),  # dilation
         ("1=3 4=1", "1=3 3=2 4=1", "conv_first"),  # stride

@@ -4,6 +4,7 @@ Whatever is left over or missing after the renaming refuses the file: never ``st
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ def convert_state(
         )
     try:
         renamed = _rename(stripped, dialect.renames(stripped))
-        read = {"rrdbnet": _read_rrdbnet, "srresnet": _read_srresnet}[dialect.architecture]
+        read = READERS[dialect.architecture]
         # What the file says of itself is believed as far as keys and shapes bear it out.
         spec = spec_from_dict({**dialect.constants, **read(renamed), **(known or {})})
         complete = _complete(renamed, spec, dialect, f"{origin}, read as {dialect.title}")
@@ -170,6 +171,27 @@ def _read_srresnet(state: StateDict) -> dict[str, Any]:
         "upsampler": "nearest" if nearest else "subpixel",
     }
     return read
+
+
+def _read_compact(state: StateDict) -> dict[str, Any]:
+    last = 0
+    while f"body.{last + 2}.weight" in state:  # with a PReLU between
+        last += 2
+    outputs = state[f"body.{last}.weight"].shape[0]
+    scale = math.isqrt(outputs // 3)
+    if outputs != 3 * scale**2:
+        raise ValueError(f"the last convolution makes {outputs} channels; expected 3 · scale²")
+    features = state["body.0.weight"].shape[0]
+    return {
+        "architecture": "compact",
+        "scale": scale,
+        "features": features,
+        "blocks": last // 2 - 1,
+    }
+
+
+READERS = {"rrdbnet": _read_rrdbnet, "srresnet": _read_srresnet, "compact": _read_compact}
+"""How the spec of each architecture is read off the keys and shapes of a state dict."""
 
 
 def _complete(state: StateDict, spec: Spec, dialect: Dialect, title: str) -> StateDict:

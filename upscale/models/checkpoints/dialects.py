@@ -158,6 +158,7 @@ DIALECTS = (
     Dialect("RRDBNet (ours, BasicSR)", "body.0.rdb1.conv1.weight", "rrdbnet", _table(), {}),
     Dialect("ESRGAN", "RRDB_trunk.0.RDB1.conv1.weight", "rrdbnet", NEW_ESRGAN, {}),
     Dialect("old ESRGAN", "model.1.sub.0.RDB1.conv1.0.weight", "rrdbnet", _old_esrgan, {}),
+    Dialect("compact network (ours, Real-ESRGAN)", "body.0.weight", "compact", _table(), {}),
     Dialect("SRResNet (ours)", "up.0.conv.weight", "srresnet", _table(), {}),
     Dialect(
         "SRResNet of sgrvinod",
