@@ -1,14 +1,18 @@
-"""Temporary files: names are short and free, and a sweep takes those of dead processes only."""
+"""Files appear whole; temporary names; a sweep takes those of dead processes only; locks."""
 
+import errno
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from upscale.files import part_beside, sweep
+from upscale.errors import OutputError
+from upscale.files import locked, part_beside, publish, sweep, whole
 
 NAME = re.compile(rb"\.(.*)\.([0-9]+)\.([0-9a-f]{8})\.part", re.DOTALL)
 
@@ -101,3 +105,115 @@ def test_a_folder_of_that_name_stays_and_folders_below_are_not_entered(
     before = {*tmp_path.rglob("*")}
     sweep(tmp_path)
     assert {*tmp_path.rglob("*")} == before
+
+
+def fail_in(path: Path, error: BaseException) -> None:
+    with whole(path) as part:
+        part.write_bytes(b"half")
+        raise error
+
+
+def test_a_file_appears_when_its_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"before")
+    with whole(path) as part:
+        part.write_bytes(b"after")
+        assert path.read_bytes() == b"before"
+    assert {each: each.read_bytes() for each in tmp_path.iterdir()} == {path: b"after"}
+
+
+@pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt(), OutputError("no", code="x")])
+def test_an_error_leaves_what_was_there(tmp_path: Path, error: BaseException) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"before")
+    with pytest.raises(type(error)) as caught:
+        fail_in(path, error)
+    assert caught.value is error
+    assert {each: each.read_bytes() for each in tmp_path.iterdir()} == {path: b"before"}
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])
+def test_the_system_s_refusal_is_an_output_error(tmp_path: Path, number: int) -> None:
+    with pytest.raises(OutputError, match=re.escape(f"{tmp_path / 'a.png'}: ")) as caught:
+        fail_in(tmp_path / "a.png", OSError(number, os.strerror(number)))
+    assert (caught.value.code, caught.value.exit_code) == ("output", 5)
+    assert ("disk is full" in str(caught.value)) == (number == errno.ENOSPC)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("path", ["none/a.png", "file/a.png", "folder"])
+def test_where_no_file_can_be_the_error_names_it(tmp_path: Path, path: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    before = {*tmp_path.iterdir()}
+    with pytest.raises(OutputError, match=path), whole(tmp_path / path) as part:
+        part.write_bytes(b"after")
+    assert {*tmp_path.iterdir()} == before
+
+
+def test_a_file_and_its_name_are_synced_in_this_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power loss cannot be tried; what was asked of the system can be."""
+    asked: list[tuple[str, int]] = []
+    sync, replace = os.fsync, os.replace
+
+    def inode(file: Any) -> int:
+        return os.fstat(file if isinstance(file, int) else file.fileno()).st_ino
+
+    monkeypatch.setattr(os, "fsync", lambda file: (asked.append(("sync", inode(file))), sync(file)))
+    monkeypatch.setattr(
+        os,
+        "replace",
+        lambda one, other: (asked.append(("rename", os.stat(one).st_ino)), replace(one, other)),
+    )
+    for name in ("file", "folder"):
+        part, path = tmp_path / f"{name}.part", tmp_path / name
+        if name == "folder":
+            (part / "deep").mkdir(parents=True)
+            (part / "deep" / "file").write_bytes(b"after")
+        else:
+            part.write_bytes(b"after")
+        asked.clear()
+        publish(part, path)
+        file = path / "deep" / "file" if name == "folder" else path
+        assert file.read_bytes() == b"after"
+        moved, folder = path.stat().st_ino, tmp_path.stat().st_ino
+        assert asked == [("sync", file.stat().st_ino), ("rename", moved), ("sync", folder)]
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from upscale.files import locked
+with locked(Path(sys.argv[1]), lambda: None):
+    print("held", flush=True)
+    time.sleep(2.5)
+"""
+
+
+def test_a_second_process_says_that_it_waits_and_goes_on_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / ".lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        told: list[float] = []
+        with locked(path, lambda: told.append(time.monotonic())):
+            assert holder.wait(5) == 0
+        assert len(told) == 1
+
+
+def test_nobody_is_told_where_the_lock_is_free_and_an_error_frees_it(tmp_path: Path) -> None:
+    told: list[str] = []
+    for _ in range(2):
+        with pytest.raises(KeyError), locked(tmp_path / ".lock", lambda: told.append("waits")):
+            raise KeyError
+    assert told == []
+
+
+def test_a_folder_that_cannot_be_made_is_an_oserror(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"), locked(tmp_path / "file" / ".lock", lambda: None):
+        pass

@@ -1,16 +1,70 @@
-"""Temporary files beside an output: their names, and the sweep of those that were left behind."""
+"""Files that appear whole or not at all, locks between processes, and what killed ones left."""
 
 import contextlib
+import errno
 import os
 import re
 import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from upscale.errors import OutputError
 
-__all__ = ["make_ready", "part_beside", "sweep"]
+__all__ = [
+    "NO_ROOM",
+    "locked",
+    "make_ready",
+    "part_beside",
+    "publish",
+    "sweep",
+    "unwritable",
+    "whole",
+]
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""What a disk, or the user's share of one, answers when it is full."""
 
 PART = re.compile(r"\..*\.(\d{1,10})\.[0-9a-f]{8}\.part", re.DOTALL)
+
+
+@contextlib.contextmanager
+def whole(path: Path, part: Path | None = None) -> Iterator[Path]:
+    """Lend the name of a temporary file, which becomes ``path`` when the block ends.
+
+    The block writes the file and closes it. An error in the block, such as that of a check at its
+    end, removes the temporary file and leaves what ``path`` was before. ``part`` is the temporary
+    name where the caller has chosen it. Raises OutputError in place of an OSError.
+    """
+    part = part or part_beside(path)
+    try:
+        yield part
+        publish(part, path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def publish(part: Path, path: Path) -> None:
+    """Rename a file, or a folder of files, so that a power loss takes all of it or nothing."""
+    for each in part.rglob("*") if part.is_dir() else [part]:
+        if not each.is_dir():
+            with each.open("rb+") as file:
+                os.fsync(file)
+    os.replace(part, path)
+    if os.name == "posix":
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def unwritable(path: Path, error: OSError) -> OutputError:
+    """Put the system's ``error`` in a sentence about ``path``."""
+    reason = "the disk is full" if error.errno in NO_ROOM else error.strerror or error
+    return OutputError(f"{path}: cannot be written ({reason})")
 
 
 def part_beside(path: Path) -> Path:
@@ -20,14 +74,14 @@ def part_beside(path: Path) -> Path:
 
 
 def make_ready(folder: Path) -> None:
-    """Make ``folder`` where it is not there, and sweep it; OutputError if it cannot be written."""
+    """Make ``folder`` if it is missing, and sweep it. Raises OutputError if it is not writable."""
     part = part_beside(folder / "ready")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         part.touch()
         part.unlink()
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
+        raise unwritable(folder, error) from error
     sweep(folder)
 
 
@@ -48,3 +102,24 @@ def _is_alive(pid: int) -> bool:
     except OSError:
         return True  # somebody else's
     return True
+
+
+@contextlib.contextmanager
+def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock file ``path``; call ``waiting`` once if another process holds it.
+
+    Makes the folder of ``path``. Raises OSError if the folder or the lock cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        waiting()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

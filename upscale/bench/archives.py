@@ -1,7 +1,6 @@
 """Pictures out of a ``.zip`` or ``.tar.gz`` that nobody has vouched for."""
 
 import gzip
-import os
 import shutil
 import stat
 import tarfile
@@ -40,8 +39,6 @@ def unpack(archive: Path, target: Path, most: int) -> None:
                 raise SourceError(f"{archive.name} holds two files called {path.name}")
             with file, (target / path.name).open("xb") as picture:
                 shutil.copyfileobj(file, picture, CHUNK)
-                picture.flush()
-                os.fsync(picture.fileno())
     except (
         *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError),
         *(RuntimeError, NotImplementedError),  # of a zip that is encrypted, or packed otherwise

@@ -13,7 +13,7 @@ from typing import Any
 from upscale.bench.archives import unpack
 from upscale.bench.picture_sets import Notify, PictureSet, folders_called, pixel_digest, read_folder
 from upscale.errors import InputError, UsageError, WeightsError
-from upscale.locks import locked
+from upscale.files import locked, publish
 from upscale.models.cache import cache_folder
 from upscale.models.sources import Member, Progress, Source, SourceError, download, is_offline
 
@@ -188,7 +188,7 @@ def _fetch(dataset: Dataset, final: Path, progress: Progress, notify: Notify) ->
             except (SourceError, InputError) as error:
                 failures.append(f"{source}, {source.members[0].path}: {error}")
                 continue
-            os.rename(whole, final)
+            publish(whole, final)
             return
     remedy = "unset HF_HUB_OFFLINE; or" if is_offline() else "check the network; or"
     raise WeightsError(

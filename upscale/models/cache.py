@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upscale.errors import WeightsError
-from upscale.locks import locked
+from upscale.files import locked, publish
 from upscale.models.manifest import PACKAGE, Entry, find_entry, hub_entry, read_manifest
 from upscale.models.sources import (
     Notify,
@@ -173,10 +173,8 @@ def _fetch(
             write_converted(raw, converted, entry, source, convert)
             content = sha256_of(converted)
             final = folder / f"{entry.name}-{made_from[:12]}-{content}.safetensors"
-            with converted.open("rb") as file:
-                os.fsync(file.fileno())
             older = in_cache(entry)
-            os.replace(converted, final)
+            publish(converted, final)
             if older and older != final:
                 older.unlink(missing_ok=True)
             return final

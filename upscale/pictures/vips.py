@@ -1,6 +1,5 @@
 """What libvips does for a reader: header, colours, rows and metadata."""
 
-import errno
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ import numpy as np
 import pyvips
 
 from upscale.errors import InputError, OutputError
-from upscale.files import part_beside
+from upscale.files import NO_ROOM, part_beside
 from upscale.pictures.containers import exif, iptc
 from upscale.pictures.containers.damage import is_cut
 from upscale.pictures.decoders.base import Decoded, from_float, rounding_warning
@@ -21,8 +20,8 @@ from upscale.pixels.spool import Rows, Spool, StoredRows
 
 __all__ = [
     "Opened",
+    "as_full_disk",
     "decode",
-    "is_disk_full",
     "metadata_of",
     "of_array",
     "open_header",
@@ -32,7 +31,6 @@ __all__ = [
 ]
 
 FLOAT_ROWS = 64
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 FULL = 2**20
 """Free bytes below which a disk is taken to be full."""
 
@@ -256,13 +254,12 @@ def vips_reason(error: pyvips.Error) -> str:
     return lines[0] if lines else error.message
 
 
-def is_disk_full(error: Exception) -> bool:
-    """Say whether ``error`` is that of a disk, or a share of one, without room.
+def as_full_disk(error: pyvips.Error) -> OSError | None:
+    """Return the system's error where libvips failed because a disk was full.
 
     libvips hands on what the system told it in the system's words only. They are those of the
     write that failed; the disk itself may have room again by the time that one looks.
     """
-    if isinstance(error, pyvips.Error):
-        told = str(error.detail)
-        return any(os.strerror(number) in told for number in NO_ROOM)
-    return isinstance(error, OSError) and error.errno in NO_ROOM
+    told = str(error.detail)
+    full = (OSError(number, os.strerror(number)) for number in NO_ROOM)
+    return next((each for each in full if str(each.strerror) in told), None)

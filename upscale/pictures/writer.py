@@ -16,11 +16,11 @@ import numpy as np
 import pyvips
 
 from upscale.errors import OutputError
-from upscale.files import part_beside
+from upscale.files import part_beside, unwritable, whole
 from upscale.pictures.containers.png import SIGNATURE, chunk
 from upscale.pictures.encoder import encode, fitting, losses
 from upscale.pictures.formats import Encoding, check_format, suffix_of
-from upscale.pictures.vips import is_disk_full, vips_reason
+from upscale.pictures.vips import as_full_disk, vips_reason
 from upscale.pixels.image import Layout, Metadata, Pixels
 
 __all__ = ["Writer"]
@@ -70,10 +70,12 @@ class Writer:
         colour = {1: 0, 2: 4, 3: 2, 4: 6}[layout.channels]
         size = (layout.width, layout.height * layout.frames)
         header = struct.pack(">IIBBBBB", *size, layout.depth, colour, 0, 0, 0)
-        try:
+        with contextlib.ExitStack() as held:
+            held.enter_context(whole(self._path, self._part))
             self._file = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written ({error.strerror})") from error
+            held.callback(os.close, self._file)
+            held.callback(self._close_pipe)
+            self._held = held.pop_all()
         self._read_end, self._write_end = os.pipe()
         self._encoder = ThreadPoolExecutor(1, "encoder")
         self._encoded = self._encoder.submit(self._encode)
@@ -110,19 +112,14 @@ class Writer:
         trace: TracebackType | None,
     ) -> None:
         """Finish and publish the file, or remove what there is of it."""
-        try:
-            if kind is None:
-                assert self._row == self._layout.height * self._layout.frames
-                self._settle()
-                self._send(chunk(b"IDAT", self._deflate.flush()) + chunk(b"IEND", b""))
+        with self._held:
+            if error is not None:
+                raise error
+            assert self._row == self._layout.height * self._layout.frames
+            self._settle()
+            self._send(chunk(b"IDAT", self._deflate.flush()) + chunk(b"IEND", b""))
             self._close_pipe()
-            if kind is None:
-                self._publish()
-        finally:
-            self._close_pipe()
-            os.close(self._file)
-            with contextlib.suppress(FileNotFoundError):
-                self._part.unlink()
+            self._check()
 
     def _close_pipe(self) -> None:
         """Let the feeder finish, then the encoder; calling it again does nothing."""
@@ -160,38 +157,24 @@ class Writer:
                 pass
             os.close(self._read_end)
 
-    def _publish(self) -> None:
+    def _check(self) -> None:
+        """Raise what the encoder met, or OutputError where the file's header is not as asked."""
         self._encoded.result()
         if self._failure:
             raise self._failure
         try:
-            os.fsync(self._file)
             os.lseek(self._file, 0, os.SEEK_SET)
             source = pyvips.Source.new_from_descriptor(self._file)
             written = pyvips.Image.new_from_source(source, "")
             if (written.width, written.height) != (self._layout.width, self._layout.height):
                 raise OutputError(f"{self._path}: was not written as it should be; try again")
-            os.replace(self._part, self._path)
-            _sync_folder(self._path.parent)
-        except (pyvips.Error, OSError) as error:
+        except pyvips.Error as error:
             raise self._output_error(error) from error
 
     def _output_error(self, error: pyvips.Error | OSError | ValueError) -> OutputError:
         """Say why the file cannot be written: by the system's fault, or the encoder's."""
-        if is_disk_full(error):
-            return OutputError(f"{self._path}: cannot be written (the disk is full)")
-        if isinstance(error, OSError):
-            return OutputError(f"{self._path}: cannot be written ({error.strerror or error})")
+        system = as_full_disk(error) if isinstance(error, pyvips.Error) else error
+        if isinstance(system, OSError):
+            return unwritable(self._path, system)
         reason = vips_reason(error) if isinstance(error, pyvips.Error) else str(error)
         return OutputError(f"{self._path}: cannot be written ({reason})", code="encode-error")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` survive a power loss, where a folder can be synced."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

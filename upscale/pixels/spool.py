@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from upscale.errors import OutputError
+from upscale.files import unwritable
 
 __all__ = ["IN_MEMORY", "Pixels", "Rows", "Spool", "StoredRows", "upright"]
 
@@ -161,4 +162,5 @@ class Spool:
             self._file.close()
 
     def _error(self, error: OSError) -> OutputError:
-        return OutputError(f"{self._scratch}: cannot be written ({error.strerror})")
+        assert self._scratch is not None
+        return unwritable(self._scratch, error)

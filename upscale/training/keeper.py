@@ -1,14 +1,12 @@
 """What a run leaves in its folder: configuration, figures, states, generators, samples."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from upscale.errors import OutputError, UsageError
-from upscale.files import part_beside, sweep
-from upscale.locks import locked
+from upscale.files import locked, sweep, whole
 from upscale.training.config import Config, write_config
 from upscale.training.records.journal import METRICS_FILE, Journal
 from upscale.training.state import State, save_generator, save_state
@@ -95,9 +93,8 @@ class Keeper:
                 number = path.stem.removeprefix("step-")
                 if number.isdecimal() and int(number) > state.step:
                     path.unlink()  # of steps that are gone with their state
-            part = part_beside(run / CONFIG_FILE)
-            part.write_text(write_config(config), "utf-8")
-            os.replace(part, run / CONFIG_FILE)
+            with whole(run / CONFIG_FILE) as part:
+                part.write_text(write_config(config), "utf-8")
         board = run / "tensorboard" if config.tensorboard else None
         self._journal = Journal(run / METRICS_FILE, board)
         # A run at its beginning has not been validated yet; what is there is of one that was killed

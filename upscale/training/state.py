@@ -1,18 +1,15 @@
 """What a training run holds between two steps: networks, average, optimizers; kept as one file."""
 
-import contextlib
-import os
 import pickle
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from upscale.errors import OutputError, UsageError, WeightsError
-from upscale.files import part_beside
+from upscale.files import whole
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.models.model import ensure_local
 from upscale.models.sources import Notify, Progress
@@ -204,18 +201,11 @@ def to_training(generator: Network, batch_norm: str) -> None:
 
 def save_state(path: Path, state: State, about: dict[str, Any]) -> None:
     """Write ``state`` and ``about`` to ``path``, whole or not at all. Raises OutputError."""
-    part = part_beside(path)
     try:
-        with part.open("wb") as file:
+        with whole(path) as part, part.open("wb") as file:
             torch.save(about | {"state": state.state_dict()}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except (OSError, RuntimeError) as error:  # PyTorch's writer has no type for a full disk
+    except RuntimeError as error:  # PyTorch's writer has no type for a full disk
         raise OutputError(f"{path}: the state cannot be kept ({error}); make room") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 def load_state(path: Path) -> dict[str, Any]:
@@ -229,13 +219,6 @@ def load_state(path: Path) -> dict[str, Any]:
 
 def save_generator(path: Path, spec: Spec, network: nn.Module, origin: dict[str, str]) -> None:
     """Write a generator as a file that ``--model`` opens, whole or not at all."""
-    part = part_beside(path)
     numbers = {key: tensor.detach().float().cpu() for key, tensor in network.state_dict().items()}
-    try:
+    with whole(path) as part:
         write_checkpoint(part, Checkpoint(spec, numbers, origin))
-        os.replace(part, path)
-    except (OSError, SafetensorError) as error:
-        raise OutputError(f"{path}: cannot be written ({error}); make room") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()

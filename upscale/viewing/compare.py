@@ -4,7 +4,6 @@ The page is the template ``compare.html`` with the pictures inside, as ``data:``
 """
 
 import base64
-import contextlib
 import hashlib
 import io
 import json
@@ -20,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from upscale.errors import InputError, OutputError, UsageError
-from upscale.files import part_beside
+from upscale.files import whole
 from upscale.pictures import other_formats, reader
 from upscale.pictures import vips as vips_reader
 from upscale.pictures.formats import MAX_PIXELS
@@ -105,19 +104,11 @@ def report(
     before, after = _page(
         frame, found, [known.get(os.path.realpath(path), {}) for path in pictures]
     )
-    part = part_beside(target)
-    try:
-        with open(part, "xb") as file:
-            file.write(before)
-            for each in found:
-                file.writelines(_element(each))
-            file.write(after)
-        os.replace(part, target)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+    with whole(target) as part, part.open("xb") as file:
+        file.write(before)
+        for each in found:
+            file.writelines(_element(each))
+        file.write(after)
 
 
 def read_settings(report_jsonl: Path) -> dict[Path, dict[str, object]]:

@@ -6,14 +6,13 @@ again afterwards.
 """
 
 import math
-import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upscale.errors import OutputError, UsageError
-from upscale.files import part_beside
+from upscale.errors import UsageError
+from upscale.files import whole
 from upscale.metrics.protocol import METRICS, Row
 from upscale.viewing.plane import FAINT, INK, STYLES, Plane
 
@@ -81,16 +80,9 @@ def perception_distortion(
     """
     check_plot(target, y)
     figure = draw_plane(rows, y, published)
-    part, suffix = part_beside(target), target.suffix.lower()
-    try:
-        with _settings():
-            figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
-        os.replace(part, target)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
+    suffix = target.suffix.lower()
+    with whole(target) as part, _settings():
+        figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
 
 
 def draw_plane(

@@ -2,15 +2,14 @@
 
 import contextlib
 import json
-import os
-import secrets
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from upscale.cli.terminal.console import Bars, emit, say, shown
-from upscale.errors import OutputError, UsageError
+from upscale.errors import UsageError
+from upscale.files import whole
 from upscale.models import manifest as weights
 from upscale.models.cache import cached, in_cache
 from upscale.models.manifest import Entry
@@ -101,14 +100,7 @@ def convert(source: Path, target: Path) -> None:
     from upscale.networks.spec import spec_to_dict
 
     checkpoint = read_checkpoint(source)
-    part = target.with_name(f".{target.stem[:40]}.{os.getpid()}.{secrets.token_hex(4)}.part")
-    try:
+    with whole(target) as part:
         write_checkpoint(part, checkpoint)
-        os.replace(part, target)
-    except OSError as error:
-        raise OutputError(f"{shown(target)}: cannot be written ({error.strerror})") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
     spec = ", ".join(f"{key} {value}" for key, value in spec_to_dict(checkpoint.spec).items())
     say(f"{shown(target)}: {spec}")

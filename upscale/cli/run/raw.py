@@ -1,7 +1,6 @@
 """``upscale - -o - --raw 640x360``: frames through a pipe."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -10,7 +9,7 @@ from upscale.cli.run.means import load
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import Bars, Interrupted
 from upscale.errors import InputError, OutputError, UsageError
-from upscale.files import part_beside
+from upscale.files import unwritable, whole
 from upscale.models.choice import AUTO, CLEAN, REAL
 from upscale.pictures.formats import check_pixels
 from upscale.upscaling.raw_video import enlarge_frames
@@ -82,20 +81,13 @@ def _output(path: Path | None) -> Iterator[IO[bytes]]:
         with open(STANDARD_OUTPUT, "wb", buffering=0, closefd=False) as stream:
             yield stream
         return
-    regular = not path.exists() or path.is_file()
-    part = part_beside(path) if regular else path
-    try:
-        file = open(part, "xb" if regular else "wb", buffering=0)  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
-    try:
-        with file:
+    if not path.exists() or path.is_file():
+        with whole(path) as part, part.open("xb", buffering=0) as file:
             yield file
-            if regular:
-                os.fsync(file)
-        if regular:
-            os.replace(part, path)
-    finally:
-        if regular:
-            with contextlib.suppress(FileNotFoundError):
-                part.unlink()
+        return
+    try:
+        device = path.open("wb", buffering=0)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    with device:
+        yield device

@@ -10,7 +10,7 @@ from typing import Any
 from upscale.batch.planning import Job
 from upscale.batch.run import Result
 from upscale.cli.terminal.console import Bars, emit, printable, shown
-from upscale.errors import OutputError
+from upscale.files import unwritable
 
 __all__ = ["Report"]
 
@@ -29,7 +29,8 @@ class Report:
         try:
             self._file = None if file is None else open(file, "w", encoding="utf-8")  # noqa: SIM115
         except OSError as error:
-            raise OutputError(f"{file}: cannot be written ({error.strerror})") from error
+            assert file is not None
+            raise unwritable(file, error) from error
 
     def __enter__(self) -> "Report":
         """Give itself."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from upscale.cli.run.options import Options
 from upscale.errors import InputError, OutputError, UsageError
+from upscale.files import unwritable
 from upscale.pictures.formats import sniff
 
 __all__ = ["through_files"]
@@ -49,7 +50,7 @@ def _from_input(folder: Path) -> Path:
         with open(path, "wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise unwritable(path, error) from error
     return path
 
 

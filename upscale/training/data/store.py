@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from upscale.errors import InputError, OutputError, UsageError
-from upscale.locks import locked
+from upscale.files import locked, publish
 from upscale.models.cache import cache_folder
 from upscale.pictures import reader
 from upscale.pictures.formats import MAX_PIXELS
@@ -188,9 +188,6 @@ def _fill(
                     file.write(samples)
                     digest.update(samples)
                 offset += hr.size
-            for file in (hr_file, lr_file):
-                file.flush()
-                os.fsync(file.fileno())
         if not items:
             raise UsageError(f"{data}: none of its pictures can be decoded: {left_out[0]}")
         index = {
@@ -199,7 +196,7 @@ def _fill(
             "left_out": left_out,
         }
         (part / "index.json").write_text(json.dumps(index), "utf-8")
-        os.replace(part, folder)
+        publish(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

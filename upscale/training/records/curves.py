@@ -4,16 +4,14 @@ matplotlib is imported when a plot is drawn, and never its ``pyplot``.
 """
 
 import math
-import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upscale.errors import OutputError, UsageError
-from upscale.files import part_beside
+from upscale.errors import UsageError
+from upscale.files import whole
 from upscale.training.records.journal import METRICS_FILE, Entry, read
 from upscale.training.records.panels import PANELS, Curve, draw_panel
 from upscale.viewing.plane import PALETTE
@@ -42,16 +40,9 @@ def plot_runs(runs: Sequence[Path], target: Path) -> None:
     figure = draw_runs(runs)
     import matplotlib.style
 
-    part, suffix = part_beside(target), target.suffix.lower()
-    try:
-        with matplotlib.style.context(["default", SETTINGS]):
-            figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
-        os.replace(part, target)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
+    suffix = target.suffix.lower()
+    with whole(target) as part, matplotlib.style.context(["default", SETTINGS]):
+        figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
 
 
 def draw_runs(runs: Sequence[Path]) -> "Figure":

@@ -8,15 +8,13 @@ one was torn by the end of the process.
 
 import json
 import math
-import os
 import time
-from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from upscale.errors import OutputError, UpscaleError, UsageError
-from upscale.files import part_beside
+from upscale.files import unwritable, whole
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard.writer import SummaryWriter
@@ -98,7 +96,7 @@ class Journal:
         try:
             written = self._file.write(line)
         except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written ({error.strerror})") from error
+            raise unwritable(self._path, error) from error
         if written != len(line):
             raise OutputError(f"{self._path}: cannot be written (the disk is full)")
         if self._board is not None:
@@ -137,7 +135,7 @@ def _open(path: Path) -> FileIO:
     try:
         return path.open("ab", buffering=0)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+        raise unwritable(path, error) from error
 
 
 def _cut(path: Path, step: float) -> float:
@@ -147,17 +145,8 @@ def _cut(path: Path, step: float) -> float:
     kept = [(line, entry) for line, entry in _lines(path) if entry["step"] <= step]
     content = b"".join(line + b"\n" for line, _ in kept)
     if len(content) != path.stat().st_size:
-        part = part_beside(path)
-        try:
-            with part.open("wb") as file:
-                file.write(content)
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
-        finally:
-            with suppress(OSError):
-                part.unlink()
+        with whole(path) as part:
+            part.write_bytes(content)
     return max((float(entry.get("time") or 0) for _, entry in kept), default=0.0)
 
 
@@ -172,4 +161,4 @@ def _open_board(folder: Path, purge_step: int | None = None) -> "SummaryWriter":
     try:
         return SummaryWriter(str(folder), purge_step=purge_step, flush_secs=FLUSH_SECONDS)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from error
+        raise unwritable(folder, error) from error
