@@ -1,6 +1,31 @@
-"""One thread a process where tests run in several: threads of all of them would share the cores."""
+"""One thread a process where tests run in several: threads of all of them would share the cores.
+
+Where everything must be at hand (UPSCALE_REQUIRE_ALL=1, as in CI), a test that is skipped for lack
+of a tool, a corpus or weights fails.
+"""
 
 import os
+from collections.abc import Generator
+
+import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+MAY_BE_SKIPPED = ("CUDA", "root", "UPSCALE_DATA")
+"""Words of reasons that lie in the machine, or in pictures that nobody may pass on."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if os.environ.get("UPSCALE_REQUIRE_ALL") != "1" or not report.skipped:
+        return report
+    if not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        if not any(word in reason for word in MAY_BE_SKIPPED):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} needs what is not here: {reason}"
+    return report
