@@ -17,7 +17,6 @@ from PIL import Image as Pillow
 from upscale.batch import run as batch
 from upscale.batch.planning import Job
 from upscale.batch.pool import Codec, CodecPool, Picture
-from upscale.batch.run import Making
 from upscale.batch.worker import Decoded, Probe, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.models.model import load_model
@@ -456,11 +455,10 @@ def test_an_output_that_fails_between_two_passes_is_an_error_of_its_picture(
 
     def run() -> None:
         with CodecPool(1) as pool:
-            making = Making(target=Target(scale=16))
             job = Job(photo, photo.with_name("photo_x16.png"))
             options = {"jobs_ahead": 1, "started": lambda job: lambda done, total: time.sleep(0.5)}
-            means = batch.Means(model, Tiling(0, 0), making)
-            found.extend(batch.run([job], lambda job: means, pool, **options))
+            method = batch.Method(model, Tiling(0, 0), Target(scale=16))
+            found.extend(batch.Batch([job], lambda job: method, pool, **options))
 
     with pytest.raises(OutputError):
         run()

@@ -10,7 +10,7 @@ import pytest
 from identity_weights import nearest_weights
 
 from upscale.batch.resume import key_of, settings_digest
-from upscale.cli.run.means import making_of
+from upscale.cli.run.methods import method_of
 from upscale.cli.run.options import Options
 from upscale.errors import InputError
 from upscale.models.model import Model, ensure_local, load_model
@@ -68,7 +68,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 def digest(model: Model, **asked: Any) -> str:
     options = Options(**{"inputs": ("a.png",), **asked})
-    return making_of(options, replace(model, alpha=options.alpha)).settings
+    return method_of(options, replace(model, alpha=options.alpha)).settings
 
 
 def test_every_option_is_looked_at() -> None:

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from upscale.batch.pool import COMMAND
 from upscale.batch.resume import key_of
-from upscale.batch.worker import Decoded, Probe, Read, Skipped, Write
+from upscale.batch.worker import Decoded, Finish, Probe, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.pictures.encoder import read_key
 from upscale.pictures.formats import MAX_PIXELS, Encoding
@@ -125,7 +125,7 @@ def test_rows_become_a_file_that_is_then_skipped(codec: Talk, photo: Path, tmp_p
     for row in pixels:
         assert codec.ask(row[None]) is None
         assert not output.exists()
-    assert codec.ask(None) == []
+    assert codec.ask(Finish()) == []
     np.testing.assert_array_equal(np.asarray(Pillow.open(output)), pixels)
     assert read_key(output) == key
     for request in (probe(photo, output), reading(photo, output), reading(photo, output, True)):
@@ -138,7 +138,7 @@ def test_a_change_of_input_or_settings_ends_the_skipping(
     output = tmp_path / "out.png"
     codec.ask(writing(output, noise(2, 2), key_of(photo, SETTINGS)))
     codec.ask(noise(2, 2))
-    codec.ask(None)
+    codec.ask(Finish())
     for request in (Probe(photo, output, "others", False, MAX_PIXELS), probe(photo, output)):
         if request.settings == SETTINGS:
             photo.write_bytes(photo.read_bytes() + b"\0")
@@ -215,7 +215,7 @@ def test_what_fails_at_the_end_leaves_nothing_and_ends_the_writing(
     output.mkdir()  # which no file can replace
     assert codec.ask(writing(output, pixels)) is None
     assert codec.ask(pixels) is None
-    assert isinstance(codec.ask(None), OutputError)
+    assert isinstance(codec.ask(Finish()), OutputError)
     assert {*tmp_path.iterdir()} == {output, photo}
 
 
@@ -223,7 +223,7 @@ def test_warnings_are_the_last_reply(codec: Talk, tmp_path: Path) -> None:
     pixels = noise(4, 4, 4)
     codec.ask(writing(tmp_path / "a.jpg", pixels))
     codec.ask(pixels)
-    (warning,) = codec.ask(None)
+    (warning,) = codec.ask(Finish())
     assert "opacity" in warning
 
 

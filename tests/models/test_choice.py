@@ -19,7 +19,7 @@ from upscale.batch.resume import key_of
 from upscale.batch.walk import Found
 from upscale.batch.watch import settled
 from upscale.cli.run import run as run_module
-from upscale.cli.run.means import making_of
+from upscale.cli.run.methods import method_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, WeightsError
 from upscale.models import model as model_module
@@ -181,7 +181,7 @@ def test_a_key_is_that_of_the_model_by_name(mixed: Path, loaded: list[str]) -> N
     assert inside(mixed, "in", "-o", "out", "--format", "png", *QUICK).status == 0
     for name, model in MADE_BY.items():
         options = Options((name,), model=model, precision="fp32", device="cpu")
-        settings = making_of(options, model_module.load_model(model, device="cpu")).settings
+        settings = method_of(options, model_module.load_model(model, device="cpu")).settings
         expected = key_of(mixed / "in" / name, settings)
         assert read_key(mixed / "out" / f"{Path(name).stem}_x4.png") == expected
     for name in ("a.png", "b.jpg"):

@@ -13,15 +13,16 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from upscale.batch.worker import Decoded, Read, Skipped, Write
+from upscale.batch.worker import Decoded, Finish, Read, Skipped, Write
 from upscale.errors import DeviceError, InputError, UpscaleError
 from upscale.files import part_beside
 from upscale.pixels.image import Pixels
 
-__all__ = ["Codec", "CodecPool", "Picture"]
+__all__ = ["Abandon", "Codec", "CodecPool", "Picture"]
 
 COMMAND = (sys.executable, "-P", "-c", "from upscale.batch.worker import serve; serve()")
 
@@ -137,6 +138,11 @@ class Codec:
                     stream.close()
 
 
+@dataclass(frozen=True)
+class Abandon:
+    """Ends a picture that is given up. No process is told: it is replaced if it has begun."""
+
+
 class Picture:
     """One picture on its way through a codec process.
 
@@ -167,12 +173,12 @@ class Picture:
 
     def finish(self) -> None:
         """Say that all rows are sent."""
-        self._put(None)
+        self._put(Finish())
 
     def abandon(self) -> None:
         """Give the picture up, if it has not failed already."""
         with contextlib.suppress(UpscaleError):
-            self._put(Ellipsis)
+            self._put(Abandon())
 
     def scratch(self) -> Path:
         """Return the name of one more temporary file."""
@@ -232,7 +238,7 @@ class CodecPool:
                 codec.kill()
             for picture in self._held:
                 with contextlib.suppress(queue.Full):
-                    picture.messages.put_nowait(Ellipsis)
+                    picture.messages.put_nowait(Abandon())
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
@@ -263,20 +269,21 @@ class CodecPool:
         codec.close()
 
     def _pass_through(self, codec: Codec, picture: Picture) -> None:
-        path = picture.request.path
-        decoded = codec.call(picture.request, path)
+        decoded = codec.call(picture.request, picture.request.path)
         picture.decoded.set_result(decoded)
-        warnings: list[str] = []
-        if not isinstance(decoded, Skipped):
-            opened = False
-            while (message := picture.messages.get()) is not Ellipsis:
-                opened = True
-                reply = codec.call(message, path)
-                if message is None:
-                    warnings = reply
-                    break
-            else:
-                if opened:
-                    codec.restart()
-                    picture.clean()  # the process may have begun its file after `release`
+        warnings = [] if isinstance(decoded, Skipped) else self._write(codec, picture)
         picture.written.set_result(warnings)
+
+    def _write(self, codec: Codec, picture: Picture) -> list[str]:
+        """Hand messages on until the picture is written or given up; return the warnings."""
+        path = picture.request.path
+        begun = False
+        while not isinstance(message := picture.messages.get(), Abandon):
+            begun = True
+            reply: list[str] = codec.call(message, path)
+            if isinstance(message, Finish):
+                return reply
+        if begun:
+            codec.restart()
+            picture.clean()  # the process may have begun its file after `release`
+        return []

@@ -4,13 +4,14 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from upscale.batch.planning import Job
 from upscale.batch.pool import CodecPool, Picture
-from upscale.batch.worker import Decoded, Read, Skipped, Write
+from upscale.batch.worker import Read, Skipped, Write
 from upscale.errors import DeviceError, OutputError, UpscaleError
 from upscale.files import part_beside, sweep
 from upscale.pictures.formats import FORMATS, MAX_PIXELS, Encoding, check_format, suffix_of
@@ -22,153 +23,175 @@ if TYPE_CHECKING:
     from upscale.models.model import Model
     from upscale.upscaling.engine import Tiling
 
-__all__ = ["Making", "Means", "Progress", "Result", "run"]
+__all__ = ["Batch", "Method", "Progress", "Result"]
 
 PATIENCE = 0.2
-"""Seconds that are waited before it is looked for new work, or for what a codec has done."""
+"""Seconds between two looks for new jobs, or for what a codec has done."""
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Making:
-    """How every picture of a run is made; ``settings``: see `upscale.batch.resume`."""
+class Method:
+    """How a model makes pictures."""
 
+    model: "Model"
+    tiling: "Tiling"
     target: Target = field(default_factory=Target)
     encoding: Encoding = field(default_factory=Encoding)
     to_srgb: bool = False
     lenient: bool = False
     settings: str = ""
+    """Digest of all that decides over the result; see `upscale.batch.resume`."""
     overwrite: bool = False
     max_pixels: int = MAX_PIXELS
 
 
 @dataclass(frozen=True)
-class Means:
-    """What a picture is made with."""
-
-    model: "Model"
-    tiling: "Tiling"
-    making: Making
-
-
-@dataclass(frozen=True)
 class Result:
-    """What became of one job; sizes are (width, height) of a frame in pixels, None where not
-    known; ``status``: done, skipped, failed or cancelled.
-    """
+    """What became of one job."""
 
     job: Job
     status: str
+    """``done``, ``skipped``, ``failed`` or ``cancelled``; ``planned`` in a dry run."""
     seconds: float = 0.0
     error: UpscaleError | None = None
     size: tuple[int, int] | None = None
+    """Width and height of a frame of the input in pixels, if known."""
     output_size: tuple[int, int] | None = None
     warnings: tuple[str, ...] = ()
 
 
-@dataclass
-class _Sent:
-    """A picture that the network is done with and that is still being encoded since ``begin``."""
+@dataclass(eq=False)
+class _Work:
+    """A job on its way."""
 
+    job: Job
+    method: Method
     picture: Picture
-    result: Result
-    begin: float
+    begin: float = 0.0
+    """When its turn with the network came, on the monotonic clock."""
+    result: Result = field(init=False)
+    """What becomes of it once it is written; set by the network."""
 
 
-def run(
-    jobs: Iterable[Job | None],
-    means_of: Callable[[Job], Means],
-    pool: CodecPool,
-    *,
-    jobs_ahead: int,
-    started: Callable[[Job], Progress] = lambda job: lambda done, total: None,
-) -> Iterator[Result]:
-    """Make each picture; yield the results as they are complete.
+class Batch:
+    """Jobs at work; as an iterable, it yields each `Result` as soon as it is complete.
 
-    ``jobs`` may be endless and yield None where there is nothing to do yet. ``means_of`` is asked
-    as a picture begins to be read. ``jobs_ahead``: pictures at work at a time, one for each process
-    of ``pool``. ``started`` is called at each job's start and returns what is told its progress. A
-    picture that fails does not stop the others; what ``means_of`` raises, OutputError for a full
-    disk and DeviceError do, after their result has been yielded.
+    A picture is read ahead, goes through the network alone, and is written behind. One that fails
+    does not stop the others. An iteration raises what ``method_of`` raises, OutputError for a full
+    disk and DeviceError, after it has yielded their result.
     """
-    source = iter(jobs)
-    swept: set[Path] = set()
-    reading: deque[tuple[Job, Means, Picture]] = deque()
-    encoding: list[_Sent] = []
-    exhausted = idle = False
-    while True:
-        idle = idle and bool(reading or encoding)
-        while not (exhausted or idle) and len(reading) + len(encoding) < jobs_ahead:
+
+    def __init__(
+        self,
+        jobs: Iterable[Job | None],
+        method_of: Callable[[Job], Method],
+        pool: CodecPool,
+        *,
+        jobs_ahead: int,
+        started: Callable[[Job], Progress] = lambda job: lambda done, total: None,
+    ) -> None:
+        """Take the jobs; begin none.
+
+        ``jobs`` may be endless, and yield None where there is nothing to do yet. ``method_of`` is
+        asked as a picture begins to be read. ``jobs_ahead``: pictures at work at a time, one for
+        each process of ``pool``. ``started`` is called as a picture goes to the network, and
+        returns what is told its progress.
+        """
+        self._jobs = iter(jobs)
+        self._method_of, self._pool, self._started = method_of, pool, started
+        self._jobs_ahead = jobs_ahead
+        self._reading: deque[_Work] = deque()
+        self._writing: list[_Work] = []
+        self._more, self._paused = True, False
+        self._swept: set[Path] = set()
+
+    def __iter__(self) -> Iterator[Result]:
+        """Work until there are no more jobs."""
+        while True:
+            yield from self.fill()
+            yield from self.collect()
+            if self._reading or self._writing:
+                yield from self.advance()
+            elif self._more:
+                time.sleep(PATIENCE)
+                self._paused = False
+            else:
+                return
+
+    def fill(self) -> Iterator[Result]:
+        """Begin to read pictures, as many as may be at work; yield jobs that are none.
+
+        After a None, no job is asked for until all those at work are done: a look for new files
+        would keep the network waiting.
+        """
+        while not self._paused and len(self._reading) + len(self._writing) < self._jobs_ahead:
             try:
-                job = next(source)
+                job = next(self._jobs)
             except StopIteration:
-                exhausted = True
-                break
+                self._more = False
+                return
             if job is None:
-                idle = True
-                break
-            if job.problem is not None:
+                self._paused = True
+            elif job.problem is not None:
                 yield Result(job, "skipped" if job.skip else "failed", error=job.problem)
-                continue
+            else:
+                try:
+                    method = self._method_of(job)
+                    self._prepare(job.output.parent)
+                except UpscaleError as error:
+                    yield Result(job, "failed", error=error)
+                    raise
+                picture = self._pool.start(_request(job, method))
+                self._reading.append(_Work(job, method, picture))
+
+    def collect(self) -> Iterator[Result]:
+        """Yield the results of the pictures that are written."""
+        for work in [each for each in self._writing if each.picture.written.done()]:
+            self._writing.remove(work)
+            self._pool.release(work.picture)
+            seconds = time.monotonic() - work.begin
             try:
-                means = means_of(job)
-                if job.output.parent not in swept:
-                    swept.add(job.output.parent)
-                    _prepare(job.output.parent)
+                warnings = (*work.result.warnings, *work.picture.written.result())
             except UpscaleError as error:
-                yield Result(job, "failed", error=error)
-                raise
-            reading.append((job, means, pool.start(_request(job, means.making))))
-        for sent in [each for each in encoding if each.picture.written.done()]:
-            encoding.remove(sent)
-            pool.release(sent.picture)
-            yield from _settled(sent)
-        if reading and (reading[0][2].decoded.done() or not encoding):
-            job, means, picture = reading.popleft()
-            begin = time.monotonic()
-            try:
-                encoding.append(_upscale(job, picture, means, started(job)))
-            except UpscaleError as error:
-                pool.release(picture)
-                yield Result(job, "failed", time.monotonic() - begin, error)
+                yield Result(work.job, "failed", seconds, error)
                 _stop_if_hopeless(error)
-        elif encoding:
-            _wait(encoding, [picture for _, _, picture in reading])
-        elif exhausted:
+            else:
+                yield replace(work.result, seconds=seconds, warnings=warnings)
+
+    def advance(self) -> Iterator[Result]:
+        """Send the next picture through the network, or wait until a codec gets further."""
+        if self._writing and not (self._reading and self._reading[0].picture.decoded.done()):
+            self._wait()
             return
-        elif idle:
-            time.sleep(PATIENCE)
+        work = self._reading.popleft()
+        work.begin = time.monotonic()
+        try:
+            work.result = _upscale(work, self._started(work.job))
+        except UpscaleError as error:
+            work.picture.abandon()
+            self._pool.release(work.picture)
+            yield Result(work.job, "failed", time.monotonic() - work.begin, error)
+            _stop_if_hopeless(error)
+        else:
+            self._writing.append(work)
 
+    def _prepare(self, folder: Path) -> None:
+        """Make an output's folder, below the one that has been checked, and sweep it, once."""
+        if folder in self._swept:
+            return
+        self._swept.add(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
+        sweep(folder)
 
-def _prepare(folder: Path) -> None:
-    """Make an output's folder, below the one that has been checked, and sweep it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
-    sweep(folder)
-
-
-def _wait(encoding: list[_Sent], reading: list[Picture]) -> None:
-    """Wait until one of the pictures that are being encoded or decoded gets further."""
-    from concurrent.futures import FIRST_COMPLETED, Future, wait
-
-    waiting: list[Future[object]] = [sent.picture.written for sent in encoding]  # type: ignore[misc]
-    waiting += [picture.decoded for picture in reading[:1]]  # type: ignore[misc]
-    wait(waiting, timeout=PATIENCE, return_when=FIRST_COMPLETED)
-
-
-def _settled(sent: _Sent) -> Iterator[Result]:
-    """Yield the result of a picture whose encoding has ended."""
-    seconds = time.monotonic() - sent.begin
-    try:
-        warnings = (*sent.result.warnings, *sent.picture.written.result())
-    except UpscaleError as error:
-        yield Result(sent.result.job, "failed", seconds, error)
-        _stop_if_hopeless(error)
-    else:
-        yield replace(sent.result, seconds=seconds, warnings=warnings)
+    def _wait(self) -> None:
+        waiting: list[Future[Any]] = [work.picture.written for work in self._writing]
+        waiting += [work.picture.decoded for work in [*self._reading][:1]]
+        wait(waiting, timeout=PATIENCE, return_when=FIRST_COMPLETED)
 
 
 def _stop_if_hopeless(error: UpscaleError) -> None:
@@ -177,50 +200,35 @@ def _stop_if_hopeless(error: UpscaleError) -> None:
         raise error
 
 
-def _request(job: Job, making: Making) -> Read:
+def _request(job: Job, method: Method) -> Read:
     return Read(
         job.input,
         job.output,
-        making.settings,
-        making.overwrite,
-        making.max_pixels,
-        making.to_srgb or suffix_of(job.output) == ".gif",  # which holds no profile
-        making.lenient,
+        method.settings,
+        method.overwrite,
+        method.max_pixels,
+        method.to_srgb or suffix_of(job.output) == ".gif",  # which holds no profile
+        method.lenient,
         part_beside(job.output),
     )
 
 
-def _upscale(job: Job, picture: Picture, means: Means, progress: Progress) -> _Sent:
-    """Send one picture through the network; it may still be encoded when this returns."""
-    begin = time.monotonic()
+def _upscale(work: _Work, progress: Progress) -> Result:
+    """Send a picture through the network; it may still be encoded when this returns."""
+    job, picture, method = work.job, work.picture, work.method
     decoded = picture.decoded.result()
     if isinstance(decoded, Skipped):
-        return _Sent(picture, Result(job, "skipped"), begin)
-    try:
-        return _Sent(picture, _send(job, picture, decoded, means, progress), begin)
-    except UpscaleError:
-        picture.abandon()
-        raise
-
-
-def _send(
-    job: Job,
-    picture: Picture,
-    decoded: Decoded,
-    means: Means,
-    progress: Progress,
-) -> Result:
+        return Result(job, "skipped")
     from upscale.upscaling.enlarge import enlarge
 
-    model, making = means.model, means.making
-    image = decoded.image
+    image, model = decoded.image, method.model
     warnings = image.warnings
     all_rows, width, channels = image.pixels.shape
     height = all_rows // image.frames
     frames = image.frames if FORMATS[suffix_of(job.output)].frames else 1
     if frames < image.frames:
         warnings += (f"{job.input}: has {image.frames} frames; this format holds the first only",)
-    sizes = making.target.sizes(width, height, model.scale)
+    sizes = method.target.sizes(width, height, model.scale)
     check_format(job.output, sizes.width, sizes.height)
     depth = image.pixels.dtype.itemsize * 8
     _check_space(job.output, sizes.width * sizes.height * frames * channels * depth // 8)
@@ -228,23 +236,18 @@ def _send(
         *(sizes.width, sizes.height, channels, depth), *(frames, image.delays, image.loop)
     )
     part = part_beside(job.output)
-    picture.open(Write(job.output, layout, image.metadata, making.encoding, decoded.key, part))
+    picture.open(Write(job.output, layout, image.metadata, method.encoding, decoded.key, part))
     for index in range(frames):
 
         def advance(done: int, total: int, index: int = index) -> None:
             progress(index * total + done, frames * total)
 
         frame = _frame(image, index * height, height)
-        for band in enlarge(frame, model, means.tiling, sizes, advance, picture.scratch):
+        for band in enlarge(frame, model, method.tiling, sizes, advance, picture.scratch):
             picture.write(band)
     picture.finish()
-    return Result(
-        job,
-        "done",
-        size=(width, height),
-        output_size=(sizes.width, sizes.height),
-        warnings=warnings,
-    )
+    output_size = (sizes.width, sizes.height)
+    return Result(job, "done", size=(width, height), output_size=output_size, warnings=warnings)
 
 
 def _frame(image: Image, first: int, rows: int) -> Rows:

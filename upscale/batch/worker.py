@@ -1,9 +1,9 @@
 """A process of its own that decodes and encodes: where a file makes it crash, it dies alone.
 
 It is asked on standard input and answers on standard output, one pickled reply to each message:
-`Probe` → `Header` or `Skipped`; `Read` → `Decoded` or `Skipped`; `Write`, then arrays of rows,
-then None → None each, and in the end a list of warnings. An UpscaleError is a reply too; it ends
-a writing.
+`Probe` → `Header` or `Skipped`; `Read` → `Decoded` or `Skipped`; `Write` and each array of rows
+behind it → None; `Finish` → a list of warnings. An UpscaleError is a reply, too; it ends a
+writing.
 """
 
 import os
@@ -18,7 +18,7 @@ from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.pictures.formats import Encoding
 from upscale.pixels.image import Header, Image, Layout, Metadata
 
-__all__ = ["Decoded", "Probe", "Read", "Skipped", "Write", "serve"]
+__all__ = ["Decoded", "Finish", "Probe", "Read", "Skipped", "Write", "serve"]
 
 
 NICE = 10
@@ -73,6 +73,11 @@ class Write:
     part: Path
 
 
+@dataclass(frozen=True)
+class Finish:
+    """Ends a writing: the output has all its rows."""
+
+
 def serve() -> None:
     """Answer until standard input ends, which it does when the process that asks is gone."""
     import pyvips
@@ -118,8 +123,8 @@ def _answer(request: Any, receive: Callable[[], Any], reply: Callable[[Any], Non
     )
     with writer:
         reply(None)
-        while (band := receive()) is not None:
-            writer.write(band)
+        while not isinstance(message := receive(), Finish):
+            writer.write(message)
             reply(None)
     return writer.warnings
 

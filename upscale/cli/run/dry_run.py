@@ -8,7 +8,7 @@ import torch
 
 from upscale.batch.planning import Job
 from upscale.batch.pool import Codec
-from upscale.batch.run import Means, Result
+from upscale.batch.run import Method, Result
 from upscale.batch.worker import Probe, Skipped
 from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars, RunBar
@@ -24,7 +24,7 @@ DEFAULT_TILE = 256
 
 def dry_run(
     jobs: Iterable[Job],
-    means_of: Callable[[Job], Means],
+    method_of: Callable[[Job], Method],
     codec: Codec,
     report: Report,
     bars: Bars,
@@ -35,24 +35,23 @@ def dry_run(
     Returns the exit status.
     """
     pixels: Counter[str] = Counter()
-    used: dict[str, Means] = {}
+    used: dict[str, Method] = {}
     raw_bytes = 0
     for job in jobs:
         try:
             if job.problem is not None:
                 report.add(Result(job, "skipped" if job.skip else "failed", error=job.problem))
                 continue
-            means = used[job.model] = means_of(job)
-            making = means.making
+            method = used[job.model] = method_of(job)
             reply = codec.call(
-                Probe(job.input, job.output, making.settings, making.overwrite, making.max_pixels),
+                Probe(job.input, job.output, method.settings, method.overwrite, method.max_pixels),
                 job.input,
             )
             if isinstance(reply, Skipped):
                 report.add(Result(job, "skipped"))
                 continue
             frames = reply.frames if FORMATS[suffix_of(job.output)].frames else 1
-            result, passes = _planned(job, reply, means)
+            result, passes = _planned(job, reply, method)
             report.add(result)
             width, height = result.output_size or (0, 0)
             raw_bytes += width * height * reply.channels * reply.depth // 8 * frames
@@ -74,10 +73,10 @@ def dry_run(
     return status
 
 
-def _planned(job: Job, header: Header, means: Means) -> tuple[Result, int]:
+def _planned(job: Job, header: Header, method: Method) -> tuple[Result, int]:
     """Return the job's result and the LR pixels of all passes of the network over a frame."""
-    scale = means.model.scale
-    sizes = means.making.target.sizes(header.width, header.height, scale)
+    scale = method.model.scale
+    sizes = method.target.sizes(header.width, header.height, scale)
     check_format(job.output, sizes.width, sizes.height)
     area = header.width * header.height
     pixels = sum(area * scale ** (2 * n) for n in range(sizes.passes))
@@ -87,9 +86,9 @@ def _planned(job: Job, header: Header, means: Means) -> tuple[Result, int]:
     ), pixels
 
 
-def _seconds_a_pixel(means: Means) -> float:
+def _seconds_a_pixel(method: Method) -> float:
     """Run two tiles with their context; the second one's time, by LR pixel of its core."""
-    model, tiling = means.model, means.tiling
+    model, tiling = method.model, method.tiling
     core = tiling.tile or DEFAULT_TILE
     side = core + 2 * tiling.overlap
     tile = torch.rand(1, 3, side, side)

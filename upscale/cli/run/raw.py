@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from upscale.cli.run.means import load
+from upscale.cli.run.methods import load
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import Bars, Interrupted
 from upscale.errors import InputError, OutputError, UsageError

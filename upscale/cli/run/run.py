@@ -4,14 +4,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from upscale.batch import run as batch
 from upscale.batch.inputs import find_inputs
 from upscale.batch.naming import DEFAULT_TEMPLATE, Naming, ending
 from upscale.batch.planning import Destination, Job, plan, prepare_output
 from upscale.batch.pool import Codec, CodecPool
+from upscale.batch.run import Batch, Result
 from upscale.batch.walk import Found
 from upscale.batch.watch import settled
-from upscale.cli.run.means import Supply
+from upscale.cli.run.methods import Methods
 from upscale.cli.run.options import Options
 from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars, Interrupted
@@ -68,22 +68,22 @@ def _run(
     status = 0
     try:
         with CodecPool(0 if options.dry_run else options.jobs, options.debug) as pool:
-            supply = Supply(options, bars)
-            report.settings = supply.settings
-            naming = _naming(options, supply.scale)
+            methods = Methods(options, bars)
+            report.settings = methods.settings
+            naming = _naming(options, methods.scale)
             left = [] if options.watch else plan(found, destination, naming)
-            supply.prepare(left)
+            methods.prepare(left)
             bar = bars.run(None if options.watch else [job.size for job in left])
             if options.dry_run:
                 from upscale.cli.run.dry_run import dry_run
 
                 with Codec(options.debug) as codec:
-                    return dry_run(left, supply.of, codec, report, bars, bar)
-            for result in batch.run(
+                    return dry_run(left, methods.of, codec, report, bars, bar)
+            for result in Batch(
                 _kept(_watched(options, destination, naming), left)
                 if options.watch
                 else list(left),
-                supply.of,
+                methods.of,
                 pool,
                 jobs_ahead=options.jobs,
                 started=lambda job: bar.start(job.size),
@@ -101,7 +101,7 @@ def _run(
             report.summarize(status, many=False)
             raise
     for job in left:
-        report.add(batch.Result(job, "cancelled"))
+        report.add(Result(job, "cancelled"))
     report.summarize(status, options.watch or len(found) > 1)
     return status
 

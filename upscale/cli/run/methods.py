@@ -1,4 +1,4 @@
-"""What the pictures of a run are made with: models, each loaded when the first one needs it."""
+"""How the pictures of a run are made: models, each loaded when the first picture needs it."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from upscale.batch.planning import Job
 from upscale.batch.resume import settings_digest
-from upscale.batch.run import Making, Means
+from upscale.batch.run import Method
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import Bars
 from upscale.models.choice import AUTO, CLEAN, explanation
@@ -15,17 +15,17 @@ from upscale.models.manifest import find_entry
 if TYPE_CHECKING:
     from upscale.models.model import Model
 
-__all__ = ["Supply", "load", "making_of"]
+__all__ = ["Methods", "load", "method_of"]
 
 
-class Supply:
-    """The `Means` of each job of a run, by the name of its model."""
+class Methods:
+    """The `Method` of each job of a run, by the name of its model."""
 
     def __init__(self, options: Options, bars: Bars) -> None:
         """Load nothing yet."""
         self._options, self._bars = options, bars
         self._notify = cache(bars.say)  # what two models have to say is said once
-        self._loaded: dict[str, Means] = {}
+        self._loaded: dict[str, Method] = {}
 
     @property
     def scale(self) -> int:
@@ -48,29 +48,26 @@ class Supply:
         if asked == AUTO and (chosen or self._options.watch):
             self._bars.say(f"upscale: {explanation(chosen)}")
 
-    def of(self, job: Job) -> Means:
+    def of(self, job: Job) -> Method:
         """Return what makes ``job``. Raises UpscaleError where its model cannot be loaded."""
         return self._named(job.model)
 
     def settings(self, job: Job) -> dict[str, object]:
         """Return what the report says of how ``job`` is made; None where no model was loaded."""
-        means = self._loaded.get(job.model)
+        method = self._loaded.get(job.model)
         return {
             "model": job.model,
-            "alpha": self._options.alpha if means is None else means.model.alpha,
-            "device": None if means is None else str(means.model.device),
-            "precision": None if means is None else means.model.precision,
-            "tile": None if means is None else means.tiling.tile,
-            "overlap": None if means is None else means.tiling.overlap,
+            "alpha": self._options.alpha if method is None else method.model.alpha,
+            "device": None if method is None else str(method.model.device),
+            "precision": None if method is None else method.model.precision,
+            "tile": None if method is None else method.tiling.tile,
+            "overlap": None if method is None else method.tiling.overlap,
         }
 
-    def _named(self, name: str) -> Means:
+    def _named(self, name: str) -> Method:
         if name not in self._loaded:
             model = load(name, self._options, self._bars, self._notify)
-            from upscale.upscaling.engine import plan_tiling
-
-            tiling = plan_tiling(model, self._options.tile, self._options.overlap)
-            self._loaded[name] = Means(model, tiling, making_of(self._options, model))
+            self._loaded[name] = method_of(self._options, model)
         return self._loaded[name]
 
 
@@ -91,8 +88,10 @@ def load(name: str, options: Options, bars: Bars, notify: Callable[[str], None])
     )
 
 
-def making_of(options: Options, model: "Model") -> Making:
+def method_of(options: Options, model: "Model") -> Method:
     """Return how ``model`` makes pictures; the key to resume by is that of its weights."""
+    from upscale.upscaling.engine import plan_tiling
+
     settings = settings_digest(
         weights=model.sha256,
         alpha=model.alpha,
@@ -105,7 +104,9 @@ def making_of(options: Options, model: "Model") -> Making:
         overlap=options.overlap,
         precision=options.precision,
     )
-    return Making(
+    return Method(
+        model=model,
+        tiling=plan_tiling(model, options.tile, options.overlap),
         target=options.target,
         encoding=options.encoding,
         to_srgb=options.to_srgb,
