@@ -20,7 +20,8 @@ from upscale.batch.pool import Codec, CodecPool, Picture
 from upscale.batch.worker import Decoded, Probe, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.models.model import load_model
-from upscale.pictures.formats import MAX_PIXELS, Encoding
+from upscale.pictures.encoding import Encoding
+from upscale.pictures.formats import MAX_PIXELS
 from upscale.pixels import spool
 from upscale.pixels.image import Header, Layout, Metadata, Pixels
 from upscale.upscaling.engine import Tiling

@@ -17,7 +17,8 @@ from upscale.batch.resume import key_of
 from upscale.batch.worker import Decoded, Finish, Probe, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.pictures.encoder import read_key
-from upscale.pictures.formats import MAX_PIXELS, Encoding
+from upscale.pictures.encoding import Encoding
+from upscale.pictures.formats import MAX_PIXELS
 from upscale.pixels.image import Header, Layout, Metadata, Pixels
 from upscale.pixels.spool import IN_MEMORY, StoredRows
 

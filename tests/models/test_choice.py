@@ -26,8 +26,8 @@ from upscale.models import model as model_module
 from upscale.models.choice import AUTO, CHOICES, CLEAN, REAL, explanation, model_for
 from upscale.models.manifest import read_manifest
 from upscale.models.model import Model
-from upscale.pictures.compression import is_lossy
 from upscale.pictures.encoder import read_key
+from upscale.pictures.recognise import is_lossy
 from upscale.viewing import sweep as sweep_module
 from upscale.viewing.sweep import Sweep
 
@@ -111,7 +111,7 @@ def test_a_file_that_changes_is_looked_at_again_and_no_other(
 ) -> None:
     looked: list[Path] = []
     monkeypatch.setattr(
-        "upscale.pictures.compression.is_lossy", lambda path: looked.append(path) or is_lossy(path)
+        "upscale.pictures.recognise.is_lossy", lambda path: looked.append(path) or is_lossy(path)
     )
     path = tmp_path / "a"
     path.write_bytes(encoded(noise()))

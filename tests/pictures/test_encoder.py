@@ -12,11 +12,12 @@ from PIL import ExifTags, Image, IptcImagePlugin
 
 from upscale.pictures.containers import exif
 from upscale.pictures.encoder import encode, fitting, losses, read_key
-from upscale.pictures.formats import FORMATS, Encoding
+from upscale.pictures.encoding import Encoding
+from upscale.pictures.formats import WRITABLE
 from upscale.pixels.image import Layout, Metadata, Pixels
 
 KEY = "0123456789abcdef" * 2
-EVERY = pytest.mark.parametrize("suffix", FORMATS)
+EVERY = pytest.mark.parametrize("suffix", WRITABLE)
 SEGMENT = 65_533
 """Bytes in a JPEG segment beside its length (ISO/IEC 10918-1, B.1.1.4)."""
 
@@ -83,7 +84,7 @@ def noise(height: int, width: int, channels: int, dtype: type = np.uint8) -> Pix
 def test_the_key_is_found_again(
     tmp_path: Path, suffix: str, frames: int, encoding: Encoding
 ) -> None:
-    if frames > 1 and not FORMATS[suffix].frames:
+    if frames > 1 and not WRITABLE[suffix].frames:
         return
     path = tmp_path / f"a{suffix}"
     save(path, noise(12, 8, 3), Metadata(exif=exif_of()), encoding, frames=frames)

@@ -118,7 +118,6 @@ def test_png_is_read_exactly(tmp_path: Path, channels: int, dtype: type) -> None
         path.write_bytes(png(45, 31, 16, channels, pixels.astype(">u2").tobytes()))
     found = reader.read(path)
     assert found.pixels.dtype == dtype
-    assert found.suffix == ".png"
     np.testing.assert_array_equal(found.pixels, pixels)
 
 
@@ -136,7 +135,6 @@ def test_tiff_is_read_exactly(tmp_path: Path, channels: int, dtype: type) -> Non
     )
     found = reader.read(path)
     assert found.pixels.dtype == dtype
-    assert found.suffix == ".tif"
     np.testing.assert_array_equal(found.pixels, pixels)
 
 
@@ -175,7 +173,6 @@ def test_jpeg_is_read_as_pillow_reads_it(tmp_path: Path, mode: str) -> None:
     found = reader.read(tmp_path / "a.jpg")
     with Pillow.open(tmp_path / "a.jpg") as expected:
         np.testing.assert_allclose(bare(found.pixels), np.asarray(expected), atol=2)
-    assert found.suffix == ".jpg"
 
 
 @pytest.mark.parametrize("channels", [3, 4])
@@ -184,14 +181,12 @@ def test_lossless_webp_is_read_exactly(tmp_path: Path, channels: int) -> None:
     Pillow.fromarray(pixels).save(tmp_path / "a.webp", lossless=True, exact=True)
     found = reader.read(tmp_path / "a.webp")
     np.testing.assert_array_equal(found.pixels, pixels)
-    assert found.suffix == ".webp"
 
 
 def test_a_picture_is_known_by_its_content_and_not_by_its_name(tmp_path: Path) -> None:
     pixels = noise(5, 6, 3)
     (tmp_path / "a.jpg").write_bytes(encoded(pixels, "PNG"))
     found = reader.read(tmp_path / "a.jpg")
-    assert found.suffix == ".png"
     np.testing.assert_array_equal(found.pixels, pixels)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from upscale.batch.walk import Found
 from upscale.errors import UsageError
 from upscale.models.choice import AUTO, CHOICES
-from upscale.pictures.formats import FORMATS, suffix_of
+from upscale.pictures.formats import WRITABLE, suffix_of
 
 __all__ = ["DEFAULT_TEMPLATE", "LONGEST_NAME", "Naming", "ending", "originals"]
 
@@ -60,7 +60,7 @@ class Naming:
 
     def name(self, path: Path) -> str:
         """Return the name of ``path``'s output, shortened by whole characters of the stem."""
-        own = path.suffix if suffix_of(path) in FORMATS else ".png"
+        own = path.suffix if suffix_of(path) in WRITABLE else ".png"
         suffix = own if self.suffix is None else self.suffix
         length = len(path.name)
         while len(raw := os.fsencode(self._fill(path, length) + suffix)) > LONGEST_NAME:
@@ -128,7 +128,7 @@ def originals(found: Iterable[Found], naming: Naming) -> list[Found]:
         each
         for each in found
         if not each.walked
-        or suffix_of(each.path) not in FORMATS
+        or suffix_of(each.path) not in WRITABLE
         or made.get(each.path.stem, set()).isdisjoint(_around(each.path.parent.parts))
     ]
 

@@ -12,7 +12,7 @@ from upscale.batch.naming import Naming, originals
 from upscale.batch.walk import Found, Identity, file_identity
 from upscale.errors import InputError, OutputError, UpscaleError, UsageError
 from upscale.models.choice import model_for
-from upscale.pictures.formats import FORMATS, suffix_of
+from upscale.pictures.formats import WRITABLE, suffix_of
 
 __all__ = ["Destination", "Job", "plan", "prepare_output"]
 
@@ -67,8 +67,8 @@ def prepare_output(
     is_file = not many and not os.path.isdir(output) and output.suffix != ""
     if many and os.path.exists(output) and not os.path.isdir(output):
         raise UsageError(f"{output}: is a file; several pictures need a folder")
-    if is_file and suffix_of(output) not in FORMATS:
-        raise UsageError(f"{output}: write one of {', '.join(FORMATS)}, or name a folder")
+    if is_file and suffix_of(output) not in WRITABLE:
+        raise UsageError(f"{output}: write one of {', '.join(WRITABLE)}, or name a folder")
     folder = output.parent if is_file else output
     if make:
         try:

@@ -14,7 +14,8 @@ from upscale.batch.pool import CodecPool, Picture
 from upscale.batch.worker import Read, Skipped, Write
 from upscale.errors import DeviceError, OutputError, UpscaleError
 from upscale.files import part_beside, sweep
-from upscale.pictures.formats import FORMATS, MAX_PIXELS, Encoding, check_format, suffix_of
+from upscale.pictures.encoding import Encoding
+from upscale.pictures.formats import MAX_PIXELS, WRITABLE, check_format, suffix_of
 from upscale.pixels.image import Image, Layout
 from upscale.pixels.spool import Rows, StoredRows
 from upscale.upscaling.target import Target
@@ -225,7 +226,7 @@ def _upscale(work: _Work, progress: Progress) -> Result:
     warnings = image.warnings
     all_rows, width, channels = image.pixels.shape
     height = all_rows // image.frames
-    frames = image.frames if FORMATS[suffix_of(job.output)].frames else 1
+    frames = image.frames if WRITABLE[suffix_of(job.output)].frames else 1
     if frames < image.frames:
         warnings += (f"{job.input}: has {image.frames} frames; this format holds the first only",)
     sizes = method.target.sizes(width, height, model.scale)

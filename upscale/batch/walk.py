@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from upscale.errors import InputError, UpscaleError
-from upscale.pictures.formats import ALIASES, FORMATS
+from upscale.pictures.formats import PICTURE_SUFFIXES
 
 __all__ = [
-    "PICTURE_SUFFIXES",
     "Found",
     "Walk",
     "file_identity",
@@ -20,15 +19,6 @@ __all__ = [
     "is_picture",
     "natural",
 ]
-
-PICTURE_SUFFIXES = {
-    *FORMATS,
-    *ALIASES,
-    *(".bmp", ".dib", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".pfm", ".hdr"),
-    *(".jp2", ".j2k", ".jxl", ".heic", ".heif", ".hif"),
-    *(".dng", ".nef", ".cr2", ".cr3", ".arw", ".raf", ".orf", ".rw2", ".pef"),
-}
-"""Suffixes, in small letters, of the files in a folder that are taken for pictures."""
 
 KINDS = ((stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"), (lambda mode: True, "a device"))
 

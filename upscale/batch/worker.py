@@ -15,7 +15,7 @@ from typing import Any
 
 from upscale.batch.resume import key_of
 from upscale.errors import InputError, OutputError, UpscaleError
-from upscale.pictures.formats import Encoding
+from upscale.pictures.encoding import Encoding
 from upscale.pixels.image import Header, Image, Layout, Metadata
 
 __all__ = ["Decoded", "Finish", "Probe", "Read", "Skipped", "Write", "serve"]

@@ -46,7 +46,7 @@ def check_psnr(asked: str, psnr: str | None) -> None:
 def model_for(path: Path, asked: str) -> str:
     """Return ``asked``; where that is `AUTO`, the model for what the file ``path`` holds now.
 
-    It is `REAL` where `upscale.pictures.compression.is_lossy`, and `CLEAN` for all else, files that
+    It is `REAL` where `upscale.pictures.recognise.is_lossy`, and `CLEAN` for all else, files that
     are gone or cannot be read included.
     """
     if asked != AUTO:
@@ -60,7 +60,7 @@ def model_for(path: Path, asked: str) -> str:
 
 @functools.lru_cache(2**16)  # a watch asks for all files again, each second
 def _by_content(path: Path, stamp: Stamp) -> str:
-    from upscale.pictures.compression import is_lossy  # and NumPy, which the help can do without
+    from upscale.pictures.recognise import is_lossy  # and NumPy, which the help can do without
 
     return REAL if is_lossy(path) else CLEAN
 

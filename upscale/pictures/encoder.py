@@ -12,7 +12,8 @@ import pyvips
 from upscale.errors import InputError
 from upscale.pictures.apng import Assembler
 from upscale.pictures.containers import exif, iptc
-from upscale.pictures.formats import FORMATS, Encoding
+from upscale.pictures.encoding import Encoding
+from upscale.pictures.formats import WRITABLE
 from upscale.pixels.image import Layout, Metadata
 
 __all__ = ["encode", "fitting", "losses", "read_key"]
@@ -36,7 +37,7 @@ def losses(
     path: Path, suffix: str, layout: Layout, metadata: Metadata, encoding: Encoding
 ) -> list[str]:
     """Return what the format cannot hold of this picture, a sentence each."""
-    chosen, found = FORMATS[suffix], []
+    chosen, found = WRITABLE[suffix], []
     if layout.channels in (2, 4) and not chosen.opacity:
         found.append(f"{path}: this format has no opacity; drawn on white")
     if layout.depth > (depth := encoding.depth(suffix, layout.channels)):
@@ -87,7 +88,7 @@ def encode(
     depth = min(layout.depth, encoding.depth(suffix, layout.channels))
     options = encoding.options(suffix, depth, layout.width * layout.height)
     picture = _described(_rounded(stream, layout.depth, depth), metadata, suffix)
-    if layout.channels in (2, 4) and not FORMATS[suffix].opacity:
+    if layout.channels in (2, 4) and not WRITABLE[suffix].opacity:
         picture = picture.flatten(background=255 if picture.format == "uchar" else 65535)
     delays = layout.delays or (PAGE,) * layout.frames
     if layout.frames > 1 and suffix == ".png":
@@ -164,7 +165,7 @@ def _described(stream: pyvips.Image, metadata: Metadata, suffix: str) -> pyvips.
         metadata.icc,
         None if suffix == ".tif" else metadata.exif,
         metadata.xmp,
-        datasets if FORMATS[suffix].iptc else None,
+        datasets if WRITABLE[suffix].iptc else None,
     )
     for name, block in zip(BLOCKS, blocks, strict=True):
         if block:

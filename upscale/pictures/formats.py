@@ -1,21 +1,36 @@
-"""What each file format can hold: a table, and the two questions asked of it. No decoder here."""
+"""Every format: one record each, with all that is known of it. No decoder is imported here.
 
-from dataclasses import dataclass
+A format is added by adding its record to `FORMATS`, and a test. Where no library reads it yet, the
+record names a module of `upscale.pictures.decoders`.
+"""
+
+import importlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from upscale.errors import InputError, OutputError, UsageError
+from upscale.errors import InputError, OutputError
+from upscale.pictures.containers import damage, losses
+
+if TYPE_CHECKING:
+    from upscale.pictures.decoders.base import Decoded
 
 __all__ = [
     "ALIASES",
     "FORMATS",
     "MAX_PIXELS",
     "MAX_SIDE",
-    "Encoding",
+    "PICTURE_SUFFIXES",
+    "WRITABLE",
+    "Decoder",
     "Format",
+    "Saving",
     "check_format",
     "check_pixels",
-    "sniff",
+    "format_of",
+    "own_suffix",
     "suffix_of",
 ]
 
@@ -26,146 +41,280 @@ MAX_SIDE = 1_000_000
 """Pixels a side above which an input is refused, whatever its other side is."""
 
 
-@dataclass(frozen=True)
+class Decoder(Protocol):
+    """What a module of `upscale.pictures.decoders` offers; both raise InputError."""
+
+    def size(self, path: Path, descriptor: int) -> tuple[int, int]:
+        """Return (width, height), upright, from the header alone."""
+
+    def decode(self, path: Path, descriptor: int) -> "Decoded":
+        """Return the whole picture, upright, once its size is found bearable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saving:
+    """What a file of a format can hold, and how libvips saves it."""
+
+    side_limit: int = 2**31 - 1
+    """Pixels a side."""
+    depth: int = 8
+    """Most bits a sample."""
+    opacity: bool = True
+    frames: bool = False
+    """Whether it holds several frames or pages."""
+    iptc: bool = False
+    lossy: bool = False
+    """Whether there is a quality to choose."""
+    lossless: bool = True
+    """Whether it can be exact."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Of libvips' saver."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Format:
-    """What a file format can hold, and libvips' options to save it.
+    """One file format."""
 
-    ``side_limit``: pixels a side; ``depth``: bits a sample; ``frames``: several frames or pages;
-    ``iptc``: IPTC data; ``lossy``: has a quality to choose; ``lossless``: can be exact.
-    """
+    name: str
+    """As people say it."""
+    suffixes: tuple[str, ...]
+    """In small letters. The first is the usual one."""
+    begins: bytes
+    """A regular expression for a file's first bytes."""
+    decoder: str = ""
+    """A module of `upscale.pictures.decoders`; empty where libvips decodes the format."""
+    plugin: str = ""
+    """For the decoder ``pillow``: the name of Pillow's plugin."""
+    doubtful: bool = False
+    """Whether other formats begin alike, so that the decoder's ``recognise`` has the last word."""
+    loader: str = ""
+    """libvips' name of its loader."""
+    pages: bool = False
+    """Whether libvips reads several frames or pages, as one tall picture."""
+    ends_early: Callable[[int], bool] = lambda descriptor: False
+    """Says of an open file whether its end is missing."""
+    lossy: Callable[[int], bool] = lambda descriptor: False
+    """Says of an open file whether it was saved with loss."""
+    media_type: str = ""
+    """What browsers call it, where they show it."""
+    saving: Saving | None = None
+    """None where the format is only read."""
 
-    side_limit: int
-    opacity: bool
-    depth: int
-    frames: bool
-    iptc: bool
-    lossy: bool
-    lossless: bool
-    options: dict[str, Any]
+    def load_decoder(self) -> Decoder:
+        """Import the decoder."""
+        module: Any = importlib.import_module(f"upscale.pictures.decoders.{self.decoder}")
+        return cast(Decoder, module.Plugin(self.plugin) if self.plugin else module)
+
+    def matches(self, head: bytes, descriptor: int) -> bool:
+        """Say whether a file that begins with ``head`` (512 bytes) is of this format."""
+        if not re.match(self.begins, head, re.DOTALL):
+            return False
+        if not self.doubtful:
+            return True
+        module: Any = importlib.import_module(f"upscale.pictures.decoders.{self.decoder}")
+        return bool(module.recognise(head, descriptor))
 
 
-FORMATS: dict[str, Format] = {
-    ".png": Format(2**31 - 1, True, 16, True, False, False, True, {"compression": 6}),
-    ".jpg": Format(
-        *(65_500, False, 8, False, True, True, False),
-        {"Q": 95, "subsample_mode": "off", "optimize_coding": True},
+def _always(descriptor: int) -> bool:
+    return True
+
+
+FORMATS = (
+    Format(
+        name="PNG",
+        suffixes=(".png", ".apng"),
+        begins=rb"\x89PNG\r\n\x1a\n",
+        loader="png",
+        ends_early=damage.png_ends_early,
+        media_type="image/png",
+        saving=Saving(depth=16, frames=True, options={"compression": 6}),
     ),
-    ".webp": Format(16_383, True, 8, True, False, True, True, {"Q": 92, "effort": 4}),
-    ".tif": Format(
-        *(2**31 - 1, True, 16, True, True, False, True),
-        {"compression": "deflate", "predictor": "horizontal"},
+    Format(
+        name="JPEG",
+        suffixes=(".jpg", ".jpeg", ".jpe", ".jfif"),
+        begins=rb"\xff\xd8\xff",
+        loader="jpeg",
+        ends_early=damage.jpeg_ends_early,
+        lossy=_always,
+        media_type="image/jpeg",
+        saving=Saving(
+            side_limit=65_500,
+            opacity=False,
+            iptc=True,
+            lossy=True,
+            lossless=False,
+            options={"Q": 95, "subsample_mode": "off", "optimize_coding": True},
+        ),
     ),
-    ".avif": Format(
-        *(65_536, True, 12, False, False, True, True), {"compression": "av1", "Q": 80, "effort": 4}
+    Format(
+        name="WebP",
+        suffixes=(".webp",),
+        begins=rb"RIFF....WEBP",
+        loader="webp",
+        pages=True,
+        ends_early=damage.riff_ends_early,
+        lossy=losses.webp_is_lossy,
+        media_type="image/webp",
+        saving=Saving(side_limit=16_383, frames=True, lossy=True, options={"Q": 92, "effort": 4}),
     ),
-    ".gif": Format(
-        *(65_535, True, 8, True, False, False, False),
-        {"interpalette_maxerror": 0, "keep_duplicate_frames": True},
+    Format(  # before TIFF, which many of them are
+        name="RAW",
+        suffixes=(".dng", ".nef", ".cr2", ".cr3", ".arw", ".raf", ".orf", ".rw2", ".pef"),
+        begins=rb"FUJIFILMCCD-RAW|II\x1a\0\0\0HEAPCCDR|IIR[OS]|MMOR|IIU\0|FOVb|\0MRM|.{4}ftypcrx "
+        rb"|II\*\0|MM\0\*",
+        doubtful=True,
+        decoder="camera_raw",
     ),
-}
-ALIASES = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg", ".tiff": ".tif", ".apng": ".png"}
-
-SIGNATURES = (
-    (b"\x89PNG", 0, ".png"),
-    (b"\xff\xd8\xff", 0, ".jpg"),
-    (b"WEBP", 8, ".webp"),
-    (b"II", 0, ".tif"),
-    (b"MM", 0, ".tif"),
-    (b"ftypavi", 4, ".avif"),
-    (b"GIF8", 0, ".gif"),
+    Format(
+        name="TIFF",
+        suffixes=(".tif", ".tiff"),
+        begins=rb"II[*+]\0|MM\0[*+]",
+        loader="tiff",
+        pages=True,
+        ends_early=damage.tiff_ends_early,
+        lossy=losses.tiff_is_lossy,
+        saving=Saving(
+            depth=16,
+            frames=True,
+            iptc=True,
+            options={"compression": "deflate", "predictor": "horizontal"},
+        ),
+    ),
+    Format(
+        name="HEIC",
+        suffixes=(".heic", ".heif", ".hif"),
+        begins=rb".{4}ftyp",
+        doubtful=True,
+        decoder="heic",
+        lossy=_always,
+    ),
+    Format(
+        name="AVIF",
+        suffixes=(".avif",),
+        begins=rb".{4}ftyp(avi[fs]|mif1|msf1|miaf)",
+        loader="heif",
+        ends_early=damage.boxes_end_early,
+        lossy=_always,
+        media_type="image/avif",
+        saving=Saving(
+            side_limit=65_536,
+            depth=12,
+            lossy=True,
+            options={"compression": "av1", "Q": 80, "effort": 4},
+        ),
+    ),
+    Format(
+        name="GIF",
+        suffixes=(".gif",),
+        begins=rb"GIF8",
+        loader="gif",
+        pages=True,
+        media_type="image/gif",
+        saving=Saving(
+            side_limit=65_535,
+            frames=True,
+            lossless=False,
+            options={"interpalette_maxerror": 0, "keep_duplicate_frames": True},
+        ),
+    ),
+    Format(
+        name="BMP",
+        suffixes=(".bmp", ".dib"),
+        begins=rb"BM.{12}[\x0c-\x7c]\0\0\0",
+        decoder="bmp",
+    ),
+    Format(
+        name="PNM",
+        suffixes=(".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".pfm"),
+        begins=rb"P[1-7Ff]\s|P[1-6]#",
+        decoder="netpbm",
+    ),
+    Format(
+        name="HDR",
+        suffixes=(".hdr",),
+        begins=rb"#\?(RADIANCE|RGBE)\s",
+        decoder="radiance",
+    ),
+    Format(
+        name="JPEG 2000",
+        suffixes=(".jp2", ".j2k"),
+        begins=rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51",
+        decoder="jpeg2000",
+        lossy=_always,
+    ),
+    Format(
+        name="JPEG XL",
+        suffixes=(".jxl",),
+        begins=rb"\0\0\0\x0cJXL \r\n\x87\n|\xff\x0a",
+        decoder="jpeg_xl",
+        lossy=_always,
+    ),
+    Format(
+        name="DDS",
+        suffixes=(".dds",),
+        begins=rb"DDS \x7c\0\0\0",
+        decoder="pillow",
+        plugin="DDS",
+        lossy=_always,
+    ),
+    Format(  # last: it has no signature, only fields that few other files happen to fit
+        name="TGA",
+        suffixes=(".tga",),
+        begins=rb".(\0[\x02\x03\x0a\x0b]\0{5}|\x01[\x01\x09].{5}).{4}(?!\0\0)..(?!\0\0).."
+        rb"[\x08\x0f\x10\x18\x20][\0-\x2f]",
+        decoder="pillow",
+        plugin="TGA",
+    ),
 )
+"""In the order in which a file's content is held against them."""
+
+WRITABLE: dict[str, Saving] = {
+    each.suffixes[0]: each.saving for each in FORMATS if each.saving is not None
+}
+"""What can be written, by its usual suffix."""
+
+ALIASES = {
+    alias: each.suffixes[0] for each in FORMATS if each.saving for alias in each.suffixes[1:]
+}
+
+PICTURE_SUFFIXES = {suffix for each in FORMATS for suffix in each.suffixes}
+"""Suffixes, in small letters, of the files in a folder that are taken for pictures."""
 
 
-WHOLE_FRAMES = {"kmax": 1}
-"""For WebP: between two whole frames libwebp leaves out what has changed by up to 17 levels."""
+def format_of(head: bytes, descriptor: int) -> Format | None:
+    """Return the format of an open file that begins with ``head`` (512 bytes), by its content."""
+    return next((each for each in FORMATS if each.matches(head, descriptor)), None)
 
 
-TWO_PASSES = 2**25
-"""Pixels up to which a JPEG's codes are made for it, for which libjpeg keeps 6 bytes of each."""
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How outputs are saved: ``quality`` 1 to 100 or None for each format's own; ``lossless``;
-    ``strip``: nothing but pixels, profile and the key to resume by.
-    """
-
-    quality: int | None = None
-    lossless: bool = False
-    strip: bool = False
-
-    def check(self, suffix: str | None) -> None:
-        """Raise UsageError for what ``suffix`` (None: not known yet) cannot be asked for."""
-        if self.quality is not None and not 1 <= self.quality <= 100:
-            raise UsageError(f"quality is {self.quality}; it must lie in 1 to 100")
-        if self.quality is not None and self.lossless:
-            raise UsageError("--quality and --lossless exclude each other")
-        if suffix is None:
-            return
-        if self.lossless and not FORMATS[suffix].lossless:
-            lossless = ", ".join(name[1:] for name, each in FORMATS.items() if each.lossless)
-            raise UsageError(f"{suffix[1:]} has no lossless form; use one of {lossless}")
-        if self.quality is not None and not FORMATS[suffix].lossy:
-            lossy = ", ".join(name[1:] for name, each in FORMATS.items() if each.lossy)
-            raise UsageError(f"{suffix[1:]} has no quality to choose; {lossy} have")
-
-    def depth(self, suffix: str, channels: int) -> int:
-        """Return the greatest bits a sample that a picture of ``channels`` is saved with.
-
-        AVIF's opacity is exact with 8 bits only, unless all is lossless.
-        """
-        chosen = FORMATS[suffix]
-        inexact = suffix == ".avif" and channels in (2, 4) and not self.lossless
-        return 8 if inexact else chosen.depth
-
-    def options(self, suffix: str, depth: int, pixels: int = 0) -> dict[str, Any]:
-        """Return libvips' options for a picture of ``pixels`` that is saved with ``depth`` bits a
-        sample.
-        """
-        chosen = FORMATS[suffix]
-        options = dict(chosen.options)
-        if chosen.lossy and self.lossless and chosen.lossless:
-            options |= {"lossless": True}
-        elif chosen.lossy and self.quality is not None:
-            options |= {"Q": self.quality}
-        if suffix == ".webp" and not self.lossless:
-            options |= WHOLE_FRAMES
-        if suffix == ".jpg" and pixels > TWO_PASSES:
-            options["optimize_coding"] = False
-        if chosen.depth == 12:
-            options |= {"bitdepth": depth}
-        return options
+def own_suffix(head: bytes, descriptor: int) -> str:
+    """Return the suffix to write for an open picture: that of its format, else ``.png``."""
+    found = format_of(head, descriptor)
+    return found.suffixes[0] if found and found.saving else ".png"
 
 
 def suffix_of(path: Path) -> str:
-    """Return a name's suffix as `FORMATS` spells it: ``.jpg`` for ``A.JPEG``."""
+    """Return a name's suffix as `WRITABLE` spells it: ``.jpg`` for ``A.JPEG``."""
     suffix = path.suffix.lower()
     return ALIASES.get(suffix, suffix)
 
 
-def sniff(head: bytes) -> str:
-    """Return the suffix to write for a picture that begins with ``head``: its own, or ``.png``."""
-    found = (suffix for start, at, suffix in SIGNATURES if head[at:].startswith(start))
-    return next(found, ".png")
-
-
-def check_format(path: Path, width: int, height: int) -> Format:
-    """Return ``path``'s format; OutputError where it is unknown or cannot hold a frame's size."""
+def check_format(path: Path, width: int, height: int) -> Saving:
+    """Return what ``path`` can hold; OutputError where that is unknown or less than one frame."""
     suffix = suffix_of(path)
-    if suffix not in FORMATS:
+    if suffix not in WRITABLE:
         raise OutputError(
             f"{path}: cannot write {suffix or 'a file without a suffix'}; "
-            f"write one of {', '.join(FORMATS)}",
+            f"write one of {', '.join(WRITABLE)}",
             code="unsupported-format",
         )
-    limit = FORMATS[suffix].side_limit
+    limit = WRITABLE[suffix].side_limit
     if max(width, height) > limit:
         raise OutputError(
             f"{path}: {width} × {height} is more than the {limit:,} pixels a side that "
             f"{suffix} holds; write .png or .tif",
             code="too-large-for-format",
         )
-    return FORMATS[suffix]
+    return WRITABLE[suffix]
 
 
 def check_pixels(path: Path, width: int, height: int, max_pixels: int, frames: int = 1) -> None:

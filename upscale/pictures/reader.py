@@ -1,9 +1,9 @@
 """File → `Image`: decoded by content and never by name; what is damaged is refused, not shown in
 part.
 
-libvips decodes what it can; `upscale.pictures.apng` and `upscale.pictures.other_formats` the rest.
-Rows go through a `Spool`, so that the whole file is known to be sound before a network works on any
-of it.
+libvips decodes what it can; `upscale.pictures.apng` and `upscale.pictures.decoders` the rest. Rows
+go through a `Spool`, so that the whole file is known to be sound before a network works on any of
+it.
 """
 
 import os
@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from upscale.errors import InputError
-from upscale.pictures import apng, other_formats
+from upscale.pictures import apng
 from upscale.pictures import vips as vips_reader
 from upscale.pictures.containers import exif
 from upscale.pictures.decoders.base import open_file
-from upscale.pictures.formats import MAX_PIXELS, check_pixels, sniff
+from upscale.pictures.formats import MAX_PIXELS, check_pixels, format_of
 from upscale.pictures.vips import Opened
 from upscale.pixels.image import Header, Image, Metadata
 from upscale.pixels.spool import Spool
@@ -53,17 +53,18 @@ def read(
         os.close(descriptor)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise InputError(f"{path}: changed while it was read; run it again")
-    return _without_damage(path, replace(image, suffix=sniff(head)))
+    return _without_damage(path, image)
 
 
 def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
     """Return what ``path`` says of itself, without decoding it; raises as `read`."""
     descriptor, head = open_file(path)
     try:
-        if kind := other_formats.kind_of(head, descriptor):
-            width, height = other_formats.size_of(path, kind, descriptor)
+        found = format_of(head, descriptor)
+        if found and found.decoder:
+            width, height = found.load_decoder().size(path, descriptor)
             check_pixels(path, width, height, max_pixels)
-            return Header(width, height, 3, 8, 1, ".png")
+            return Header(width, height, 3, 8, 1)
         opened = vips_reader.open_header(path, descriptor, head, max_pixels)
         image, frames = opened.image, opened.frames
         width, height = image.width, image.height // frames
@@ -72,14 +73,14 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
             size = (timing.width, timing.height)
             if vips_reader.orientation_of(image) >= 5:
                 size = size[::-1]
-            return Header(*size, timing.channels, timing.depth, timing.count, ".png")
+            return Header(*size, timing.channels, timing.depth, timing.count)
     finally:
         os.close(descriptor)
     if vips_reader.orientation_of(image) >= 5:
         width, height = height, width
     depth = 8 if image.format == "uchar" else 16
     channels = image.bands - (image.interpretation == "cmyk")
-    return Header(width, height, channels, depth, frames, sniff(head))
+    return Header(width, height, channels, depth, frames)
 
 
 def _read(
@@ -91,9 +92,11 @@ def _read(
     lenient: bool,
     scratch: Path | None,
 ) -> Image:
-    if kind := other_formats.kind_of(head, descriptor):
-        check_pixels(path, *other_formats.size_of(path, kind, descriptor), max_pixels)
-        opened = vips_reader.of_array(path, other_formats.decode(path, kind, descriptor))
+    found = format_of(head, descriptor)
+    if found and found.decoder:
+        decoder = found.load_decoder()
+        check_pixels(path, *decoder.size(path, descriptor), max_pixels)
+        opened = vips_reader.of_array(path, decoder.decode(path, descriptor))
     else:
         opened = vips_reader.open_header(path, descriptor, head, max_pixels, lenient)
         if opened.loader == "png" and apng.is_animated(descriptor):

@@ -1,4 +1,4 @@
-"""Says what a file is that no reader takes, in a sentence and a code of the report."""
+"""What a file is, by its content: saved with loss or not, and why no reader takes it."""
 
 import codecs
 import os
@@ -7,14 +7,32 @@ import struct
 from pathlib import Path
 
 from upscale.errors import InputError
-from upscale.pictures.containers.damage import is_cut
+from upscale.pictures.decoders.base import open_file
+from upscale.pictures.formats import format_of
 
-__all__ = ["is_text", "unreadable", "unsupported"]
-
-SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*", b"GIF8")
+__all__ = ["is_lossy", "is_text", "unreadable", "unsupported"]
 
 START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG markers that give the size (ISO/IEC 10918-1, table B.1)."""
+
+
+def is_lossy(path: Path) -> bool:
+    """Say whether ``path`` was saved in a way that loses some of a picture.
+
+    HEIC, AVIF, JPEG XL and JPEG 2000 can be exact as well; that shows only deep in their data, so
+    they count as lossy. What cannot be read does not: the reader says what is wrong with it.
+    """
+    try:
+        descriptor, head = open_file(path)
+    except InputError:
+        return False
+    try:
+        found = format_of(head, descriptor)
+        return found is not None and found.lossy(descriptor)
+    except (OSError, ValueError):
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def unreadable(path: Path, head: bytes, descriptor: int, reason: str) -> InputError:
@@ -31,8 +49,8 @@ def unreadable(path: Path, head: bytes, descriptor: int, reason: str) -> InputEr
         return unsupported(path, "PDF")
     if re.match(rb"(<\?xml.*)?<svg", text, re.DOTALL):
         return unsupported(path, "SVG")
-    if head.startswith(SIGNATURES) or head[4:12] == b"ftypavif":
-        if is_cut(descriptor):
+    if found := format_of(head, descriptor):
+        if found.ends_early(descriptor):
             return InputError(f"{path}: ends early ({reason})", code="truncated")
         if 0 in _sides(head, descriptor):
             return InputError(f"{path}: has no pixels", code="not-an-image")

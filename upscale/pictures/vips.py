@@ -11,9 +11,9 @@ import pyvips
 from upscale.errors import InputError, OutputError
 from upscale.files import NO_ROOM, part_beside
 from upscale.pictures.containers import exif, iptc
-from upscale.pictures.containers.damage import is_cut
+from upscale.pictures.containers.damage import cut
 from upscale.pictures.decoders.base import Decoded, from_float, rounding_warning
-from upscale.pictures.formats import check_pixels
+from upscale.pictures.formats import FORMATS, check_pixels
 from upscale.pictures.recognise import is_text, unreadable, unsupported
 from upscale.pixels.image import Image, Metadata
 from upscale.pixels.spool import Rows, Spool, StoredRows
@@ -34,12 +34,9 @@ FLOAT_ROWS = 64
 FULL = 2**20
 """Free bytes below which a disk is taken to be full."""
 
-READABLE = {"jpeg", "png", "webp", "tiff", "heif", "gif"}
+BY_LOADER = {each.loader: each for each in FORMATS if each.loader}
 VECTOR = {"svg": "SVG", "pdf": "PDF"}
 JPEG = b"\xff\xd8"
-ANIMATED = {"gif", "webp", "tiff"}
-"""Formats whose frames or pages libvips reads as one tall picture."""
-
 FLOATS = ("float", "double")
 OWN_PROFILE = ("b-w", "srgb", "grey16", "rgb16", "multiband", "rgb", "scrgb")
 
@@ -72,7 +69,7 @@ def open_header(
         image = _open(descriptor, fail_on="warning" if strict else "error")
         loader = str(image.get("vips-loader")).removesuffix("load_source").removesuffix("load")
         frames = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
-        if frames > 1 and loader in ANIMATED:
+        if frames > 1 and loader in BY_LOADER and BY_LOADER[loader].pages:
             check_pixels(path, image.width, image.height, max_pixels, frames)
             try:
                 image = _open(descriptor, n=-1)
@@ -84,7 +81,7 @@ def open_header(
             frames = 1
     except pyvips.Error as error:
         raise unreadable(path, head, descriptor, vips_reason(error)) from error
-    if loader not in READABLE:
+    if loader not in BY_LOADER:
         if loader not in VECTOR and is_text(head):  # libvips takes a table of numbers for one
             raise InputError(f"{path}: is a text, no picture", code="not-an-image")
         raise unsupported(path, VECTOR.get(loader, loader))
@@ -96,8 +93,8 @@ def open_header(
             "convert it to 8 or 16 bits, gray or RGB",
             code="unsupported-format",
         )
-    if loader == "tiff" and is_cut(descriptor):  # which libvips would fill with black
-        raise InputError(f"{path}: ends early", code="truncated")
+    if loader == "tiff" and BY_LOADER[loader].ends_early(descriptor):
+        raise cut(path)  # libvips would fill it with black
     return Opened(path, image, loader, frames, warnings)
 
 
@@ -128,7 +125,8 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
         floating = picture.format in FLOATS
         rows = _rows(picture, scratch, orientation_of(picture), opened.frames)
     except pyvips.Error as error:
-        kind = "truncated" if is_cut(descriptor) else "decode-error"
+        known = BY_LOADER.get(opened.loader)
+        kind = "truncated" if known and known.ends_early(descriptor) else "decode-error"
         what = "ends early" if kind == "truncated" else "is damaged"
         hint = "; --lenient takes what can be read of it" if opened.loader == "jpeg" else ""
         raise InputError(f"{path}: {what} ({vips_reason(error)}){hint}", code=kind) from error

@@ -19,7 +19,8 @@ from upscale.errors import OutputError
 from upscale.files import part_beside, unwritable, whole
 from upscale.pictures.containers.png import SIGNATURE, chunk
 from upscale.pictures.encoder import encode, fitting, losses
-from upscale.pictures.formats import Encoding, check_format, suffix_of
+from upscale.pictures.encoding import Encoding
+from upscale.pictures.formats import check_format, suffix_of
 from upscale.pictures.vips import as_full_disk, vips_reason
 from upscale.pixels.image import Layout, Metadata, Pixels
 

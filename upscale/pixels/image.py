@@ -9,58 +9,58 @@ __all__ = ["Header", "Image", "Layout", "Metadata", "Pixels", "Rows"]
 
 @dataclass(frozen=True)
 class Metadata:
-    """What belongs to a picture beside its pixels, as bytes of the usual blocks.
-
-    ``exif`` begins with ``Exif\\0\\0``; ``resolution``: pixels a millimetre, across and down.
-    """
+    """What belongs to a picture beside its pixels, as bytes of the usual blocks."""
 
     icc: bytes | None = None
     exif: bytes | None = None
+    """Begins with ``Exif\\0\\0``."""
     xmp: bytes | None = None
     iptc: bytes | None = None
     resolution: tuple[float, float] = (1.0, 1.0)
+    """Pixels a millimetre, across and down."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself: size of a frame upright, in pixels, and what it is made of."""
+    """What a file says of itself."""
 
     width: int
+    """Of one frame, upright, in pixels; so is the height."""
     height: int
     channels: int
     depth: int
+    """Bits a sample: 8 or 16."""
     frames: int
-    suffix: str
 
 
 @dataclass(frozen=True)
 class Image:
-    """A decoded, upright picture.
-
-    ``pixels``: (frames · H, W, C), uint8 or uint16, C = 1 gray, 2 gray and opacity, 3 RGB, 4 RGB
-    and opacity, in the colours of its own profile. ``suffix``: of the format to write by default.
-    ``delays``: milliseconds a frame, of an animation; ``loop``: how often it plays, 0 for ever.
-    """
+    """A decoded, upright picture."""
 
     pixels: Rows
+    """(frames · H, W, C), uint8 or uint16, in the colours of the picture's own profile; C = 1 gray,
+    2 gray and opacity, 3 RGB, 4 RGB and opacity."""
     metadata: Metadata = field(default_factory=Metadata)
-    suffix: str = ".png"
     warnings: tuple[str, ...] = ()
     frames: int = 1
     delays: tuple[int, ...] = ()
+    """Milliseconds a frame, of an animation."""
     loop: int = 0
+    """How often it plays; 0 for ever."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What is to be written: a frame's size in pixels, channels as in `Image`, ``depth`` 8 or 16
-    bits a sample, and the timing of several frames.
-    """
+    """The shape of what is to be written."""
 
     width: int
+    """Of one frame, in pixels; so is the height."""
     height: int
     channels: int
+    """As in `Image`."""
     depth: int
+    """Bits a sample: 8 or 16."""
     frames: int = 1
     delays: tuple[int, ...] = ()
+    """As in `Image`; so is ``loop``."""
     loop: int = 0

@@ -20,9 +20,9 @@ from PIL import Image
 
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import whole
-from upscale.pictures import other_formats, reader
+from upscale.pictures import reader
 from upscale.pictures import vips as vips_reader
-from upscale.pictures.formats import MAX_PIXELS
+from upscale.pictures.formats import MAX_PIXELS, format_of
 
 __all__ = ["LARGE", "LARGEST", "MARKER", "read_settings", "report"]
 
@@ -36,15 +36,6 @@ SETTINGS = ("model", "alpha", "precision", "seconds")
 """What is taken over from the report of a run."""
 
 PNG = "image/png"
-SHOWN_BY_BROWSERS = {
-    "jpeg": ("JPEG", "image/jpeg"),
-    "png": ("PNG", PNG),
-    "webp": ("WebP", "image/webp"),
-    "gif": ("GIF", "image/gif"),
-    "heif": ("AVIF", "image/avif"),
-}
-"""libvips' name of a loader → the format's name, and its type on a page."""
-
 PIECE = 3 * 2**20
 """Bytes that are encoded at once; every 3 are 4 digits of base64, so pieces join."""
 
@@ -172,17 +163,19 @@ def _look(path: Path) -> _Picture:
     try:
         with open(path, "rb", buffering=0) as file:
             head = os.pread(file.fileno(), 512, 0)
-            if kind := other_formats.kind_of(head, file.fileno()):
-                return _Picture(path, *size, kind, "–", why=f"browsers do not show {kind}")
+            found = format_of(head, file.fileno())
+            if found and found.decoder:
+                why = f"browsers do not show {found.name}"
+                return _Picture(path, *size, found.name, "–", why=why)
             opened = vips_reader.open_header(path, file.fileno(), head, MAX_PIXELS)
     except OSError as error:
         raise _unreadable(path, error) from error
     image = opened.image
     bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else header.depth
-    if opened.loader not in SHOWN_BY_BROWSERS:
-        name = opened.loader.upper()
+    name = found.name if found else opened.loader.upper()
+    kind = found.media_type if found else ""
+    if not kind:
         return _Picture(path, *size, name, str(bits), why=f"browsers do not show {name}")
-    name, kind = SHOWN_BY_BROWSERS[opened.loader]
     why = ""
     if bits > 8 and name != "AVIF":
         why = f"it has {bits} bits a sample"

@@ -13,7 +13,7 @@ from upscale.batch.worker import Probe, Skipped
 from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars, RunBar
 from upscale.errors import UpscaleError
-from upscale.pictures.formats import FORMATS, check_format, suffix_of
+from upscale.pictures.formats import WRITABLE, check_format, suffix_of
 from upscale.pixels.image import Header
 
 __all__ = ["dry_run"]
@@ -50,7 +50,7 @@ def dry_run(
             if isinstance(reply, Skipped):
                 report.add(Result(job, "skipped"))
                 continue
-            frames = reply.frames if FORMATS[suffix_of(job.output)].frames else 1
+            frames = reply.frames if WRITABLE[suffix_of(job.output)].frames else 1
             result, passes = _planned(job, reply, method)
             report.add(result)
             width, height = result.output_size or (0, 0)

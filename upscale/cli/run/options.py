@@ -5,7 +5,8 @@ from pathlib import Path
 
 from upscale.errors import UsageError
 from upscale.models.choice import AUTO, check_psnr
-from upscale.pictures.formats import FORMATS, MAX_PIXELS, Encoding, suffix_of
+from upscale.pictures.encoding import Encoding
+from upscale.pictures.formats import MAX_PIXELS, WRITABLE, suffix_of
 from upscale.upscaling.target import Target, parse_size
 
 __all__ = ["Options"]
@@ -64,7 +65,7 @@ class Options:
             raise UsageError("--suffix and --name contradict each other: give one of them")
         if self.watch and "@-" in self.inputs:
             raise UsageError("--watch cannot read a list from standard input again; use @list.txt")
-        if self.report is not None and suffix_of(self.report) in FORMATS:
+        if self.report is not None and suffix_of(self.report) in WRITABLE:
             raise UsageError(f"{self.report}: the report is no picture; name it something.jsonl")
         ignored = {
             "--dry-run": self.dry_run,
@@ -103,7 +104,7 @@ class Options:
         if self.format is None:
             return None
         suffix = suffix_of(Path(f"picture.{self.format.removeprefix('.')}"))
-        if suffix not in FORMATS:
-            known = ", ".join(name[1:] for name in FORMATS)
+        if suffix not in WRITABLE:
+            known = ", ".join(name[1:] for name in WRITABLE)
             raise UsageError(f"format {self.format!r} is not known: {known}")
         return suffix

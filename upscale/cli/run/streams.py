@@ -11,7 +11,7 @@ from pathlib import Path
 from upscale.cli.run.options import Options
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import unwritable
-from upscale.pictures.formats import sniff
+from upscale.pictures.formats import own_suffix
 
 __all__ = ["through_files"]
 
@@ -57,7 +57,7 @@ def _from_input(folder: Path) -> Path:
 def _own_suffix(path: Path) -> str:
     try:
         with open(path, "rb") as file:
-            return sniff(file.read(16))
+            return own_suffix(file.read(512), file.fileno())
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 

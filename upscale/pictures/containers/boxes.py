@@ -1,18 +1,22 @@
 """The boxes that JPEG 2000, JPEG XL and HEIC files are made of (ISO/IEC 14496-12, 4.2)."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-__all__ = ["Box", "boxes", "ends_early"]
+__all__ = ["Box", "boxes", "boxes_of_file", "ends_early"]
 
 UUID = b"uuid"
+LONGEST_HEADER = 32
+"""Bytes of a length of 64 bits and a ``uuid``."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """``kind``: four bytes, or the 16 of a ``uuid`` box; its contents are data[begin:end]."""
+    """One box; its contents are data[begin:end]."""
 
     kind: bytes
+    """Four bytes, or the 16 of a ``uuid`` box."""
     begin: int
     end: int
 
@@ -20,17 +24,31 @@ class Box:
 def boxes(data: bytes, begin: int = 0, end: int | None = None) -> Iterator[Box]:
     """Yield the boxes one after the other; the last may reach beyond the end of ``data``."""
     end = len(data) if end is None else end
-    while begin + 8 <= end:
-        length = int.from_bytes(data[begin : begin + 4], "big")
-        kind, header = data[begin + 4 : begin + 8], 8
+    return _boxes(lambda at, size: data[at : at + size], begin, end)
+
+
+def boxes_of_file(descriptor: int) -> Iterator[Box]:
+    """Yield the outer boxes of an open file, as `boxes` does."""
+    size = os.fstat(descriptor).st_size
+    return _boxes(lambda at, size: os.pread(descriptor, size, at), 0, size)
+
+
+def _boxes(read: Callable[[int, int], bytes], begin: int, end: int) -> Iterator[Box]:
+    while begin < end:
+        head = read(begin, min(LONGEST_HEADER, end - begin))
+        length, header = int.from_bytes(head[:4], "big"), 8
         if length == 1:
-            length, header = int.from_bytes(data[begin + 8 : begin + 16], "big"), 16
+            length, header = int.from_bytes(head[8:16], "big"), 16
+        if len(head) < header:  # a header that is cut
+            yield Box(head[4:8], begin + header, begin + header)
+            return
         if length == 0:
             length = end - begin
         if length < header:
             return
+        kind = head[4:8]
         if kind == UUID:
-            kind, header = data[begin + header : begin + header + 16], header + 16
+            kind, header = head[header : header + 16], header + 16
         yield Box(kind, begin + header, begin + length)
         begin += length
 

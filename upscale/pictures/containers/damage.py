@@ -1,96 +1,102 @@
-"""Does a picture's file lack its end? Decoders differ in what they say, and some say nothing."""
+"""What is wrong with a file: the four ways to refuse it, and whether its end is missing.
+
+Decoders differ in what they say of a file that is cut, and some say nothing.
+"""
 
 import os
-import struct
-from collections.abc import Callable
+from pathlib import Path
 
-__all__ = ["is_cut"]
+from upscale.errors import InputError
+from upscale.pictures.containers.boxes import boxes_of_file
+from upscale.pictures.containers.tiff import BehindTheEndError, Source
 
-TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8, 18: 8}
+__all__ = [
+    "boxes_end_early",
+    "cut",
+    "damaged",
+    "jpeg_ends_early",
+    "no_image",
+    "png_ends_early",
+    "riff_ends_early",
+    "tiff_ends_early",
+    "unsupported",
+]
+
 OFFSETS = {273: 279, 324: 325}
 """StripOffsets and TileOffsets, each with the tag of the byte counts."""
 
-MAX_ENTRIES = 2**24
 MAX_PAGES = 2**16
+TAIL = 64
+"""Bytes at the end of a file in which its last marker stands."""
 
 
-def is_cut(descriptor: int) -> bool:
-    """Say whether a PNG, JPEG, WebP, TIFF or AVIF file ends before its contents do."""
+def cut(path: Path) -> InputError:
+    """Return the error for a file that ends before its contents do."""
+    return InputError(f"{path}: ends early", code="truncated")
+
+
+def damaged(path: Path, what: str = "is damaged") -> InputError:
+    """Return the error for contents that are not as their format wants them."""
+    return InputError(f"{path}: {what}", code="decode-error")
+
+
+def no_image(path: Path, what: str) -> InputError:
+    """Return the error for a file that holds no picture."""
+    return InputError(f"{path}: {what}", code="not-an-image")
+
+
+def unsupported(path: Path, what: str) -> InputError:
+    """Return the error for a file that is whole, but of a kind that is not read."""
+    return InputError(f"{path}: {what}", code="unsupported-format")
+
+
+def png_ends_early(descriptor: int) -> bool:
+    """Say whether a PNG has no IEND at its end."""
+    return b"IEND" not in _tail(descriptor)
+
+
+def jpeg_ends_early(descriptor: int) -> bool:
+    """Say whether a JPEG has no EOI marker at its end."""
+    return b"\xff\xd9" not in _tail(descriptor)
+
+
+def riff_ends_early(descriptor: int) -> bool:
+    """Say whether a WebP is shorter than its header says."""
+    length = int.from_bytes(os.pread(descriptor, 4, 4), "little")
+    return length + 8 > os.fstat(descriptor).st_size
+
+
+def boxes_end_early(descriptor: int) -> bool:
+    """Say whether the last box of an AVIF reaches behind the file's end."""
     size = os.fstat(descriptor).st_size
-    head = os.pread(descriptor, 16, 0)
-    tail = os.pread(descriptor, 64, max(0, size - 64))
-    if head.startswith(b"\x89PNG"):
-        return b"IEND" not in tail
-    if head.startswith(b"\xff\xd8"):
-        return b"\xff\xd9" not in tail
-    if head.startswith(b"RIFF"):
-        return int.from_bytes(head[4:8], "little") + 8 > size
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return _tiff_is_cut(descriptor, size, head)
-    if head[4:8] == b"ftyp":
-        return _boxes_end(descriptor, size) > size
-    return False
+    return any(box.end > size for box in boxes_of_file(descriptor))
 
 
-def _boxes_end(descriptor: int, size: int) -> int:
-    """Return where the last box of an ISO base media file ends (ISO/IEC 14496-12, 4.2)."""
-    position = 0
-    while position < size:
-        header = os.pread(descriptor, 16, position)
-        if len(header) < 8:
-            return size + 1
-        length = int.from_bytes(header[:4], "big")
-        if length == 1:
-            length = int.from_bytes(header[8:16], "big")
-        if length < 8:  # 0: to the end of the file
-            return size
-        position += length
-    return position
-
-
-def _tiff_is_cut(descriptor: int, size: int, head: bytes) -> bool:
+def tiff_ends_early(descriptor: int) -> bool:
     """Compare every strip and tile of all pages with the file's size (TIFF 6.0, section 2)."""
-    order = "<" if head[:2] == b"II" else ">"
-    big = 43 in head[2:4]
-
-    def unpack(kind: str, position: int, number: int = 1) -> tuple[int, ...]:
-        form = f"{order}{number}{kind}"
-        return struct.unpack(form, os.pread(descriptor, struct.calcsize(form), position))
-
+    size, pages = os.fstat(descriptor).st_size, 0
     try:
-        (directory,) = unpack("Q" if big else "L", 8 if big else 4)
-        seen: set[int] = set()
-        while directory and directory not in seen and len(seen) < MAX_PAGES:
-            seen.add(directory)
-            values, directory = _page(unpack, directory, big)
+        source = Source.of_file(descriptor)
+        at = source.first
+        while at and pages < MAX_PAGES:
+            entries, at = source.table(at)
+            pages += 1
+            places = {
+                tag: source.numbers(kind, count, value)
+                for tag, kind, count, value in entries
+                if tag in OFFSETS or tag in OFFSETS.values()
+            }
             for tag, counts in OFFSETS.items():
-                pairs = zip(values.get(tag, ()), values.get(counts, ()), strict=False)
-                if any(offset + count > size for offset, count in pairs):
+                pairs = zip(places.get(tag, ()), places.get(counts, ()), strict=False)
+                if any(offset + length > size for offset, length in pairs):
                     return True
-    except (struct.error, OverflowError):  # the tables themselves lie behind the end
+    except BehindTheEndError:
         return True
+    except ValueError:
+        return False
     return False
 
 
-def _page(
-    unpack: Callable[..., tuple[int, ...]], directory: int, big: bool
-) -> tuple[dict[int, tuple[int, ...]], int]:
-    """Return where a page's strips or tiles lie, by tag, and the next page's directory."""
-    offset_type, count_type = ("Q", "Q") if big else ("L", "H")
-    entry_size, value_size, first = (20, 8, directory + 8) if big else (12, 4, directory + 2)
-    (entries,) = unpack(count_type, directory)
-    values: dict[int, tuple[int, ...]] = {}
-    for index in range(min(entries, MAX_ENTRIES)):
-        position = first + index * entry_size
-        tag, kind = unpack("H", position, 2)
-        if tag not in OFFSETS and tag not in OFFSETS.values():
-            continue
-        (number,) = unpack(offset_type, position + 4)
-        if number > MAX_ENTRIES:
-            raise struct.error("more strips than a file can hold")
-        position += entry_size - value_size
-        if number * TIFF_SIZES.get(kind, 1) > value_size:
-            (position,) = unpack(offset_type, position)
-        letter = {1: "B", 2: "H", 4: "L", 8: "Q"}[TIFF_SIZES.get(kind, 1)]
-        values[tag] = unpack(letter, position, number)
-    return values, unpack(offset_type, first + entries * entry_size)[0]
+def _tail(descriptor: int) -> bytes:
+    size = os.fstat(descriptor).st_size
+    return os.pread(descriptor, TAIL, max(0, size - TAIL))

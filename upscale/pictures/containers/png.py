@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from upscale.errors import InputError
-from upscale.pictures.decoders.base import cut
+from upscale.pictures.containers.damage import cut
 
 __all__ = [
     "BACKGROUND",

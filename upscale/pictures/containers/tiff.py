@@ -10,7 +10,17 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-__all__ = ["EXIF", "GPS", "INTEROPERABILITY", "Directory", "Field", "Frame", "Source", "Space"]
+__all__ = [
+    "EXIF",
+    "GPS",
+    "INTEROPERABILITY",
+    "BehindTheEndError",
+    "Directory",
+    "Field",
+    "Frame",
+    "Source",
+    "Space",
+]
 
 EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005  # fields that point to a directory
 _CHILDREN = {0: (EXIF, GPS), EXIF: (INTEROPERABILITY,), GPS: (), INTEROPERABILITY: ()}
@@ -18,6 +28,7 @@ _CHILDREN = {0: (EXIF, GPS), EXIF: (INTEROPERABILITY,), GPS: (), INTEROPERABILIT
 _LONG, _UNDEFINED, _IFD, _LONG8, _IFD8 = 4, 7, 13, 16, 18
 _NUMBER = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 1, 7: 1, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
 _NUMBER |= {16: 8, 17: 8, 18: 8, 129: 1}  # bytes in one number, by kind; 129 is Exif 3.0's UTF-8
+_WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}  # for struct
 _SIZE = _NUMBER | {5: 8, 10: 8}  # bytes in one value: a rational is two numbers
 
 # Places of strips, tiles, thumbnails and directories in the structure: meaningless elsewhere.
@@ -85,6 +96,10 @@ class Frame:
         return int.from_bytes(data, "little" if self.order == "<" else "big")
 
 
+class BehindTheEndError(ValueError):
+    """A structure, or what it points to, reaches behind the end of its file."""
+
+
 class Source:
     """A structure that is read by offset.
 
@@ -121,7 +136,7 @@ class Source:
 
     def _take(self, offset: int, size: int) -> bytes:
         if offset + size > self._size or len(data := self._read(offset, size)) < size:
-            raise ValueError(f"{size} bytes at {offset} are behind the end")
+            raise BehindTheEndError(f"{size} bytes at {offset} are behind the end")
         return data
 
     def _unpack(self, format: str, offset: int) -> int:
@@ -139,6 +154,17 @@ class Source:
         size = count * struct.calcsize(self.frame.entry)
         entries = list(struct.iter_unpack(self.frame.entry, self._take(at, size)))
         return entries, self._unpack(self.frame.offset, at + size)
+
+    def numbers(self, kind: int, count: int, value: bytes) -> tuple[int, ...]:
+        """Return the whole numbers of an entry of `table`; none where it holds another kind."""
+        letter = _WHOLE.get(kind)
+        if letter is None:
+            return ()
+        form = f"{self.frame.order}{count}{letter}"
+        size = count * _NUMBER[kind]
+        if size > self.frame.room:
+            value = self._take(self.frame.number(value), size)
+        return struct.unpack(form, value[:size])
 
     def tree(self, wanted: set[int] | None = None) -> Directory:
         """Read the first directory, or its ``wanted`` fields only, and those below it.

@@ -13,21 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from upscale.errors import InputError
+from upscale.pictures.containers.damage import unsupported
 
 __all__ = [
     "Decoded",
     "Pixels",
-    "cut",
-    "damaged",
     "exif_blob",
     "extra",
     "from_float",
-    "no_image",
     "open_file",
     "opencv_decode",
     "read_all",
     "rounding_warning",
-    "unsupported",
     "widen",
 ]
 
@@ -98,26 +95,6 @@ def extra(path: Path, module: str, kind: str, name: str) -> Any:
             f"pip install 'upscale[{name}]'",
             code="unsupported-format",
         ) from error
-
-
-def cut(path: Path) -> InputError:
-    """Return the error for a file that ends before its contents do."""
-    return InputError(f"{path}: ends early", code="truncated")
-
-
-def damaged(path: Path, what: str = "is damaged") -> InputError:
-    """Return the error for contents that are not as their format wants them."""
-    return InputError(f"{path}: {what}", code="decode-error")
-
-
-def no_image(path: Path, what: str) -> InputError:
-    """Return the error for a file that holds no picture."""
-    return InputError(f"{path}: {what}", code="not-an-image")
-
-
-def unsupported(path: Path, what: str) -> InputError:
-    """Return the error for a file that is whole, but of a kind that is not read."""
-    return InputError(f"{path}: {what}", code="unsupported-format")
 
 
 def widen(samples: npt.NDArray[Any], top: int) -> Pixels:

@@ -12,15 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from upscale.pictures.decoders.base import (
-    Decoded,
-    Pixels,
-    cut,
-    damaged,
-    no_image,
-    read_all,
-    unsupported,
-)
+from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
+from upscale.pictures.decoders.base import Decoded, Pixels, read_all
 
 __all__ = ["decode", "size"]
 

@@ -1,35 +1,23 @@
 """Camera RAW, through rawpy (LibRaw): found by content, developed as the camera balanced it."""
 
+import contextlib
 import io
 import os
 import re
-import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from upscale.pictures.containers.damage import cut, damaged, unsupported
 from upscale.pictures.containers.exif import of_tiff
-from upscale.pictures.containers.tiff import Source
-from upscale.pictures.decoders.base import (
-    Decoded,
-    Pixels,
-    cut,
-    damaged,
-    exif_blob,
-    extra,
-    read_all,
-    unsupported,
-)
+from upscale.pictures.containers.tiff import BehindTheEndError, Source
+from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, extra, read_all
 
-__all__ = ["decode", "is_raw", "size"]
+__all__ = ["decode", "recognise", "size"]
 
-SIGNATURES = re.compile(
-    rb"FUJIFILMCCD-RAW|II\x1a\0\0\0HEAPCCDR|IIR[OS]|MMOR|IIU\0|FOVb|\0MRM|.{4}ftypcrx "
-    rb"|(II\*\0|MM\0\*).{4}CR\x02",
-    re.DOTALL,
-)
-"""RAF, CRW, ORF, RW2, X3F, MRW, CR3, CR2. The others are TIFF files and known by their fields."""
+CANON = re.compile(rb"(II\*\0|MM\0\*).{4}CR\x02", re.DOTALL)
+"""A CR2, which is a TIFF file whose fields do not say that it is RAW."""
 
 TIFF = (b"II*\0", b"MM\0*")
 PHOTOMETRIC, STRIPS, STRIP_SIZES, SUB_DIRECTORIES, DNG_VERSION = 262, 273, 279, 330, 50706
@@ -37,15 +25,12 @@ FILTER_ARRAY, LINEAR_RAW = 32803, 34892
 """What PhotometricInterpretation is in a picture that is not developed (TIFF/EP; DNG)."""
 
 MOST_DIRECTORIES = 16
-WHOLE_NUMBERS = {3: "H", 4: "I", 13: "I"}
 
 
-def is_raw(head: bytes, descriptor: int) -> bool:
+def recognise(head: bytes, descriptor: int) -> bool:
     """Say whether a file, which begins with ``head``, holds a picture that is not developed."""
-    if SIGNATURES.match(head):
+    if CANON.match(head) or not head.startswith(TIFF):
         return True
-    if not head.startswith(TIFF):
-        return False
     try:
         directories = _directories(descriptor)
     except (ValueError, OSError):
@@ -132,22 +117,11 @@ def _directories(descriptor: int) -> list[dict[int, tuple[int, ...]]]:
         fields: dict[int, tuple[int, ...]] = {}
         for tag, kind, count, value in source.table(waiting.pop(0))[0]:
             if tag in wanted:
-                fields[tag] = _numbers(descriptor, source, kind, count, value)
+                with contextlib.suppress(BehindTheEndError):
+                    fields[tag] = source.numbers(kind, count, value)
         waiting += fields.get(SUB_DIRECTORIES, ())
         found.append(fields)
     return found
-
-
-def _numbers(
-    descriptor: int, source: Source, kind: int, count: int, value: bytes
-) -> tuple[int, ...]:
-    form = f"{source.frame.order}{count}{WHOLE_NUMBERS[kind]}" if kind in WHOLE_NUMBERS else ""
-    if not form or count > 2**20:
-        return ()
-    length = struct.calcsize(form)
-    if length > source.frame.room:
-        value = os.pread(descriptor, length, source.frame.number(value))
-    return struct.unpack(form, value[:length]) if len(value) >= length else ()
 
 
 def _is_cut(descriptor: int) -> bool:

@@ -8,28 +8,29 @@ import numpy as np
 import numpy.typing as npt
 
 from upscale.pictures.containers.boxes import boxes, ends_early
-from upscale.pictures.decoders.base import (
-    Decoded,
-    Pixels,
-    cut,
-    damaged,
-    exif_blob,
-    extra,
-    no_image,
-    read_all,
-    unsupported,
-    widen,
-)
+from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
+from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, extra, read_all, widen
 
-__all__ = ["BRANDS", "decode", "size"]
+__all__ = ["decode", "recognise", "size"]
 
 BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 """Brands of HEIF files with HEVC inside, and those that do not say (ISO/IEC 23008-12, annex B)."""
+
+UNSAID = {b"mif1", b"msf1"}
+AVIF = {b"avif", b"avis"}
 
 SRGB_PRIMARIES = {0, 1, 2}
 """Numbers of BT.709's and of unspecified primaries (ITU-T H.273, table 2)."""
 
 BROKEN = (ValueError, EOFError, SyntaxError, RuntimeError, OSError)
+
+
+def recognise(head: bytes, descriptor: int) -> bool:
+    """Say whether a file of boxes holds HEVC and not AV1, by its brands."""
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))}
+    named = BRANDS & brands
+    return head[8:12] not in AVIF and bool(named - UNSAID if AVIF & brands else named)
 
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:

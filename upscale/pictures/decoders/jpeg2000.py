@@ -14,16 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from upscale.pictures.containers.boxes import boxes, ends_early
+from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
 from upscale.pictures.decoders.base import (
     Decoded,
     Pixels,
-    cut,
-    damaged,
     exif_blob,
-    no_image,
     opencv_decode,
     read_all,
-    unsupported,
     widen,
 )
 

@@ -13,16 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from upscale.pictures.containers.boxes import boxes, ends_early
+from upscale.pictures.containers.damage import cut, damaged, unsupported
 from upscale.pictures.decoders.base import (
     Decoded,
-    cut,
-    damaged,
     exif_blob,
     extra,
     from_float,
     read_all,
     rounding_warning,
-    unsupported,
 )
 
 __all__ = ["BARE", "CONTAINER", "decode", "size"]

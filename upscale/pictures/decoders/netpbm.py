@@ -12,17 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from upscale.pictures.decoders.base import (
-    Decoded,
-    cut,
-    damaged,
-    from_float,
-    no_image,
-    read_all,
-    rounding_warning,
-    unsupported,
-    widen,
-)
+from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
+from upscale.pictures.decoders.base import Decoded, from_float, read_all, rounding_warning, widen
 
 __all__ = ["decode", "size"]
 

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
 from upscale.pictures.decoders.base import (
     Decoded,
-    cut,
-    damaged,
     from_float,
-    no_image,
     opencv_decode,
     read_all,
     rounding_warning,
-    unsupported,
 )
 
 __all__ = ["decode", "size"]

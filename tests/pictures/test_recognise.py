@@ -12,7 +12,8 @@ import tifffile
 from PIL import Image
 from raw_pictures import dng
 
-from upscale.pictures.compression import LOSSY_TIFF, is_lossy
+from upscale.pictures.containers.losses import LOSSY_TIFF
+from upscale.pictures.recognise import is_lossy
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)
 

@@ -1,0 +1,39 @@
+"""Was a picture saved with loss? Told by the structure of its file, without decoding it."""
+
+import os
+
+from upscale.pictures.containers.tiff import Source
+
+__all__ = ["LOSSY_TIFF", "tiff_is_lossy", "webp_is_lossy"]
+
+COMPRESSION = 259
+"""TIFF's field."""
+
+LOSSY_TIFF = {6, 7, 34712, 50001, 50002} | {34892, 52546} | {33003, 33005}
+"""JPEG (old and new), JPEG 2000, WebP and JPEG XL by libtiff's tiff.h; lossy JPEG and JPEG XL of
+DNG 1.4 and 1.7; Aperio's two of JPEG 2000, by OpenSlide's list.
+"""
+
+FRAME_HEADER = 16
+MOST_CHUNKS = 2**16
+
+
+def webp_is_lossy(descriptor: int) -> bool:
+    """Look for a ``VP8 `` chunk (RFC 9649, section 2); those of a frame follow its header."""
+    at = 12
+    for _ in range(MOST_CHUNKS):
+        header = os.pread(descriptor, 8, at)
+        kind, size = header[:4], int.from_bytes(header[4:], "little")
+        if len(header) < 8 or kind == b"VP8 ":
+            return kind == b"VP8 "
+        at += 8 + (FRAME_HEADER if kind == b"ANMF" else size + size % 2)
+    return False
+
+
+def tiff_is_lossy(descriptor: int) -> bool:
+    """Look at the compression of the first directory; ValueError where there is none."""
+    source = Source.of_file(descriptor)
+    for tag, kind, count, value in source.table(source.first)[0]:
+        if tag == COMPRESSION:
+            return not LOSSY_TIFF.isdisjoint(source.numbers(kind, count, value))
+    return False

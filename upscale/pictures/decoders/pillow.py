@@ -1,0 +1,64 @@
+"""Formats that Pillow reads whole, 8 bits a sample: TGA, DDS."""
+
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+
+from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
+from upscale.pictures.decoders.base import Decoded, read_all
+
+__all__ = ["Plugin"]
+
+BROKEN = (OSError, SyntaxError, ValueError, OverflowError, IndexError, EOFError, struct.error)
+"""What Pillow raises for damaged files."""
+
+CUT = ("truncated", "not enough image data")
+"""What it says of files that end early; it has no type of error for them."""
+
+COLOURED = ("P", "PA", "RGBX")
+"""Modes of Pillow that are expanded to RGB, with opacity where there is some."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One of Pillow's plugins, by its ``name`` there."""
+
+    name: str
+
+    def size(self, path: Path, descriptor: int) -> tuple[int, int]:
+        """Return (width, height), upright, from the header; InputError where it is none."""
+        return self._open(path, descriptor).size
+
+    def decode(self, path: Path, descriptor: int) -> Decoded:
+        """Decode to 8 bits; InputError."""
+        image = self._open(path, descriptor)
+        try:
+            image.load()
+        except BROKEN as error:
+            short = any(words in str(error) for words in CUT)
+            raise (cut(path) if short else damaged(path)) from error
+        if image.mode == "1":
+            image = image.convert("L")
+        if image.mode in COLOURED:
+            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        if image.mode not in ("L", "LA", "RGB", "RGBA"):
+            raise unsupported(path, f"{self.name} in {image.mode} is not read; convert it to PNG")
+        return Decoded(np.array(image).reshape(image.height, image.width, -1))
+
+    def _open(self, path: Path, descriptor: int) -> PIL.Image.Image:
+        PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit is asked first
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                image = PIL.Image.open(io.BytesIO(read_all(descriptor)), formats=[self.name])
+        except NotImplementedError as error:
+            raise unsupported(path, f"this kind of {self.name} is not read ({error})") from error
+        except BROKEN as error:
+            raise damaged(path, f"has a damaged header ({error})") from error
+        if 0 in image.size:
+            raise no_image(path, "has no pixels")
+        return image
