@@ -28,8 +28,8 @@ def upscale(
     and opacity; uint8 (0 to 255) or uint16 (0 to 65535). ``model``: a name, a file, an
     ``hf://user/repository/file``, or what `load_model` returned, which already has its alpha,
     device and precision. ``alpha``: see `load_model`. ``tile`` (0: whole picture) and ``overlap``
-    are LR pixels; None chooses by network and memory. Pixels do not tell how their file was saved:
-    who has it gets the command's ``auto`` by `upscale.models.choice.model_for`.
+    are LR pixels; None chooses by network and memory. The command's ``auto`` looks at the file,
+    which pixels do not have: `upscale.models.choice.model_for` returns its choice for a path.
 
     Returns (H·scale, W·scale[, C]) of the same dtype. Raises UsageError for another shape or
     dtype, and what `load_model` raises.

@@ -1,4 +1,14 @@
-"""What can go wrong, in words for the user; each kind knows its exit code."""
+"""What can go wrong, in words for the user.
+
+    UpscaleError         exit status 1, code "error"
+    ├─ InputError        1, "io-error": one picture failed, the others go on
+    ├─ UsageError        2, "usage"
+    ├─ WeightsError      3, "weights"
+    ├─ DeviceError       4, "device"
+    └─ OutputError       5, "output"
+
+An error may carry a narrower code than its kind's, such as ``truncated`` or ``output-exists``.
+"""
 
 __all__ = [
     "DeviceError",
@@ -11,44 +21,42 @@ __all__ = [
 
 
 class UpscaleError(Exception):
-    """A sentence for the user that names the thing that is wrong and what to do about it.
-
-    ``exit_code`` is the exit status of a run that ends with this error; ``code`` is the word that
-    stands for it in the ``--json`` report.
-    """
+    """A sentence for the user: what is wrong, where, and what to do next."""
 
     exit_code = 1
+    """The exit status of a run that ends with this error."""
     code = "error"
+    """The word for it in the ``--json`` report."""
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
-        """Keep ``message``, and ``code`` where it is narrower than the kind's own."""
+        """Take the sentence, and a ``code`` that is narrower than the kind's."""
         super().__init__(message)
         if code is not None:
             self.code = code
 
 
 class InputError(UpscaleError):
-    """One picture cannot be read or upscaled; the others go on."""
+    """A picture cannot be read or upscaled; the others go on."""
 
     code = "io-error"
 
 
 class UsageError(UpscaleError):
-    """The command line or the call asks for something that makes no sense."""
+    """The command line or the call makes no sense."""
 
     exit_code = 2
     code = "usage"
 
 
 class WeightsError(UpscaleError):
-    """Weights are missing, damaged, refused or of a kind that is not known."""
+    """Weights are missing, damaged, refused or of an unknown kind."""
 
     exit_code = 3
     code = "weights"
 
 
 class DeviceError(UpscaleError):
-    """The device is absent, or has too little memory for the smallest tile."""
+    """The device is missing, or has too little memory for the smallest tile."""
 
     exit_code = 4
     code = "device"

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -133,9 +134,8 @@ def test_a_pattern_is_mirrored_below_its_fixed_part(
 
 @pytest.mark.parametrize("pattern", ["*.gif", "none/*", "a.png/*", "**/*.tiff", "album/[b-z].png"])
 def test_a_pattern_without_a_match_is_refused(pattern: str) -> None:
-    with pytest.raises(UsageError, match="matches this pattern") as caught:
+    with pytest.raises(UsageError, match=re.escape(pattern)):
         find_inputs(["a.png", pattern])
-    assert pattern in str(caught.value)
     assert find_inputs([pattern], strict=False) == []
 
 

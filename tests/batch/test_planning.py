@@ -158,9 +158,9 @@ def test_names_that_differ_are_no_collision() -> None:
 def test_an_output_over_its_input_is_refused(spelling: str) -> None:
     fill("out/a.png")
     Path("link").symlink_to("out")
-    with pytest.raises(UsageError, match="over itself"):
+    with pytest.raises(UsageError, match=r"out/a\.png.* -o"):
         planned("out/a.png", output=spelling, naming=SAME)
-    with pytest.raises(UsageError, match="over itself"):
+    with pytest.raises(UsageError, match=r"link/a\.png.* -o"):
         planned("link/a.png", naming=SAME)
 
 
@@ -170,13 +170,13 @@ def test_an_output_that_is_a_link_to_its_input_is_refused(
 ) -> None:
     fill("a.png")
     link(here / "a.png", here / "a_x4.png")
-    with pytest.raises(UsageError, match="over itself"):
+    with pytest.raises(UsageError, match=r"a\.png.* -o"):
         planned("a.png")
 
 
 def test_a_file_beside_its_input_can_be_the_one_that_is_refused() -> None:
     fill("a.png")
-    with pytest.raises(UsageError, match="over itself"):
+    with pytest.raises(UsageError, match=r"a\.png.* -o"):
         plan(find_inputs(["a.png"]), prepare_output(Path("./a.png"), many=False), Naming())
 
 

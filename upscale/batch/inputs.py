@@ -1,4 +1,4 @@
-"""Words of the command line → the inputs that they name: files, folders, patterns, lists."""
+"""Words of the command line → the inputs that they stand for: files, folders, patterns, lists."""
 
 import codecs
 import contextlib
@@ -29,13 +29,13 @@ def find_inputs(
     """Return what ``inputs`` stand for, each picture once, the contents of a folder in order.
 
     A ``str`` is a word of the command line: a file, a folder, a pattern with ``*``, ``?``, ``[…]``
-    or ``**`` where no such file exists, ``@list.txt`` or ``@-`` (the list from standard input). A
-    ``Path`` is that file or folder, whatever its name. A picture from standard input, ``-``, is
-    not known here. What is missing is an input with a problem.
+    or ``**`` if no file is called so, ``@list.txt`` or ``@-`` (the list from standard input). A
+    ``Path`` is that file or folder, whatever its name. A missing file is an input with a problem.
+    The caller handles ``-``, a picture from standard input.
 
     ``recursive``, ``follow_links``: enter the folders in a folder, and those behind links;
-    ``exclude``: a folder (the output's) that is not entered from the ones above it. Raises
-    UsageError for a list that cannot be read and, if ``strict``, for a pattern without a match.
+    ``exclude``: a folder (the output's) that is not entered from above. Raises UsageError for a
+    list that cannot be read and, if ``strict``, for a pattern without a match.
     """
     excluded = None
     if exclude is not None:
@@ -67,14 +67,14 @@ def _expand(word: str | Path, walk: Walker, strict: bool) -> Iterator[Found]:
         folder = Path(*parts[:fixed])
         found = walk(folder, Path(), parts[fixed:]) if os.path.isdir(folder) else []
         if strict and not found:
-            raise UsageError(f"{word}: no picture matches this pattern")
+            raise UsageError(f"{word}: no picture matches this pattern; check folder and suffix")
         yield from found
     else:
         yield from _named(Path(word), None, walk)
 
 
 def _named(path: Path, relative: Path | None, walk: Walker) -> Iterable[Found]:
-    """Look at what is named by itself; ``relative``: where it lies, if not at the root."""
+    """Return the file, or what is in the folder; ``relative`` is its place, if not the root."""
     try:
         status = os.stat(path)
     except OSError as error:
@@ -90,7 +90,7 @@ def _entries(word: str) -> list[str]:
     Entries end with NUL if there is one, with LF or CRLF otherwise; they may hold any other byte.
     """
     if word == "@-" and sys.stdin is None:
-        raise UsageError(f"{word}: standard input is closed")
+        raise UsageError(f"{word}: standard input is closed; name a file, as in @list.txt")
     try:
         data = sys.stdin.buffer.read() if word == "@-" else Path(word[1:]).read_bytes()
     except OSError as error:
@@ -104,7 +104,7 @@ def _entries(word: str) -> list[str]:
 
 
 def _real(found: Found, folders: dict[str, str]) -> str:
-    """Return the one spelling of a path; ``folders`` keeps those of the folders met before."""
+    """Return the same spelling for every way to a path; ``folders`` caches those of folders."""
     parent, name = os.path.split(found.path)
     if parent not in folders:
         folders[parent] = os.path.realpath(parent)

@@ -27,21 +27,20 @@ OF_RUN = ("scale", "target", "model", "alpha")
 
 @dataclass(frozen=True)
 class Naming:
-    """How outputs are named.
+    """How outputs are named. Raises UsageError for a template that cannot be a name.
 
-    ``template``: text with ``{stem}`` and ``{name}`` (the input's name without and with suffix)
-    and the other fields; ``{{`` and ``}}`` are braces. ``suffix``: the format's, such as
-    ``.webp``, or None for the input's own where it can be written and ``.png`` elsewhere.
-    ``scale``, ``target``, ``model``, ``alpha``: what is written for these fields, "" for none;
-    of what has folders, a model's file or address, the last part. A model that is `AUTO` stands
-    for any of `CHOICES`. Raises UsageError for a template that cannot be a name.
+    ``scale``, ``target``, ``model`` and ``alpha`` are the texts of these fields, "" for none.
     """
 
     template: str = DEFAULT_TEMPLATE
+    """Text with ``{stem}`` and ``{name}`` (the input's name without and with suffix) and the other
+    fields; ``{{`` and ``}}`` are braces."""
     suffix: str | None = None
+    """The format's; None: the input's own if it can be written, else ``.png``."""
     scale: str = "4"
     target: str = "x4"
     model: str = ""
+    """Only the last part of a file's path or an address is written. `AUTO` is any of `CHOICES`."""
     alpha: str = ""
 
     def __post_init__(self) -> None:
@@ -49,14 +48,16 @@ class Naming:
         known = ", ".join(f"{{{field}}}" for field in OF_INPUT + OF_RUN)
         if not self.template or re.search(r"[/\\\0]", self.template):
             raise UsageError(
-                f"{self.template!r} is no name for a file: it must not be empty nor hold a "
-                f"separator of folders; its fields are {known}"
+                f"{self.template!r} cannot name a file: give a name without / or \\, "
+                f"with any of the fields {known}"
             )
         for _, field in _parse(self.template):
             if field is not None and field not in OF_INPUT + OF_RUN:
-                raise UsageError(f"{{{field}}} is no field of a name; there are {known}")
+                raise UsageError(f"{{{field}}} is not a field of a name; the fields are {known}")
             if field in OF_RUN and not getattr(self, field):
-                raise UsageError(f"the name asks for {{{field}}}, of which this run has none")
+                raise UsageError(
+                    f"the name asks for {{{field}}}, but this run has none; leave it out"
+                )
 
     def name(self, path: Path) -> str:
         """Return the name of ``path``'s output, shortened by whole characters of the stem."""
@@ -66,11 +67,11 @@ class Naming:
         while len(raw := os.fsencode(self._fill(path, length) + suffix)) > LONGEST_NAME:
             if length == 0:
                 raise UsageError(
-                    f"{self.template!r} makes names of more than {LONGEST_NAME} bytes, the most "
-                    "that a name may have"
+                    f"{self.template!r} makes names of more than {LONGEST_NAME} bytes; "
+                    "file systems take no longer ones, so shorten it"
                 )
             length -= 1
-        return os.fsdecode(raw)  # as a folder tells it: odd bytes of two fields may join
+        return os.fsdecode(raw)  # as a folder lists it: odd bytes of two fields may join
 
     def _fill(self, path: Path, length: int) -> str:
         """Return the name without suffix, with at most ``length`` characters of the input's."""
@@ -89,12 +90,12 @@ class Naming:
 def _parse(template: str) -> tuple[tuple[str, str | None], ...]:
     """Cut a template into (text, field behind it or None). Raises UsageError.
 
-    A field is its name and nothing else: no attribute, index, conversion or format is looked up.
+    A field is a bare name: attributes, indices, conversions and formats make it unknown.
     """
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
-        raise UsageError(f"{template!r} is no template ({error}); write {{{{ for a {{") from error
+        raise UsageError(f"{template!r}: {error}; write {{{{ for a brace") from error
     return tuple(
         (text, None if field is None else field + (f"!{cast}" if cast else "") + (form or ""))
         for text, field, form, cast in parts
@@ -107,12 +108,12 @@ def ending(end: str) -> str:
 
 
 def originals(found: Iterable[Found], naming: Naming) -> list[Found]:
-    """Leave out what an earlier run has made of the other pictures that are found.
+    """Leave out what an earlier run made of the other pictures in ``found``.
 
-    That is known by name and place alone. The name, in any suffix that can be written, is what
-    ``naming`` makes, the default template in its place, or a run with the defaults. The place is
-    beside the picture, or as far below an output folder as that is below the folder around both:
-    ``in/large/b/a_x4.png`` of ``in/b/a.png``. What is named by itself stays.
+    Name and place alone decide. The name, with any suffix that can be written, is the one that
+    ``naming`` makes, or this with the default template, or all defaults. The place is beside the
+    picture, or as deep in an output folder as the picture is in the folder around both:
+    ``in/large/b/a_x4.png`` for ``in/b/a.png``. Files named by themselves stay.
     """
     found = list(found)
     models = CHOICES if naming.model == AUTO else [naming.model]
@@ -134,7 +135,7 @@ def originals(found: Iterable[Found], naming: Naming) -> list[Found]:
 
 
 def _around(folder: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the folders that can be mirrored in this one: all that lack a run of its parts."""
+    """Yield each folder that this one may mirror: this one without a run of its parts."""
     for end in range(len(folder), -1, -1):
         for begin in range(end, -1, -1):
             yield folder[:begin] + folder[end:]

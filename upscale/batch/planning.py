@@ -32,32 +32,31 @@ class Destination:
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to make.
-
-    ``size``: bytes of the input. ``problem``: why it is not made, known before the work; nothing
-    is to be read or written then, and ``output`` is just what would have been. ``skip``: that is
-    no failure. ``model``: the name of what makes it.
-    """
+    """One picture to make."""
 
     input: Path
     output: Path
     size: int = 0
+    """Bytes of the input."""
     problem: UpscaleError | None = None
+    """Why it is not made, if that is known before the work; nothing is read or written then."""
     skip: bool = False
+    """The problem is not a failure."""
     model: str = ""
+    """The name of the model that makes it."""
 
 
 def prepare_output(
     output: Path | None, many: bool, found: Iterable[Found] = (), *, make: bool = True
 ) -> Destination | None:
-    """Make sure, before anything else is done, that outputs can be written.
+    """Check, before anything else is done, that outputs can be written.
 
-    ``output``: a file, a folder, or None for beside each of ``found``; ``many``: there are several
-    inputs or folders of them, so that it must be a folder. With one input, a name with a suffix is
-    a file. ``make``: make the folder where it is missing (False for a dry run).
+    ``output``: a file, a folder, or None for the places beside ``found``; ``many``: it must be a
+    folder, since there are several inputs, or folders. With one input, a name with a suffix is a
+    file. ``make``: make a missing folder (False for a dry run).
 
-    Raises OutputError for what cannot be made or written to (beside the inputs: for every one of
-    them), UsageError for a file where a folder is needed or a format that is not known.
+    Raises OutputError where nothing can be made or written, UsageError for a file where a folder is
+    needed and for an unknown format.
     """
     if output is None:
         folders = {each.path.parent for each in found if each.problem is None}
@@ -89,17 +88,17 @@ def plan(
     *,
     strict: bool = True,
 ) -> list[Job]:
-    """Choose every output's name; find what would collide before anything is made.
+    """Choose every output's name; find collisions before anything is made.
 
     ``destination``: from `prepare_output`, None for beside each input. Folders below it are named,
-    not made. ``naming``: its model makes the pictures, as `model_for` has it. What an earlier run
-    has made is left out: what `originals` tells, and whatever is itself the output of another job.
-    An output that would leave the destination, or cannot be where it should be, is a problem of its
-    job.
+    not made. ``naming``: how outputs are called, and the model, from which `model_for` chooses.
+    Outputs of an earlier run are left out: those that `originals` tells, and every input that is
+    itself the output of another job. A place that leaves the destination, or that no file can
+    take, is a problem of its job.
 
-    Raises UsageError for two jobs with one output (names are compared without case and Unicode's
-    composition, as some file systems do) and for one that would replace its input. Without
-    ``strict`` (a watch) these are problems of the jobs concerned.
+    Raises UsageError for two jobs with one output (names compare without case and Unicode's
+    composition, as on some file systems) and for an output that would replace its input. Without
+    ``strict`` (a watch) these are problems of their jobs.
     """
     folders = _Folders(None if destination is None or destination.is_file else destination.path)
     jobs = [_job(each, naming, destination, folders) for each in originals(found, naming)]
@@ -143,7 +142,7 @@ def _job(found: Found, naming: Naming, destination: Destination | None, folders:
 
 
 def _clash(job: Job, alike: list[Job]) -> UsageError | None:
-    """Return what is wrong with the output of ``job``, one of ``alike``, which all share it."""
+    """Return what is wrong with the output that ``job`` shares with all of ``alike``."""
     with contextlib.suppress(OSError):
         if job.output.samefile(job.input):
             return UsageError(f"{job.input}: would be written over itself; choose another -o")
@@ -158,13 +157,11 @@ def _clash(job: Job, alike: list[Job]) -> UsageError | None:
 
 
 class _Folders:
-    """What the disk says of the folders of a plan; each is looked at once.
-
-    ``root``: the folder that outputs must not leave, or None.
-    """
+    """What the disk says of the folders of a plan; it is asked once for each."""
 
     def __init__(self, root: Path | None) -> None:
         self.root = root
+        """The folder that outputs must not leave, or None."""
         self._top = None if root is None else os.path.realpath(root)
         self._standings: dict[Path, Standing] = {}
         self._obstacles: dict[Path, Obstacle | None] = {}
@@ -174,7 +171,7 @@ class _Folders:
         return self.standing(path.parent), path.name
 
     def standing(self, folder: Path) -> Standing:
-        """Return which folder this is, or which existing one it will stand in under what names."""
+        """Return which folder this is, or the existing one around it and the names to be made."""
         if folder not in self._standings:
             there = _existing(folder)
             missing = folder.parts[len(there.parts) :]
@@ -193,7 +190,7 @@ class _Folders:
             return InputError, f"a link leads {folder} out of {self.root}", "outside-output"
         there = _existing(folder, os.path.lexists)
         if not os.path.isdir(there):
-            return OutputError, f"{there} is no folder", "output-exists"
+            return OutputError, f"{there} is not a folder", "output-exists"
         if not _is_writable(there):
             return OutputError, f"{there} cannot be written to", OutputError.code
         return None

@@ -1,7 +1,7 @@
-"""Codec processes at work beside the network: read-ahead, write-behind, and none of them trusted.
+"""Codec processes beside the network: they read ahead and write behind, and may crash.
 
-Each has a thread here that talks to it. A picture stays with one process from reading to writing;
-while one picture is in the network, the next are being decoded and the last ones encoded.
+A thread here talks to each. A picture stays with one process from reading to writing; while one
+picture is in the network, others are being decoded and encoded.
 """
 
 import contextlib
@@ -27,17 +27,17 @@ __all__ = ["Abandon", "Codec", "CodecPool", "Picture"]
 COMMAND = (sys.executable, "-P", "-c", "from upscale.batch.worker import serve; serve()")
 
 GRACE = 2.0
-"""Seconds that a process that has closed its streams is given to end."""
+"""Seconds for a process that has closed its streams to end."""
 
 PIECE = 16 * 2**20
 """Bytes of rows that go to a process in one message."""
 
 
 class Codec:
-    """One process; `call` asks it. One that has crashed is replaced."""
+    """One process, asked by `call`. After a crash another takes its place."""
 
     def __init__(self, debug: bool = False) -> None:
-        """Start it; ``debug`` shows what its libraries print."""
+        """Start the process; ``debug`` shows what its libraries print."""
         self._debug = debug
         self._over = False
         self._start()
@@ -52,7 +52,7 @@ class Codec:
                 stdout=subprocess.PIPE,
                 stderr=None if self._debug else subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                start_new_session=True,  # Ctrl-C is for us; it ends when its input does
+                start_new_session=True,  # Ctrl-C reaches us alone; it ends when its input does
             )
         except OSError as error:
             raise DeviceError(
@@ -70,9 +70,9 @@ class Codec:
         self.close()
 
     def call(self, message: Any, path: Path) -> Any:
-        """Return the reply; raises it where it is an error, or InputError ``crashed``.
+        """Return the reply. Raises it if it is an error, and InputError ``crashed``.
 
-        A `Read` goes to a new process where the old one has ended while it had nothing to do.
+        If the process ended while it was idle, a `Read` goes to a new one.
         """
         if isinstance(message, Read):
             try:
@@ -103,7 +103,7 @@ class Codec:
     def _replace(self, grace: float = 0) -> str:
         """End the process, start another unless all is over, and say how the first one ended.
 
-        ``grace``: seconds that it is given to end by itself.
+        ``grace``: seconds for it to end by itself.
         """
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(grace)
@@ -117,7 +117,7 @@ class Codec:
         return f"exit status {status}"
 
     def restart(self) -> None:
-        """Replace the process, whatever it is doing."""
+        """Replace the process at once."""
         self._replace()
 
     def kill(self) -> None:
@@ -147,8 +147,8 @@ class Picture:
     """One picture on its way through a codec process.
 
     ``decoded`` comes first; then `open`, `write` and `finish` (or `abandon`) send the result, and
-    ``written`` holds the warnings of the writing. Either may hold an UpscaleError. Its temporary
-    files stay until `CodecPool.release`: whoever enlarges it may still be reading them.
+    ``written`` holds the writer's warnings. Either may hold an UpscaleError. The temporary files
+    stay until `CodecPool.release`, since the network may still read them.
     """
 
     def __init__(self, request: Read) -> None:
@@ -166,17 +166,17 @@ class Picture:
         self._put(write)
 
     def write(self, band: Pixels) -> None:
-        """Add rows; waits while those before them are encoded. Raises what went wrong so far."""
+        """Add rows, once there is room for them. Raises what has gone wrong so far."""
         rows = max(1, PIECE // band[0].nbytes)
         for top in range(0, len(band), rows):
             self._put(band[top : top + rows])
 
     def finish(self) -> None:
-        """Say that all rows are sent."""
+        """Tell that all rows are sent."""
         self._put(Finish())
 
     def abandon(self) -> None:
-        """Give the picture up, if it has not failed already."""
+        """Give the picture up, unless it has already failed."""
         with contextlib.suppress(UpscaleError):
             self._put(Abandon())
 
@@ -201,7 +201,7 @@ class Picture:
                 file.unlink()
 
     def fail(self, error: BaseException) -> None:
-        """Remove what there is of the output, and let whoever waits for it know."""
+        """Remove what there is of the output, and pass ``error`` to those who wait."""
         if self._part is not None and not self.written.done():
             with contextlib.suppress(OSError):
                 self._part.unlink()

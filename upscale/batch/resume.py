@@ -1,4 +1,4 @@
-"""What a finished picture is known by: a key of its input's content and of all that was asked."""
+"""The key that tells a finished picture: a digest of its input's content and of all settings."""
 
 import hashlib
 import json
@@ -10,17 +10,17 @@ from upscale.errors import InputError
 __all__ = ["key_of", "settings_digest"]
 
 VERSION = 1
-"""Raised when the same settings come to give another picture."""
+"""Raise it when the same settings begin to give another picture."""
 
 
 def settings_digest(**settings: Any) -> str:
-    """Return the sha256 of everything that decides over a result beside its input."""
+    """Return the sha256 of everything but the input that changes a result."""
     text = json.dumps({"version": VERSION, **settings}, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def key_of(path: Path, settings: str) -> str:
-    """Return the 32 hexadecimal digits that the result for the file ``path`` is to carry."""
+    """Return the key of the result for the file ``path``: 32 hexadecimal digits."""
     try:
         with open(path, "rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()

@@ -186,7 +186,9 @@ class Batch:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
+            raise OutputError(
+                f"{folder}: cannot be made ({error.strerror}); choose another folder with -o"
+            ) from error
         sweep(folder)
 
     def _wait(self) -> None:
@@ -196,7 +198,7 @@ class Batch:
 
 
 def _stop_if_hopeless(error: UpscaleError) -> None:
-    """Raise what no further picture would escape: no memory, or no disk to write to."""
+    """Raise an error that every other picture would meet, too: no memory, or no room on disk."""
     if isinstance(error, DeviceError) or error.code == OutputError.code:
         raise error
 
@@ -228,7 +230,7 @@ def _upscale(work: _Work, progress: Progress) -> Result:
     height = all_rows // image.frames
     frames = image.frames if WRITABLE[suffix_of(job.output)].frames else 1
     if frames < image.frames:
-        warnings += (f"{job.input}: has {image.frames} frames; this format holds the first only",)
+        warnings += (f"{job.input}: has {image.frames} frames; this format holds only the first",)
     sizes = method.target.sizes(width, height, model.scale)
     check_format(job.output, sizes.width, sizes.height)
     depth = image.pixels.dtype.itemsize * 8
@@ -260,13 +262,13 @@ def _frame(image: Image, first: int, rows: int) -> Rows:
 
 
 def _check_space(path: Path, raw_bytes: int) -> None:
-    """Stop early where even a tenth of the uncompressed size is not free."""
+    """Raise OutputError if not even a tenth of the uncompressed size is free."""
     try:
         free = shutil.disk_usage(path.parent).free
     except OSError as error:
         raise OutputError(f"{path.parent}: cannot be written to ({error.strerror})") from error
     if free < raw_bytes // 10:
         raise OutputError(
-            f"{path}: will take about {raw_bytes / 1e9:.1f} GB uncompressed, and only "
-            f"{free / 1e9:.2f} GB are free; free some space, or choose another folder with -o"
+            f"{path}: has {raw_bytes / 1e9:.1f} GB uncompressed, and only "
+            f"{free / 1e9:.2f} GB of disk are free; make room, or choose another folder with -o"
         )

@@ -1,4 +1,9 @@
-"""A folder → the pictures below it, in natural order; links, loops and odd files told apart."""
+"""A folder → the pictures below it, in natural order; links, loops and odd files told apart.
+
+`fnmatch` matches the names. The walk is ours: `glob` and `pathlib` (Python 3.11) say nothing of a
+folder that cannot be read and cannot leave one out, and `glob` enters every link: it finds a
+picture beside a link to its own folder 41 times.
+"""
 
 import fnmatch
 import os
@@ -28,21 +33,20 @@ Identity = tuple[int, int]
 
 @dataclass(frozen=True)
 class Found:
-    """An input that a word of the command line stands for.
-
-    ``relative``: where it lies below the folder, the fixed part of the pattern or (of a list) the
-    current folder, so where its output lies below the output folder; the name for a file that is
-    named by itself. ``size``: bytes. ``problem``: what is known to be wrong before it is opened.
-    ``skip``: the problem is no failure (a FIFO, a socket, a device, a link that leads back up).
-    ``walked``: met in a folder or through a pattern, not named by itself.
-    """
+    """An input that a word of the command line stands for."""
 
     path: Path
     relative: Path
+    """Its place below the folder, the fixed part of the pattern, or (in a list) the current folder;
+    its output has the same place below the output folder. The name of a file named by itself."""
     size: int = 0
+    """Bytes."""
     problem: UpscaleError | None = None
+    """What is wrong with it, if that shows before it is opened."""
     skip: bool = False
+    """The problem is not a failure: a FIFO, a socket, a device, or a link that leads back up."""
     walked: bool = False
+    """Met in a folder or through a pattern, not named by itself."""
 
     @classmethod
     def of(
@@ -53,7 +57,7 @@ class Found:
         *,
         walked: bool = False,
     ) -> "Found":
-        """Tell by its ``status`` what a file is that is no folder."""
+        """Tell by its ``status`` what a path is that is not a folder."""
         if isinstance(status, OSError):
             # pathlib's own test raises for a path that is too long
             what = "is a link that leads nowhere" if os.path.islink(path) else "cannot be read"
@@ -68,36 +72,37 @@ class Found:
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder to enter: how much of the pattern it matches, and the folders that led to it."""
+    """A folder to enter."""
 
     path: Path
     relative: Path
     matched: frozenset[int]
+    """How much of the pattern it matches: positions in it."""
     above: tuple[Identity, ...] = ()
+    """The folders that led to it."""
 
 
 @dataclass(frozen=True)
 class Walk:
-    """A pattern, and how it is looked for.
+    """A search for the pictures that match a pattern.
 
-    ``pattern``: a part for each level below the root, of ``*``, ``?``, ``[…]`` and what is plain;
-    ``**`` stands for any number of levels. How much of it a path has matched is a set of positions
-    in it, so that each folder is entered once, and none that cannot hold a match. ``follow_links``:
-    enter folders through links, too; ``exclude``: a folder below the root that is not entered.
-
-    Hidden files are left alone where the pattern has no dot for them; so are files that have
-    neither a picture's suffix nor the one that ends the pattern.
+    How much of the pattern a path has matched is a set of positions in it, so that each folder is
+    entered once, and none that cannot hold a match. Hidden files are left out unless the pattern
+    has a dot for them; so are files that have neither a picture's suffix nor the pattern's last.
     """
 
     pattern: tuple[str, ...]
+    """A part for each level below the root; ``**`` stands for any number of levels."""
     follow_links: bool = False
+    """Enter folders through links, too."""
     exclude: Identity | None = None
+    """A folder below the root that is not entered."""
 
     def below(self, root: Path, relative: Path) -> list[Found]:
-        """Return what matches below ``root``, which itself lies at ``relative``.
+        """Return what matches below ``root``, whose own place is ``relative``.
 
-        Folders behind links wait until all others are done: what can be reached without a link
-        has its place without one. A link to a folder above it is reported, once.
+        Folders behind links come last, so that a picture that can be reached without a link gets
+        its place without one. A link to a folder above it is reported once.
         """
         found: list[Found] = []
         seen: set[tuple[Identity, frozenset[int]]] = set()
@@ -136,7 +141,7 @@ class Walk:
     def _entry(
         self, folder: _Folder, entry: os.DirEntry[str], identity: Identity
     ) -> _Folder | Found | None:
-        """Return what ``entry`` is: a folder to enter, an input, or nothing that is asked for."""
+        """Return a folder to enter, an input, or None for what nobody asked for."""
         name, link = entry.name, entry.is_symlink()
         matched = self._step(folder.matched, name)
         deeper = matched - {len(self.pattern)} if self.follow_links or not link else frozenset()
@@ -162,7 +167,7 @@ class Walk:
         return Found.of(path, relative, status, walked=True)
 
     def _is_picture(self, name: str) -> bool:
-        """Whether ``name`` has a picture's suffix, or that which ends the pattern."""
+        """Tell whether ``name`` has a picture's suffix, or the pattern's last."""
         suffix = os.path.splitext(name)[1]
         asked = next((Path(part).suffix for part in self.pattern[::-1] if part != "**"), "")
         return suffix.lower() in PICTURE_SUFFIXES or suffix == asked != ""
@@ -180,7 +185,7 @@ class Walk:
         return self._settle(reached)
 
     def _settle(self, positions: set[int]) -> frozenset[int]:
-        """Add what ``**`` reaches by standing for no level at all."""
+        """Add the positions behind each ``**``, which may stand for no level at all."""
         for at, part in enumerate(self.pattern):
             if at in positions and part == "**":
                 positions.add(at + 1)
@@ -188,12 +193,12 @@ class Walk:
 
 
 def is_pattern(text: str) -> bool:
-    """Whether ``text`` has a wildcard."""
+    """Tell whether ``text`` has a wildcard."""
     return any(letter in text for letter in "*?[")
 
 
 def is_picture(path: PurePath) -> bool:
-    """Say whether a name is that of a picture, and not a hidden one."""
+    """Tell whether a path is named like a picture, and not hidden."""
     return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
 
 
@@ -205,7 +210,7 @@ def natural(path: Path) -> list[tuple[list[str | int], str]]:
 
 
 def _runs(part: str) -> list[str]:
-    """Cut before and after each number; every other run is one, so that keys can be compared."""
+    """Cut around each number. Every second run is a number, so any two keys compare."""
     return re.split(r"([0-9]+)", part.casefold())
 
 

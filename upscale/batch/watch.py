@@ -18,30 +18,28 @@ PROBLEM = (-1, 0)
 
 @dataclass
 class _Seen:
-    """How a file looked, since when (seconds of the monotonic clock), and whether that is told."""
+    """How a file looked last."""
 
     stamp: Stamp
     since: float
+    """Seconds on the monotonic clock."""
     told: bool = False
 
 
 def settled(
     find: Callable[[], Iterable[Found]], interval: float = 1.0, quiet: float = 2.0
 ) -> Iterator[Found | None]:
-    """Yield each input that ``find`` returns once it has stayed the same for ``quiet`` seconds.
+    """Yield each input that ``find`` returns once it has not changed for ``quiet`` seconds.
 
-    The same is size and time of the last change, looked at every ``interval`` seconds; an empty
-    file is still to be filled. One that changes later is yielded again; one that goes is
-    forgotten, and what is kept in memory is an entry for each that is there. An input with a
-    problem is yielded as it is, after as long.
+    Size and time of the last change decide, read every ``interval`` seconds; an empty file is not
+    filled yet. A file that changes later is yielded again. One that goes is forgotten, so memory
+    holds an entry for each file that is there. An input with a problem waits as long.
 
-    Never waits and never ends: where nothing is ready, after each look and until it is time for
-    the next, None is yielded, so whoever reads ahead goes on with the work that he has. With none,
-    it is for him to sleep.
+    Never waits and never ends: until it is time for the next look it yields None, so that the
+    caller goes on with other work. A caller without any has to sleep.
 
-    ``find`` leaves out what is made meanwhile (`upscale.batch.naming.originals`). All files are at
-    hand there, so it is also the place to plan their outputs (`upscale.batch.planning.plan`, not
-    strict), to be looked up for what is yielded.
+    ``find`` leaves out the outputs made meanwhile (`upscale.batch.naming.originals`). It sees all
+    files, so it also plans their outputs (`upscale.batch.planning.plan`, not strict).
     """
     files: dict[Path, _Seen] = {}
     while True:
@@ -67,7 +65,7 @@ def settled(
 
 
 def _stamp(found: Found) -> Stamp | None:
-    """Return how ``found`` looks now, `PROBLEM` if it is no file to read, None if it is gone."""
+    """Return how ``found`` looks now: `PROBLEM` if it has one, None if it is gone."""
     if found.problem is not None:
         return PROBLEM
     try:

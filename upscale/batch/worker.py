@@ -1,6 +1,6 @@
-"""A process of its own that decodes and encodes: where a file makes it crash, it dies alone.
+"""A process that decodes and encodes, so that a file that crashes a decoder ends nothing else.
 
-It is asked on standard input and answers on standard output, one pickled reply to each message:
+It hears messages on standard input and answers each on standard output, all pickled:
 `Probe` → `Header` or `Skipped`; `Read` → `Decoded` or `Skipped`; `Write` and each array of rows
 behind it → None; `Finish` → a list of warnings. An UpscaleError is a reply, too; it ends a
 writing.
@@ -22,43 +22,43 @@ __all__ = ["Decoded", "Finish", "Probe", "Read", "Skipped", "Write", "serve"]
 
 
 NICE = 10
-"""Steps of priority below the network's threads, which wait for one another."""
+"""Priority below that of the network's threads, which wait for one another."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Asks for a file's `Header`, unless ``output`` is the finished result already.
-
-    ``settings``: see `upscale.batch.resume`.
-    """
+    """Asks for a file's `Header`, unless ``output`` is already the finished result."""
 
     path: Path
     output: Path
     settings: str
+    """Digest; see `upscale.batch.resume`."""
     overwrite: bool
     max_pixels: int
 
 
 @dataclass(frozen=True)
 class Read(Probe):
-    """Asks for a file's `Image` in its stead; ``scratch``: a file for rows where they are many."""
+    """Asks for a file's `Image` instead."""
 
     to_srgb: bool
     lenient: bool
     scratch: Path
+    """A file for rows that are too many for memory."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """The picture, and the key that its result is to carry."""
+    """A picture that was read."""
 
     image: Image
     key: str
+    """What its result will carry."""
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """The output is there and carries the right key."""
+    """The output exists and carries the right key."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Write:
     encoding: Encoding
     key: str
     part: Path
+    """The temporary file."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Finish:
 
 
 def serve() -> None:
-    """Answer until standard input ends, which it does when the process that asks is gone."""
+    """Answer until standard input ends, as it does when the asking process is gone."""
     import pyvips
 
     pyvips.cache_set_max(0)
@@ -87,7 +88,7 @@ def serve() -> None:
         os.nice(NICE)
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no reply
+    os.dup2(2, 1)  # so that no print of a library is taken for a reply
 
     def receive() -> Any:
         return pickle.load(requests)
@@ -136,7 +137,8 @@ def _read(request: Probe) -> Header | Decoded | Skipped:
         raise InputError(f"{request.path}: cannot be read ({error.strerror})") from error
     except MemoryError as error:
         raise InputError(
-            f"{request.path}: needs more memory than there is", code="out-of-memory"
+            f"{request.path}: needs more memory than is free; close other programs",
+            code="out-of-memory",
         ) from error
 
 
@@ -150,8 +152,8 @@ def _read_or_skip(request: Probe) -> Header | Decoded | Skipped:
             return Skipped()
         if not request.overwrite:
             raise OutputError(
-                f"{request.output}: is there already, and not from this input with these options; "
-                "add --overwrite to replace it",
+                f"{request.output}: already exists, and was not made from this input with these "
+                "options; add --overwrite to replace it",
                 code="output-exists",
             )
     if not isinstance(request, Read):

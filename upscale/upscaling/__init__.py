@@ -1,5 +1,6 @@
 """`Image` to `Image`: the network over tiles, then the exact size that was asked for.
 
-`engine` runs a network in bands of rows, `enlarge` reaches a target size, `raw_video` does the same
-for a stream of frames. It imports models and everything below. The batch and the benchmark call it.
+`engine` runs a network in bands of rows, `enlarge` reaches the size of a `target`, and `raw_video`
+does the same for a stream of frames.
+It imports models and everything below. The batch and the benchmark call it.
 """

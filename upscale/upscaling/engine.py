@@ -1,4 +1,4 @@
-"""Pixels → pixels, tile by tile, in bands of rows that are finished one after the other."""
+"""Pixels → pixels, tile by tile, in bands of rows from top to bottom."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -25,10 +25,10 @@ Progress = Callable[[int, int], None]
 """Called with LR pixels done and in all, after each tile."""
 
 LUMA = (0.299, 0.587, 0.114)
-"""ITU-R BT.601: how a network's RGB becomes gray again."""
+"""Weights of RGB in gray (ITU-R BT.601)."""
 
 CPU_BUDGET = 2 * 2**30
-"""Bytes that a tile on the CPU may take, where that much is free."""
+"""Bytes that a tile on the CPU may take, if they are free."""
 
 BYTES_PER_CHANNEL = 64
 """Bytes a feature channel and LR pixel that a pass takes at its widest (measured: 44 to 50)."""
@@ -49,17 +49,18 @@ BAND = 128 * 2**20
 
 @dataclass(frozen=True)
 class Tiling:
-    """``tile``: side of a core in LR pixels, 0 for the whole picture; ``overlap``: LR pixels of
-    context on every side; ``batch``: tiles in one network pass.
-    """
+    """How a picture is cut for the network."""
 
     tile: int
+    """Side of a tile without its context, in LR pixels; 0: the whole picture."""
     overlap: int
+    """LR pixels of context on every side."""
     batch: int = 1
+    """Tiles in one pass of the network."""
 
 
 def plan_tiling(model: Model, tile: int | None = None, overlap: int | None = None) -> Tiling:
-    """Choose what is None by the model's network and the memory that is free now.
+    """Choose what is None by the model's network and the free memory.
 
     Raises UsageError for negative numbers.
     """
@@ -109,13 +110,12 @@ def upscale_bands(
     """Yield the upscaled picture from top to bottom: (rows, W·scale, C).
 
     ``pixels``: (H, W, C), uint8 or uint16, C = 1 gray, 2 gray and opacity, 3 RGB, 4 RGB and
-    opacity. ``dtype`` of the result: that of ``pixels``, or another of them, or float32 in [0, 1].
-    Gray goes through the network as three equal channels and comes back as luma. Opacity goes
-    through as a gray picture, by the PSNR end where that is at hand (a GAN draws texture into it),
-    held between the least and the greatest of the 3×3 LR pixels around, so that flat opacity stays
-    exactly as it is. Colour is bled into fully transparent pixels first. Raises InputError where
-    the network gives no finite numbers, DeviceError where memory does not suffice for the
-    smallest tile.
+    opacity. ``dtype`` of the result: that of ``pixels`` if None; uint8, uint16, or float32 in
+    [0, 1]. Gray goes through the network as three equal channels and comes back as luma. Opacity
+    goes through as a gray picture, by the PSNR end if the model has one (a GAN draws texture into
+    it), and stays between the least and the greatest of the 3×3 LR pixels around, so flat opacity
+    does not change. Colour is bled into fully transparent pixels first. Raises InputError if the
+    network's numbers are not finite, DeviceError if memory is too small for the smallest tile.
     """
     tiling = tiling or plan_tiling(model)
     dtype = dtype or pixels.dtype
@@ -145,7 +145,7 @@ def upscale_bands(
 
 
 def _window(pixels: Rows, row: Span, reach: int) -> Pixels:
-    """Return the rows that the tiles of ``row`` see, colour bled as far as a network can see."""
+    """Return the rows that the tiles of ``row`` see, with colour bled as far as they see."""
     if pixels.shape[2] not in (2, 4):
         window: Pixels = pixels[row.lr_start : row.lr_stop]
         return window
@@ -164,9 +164,9 @@ def _contribution(sr: Tensor, span: Span, scale: int, dim: int) -> Tensor:
 def _join(
     sr: Tensor, before: Tensor | None, span: Span, scale: int, dim: int
 ) -> tuple[Tensor, Tensor | None]:
-    """Blend the ramp that ``sr`` shares with the piece before it, and keep back the next one.
+    """Blend the ramp that ``sr`` shares with the piece before it, and hold back the next one.
 
-    Returns what is finished along ``dim``, and the end that waits for its neighbour.
+    Returns what is finished along ``dim``, and the end that waits for the next piece.
     """
     if before is not None:
         length = before.shape[dim]
@@ -222,24 +222,26 @@ def _upscale_opacity(opacity: Tensor, model: Model, overlap: int) -> Tensor:
 
 
 def _finite(lr: Tensor, model: Model, overlap: int) -> Tensor:
-    """Run the network; what half precision could not hold is done again in float32."""
+    """Run the network, and again in float32 if half precision could not hold its numbers."""
     sr = _run(lr, model, overlap)
     if not sr.isfinite().all():
         sr = _run(lr, model.exact, overlap)
         if not sr.isfinite().all():
             raise InputError(
-                f"{model.name} gives numbers that are not finite for this picture; "
-                "use another model",
+                f"{model.name}: its numbers for this picture are not finite; use another model",
                 code="non-finite",
             )
     return sr
 
 
 def _run(lr: Tensor, model: Model, overlap: int) -> Tensor:
-    """Run the network on (N, 3, h, w); where memory is lacking, in halves with context."""
+    """Run the network on (N, 3, h, w); if memory is too small, on halves with context."""
     try:
         return model(lr)
-    except (RuntimeError, MemoryError) as error:  # on the CPU lack of memory has no type of its own
+    except (
+        RuntimeError,
+        MemoryError,
+    ) as error:  # on the CPU, memory that is too small has no type of its own
         if model.device.type == "cuda":
             torch.cuda.empty_cache()
         if len(lr) > 1:
@@ -264,7 +266,7 @@ def _run(lr: Tensor, model: Model, overlap: int) -> Tensor:
 
 
 def _quantize(sr: Tensor, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Turn (C, h, w), [0, 1], into (h, w, C) of ``dtype``; on the device as far as it goes."""
+    """Turn (C, h, w), [0, 1], into (h, w, C) of ``dtype``; round on the device."""
     clamped = sr.clamp(0, 1).permute(1, 2, 0)
     if dtype == np.float32:
         return np.asarray(clamped.cpu().numpy())

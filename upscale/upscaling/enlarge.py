@@ -1,4 +1,4 @@
-"""Pixels → pixels of an exact size: the network as often as it takes, then one resampling."""
+"""Pixels → pixels of an exact size: passes of the network, then at most one resampling."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,30 +23,30 @@ def enlarge(
     progress: Progress = lambda done, total: None,
     scratch: Callable[[], Path | None] = lambda: None,
 ) -> Iterator[Pixels]:
-    """Yield the picture at the size that ``sizes`` say, from top to bottom; see `upscale_bands`.
+    """Yield the picture in the size of ``sizes``, from top to bottom; see `upscale_bands`.
 
-    The network runs ``sizes.passes`` times, with 16 bits between the passes; its last result is
-    resampled once, from float. ``scratch`` names a file for what lies between, where it is much.
+    Between passes of the network samples have 16 bits; the last result is resampled as float.
+    ``scratch`` names a file for pixels between two passes that are too many for memory.
     """
     height, width, channels = pixels.shape
     dtype = pixels.dtype
     pass_pixels = [height * width * model.scale ** (2 * n) for n in range(sizes.passes)]
     total = sum(pass_pixels)
 
-    def report(done: int, of_pass: int) -> None:
+    def advance(done: int, of_pass: int) -> None:
         progress(sum(pass_pixels[: pass_pixels.index(of_pass)]) + done, total)
 
     for _ in range(sizes.passes - 1):
         height, width = height * model.scale, width * model.scale
         spool = Spool((height, width, channels), np.uint16, scratch())
-        for band in upscale_bands(pixels, model, tiling, report, np.dtype(np.uint16)):
+        for band in upscale_bands(pixels, model, tiling, advance, np.dtype(np.uint16)):
             spool.append(band)
         pixels = spool.finish()
     made = (width * model.scale, height * model.scale)
     if sizes.resized == made and sizes.crop is None:
-        yield from upscale_bands(pixels, model, tiling, report, dtype)
+        yield from upscale_bands(pixels, model, tiling, advance, dtype)
         return
-    bands = upscale_bands(pixels, model, tiling, report, np.dtype(np.float32))
+    bands = upscale_bands(pixels, model, tiling, advance, np.dtype(np.float32))
     levels = np.iinfo(dtype).max
     for band in resize_bands(bands, *made, *sizes.resized, crop=sizes.crop):
         yield (band.clip(0, 1) * levels).round().astype(dtype)

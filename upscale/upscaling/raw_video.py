@@ -1,4 +1,4 @@
-"""Raw rgb24 frames in, raw rgb24 frames out: what stands between two video programs.
+"""Raw rgb24 frames in, raw rgb24 frames out, as between two video programs.
 
 A frame is height · width · 3 bytes, RGB, rows from the top, nothing between frames.
 """
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["enlarge_frames"]
 
 AHEAD = 4
-"""Frames that are read before the network wants them, and that wait to be written."""
+"""Frames that wait for the network, and as many that wait to be written."""
 
 POLL = 0.1
-"""Seconds after which a thread that waits looks whether all is over."""
+"""Seconds between two looks of a waiting thread at whether all is over."""
 
 
 def enlarge_frames(
@@ -36,12 +36,12 @@ def enlarge_frames(
     tiling: "Tiling",
     progress: Callable[[int], None] = lambda frames: None,
 ) -> int:
-    """Enlarge frames of ``size`` (width, height) from ``source`` into ``sink`` until it ends.
+    """Enlarge frames of ``size`` (width, height) from ``source`` into ``sink``; count them.
 
-    Reading and writing have threads of their own, which may still wait when a signal ends the
-    process: so that they hold no lock then, standard streams should come unbuffered. Returns the
-    number of frames. Raises InputError for a last frame that is not whole (those before it are
-    written), OutputError where the sink is closed or full.
+    Two threads read and write. They may still wait when a signal ends the process; standard streams
+    should be unbuffered, so that the threads hold no lock then. Raises InputError for a last frame
+    that is not whole, after those before it are written, and OutputError if the sink is closed or
+    full.
     """
     from upscale.upscaling.enlarge import enlarge
 
@@ -70,7 +70,7 @@ def _read(
     frames: "queue.Queue[bytes | OSError]",
     over: threading.Event,
 ) -> None:
-    """Read frames until the source ends; the last one may be shorter, or empty."""
+    """Read frames until the source ends; the last is shorter, often empty."""
     length = size[0] * size[1] * 3
     last = False
     while not last:
@@ -108,14 +108,14 @@ def _frames(read: "queue.Queue[bytes | OSError]", size: tuple[int, int]) -> Iter
     while True:
         frame = read.get()
         if isinstance(frame, OSError):
-            raise InputError(f"the input cannot be read ({frame.strerror})") from frame
+            raise InputError(f"the input of frames cannot be read ({frame.strerror})") from frame
         if len(frame) < length:
             break
         yield np.frombuffer(frame, np.uint8).reshape(height, width, 3)
     if frame:
         raise InputError(
-            f"the last frame has {len(frame)} of {length} bytes; is --raw {width}x{height} the "
-            "size of the frames, and rgb24 their format?",
+            f"the last frame has {len(frame)} of {length} bytes; check that the frames are rgb24 "
+            f"of --raw {width}x{height}",
             code="truncated",
         )
 
@@ -132,7 +132,7 @@ class _Sink:
         self._thread.start()
 
     def put(self, frame: Pixels) -> None:
-        """Hand a frame on. Raises OutputError for what became of those before."""
+        """Hand a frame on. Raises OutputError if one before it failed."""
         self._check()
         self._frames.put(frame)
 
@@ -145,7 +145,7 @@ class _Sink:
     def _check(self) -> None:
         if self._error is not None:
             raise OutputError(
-                f"the output takes no more frames ({self._error.strerror})"
+                f"the output takes no more frames ({self._error.strerror}); is its reader gone?"
             ) from self._error
 
     def _write(self) -> None:

@@ -1,4 +1,4 @@
-"""How large the result is to be: what was asked, and what that is for one picture."""
+"""The size of the result: what was asked, and what follows for one picture."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from upscale.errors import UsageError
 __all__ = ["FITS", "Sizes", "Target", "parse_size"]
 
 FITS = ("fit", "fill", "stretch")
-"""Within the size with the aspect kept, all over it with the middle cut out, or exactly it."""
+"""Inside the size, over all of it with the edges cut off, or exactly it with another aspect."""
 
 LARGEST = 2**31
 MOST_PASSES = 2
@@ -19,37 +19,36 @@ MEGAPIXEL = 10**6
 
 @dataclass(frozen=True)
 class Sizes:
-    """What becomes of one picture; lengths in pixels.
-
-    ``passes``: how often the network runs, each time on its own result. That is resampled to
-    ``resized`` (width, height); of this, ``crop`` (left, top, width, height) is the output of
-    ``width`` × ``height``, or all of it where that is None.
-    """
+    """What becomes of one picture; lengths in pixels."""
 
     passes: int
+    """Runs of the network, each on the result of the one before."""
     width: int
+    """Of the output."""
     height: int
     resized: tuple[int, int]
+    """Width and height that the last result is resampled to."""
     crop: tuple[int, int, int, int] | None
+    """Left, top, width and height of the output in this; None: all of it."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """The size that is wanted; where all are None, the network's scale.
-
-    ``scale``: output pixels per input pixel along each side. ``size``: width and height in pixels,
-    which ``fit``, one of `FITS`, applies to a picture of another aspect. ``long_edge``: the longer
-    side in pixels. ``megapixels``: 10**6 pixels in all.
-    """
+    """The wanted size; if no field gives one, that of the network's scale."""
 
     scale: float | None = None
+    """Output pixels per input pixel along each side."""
     size: tuple[int, int] | None = None
+    """Width and height in pixels."""
     fit: str = "fit"
+    """How a picture of another aspect gets ``size``: one of `FITS`."""
     long_edge: int | None = None
+    """The longer side in pixels."""
     megapixels: float | None = None
+    """10**6 pixels in all."""
 
     def check(self) -> None:
-        """Raise UsageError for more than one of them, or for numbers that make no sense."""
+        """Raise UsageError for more than one size, and for numbers that make no sense."""
         wanted = {
             "--scale": self.scale,
             "--size": self.size,
@@ -58,9 +57,9 @@ class Target:
         }
         asked = [option for option, value in wanted.items() if value is not None]
         if len(asked) > 1:
-            raise UsageError(f"{' and '.join(asked)} contradict each other: give one of them")
+            raise UsageError(f"{' and '.join(asked)} contradict each other; give only one")
         if self.fit not in FITS:
-            raise UsageError(f"--fit {self.fit}: it is one of {', '.join(FITS)}")
+            raise UsageError(f"--fit {self.fit}: take one of {', '.join(FITS)}")
         if self.fit != "fit" and self.size is None:
             raise UsageError(f"--fit {self.fit} needs --size, a width and a height")
         if self.scale is not None:
@@ -75,9 +74,9 @@ class Target:
     def sizes(self, width: int, height: int, network_scale: int) -> Sizes:
         """Work out the sizes for a picture of ``width`` × ``height`` pixels.
 
-        Sides are rounded to the nearest pixel, halves up, and never below 1. The network runs as
-        often as it takes for its result to be no smaller than what is wanted; one of scale 1 runs
-        once. Raises UsageError where two passes do not suffice.
+        Sides are rounded to the nearest pixel, halves up, and are at least 1. The network runs
+        until its result is as large as the wanted size; one of scale 1 runs once. Raises UsageError
+        if two passes are not enough.
         """
         if self.megapixels is not None:
             return self._sizes_of_area(width, height, network_scale)
@@ -109,9 +108,9 @@ class Target:
         return f"x{_plain(network_scale if self.scale is None else self.scale)}"
 
     def _sizes_of_area(self, width: int, height: int, network_scale: int) -> Sizes:
-        """The factor is the root of the quotient of areas, so it is handled as its square.
+        """Work with the square of the factor, which is the exact quotient of the areas.
 
-        Where the shorter side would be less than a pixel, it is one, and the other side gives way.
+        A side of less than a pixel becomes one pixel, and the other side gives way.
         """
         assert self.megapixels is not None
         area = _decimal(self.megapixels) * MEGAPIXEL
@@ -128,9 +127,9 @@ class Target:
             if squared_factor <= network_scale ** (2 * passes):
                 return passes
         raise UsageError(
-            f"{self.label(network_scale)} is more than {network_scale**MOST_PASSES} times the "
-            f"picture, the most that {MOST_PASSES} passes of a network of scale {network_scale} "
-            "give; ask for less"
+            f"{self.label(network_scale)} is more than {network_scale**MOST_PASSES} times as large "
+            f"as the picture, the most that a network of scale {network_scale} gives in "
+            f"{MOST_PASSES} passes; ask for less"
         )
 
 
@@ -138,7 +137,9 @@ def parse_size(text: str) -> tuple[int, int]:
     """Read a width and a height, as in ``1920x1080``. Raises UsageError for anything else."""
     found = re.fullmatch(r"\s*([0-9]{1,10})\s*[xX×]\s*([0-9]{1,10})\s*", text)
     if not found:
-        raise UsageError(f"{text!r} is no size: give width and height in pixels, as in 1920x1080")
+        raise UsageError(
+            f"{text!r} is not a size; give width and height in pixels, as in 1920x1080"
+        )
     width, height = int(found[1]), int(found[2])
     for length in (width, height):
         _check_number("--size", length, whole=True)
@@ -148,11 +149,11 @@ def parse_size(text: str) -> tuple[int, int]:
 def _check_number(option: str, value: float, whole: bool = False) -> None:
     if not (0 < value <= LARGEST and (not whole or value == int(value))):
         kind = "a whole number of pixels" if whole else "a number"
-        raise UsageError(f"{option} {value}: it is {kind} above 0 and up to {LARGEST}")
+        raise UsageError(f"{option} {value}: give {kind} above 0 and up to {LARGEST}")
 
 
 def _decimal(value: float) -> Fraction:
-    """Take a number as it is written: 2.3 is 23/10, which no binary float is."""
+    """Take a number as it is written: 2.3 is 23/10, which a binary float cannot be."""
     return Fraction(str(value))
 
 
