@@ -1,14 +1,15 @@
 """Put weights into upscale/embedded/, and print the hashes that weights.toml is to have.
 
     python benchmarks/embed.py srresnet=runs/psnr/best.safetensors srgan=runs/gan/best.safetensors
-    python benchmarks/embed.py niqe
+    python benchmarks/embed.py niqe realesr-general
 
 NAME=FILE: a generator that was trained here, its batch-norm folded away and its numbers rounded to
 float16, with the metadata of its run. NAME=FILE,FILE: two of one way, blended at alpha .5, with the
 metadata of the latter. A NAME that ends with .safetensors is the file to make, elsewhere. NAME
-alone: what stands in a package of the manifest is fetched by its pinned hash and converted as
-`upscale models pull` would. All are deterministic: a file that is made again has the same hash. (To
-read what basicsr depends on, pip fetches gigabytes for the 12 KB of niqe.)
+alone: the last source of the manifest is fetched by its pinned hash and converted as
+`upscale models pull` would, a generator's numbers rounded to float16. All are deterministic: a file
+that is made again has the same hash. (To read what basicsr depends on, pip fetches gigabytes for
+the 12 KB of niqe.)
 """
 
 import sys
@@ -21,9 +22,11 @@ from upscale.metrics import niqe
 from upscale.models.cache import write_converted
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.models.checkpoints.interpolation import interpolate
-from upscale.models.manifest import read_manifest
+from upscale.models.manifest import Entry, read_manifest
+from upscale.models.model import convert_generator
 from upscale.models.sources import download, sha256_of
 from upscale.networks.fold import fold_batch_norm
+from upscale.networks.spec import StateDict
 
 ROOT = Path(__file__).parents[1]
 
@@ -43,9 +46,15 @@ def embed_trained(target: Path, file: Path, other: Path | None = None) -> None:
 def embed_fetched(name: str, target: Path) -> None:
     entry = read_manifest()[name]
     original = entry.sources[-1]
+    convert = niqe.convert_niqe if entry.role == "niqe" else halves_of
     with tempfile.TemporaryDirectory() as folder:
-        (raw,) = download(original, Path(folder), lambda done, total: None)
-        write_converted(raw, target, entry, original, niqe.convert_niqe)
+        raw = download(original, Path(folder), lambda done, total: None)[0]
+        write_converted(raw, target, entry, original, convert)
+
+
+def halves_of(raw: Path, entry: Entry) -> tuple[StateDict, dict[str, object]]:
+    state, spec = convert_generator(raw, entry)
+    return {key: tensor.half() for key, tensor in state.items()}, spec
 
 
 def main(words: list[str]) -> None:

@@ -13,8 +13,10 @@ from safetensors import safe_open
 import upscale
 from upscale.metrics.psnr_ssim import luma, psnr
 from upscale.models.checkpoints.convert import read_checkpoint
+from upscale.models.choice import REAL
 from upscale.models.manifest import read_manifest
 from upscale.models.model import load_model
+from upscale.networks.spec import SRResNetSpec
 from upscale.pixels.degrade import degrade
 
 EMBEDDED = Path(upscale.__file__).parent / "embedded"
@@ -65,6 +67,7 @@ def test_the_files_are_half_floats_without_batch_norm_and_know_their_origin(name
     with safe_open(path, "pt") as file:
         assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.float16}  # noqa: SIM118 - no mapping
     checkpoint = read_checkpoint(path)
+    assert isinstance(checkpoint.spec, SRResNetSpec)
     assert checkpoint.spec.normalization == "none"
     wanted = {"recipe", "steps", "seed", "data_digest", "data_pictures", "data_licence", "init"}
     wanted |= {"init_title", "init_origin", "init_licence"}
@@ -111,5 +114,29 @@ def test_blocks_of_a_jpeg_are_not_drawn(photo: Levels) -> None:
     done, data = cv2.imencode(".jpg", photo[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 40))
     assert done
     jpeg = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
-    clean, real = (blockiness(enlarged(jpeg, name)) for name in ("srgan", "srgan-real"))
-    assert real < clean - 0.5 * (clean - 1)
+    clean, *damaged = (blockiness(enlarged(jpeg, name)) for name in ("srgan", REAL, "srgan-real"))
+    assert max(damaged) < clean - 0.5 * (clean - 1)
+
+
+GENERAL = [
+    *(0.1110, 0.5144, 0.1662, 0.6971, 0.4372, 0.5529, 0.5336, 0.5355),
+    *(0.5015, 0.5522, 0.5380, 0.4961, 0.3716, 0.3723, 0.5927, 0.3848),
+    *(0.0481, -0.1416, -0.1890, -0.0621, -0.0642, 0.7842, 0.4640, 0.4108),
+    *(-0.2489, 0.6857, 0.6071, 0.6126, -0.0407, 0.2890, 0.3726, 0.4685),
+    *(0.0472, 0.1795, 0.3737, 0.3194, 0.1980, 0.4830, 0.3094, 0.3869),
+    *(0.4827, 0.7577, 0.4039, 0.2641, 0.8023, 0.1630, 0.5723, 0.5985),
+]
+"""Every 13th row and 11th column of what ncnn 1.0.20261020, in fp32, makes of `stripes` with the
+published .param and .bin."""
+
+
+def stripes() -> torch.Tensor:
+    y, x = np.mgrid[0:12, 0:10]
+    planes = ((7 * x + 13 * y) % 32, (5 * x * y) % 32, (x * x + 3 * y) % 32)
+    return torch.from_numpy(np.stack(planes)[None] / 31).float()
+
+
+def test_the_general_network_is_the_published_one_in_half_floats() -> None:
+    sr = load_model("realesr-general", device="cpu", precision="fp32")(stripes())
+    found = sr[0, :, ::13, ::11].flatten()
+    torch.testing.assert_close(found, torch.tensor(GENERAL), atol=0.002, rtol=0)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from upscale.batch.walk import Found
 from upscale.errors import UsageError
-from upscale.models.choice import AUTO, CHOICES
+from upscale.models.choice import AUTO, CHOICES, FORMER
 from upscale.pictures.formats import WRITABLE, suffix_of
 
 __all__ = ["DEFAULT_TEMPLATE", "LONGEST_NAME", "Naming", "ending", "originals"]
@@ -116,7 +116,7 @@ def originals(found: Iterable[Found], naming: Naming) -> list[Found]:
     ``in/large/b/a_x4.png`` for ``in/b/a.png``. Files named by themselves stay.
     """
     found = list(found)
-    models = CHOICES if naming.model == AUTO else [naming.model]
+    models = (*CHOICES, *FORMER) if naming.model == AUTO else [naming.model]
     namings = {replace(naming, model=model) for model in models}
     namings |= {replace(naming, template=DEFAULT_TEMPLATE), Naming()}
     made: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)

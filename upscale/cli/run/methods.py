@@ -9,7 +9,7 @@ from upscale.batch.resume import settings_digest
 from upscale.batch.run import Method
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import Bars
-from upscale.models.choice import AUTO, CLEAN, explanation
+from upscale.models.choice import AUTO, CLEAN, alpha_for, explanation
 from upscale.models.manifest import find_entry
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def load(name: str, options: Options, bars: Bars, notify: Callable[[str], None])
 
     return load_model(
         name,
-        options.alpha,
+        alpha_for(name, options.model, options.alpha, notify),
         options.psnr,
         options.device,
         options.precision,
