@@ -24,8 +24,8 @@ from upscale.pixels.baselines import Levels
 from upscale.training.config import Config, make_config
 from upscale.training.keeper import Keeper, Moment
 from upscale.training.recipes import RECIPES
+from upscale.training.records.validation import Validation
 from upscale.training.state import State, load_state, new_state
-from upscale.training.validation import Validation
 
 CPU = torch.device("cpu")
 

@@ -1,4 +1,5 @@
 import math
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from upscale.pixels.baselines import BASELINES
 from upscale.pixels.degrade import degrade
 from upscale.training.config import Config
 from upscale.training.distributed import World
-from upscale.training.keeper import Moment
+from upscale.training.keeper import STATE_FILE, Moment
 from upscale.training.loop import Hooks, train
 from upscale.training.state import load_state
 
@@ -135,7 +136,7 @@ def test_pictures_that_have_changed_are_refused(data: Path, tmp_path: Path) -> N
     picture = Image.open(data / "1.png")
     picture.putpixel((20, 20), (1, 2, 3))
     picture.save(data / "1.png")
-    with pytest.raises(UsageError, match=r"trained on other pictures .* --init"):
+    with pytest.raises(UsageError, match=r"--data .* --init"):
         run(config, tmp_path / "run", resume=True)
     assert (tmp_path / "run" / "state.pt").read_bytes() == before
     (data / "1.png").write_bytes(original)  # a later file with the same pixels
@@ -146,7 +147,7 @@ def test_pictures_that_have_changed_are_refused(data: Path, tmp_path: Path) -> N
 
 def test_a_run_is_not_written_over(data: Path, tmp_path: Path) -> None:
     run(tiny(data, steps=1), tmp_path / "run")
-    with pytest.raises(UsageError, match="holds a run already; --resume"):
+    with pytest.raises(UsageError, match="--resume"):
         run(tiny(data, steps=1), tmp_path / "run")
 
 
@@ -156,8 +157,9 @@ def test_two_processes_do_not_go_on_with_one_run(data: Path, tmp_path: Path) -> 
 
     def go_on_too(moment: Moment) -> None:
         config = tiny(data, steps=9)
-        with pytest.raises(UsageError, match="another process trains there") as caught:
+        with pytest.raises(UsageError, match=re.escape(str(tmp_path / "run"))) as caught:
             train(config, tmp_path / "run", moment.step > 1, World(), Hooks())
+        assert "--resume" not in str(caught.value)
         refused.append(str(caught.value))
 
     config = tiny(data, steps=3, save_every=1)
@@ -177,21 +179,21 @@ def test_a_run_that_another_made_meanwhile_is_not_written_over(data: Path, tmp_p
             run(config, folder)
         return lambda done, total: None
 
-    with pytest.raises(UsageError, match="holds a run already; --resume"):
+    with pytest.raises(UsageError, match="--resume"):
         train(tiny(data, steps=1), folder, False, World(), Hooks(progress=another))
     assert [entry["step"] for entry in lines(folder)] == [1, 2]
 
 
 def test_a_run_that_is_not_there_cannot_go_on(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nothing to take up"):
+    with pytest.raises(UsageError, match=STATE_FILE):
         run(tiny(data, steps=1), tmp_path / "run", resume=True)
 
 
 def test_a_batch_is_shared_evenly(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--batch 4 cannot be shared by 3 processes"):
+    with pytest.raises(UsageError, match=r"--batch 4 .* 3 "):
         train(tiny(data, steps=1), tmp_path / "run", False, World(0, 3), Hooks())
     config = tiny(data, steps=1, accumulate=4)
-    with pytest.raises(UsageError, match="in 4 passes"):
+    with pytest.raises(UsageError, match=r"--batch .* 4 "):
         train(config, tmp_path / "run", False, World(0, 2), Hooks())
 
 
@@ -288,7 +290,7 @@ def test_the_last_good_state_is_kept_when_numbers_are_no_longer_finite(
     run(config, folder, stop_after=3)
     names = ("state.pt", "generator.safetensors", "best.safetensors")
     before = {name: (folder / name).read_bytes() for name in names}
-    with pytest.raises(UpscaleError, match=r"no finite number.*--resume") as caught:
+    with pytest.raises(UpscaleError, match="--resume") as caught:
         run(spoil(config), folder, resume=True)
     assert caught.value.code == "non-finite"
     assert {name: (folder / name).read_bytes() for name in names} == before
@@ -299,7 +301,7 @@ def test_the_last_good_state_is_kept_when_numbers_are_no_longer_finite(
 
 
 def test_a_run_that_goes_wrong_at_once_keeps_nothing(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UpscaleError, match="nothing was saved before"):
+    with pytest.raises(UpscaleError, match="--lr-rate"):
         run(spoil(tiny(data, "rrdb-psnr", steps=9, save_every=1)), tmp_path / "run")
     assert not list((tmp_path / "run").rglob("*.safetensors"))
     run(tiny(data, "rrdb-psnr", steps=1), tmp_path / "run")  # nothing is in the way of another

@@ -9,8 +9,8 @@ from upscale.errors import OutputError, UsageError
 from upscale.files import locked, sweep, whole
 from upscale.training.config import Config, write_config
 from upscale.training.records.journal import METRICS_FILE, Journal
+from upscale.training.records.validation import Validation
 from upscale.training.state import State, save_generator, save_state
-from upscale.training.validation import Validation
 
 __all__ = ["CONFIG_FILE", "STATE_FILE", "Keeper", "Moment", "check_begun", "claimed"]
 

@@ -3,7 +3,7 @@
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,61 +25,49 @@ from upscale.training.distributed import World, global_mean, synchronise_batch_n
 from upscale.training.keeper import STATE_FILE, Keeper, Moment, check_begun, claimed
 from upscale.training.losses.objective import Objective
 from upscale.training.losses.vgg import load_vgg
+from upscale.training.records.origin import origin_of
+from upscale.training.records.validation import Validation, prepare_validation
 from upscale.training.schedules import Schedule, rate
 from upscale.training.state import State, load_state, new_state, to_training
 from upscale.training.step import Running, update
-from upscale.training.validation import Validation, prepare_validation
 
 __all__ = ["Hooks", "train"]
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """How the loop speaks and is spoken to.
-
-    ``show``: after every logged step and validation; ``stop``: asked after each step whether to
-    save and end; ``progress``: of preparations, by title; ``started``: when these are done, from
-    where on ``stop`` is asked.
-    """
+    """How the caller follows and stops a training."""
 
     show: Callable[[Moment], None] = lambda moment: None
+    """Called after each logged step and each validation."""
     stop: Callable[[], bool] = lambda: False
+    """Asked after each step whether to save and end."""
     notify: Notify = lambda text: None
+    """Called with each warning."""
     progress: Callable[[str], Callable[[int, int], None]] = lambda title: lambda done, total: None
+    """Makes a progress bar, from the title of a preparation."""
     started: Callable[[], None] = lambda: None
+    """Called when the preparations end; ``stop`` is asked only from then on."""
 
 
 def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -> int:
-    """Train as ``config`` says, into the folder ``run``, and return the steps that are done.
+    """Train as ``config`` says, into the folder ``run``, and return the number of steps done.
 
-    ``resume``: from the state in ``run``; the result is that of a run without a break, bit for bit
-    in float32 on the CPU. One process at a time has a run. Raises UpscaleError kinds; where the
-    loss is no longer finite, one that says which state is kept.
+    ``resume`` continues from the state in ``run``; the result equals that of an unbroken run, bit
+    for bit in float32 on the CPU. Only one process at a time can use a run. Raises UpscaleError
+    kinds; where the loss is no longer finite, the message names the state that is kept.
     """
     recipe = config.recipe
     _warn(config, hooks.notify)
     device = _device(config, world, hooks)
     precision = pick_precision(config.precision, device)
     store, state, objective, origin = _prepare(config, run, resume, world, device, precision, hooks)
-    leads = world.rank == 0
-    with (
-        claimed(run, resume) if leads else contextlib.nullcontext(),
-        contextlib.ExitStack() as held,
-    ):
-        if resume:
-            state.load_state_dict(_saved(run / STATE_FILE, store))
-        keeper = Keeper(config, run, state, origin, store.digest) if leads else None
-        held.enter_context(contextlib.closing(keeper) if keeper else contextlib.nullcontext())
-        validation = _validation(config, device, hooks) if leads else None
+    with _kept(config, run, resume, world, store, state, origin) as keeper:
+        validation = _validation(config, device, hooks) if keeper else None
         running = _running(config, state, precision, world)
         of_generator, of_discriminator = _schedules(config)
-        patches = Patches(
-            *(store, recipe.hr_patch, recipe.batch, config.seed, recipe.degradation),
-            *(world.rank, world.size),
-        )
-        workers = (8 if device.type == "cuda" else 0) if config.workers is None else config.workers
-        feed = batches(patches, state.step + 1, recipe.steps, workers, device)
-        if keeper is not None and validation is not None and state.step == 0:
+        feed = _feed(config, store, state.step + 1, world, device)
+        if keeper and validation and state.step == 0:
             hooks.show(keeper.validate(validation))
         hooks.started()
         begun, waited, counted = time.perf_counter(), 0.0, 0
@@ -93,23 +81,23 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
             figures = update(state, running, objective, recipe, lr, hr, rates)
             counted += 1
             stopping = world.any_of(hooks.stop(), device)
-            last = stopping or state.step == recipe.steps
-            saves = last or state.step % config.save_every == 0
+            ended = state.step == recipe.steps
+            saves = stopping or ended or state.step % config.save_every == 0
             validates = config.valid is not None and (
-                state.step == recipe.steps or state.step % config.validate_every == 0
+                ended or state.step % config.validate_every == 0
             )
-            if not (last or saves or validates or state.step % config.log_every == 0):
+            if not (saves or validates or state.step % config.log_every == 0):
                 continue
             numbers = world.mean_of(figures)
             _check(numbers, state, lr[:1] if saves or validates else None, world, run)
-            if keeper is not None:
+            if keeper:
                 seconds = time.perf_counter() - begun
                 moment = Moment(
                     state.step, recipe.steps, numbers, rates[0], seconds / counted, waited / seconds
                 )
                 keeper.log(moment)
                 hooks.show(moment)
-                if validates and validation is not None:
+                if validates and validation:
                     hooks.show(keeper.validate(validation))
                 if saves:
                     keeper.save()
@@ -117,19 +105,55 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
     return state.step
 
 
+@contextlib.contextmanager
+def _kept(
+    config: Config,
+    run: Path,
+    resume: bool,
+    world: World,
+    store: Store,
+    state: State,
+    origin: dict[str, str],
+) -> Iterator[Keeper | None]:
+    """Load the state to resume, and give the first process the run's lock and its keeper."""
+    leads = world.rank == 0
+    with contextlib.ExitStack() as held:
+        if leads:
+            held.enter_context(claimed(run, resume))
+        if resume:
+            state.load_state_dict(_saved(run / STATE_FILE, store))
+        keeper = None
+        if leads:
+            keeper = Keeper(config, run, state, origin, store.digest)
+            held.enter_context(contextlib.closing(keeper))
+        yield keeper
+
+
+def _feed(
+    config: Config, store: Store, first: int, world: World, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    recipe = config.recipe
+    patches = Patches(
+        *(store, recipe.hr_patch, recipe.batch, config.seed, recipe.degradation),
+        *(world.rank, world.size),
+    )
+    workers = (8 if device.type == "cuda" else 0) if config.workers is None else config.workers
+    return batches(patches, first, recipe.steps, workers, device)
+
+
 def _warn(config: Config, notify: Notify) -> None:
-    """Say what is likely not meant."""
+    """Warn of what is probably a mistake."""
     recipe = config.recipe
     if recipe.is_gan and recipe.init == "none":
         notify(
-            "warning: a GAN that starts from nothing seldom gets anywhere; the papers "
-            "start it from a PSNR-trained generator: --init FILE"
+            "warning: a GAN seldom succeeds without start weights; give those of a PSNR-trained "
+            "generator, as the papers do: --init FILE"
         )
     if config.valid is None:
         return
     valid, data = Path(config.valid).resolve(), config.data.resolve()
     if valid == data or data in valid.parents:
-        notify("warning: --valid lies in --data, so it measures what is learnt by heart")
+        notify("warning: --valid lies in --data, so it measures pictures that were trained on")
 
 
 def _prepare(
@@ -141,12 +165,12 @@ def _prepare(
     precision: str,
     hooks: Hooks,
 ) -> tuple[Store, State, Objective, dict[str, str]]:
-    """Refuse what cannot be run; bring pictures and weights here, one process after the other."""
+    """Check the run, then load pictures and weights, one process after the other."""
     recipe = config.recipe
     if recipe.batch % (world.size * recipe.accumulate):
         raise UsageError(
-            f"--batch {recipe.batch} cannot be shared by {world.size} processes in "
-            f"{recipe.accumulate} passes each; take a multiple"
+            f"--batch {recipe.batch} does not divide among {world.size} processes of "
+            f"{recipe.accumulate} passes each; give a multiple of {world.size * recipe.accumulate}"
         )
     check_begun(run, resume)
     with world.one_after_the_other():
@@ -162,7 +186,7 @@ def _prepare(
         fetching = hooks.progress("fetching weights")
         state, start = new_state(recipe, config.seed, device, half, fetching, hooks.notify)
         objective = _objective(config, device, fetching, hooks.notify)
-    return store, state, objective, _origin(config, store, start)
+    return store, state, objective, origin_of(config, store, start)
 
 
 def _device(config: Config, world: World, hooks: Hooks) -> torch.device:
@@ -174,11 +198,11 @@ def _device(config: Config, world: World, hooks: Hooks) -> torch.device:
 
 
 def _saved(path: Path, store: Store) -> dict[str, Any]:
-    """Return the state in ``path``; UsageError where the pictures are others by now."""
+    """Return the state in ``path``; UsageError where --data holds other pictures now."""
     saved = load_state(path)
     if saved["data"] != store.digest:
         raise UsageError(
-            f"{path}: was trained on other pictures than those in --data now; put them back, or "
+            f"{path}: --data no longer holds the pictures of this run; put them back, or "
             "start a new run from its generator.safetensors with --init"
         )
     state: dict[str, Any] = saved["state"]
@@ -209,14 +233,14 @@ def _validation(config: Config, device: torch.device, hooks: Hooks) -> Validatio
     trained_otherwise = config.recipe.degradation != "bicubic" or config.lr is not None
     if trained_otherwise and pictures.lr_folder is None:
         hooks.notify(
-            "warning: validation is on LR of MATLAB's bicubic, unlike the training; put LR files "
-            "of its kind into LR/ beside HR/ in --valid"
+            "warning: validation uses LR from MATLAB's bicubic, and training does not; put LR "
+            "files like those of the training into LR/ beside HR/ in --valid"
         )
     return prepare_validation(pictures, scale, config.metric, config.samples, device, hooks.notify)
 
 
 def _running(config: Config, state: State, precision: str, world: World) -> Running:
-    """Say how the networks are called: by several processes, compiled, in which precision."""
+    """Wrap the networks for several processes, and compile them, as the run asks."""
     dtype = None if precision == "fp32" else PRECISIONS[precision]
     networks: list[nn.Module | None] = [state.generator, state.discriminator]
     for index, network in enumerate(networks):
@@ -248,53 +272,20 @@ def _schedules(config: Config) -> tuple[Schedule, Schedule]:
     return of_generator, replace(of_generator, base=base)
 
 
-def _origin(config: Config, store: Store, start: dict[str, str]) -> dict[str, str]:
-    """Say where the generator comes from, for the metadata of its file."""
-    recipe = config.recipe
-    origin = {
-        "recipe": recipe.source,
-        "data_digest": store.digest,
-        "data_pictures": str(len(store.items)),
-        "data_licence": config.data_licence,
-        "seed": str(config.seed),
-    }
-    if recipe.init != "none":
-        origin["init"] = Path(recipe.init).name
-        told = _trained(start) if "recipe" in start else start
-        origin |= {
-            f"init_{key}": told[key] for key in ("title", "licence", "origin") if told.get(key)
-        }
-    return origin
-
-
-def _trained(start: dict[str, str]) -> dict[str, str]:
-    """Describe start weights that are a run's own, so that what these began with stays known."""
-    made = f"trained on {start.get('data_pictures')} pictures ({start.get('data_digest', '')[:16]}"
-    made += f"; {start['data_licence']})" if start.get("data_licence") else ")"
-    if "init" in start:
-        known = (start["init"], start.get("init_title"), start.get("init_origin"))
-        made += f", from {', '.join(filter(None, known))}"
-    return {
-        "title": f"{start['recipe']}, {start.get('steps')} steps",
-        "origin": made,
-        "licence": start.get("init_licence", ""),
-    }
-
-
 def _check(
     numbers: dict[str, float], state: State, lr: Tensor | None, world: World, run: Path
 ) -> None:
-    """Raise UpscaleError where figures are not finite, or what would be kept is not sound."""
+    """Raise UpscaleError where a figure or the generator's output is not finite."""
     wrong = [name for name, value in numbers.items() if not math.isfinite(value)]
     if not wrong and lr is not None and world.any_of(not state.is_sound(lr), lr.device):
         wrong = ["the generator's result"]
     if not wrong:
         return
-    kept = "nothing was saved before"
+    kept = "no state was saved"
     if (run / STATE_FILE).exists():
-        kept = f"the last good state is kept, --resume {run} goes on from it"
+        kept = f"the last good state is kept; --resume {run} continues from it"
     raise UpscaleError(
-        f"{', '.join(wrong)} is no finite number at step {state.step}; {kept}. Take a smaller "
+        f"{', '.join(wrong)} is not finite at step {state.step}; {kept}. Try a smaller "
         "--lr-rate, --clip 1, or --precision fp32",
         code="non-finite",
     )
