@@ -11,21 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from identity_weights import nearest_weights
 from PIL import Image as Pillow
 
-from upscale.batch import run as batch
-from upscale.batch.planning import Job
 from upscale.batch.pool import Codec, CodecPool, Picture
 from upscale.batch.worker import Decoded, Probe, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
-from upscale.models.model import load_model
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import MAX_PIXELS
-from upscale.pixels import spool
 from upscale.pixels.image import Header, Layout, Metadata, Pixels
-from upscale.upscaling.engine import Tiling
-from upscale.upscaling.target import Target
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc")
 
@@ -434,33 +427,3 @@ def test_whoever_leaves_by_an_error_waits_for_nothing(
 def test_a_pool_without_processes_ends() -> None:
     with CodecPool(0):
         pass
-
-
-# Scratch files
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
-    nearest_weights(path)
-    return str(path)
-
-
-def test_an_output_that_fails_between_two_passes_is_an_error_of_its_picture(
-    photo: Path, weights: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(spool, "IN_MEMORY", 0)
-    monkeypatch.setattr(batch, "part_beside", lambda path: path.parent / "none" / "a.part")
-    model = load_model(weights, device="cpu", precision="fp32")
-    found: list[batch.Result] = []
-
-    def run() -> None:
-        with CodecPool(1) as pool:
-            job = Job(photo, photo.with_name("photo_x16.png"))
-            options = {"jobs_ahead": 1, "started": lambda job: lambda done, total: time.sleep(0.5)}
-            method = batch.Method(model, Tiling(0, 0), Target(scale=16))
-            found.extend(batch.Batch([job], lambda job: method, pool, **options))
-
-    with pytest.raises(OutputError):
-        run()
-    assert [result.status for result in found] == ["failed"]

@@ -14,6 +14,7 @@ from upscale.batch.pool import CodecPool, Picture
 from upscale.batch.worker import Read, Skipped, Write
 from upscale.errors import DeviceError, OutputError, UpscaleError
 from upscale.files import part_beside, sweep
+from upscale.models.sources import Progress
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import MAX_PIXELS, WRITABLE, check_format, suffix_of
 from upscale.pixels.image import Image, Layout
@@ -24,12 +25,10 @@ if TYPE_CHECKING:
     from upscale.models.model import Model
     from upscale.upscaling.engine import Tiling
 
-__all__ = ["Batch", "Method", "Progress", "Result"]
+__all__ = ["Batch", "Method", "Result"]
 
 PATIENCE = 0.2
 """Seconds between two looks for new jobs, or for what a codec has done."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

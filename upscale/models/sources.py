@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all (0 where unknown)."""
+"""Called with what is done and all of it (0: unknown), in bytes or pixels."""
 
 Notify = Callable[[str], None]
 """Called with a line that the user should see."""

@@ -1,7 +1,7 @@
 """Pixels → pixels, tile by tile, in bands of rows from top to bottom."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -14,15 +14,13 @@ from torch import Tensor
 
 from upscale.errors import DeviceError, InputError, UsageError
 from upscale.models.model import Model
+from upscale.models.sources import Progress
 from upscale.pixels.bleed import bleed
 from upscale.pixels.image import Pixels
 from upscale.pixels.spool import Rows
 from upscale.pixels.tiles import Span, rising_window, spans
 
-__all__ = ["Progress", "Tiling", "plan_tiling", "upscale_bands", "upscale_pixels"]
-
-Progress = Callable[[int, int], None]
-"""Called with LR pixels done and in all, after each tile."""
+__all__ = ["Tiling", "plan_tiling", "upscale_bands", "upscale_pixels"]
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of RGB in gray (ITU-R BT.601)."""
@@ -116,6 +114,7 @@ def upscale_bands(
     it), and stays between the least and the greatest of the 3×3 LR pixels around, so flat opacity
     does not change. Colour is bled into fully transparent pixels first. Raises InputError if the
     network's numbers are not finite, DeviceError if memory is too small for the smallest tile.
+    ``progress`` is told LR pixels after each tile.
     """
     tiling = tiling or plan_tiling(model)
     dtype = dtype or pixels.dtype

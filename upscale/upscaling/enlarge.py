@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from upscale.models.model import Model
+from upscale.models.sources import Progress
 from upscale.pixels.image import Pixels
 from upscale.pixels.resample import resize_bands
 from upscale.pixels.spool import Rows, Spool
-from upscale.upscaling.engine import Progress, Tiling, upscale_bands
+from upscale.upscaling.engine import Tiling, upscale_bands
 from upscale.upscaling.target import Sizes
 
 __all__ = ["enlarge"]
