@@ -1,6 +1,6 @@
 """A name and an alpha become a ready `Model`.
 
-`manifest` reads weights.toml, `sources` fetches files, `choice` picks where nobody named a model,
-and `model.load_model` does all of it. It imports networks, pictures and pixels. The engine, the
-benchmark and training take models from here.
+`manifest` reads weights.toml, `sources` fetches files, `cache` keeps them, `choice` picks a default
+model, `devices` a device and a precision; `model.load_model` uses them all. It imports networks,
+pictures and pixels. The engine, the benchmark and training take models from here.
 """

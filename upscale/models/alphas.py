@@ -1,4 +1,4 @@
-"""Several alphas in a word: ``0:1:0.2``, ``0,0.5,1``, ``0.8``."""
+"""Several alphas in one word: ``0:1:0.2``, ``0,0.5,1``, ``0.8``."""
 
 import re
 from fractions import Fraction
@@ -8,7 +8,7 @@ from upscale.errors import UsageError
 __all__ = ["MOST_ALPHAS", "parse_alphas"]
 
 MOST_ALPHAS = 101
-"""As many as 0:1:0.01 has."""
+"""The number of those in 0:1:0.01."""
 
 NUMBER = re.compile(r"[+-]?([0-9]{1,12}(\.[0-9]{0,12})?|\.[0-9]{1,12})")
 
@@ -18,16 +18,16 @@ FORMS = "give START:STOP:STEP as in 0:1:0.2, a list as in 0,0.5,1, or one number
 def parse_alphas(text: str) -> tuple[float, ...]:
     """Read what ``--alphas`` is given: START:STOP:STEP, numbers with commas between, or both.
 
-    STOP is among them where a whole number of steps leads to it: the steps are taken in exact
-    fractions, so that 0:1:0.1 has 11 values, and the last is 1. Values come in the order of
-    ``text``, each once, in [0, 1]. Raises UsageError for anything else, for a step that is not
+    STOP is included where a whole number of steps leads to it. Steps are exact fractions, so
+    0:1:0.1 has 11 values, the last of them 1. Values are in [0, 1], each once, in the order of
+    ``text``. Raises UsageError for anything else, for a step that is not
     above 0, and for more than `MOST_ALPHAS` values.
     """
     alphas: dict[float, None] = {}
     for item in text.split(","):
         parts = item.split(":")
         if len(parts) not in (1, 3):
-            raise UsageError(f"{text!r} are no alphas: {FORMS}")
+            raise UsageError(f"alphas {text!r} cannot be read: {FORMS}")
         start, *rest = (_number(part, text) for part in parts)
         stop, step = rest or (start, Fraction(1))
         if step <= 0:
@@ -49,5 +49,5 @@ def parse_alphas(text: str) -> tuple[float, ...]:
 def _number(part: str, text: str) -> Fraction:
     part = part.strip()
     if not NUMBER.fullmatch(part):
-        raise UsageError(f"alphas {text!r}: {part!r} is no number; {FORMS}")
+        raise UsageError(f"alphas {text!r}: {part!r} is not a number; {FORMS}")
     return Fraction(part if part[-1] != "." else part[:-1])

@@ -11,15 +11,14 @@ from upscale.pixels.resample import matrix
 __all__ = ["REACH", "SMOOTH", "back_project", "projected", "resized"]
 
 REACH = 4
-"""LR pixels on every side that one iteration looks at: the reduction reads 2 and the enlargement 2
-(both kernels are 4 LR pixels wide)."""
+"""LR pixels that one iteration sees on each side: 2 by the reduction, 2 by the enlargement."""
 
 SMOOTH = 15
-"""LR pixels a side."""
+"""Side of the smoothing window, in LR pixels."""
 
 
 def back_project(sr: Tensor, lr: Tensor, iterations: int) -> Tensor:
-    """Correct ``sr`` by what its bicubic reduction differs from ``lr`` by, ``iterations`` times.
+    """Correct ``sr`` ``iterations`` times by the difference of its bicubic reduction to ``lr``.
 
     ``lr``: (N, C, H, W), in [0, 1]; ``sr``: (N, C, H·scale, W·scale), float32, on one device.
     Returns the shape of ``sr``; in [0, 1] after the first iteration. Irani & Peleg 1991,
@@ -34,12 +33,11 @@ def back_project(sr: Tensor, lr: Tensor, iterations: int) -> Tensor:
 def projected(sr: Tensor, lr: Tensor, smooth: bool = False) -> Tensor:
     """Return ``sr`` + enlarge(``lr`` - reduce(``sr``)): one iteration, not clamped.
 
-    Shapes and range as of `back_project`; float32, differentiable. What is smooth in the
-    difference, such as a shift of colours, is gone after one; fine differences take several.
+    Shapes and range as of `back_project`; float32, differentiable. One iteration removes smooth
+    differences, such as a shift of colours; fine ones take several.
 
-    ``smooth``: only the mean of the difference over `SMOOTH` LR pixels a side around each, nearly
-    two JPEG blocks, is added: colours become those of ``lr``, and its noise and blocks do not come
-    back.
+    ``smooth``: add only the mean of the difference over `SMOOTH` × `SMOOTH` LR pixels, nearly two
+    JPEG blocks. So colours become those of ``lr``, and its noise and blocks do not come back.
     """
     residual = lr - resized(sr, *lr.shape[-2:])
     if smooth:

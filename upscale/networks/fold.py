@@ -1,4 +1,4 @@
-"""Exact rewritings of an SRResNet for inference: state dict in, state dict out, same function."""
+"""Rewritings of an SRResNet for inference that keep its function: state dict in, state dict out."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ BATCH_NORM_EPS = 1e-5
 
 
 def fold(spec: Spec, state: StateDict) -> tuple[Spec, StateDict]:
-    """Apply every folding that fits ``spec``; ``state`` itself is left as it is."""
+    """Apply every folding that fits ``spec``; ``state`` itself does not change."""
     if isinstance(spec, SRResNetSpec):
         if spec.normalization == "batch":
             spec, state = fold_batch_norm(spec, state)

@@ -1,4 +1,4 @@
-"""The layers that both families of networks are made of.
+"""The layers that the networks are made of.
 
 Every convolution casts its input to the dtype of its own weights, so that
 `upscale.networks.spec.set_precision` alone decides what runs in half precision.
@@ -54,7 +54,7 @@ class Convolution(nn.Conv2d):
 
 
 class PReLU(nn.PReLU):
-    """Parametric ReLU with a slope a channel, in float32 whatever comes in.
+    """Parametric ReLU with a slope for each channel, always in float32.
 
     Slopes rounded to bfloat16 shift whole channels: 0.03 dB on Set5 for SRGAN.
     """
@@ -65,7 +65,7 @@ class PReLU(nn.PReLU):
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch-norm without the count of batches, which only a momentum of None would use."""
+    """Batch-norm without the count of batches, which only a momentum of None needs."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels)
@@ -92,19 +92,19 @@ def activation(name: Activation, channels: int, slope: float) -> nn.Module:
 
 
 PIECE = 64
-"""LR pixels a side of what the wide layers behind the body see at once.
+"""LR pixels a side of a piece for the wide layers behind the body.
 
 Their tensors are up to 16 times as large as the body's. At this size they stay within 32 MiB, up
-to which glibc reuses memory; beyond, each is mapped anew and the page faults cost a third of the
-time of a pass.
+to which glibc reuses memory; larger ones are mapped anew each time, and the page faults take a
+third of a pass.
 """
 
 
 def in_pieces(tail: Callable[[Tensor], Tensor], x: Tensor, scale: int, reach: int) -> Tensor:
-    """Return ``tail(x)``, computed piece by piece: the same function with small tensors.
+    """Return ``tail(x)``, computed in pieces, with small tensors.
 
-    ``x``: (N, C, H, W); ``tail`` makes (N, 3, H·scale, W·scale) of it and sees at most ``reach``
-    pixels of ``x`` to each side, so that pieces with that much context can be cut exactly.
+    ``x``: (N, C, H, W). ``tail`` makes (N, 3, H·scale, W·scale) of it and sees at most ``reach``
+    pixels of ``x`` to each side, so pieces with that much context are exact.
     """
     height, width = x.shape[-2:]
     if max(height, width) <= PIECE:

@@ -14,26 +14,25 @@ __all__ = ["RRDB", "DenseBlock", "RRDBNet", "RRDBNetSpec"]
 
 @dataclass(frozen=True)
 class RRDBNetSpec:
-    """RRDBNet of the ESRGAN paper (section 3.1).
-
-    ``features``: channels; ``blocks``: residual-in-residual dense blocks; ``growth``: channels
-    that each convolution of a dense block adds; ``unshuffle``: factor of the pixel-unshuffle in
-    front (1 for none; scale = 4 / unshuffle in the published ×2 and ×1 models). ``overlap`` as in
-    `SRResNetSpec`.
-    """
+    """RRDBNet of the ESRGAN paper (section 3.1)."""
 
     architecture: ClassVar[str] = "rrdbnet"
     overlap: ClassVar[int] = 40
+    """As of `SRResNetSpec`."""
 
     scale: int = 4
     features: int = 64
+    """Channels."""
     blocks: int = 23
+    """Residual-in-residual dense blocks."""
     growth: int = 32
+    """Channels that each convolution of a dense block adds."""
     unshuffle: int = 1
+    """Factor of the pixel-unshuffle in front; scale · unshuffle = 4 in the published models."""
 
     @property
     def align(self) -> int:
-        """LR pixels on whose multiples a tile must start."""
+        """A tile starts at a multiple of this, in LR pixels."""
         return self.unshuffle
 
     @property
@@ -105,8 +104,8 @@ class RRDBNet(nn.Module):
     def forward(self, lr: Tensor) -> Tensor:
         """Return ``lr`` (N, 3, H, W), [0, 1], enlarged: (N, 3, H·scale, W·scale), unclamped.
 
-        With pixel-unshuffle, a height or width that is no multiple of it is continued by its last
-        row or column and the result cropped.
+        Before a pixel-unshuffle the last row and column are repeated up to a multiple of its
+        factor; the result is cropped.
         """
         spec = self.spec
         height, width = lr.shape[-2:]

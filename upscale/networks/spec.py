@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 LARGEST_NUMBER = 2**12
-"""Of features, blocks and the like: above it a spec is a mistake."""
+"""Of features, blocks and the like; a greater one is a mistake."""
 
 Spec = SRResNetSpec | RRDBNetSpec | CompactSpec
 Network = SRResNet | RRDBNet | Compact
@@ -51,9 +51,9 @@ NETWORKS: dict[str, tuple[type[Spec], Any]] = {
 
 
 def spec_from_dict(values: Mapping[str, Any]) -> Spec:
-    """Make a spec from ``{"architecture": "rrdbnet", "blocks": 6}``; what is left out is standard.
+    """Make a spec of ``{"architecture": "rrdbnet", "blocks": 6}`` and the defaults.
 
-    Raises ValueError for an architecture, a field or a value type that is not known.
+    Raises ValueError for an unknown architecture or field, and for a value that does not fit.
     """
     numbers = dict(values)
     architecture = numbers.pop("architecture", None)
@@ -98,9 +98,9 @@ def build(spec: Spec | Mapping[str, Any]) -> Network:
 def set_precision(network: Network, dtype: torch.dtype) -> None:
     """Put the convolutions between the two ends into ``dtype``, in place.
 
-    The first and the last convolution and the residual stream stay in float32: rounding would
-    pile up along the residual additions. Under bfloat16 the biases stay in float32 too: rounded
-    to 8 bits they shift whole channels, which costs up to 0.014 dB on Set5.
+    The first and the last convolution and the residual stream stay in float32, as rounding adds up
+    along the residual additions. Under bfloat16 the biases stay in float32 too: rounded to 8 bits
+    they shift whole channels, which costs up to 0.014 dB on Set5.
     """
     ends = (network.conv_first, network.conv_last)
     for module in network.modules():

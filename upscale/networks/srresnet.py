@@ -26,40 +26,43 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class SRResNetSpec:
-    """SRResNet of the SRGAN paper (figure 4) by default; the published relatives by their fields.
-
-    ``features``: channels; ``blocks``: residual blocks; ``end_kernel``: size of the first and the
-    last convolution; ``long_skip``: a convolution after the blocks and the first features added
-    to it; ``hr_convolution``: one more convolution before the last; ``upsampler``: sub-pixel
-    convolution or nearest neighbour and convolution; ``base``: what is added to the output;
-    ``input``: [0, 1] as it is, or normalised by ImageNet's mean and deviation; ``output``: tanh is
-    read as [-1, 1]; ``projected``: one step of back-projection behind it, so that colours stay
-    those of the input, ``smooth_projection``: by what is smooth only; ``last_shuffle_folded``: see
-    `upscale.networks.fold`.
-    """
+    """SRResNet of the SRGAN paper (figure 4); other values are its published relatives."""
 
     architecture: ClassVar[str] = "srresnet"
     align: ClassVar[int] = 1
 
     scale: int = 4
     features: int = 64
+    """Channels."""
     blocks: int = 16
+    """Residual blocks."""
     end_kernel: int = 9
+    """Side of the first and the last convolution."""
     normalization: Literal["batch", "none"] = "batch"
     first_activation: Activation = "prelu"
     block_activation: Activation = "prelu"
     up_activation: Activation = "prelu"
     hr_activation: Activation = "none"
     negative_slope: float = 0.2
+    """Of the leaky activations."""
     long_skip: bool = True
+    """A convolution after the blocks, and the first features added to its result."""
     hr_convolution: bool = False
+    """One more convolution before the last."""
     upsampler: Literal["subpixel", "nearest"] = "subpixel"
+    """Sub-pixel convolution, or nearest neighbour and convolution."""
     input: Literal["unit", "imagenet"] = "unit"
+    """[0, 1] as it is, or normalised by ImageNet's mean and deviation."""
     output: Literal["tanh", "linear"] = "tanh"
+    """tanh is read as [-1, 1]."""
     base: Literal["none", "bilinear"] = "none"
+    """What is added to the output."""
     projected: bool = False
+    """A step of back-projection at the end, which keeps the colours of the input."""
     smooth_projection: bool = False
+    """That step corrects only what is smooth."""
     last_shuffle_folded: bool = False
+    """See `upscale.networks.fold.fold_last_shuffle`."""
 
     @property
     def overlap(self) -> int:

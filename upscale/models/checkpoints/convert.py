@@ -1,6 +1,6 @@
-"""A foreign checkpoint → our state dict: known by its keys, renamed by an ordered table, complete.
+"""A foreign checkpoint → our state dict, recognised by its keys and renamed by an ordered table.
 
-Whatever is left over or missing after the renaming refuses the file: never ``strict=False``.
+A file with keys left over or missing after the renaming is refused: never ``strict=False``.
 """
 
 import json
@@ -35,11 +35,13 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A generator at rest: ``spec``, its complete float32 ``state``, and texts about its origin."""
+    """A generator at rest."""
 
     spec: Spec
     state: StateDict
+    """Complete, float32, on the CPU."""
     origin: dict[str, str]
+    """Texts about where the weights come from."""
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -86,8 +88,8 @@ def convert_state(
 ) -> Checkpoint:
     """Rename a state dict of any known dialect and read the network's spec off it.
 
-    ``origin`` is what errors call it; ``known`` are fields of the spec that the file itself
-    states and that no key or shape can tell. Raises WeightsError where anything does not fit.
+    ``origin``: its name in errors. ``known``: fields of the spec that the file itself states, for
+    what no key or shape can tell. Raises WeightsError where anything does not fit.
     """
     stripped = _strip_prefixes(dict(state))
     dialect = next((d for d in DIALECTS if d.marker in stripped), None)
@@ -99,7 +101,7 @@ def convert_state(
     try:
         renamed = _rename(stripped, dialect.renames(stripped))
         read = READERS[dialect.architecture]
-        # What the file says of itself is believed as far as keys and shapes bear it out.
+        # The file's own spec counts as far as it agrees with keys and shapes.
         spec = spec_from_dict({**dialect.constants, **read(renamed), **(known or {})})
         complete = _complete(renamed, spec, dialect, f"{origin}, read as {dialect.title}")
     except (ValueError, KeyError, IndexError, TypeError) as error:
@@ -108,7 +110,7 @@ def convert_state(
 
 
 def _strip_prefixes(state: StateDict) -> StateDict:
-    """Drop what training programs put before a generator's keys, and networks beside it."""
+    """Drop what training programs put in front of a generator's keys, and other networks."""
     while True:
         prefix = next((p for p in PREFIXES if any(key.startswith(p) for key in state)), None)
         if prefix is None:

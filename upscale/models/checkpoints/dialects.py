@@ -1,4 +1,4 @@
-"""How other programs name the parameters of our networks: an ordered table of renames each.
+"""How other programs name the parameters of our networks: for each an ordered table of renames.
 
 What a dialect cannot say by keys and shapes (activations, ranges) is part of its definition.
 """
@@ -16,23 +16,22 @@ Renames = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Dialect:
-    """How somebody's program names the parameters of one of our networks.
-
-    ``marker`` is a key that only this dialect has; ``renames`` are applied in order as plain text
-    replacements; ``constants`` are the fields of the spec that no key or shape can tell;
-    ``biasless`` are the ends of our keys of biases that it trains without.
-    """
+    """How another program names the parameters of one of our networks."""
 
     title: str
     marker: str
+    """A key that only this dialect has."""
     architecture: str
     renames: Callable[[StateDict], Renames]
+    """Texts to replace, in this order."""
     constants: Mapping[str, Any]
+    """The fields of the spec that no key or shape can tell."""
     biasless: tuple[str, ...] = ()
+    """Ends of our keys of biases that the program trains without."""
 
 
 def consecutive(state: Mapping[str, Any], key: str) -> int:
-    """Return how many keys ``key.format(0)``, ``key.format(1)``, … stand in a row."""
+    """Return the number of keys ``key.format(0)``, ``key.format(1)``, … without a gap."""
     number = 0
     while key.format(number) in state:
         number += 1
@@ -203,4 +202,4 @@ DIALECTS = (
 )
 
 PREFIXES = ("module.", "_orig_mod.", "generator_ema.", "generator.", "net.")
-"""What training programs put before a generator's keys; averaged weights first."""
+"""What training programs put in front of a generator's keys; averaged weights first."""

@@ -11,7 +11,7 @@ from upscale.networks.spec import Spec, StateDict, spec_to_dict, unprojected
 __all__ = ["difference", "interpolate"]
 
 SHARED_ROOT = 0.7
-"""Mean cosine similarity of the convolutions above which two ends are taken to share a root.
+"""Mean cosine similarity of the convolutions above which two ends count as relatives.
 
 Measured: krasserm's SRResNet and SRGAN .96, RealSR and RealSR-JPEG .99 (both blend well); RealSR
 and Real-ESRGAN .34 (their middle falls to 23 dB on Set5).
@@ -27,9 +27,9 @@ def interpolate(
 ) -> Checkpoint:
     """Blend two generators: θ = (1 - α) θ_PSNR + α θ_GAN (Wang et al. 2018, equation 4).
 
-    In float32; α = 0 and α = 1 give the ends bit for bit. What lies between ends with a
-    back-projection where the GAN end does. Raises WeightsError for ends of different networks, and
-    warns through ``notify`` where they do not share a root.
+    In float32; α = 0 and α = 1 give the ends bit for bit. A blend ends with a back-projection where
+    the GAN end does. Raises WeightsError for ends of different networks, and warns through
+    ``notify`` where they do not come from a common start.
     """
     if unprojected(psnr.spec) != unprojected(gan.spec):
         raise WeightsError(
@@ -51,7 +51,7 @@ def interpolate(
 
 
 def difference(a: Spec, b: Spec) -> str:
-    """Say in words what two specs do not have in common."""
+    """Say in words how two specs differ."""
     if a.architecture != b.architecture:
         return f"architecture: {a.architecture} and {b.architecture}"
     first, second = spec_to_dict(a), spec_to_dict(b)

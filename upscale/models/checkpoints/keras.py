@@ -20,7 +20,7 @@ __all__ = ["read_keras"]
 KERAS_EPS = 1e-3
 
 MAX_NUMBERS = 2**26
-"""No layer of these generators comes near this."""
+"""Far more than any layer of these generators has."""
 
 
 def read_keras(path: Path) -> dict[str, Tensor]:
@@ -39,7 +39,7 @@ def read_keras(path: Path) -> dict[str, Tensor]:
             layers = _read_layers(file)
         return _to_srresnet(layers, path)
     except (OSError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise WeightsError(f"{path}: is damaged or no Keras weights file ({error})") from error
+        raise WeightsError(f"{path}: is damaged, or not a Keras weights file ({error})") from error
 
 
 def _read_layers(file: Any) -> dict[str, list[dict[str, Tensor]]]:
@@ -77,7 +77,7 @@ def _to_srresnet(layers: dict[str, list[dict[str, Tensor]]], path: Path) -> dict
     stages = len(convolutions) - 2 * blocks - 3
     if blocks < 1 or stages < 1 or len(prelus) != 1 + blocks + stages or len(norms) % 2 == 0:
         raise WeightsError(
-            f"{path}: is no SRResNet generator: {len(convolutions)} convolutions, {len(norms)} "
+            f"{path}: is not an SRResNet generator: {len(convolutions)} convolutions, {len(norms)} "
             f"batch-norms, {len(prelus)} PReLUs; expected 2·N + 3 + stages, 2·N + 1, N + 1 + stages"
         )
     body = [f"body.{i}" for i in range(blocks)]
@@ -92,7 +92,7 @@ def _to_srresnet(layers: dict[str, list[dict[str, Tensor]]], path: Path) -> dict
         weight, bias = arrays["kernel"].permute(3, 2, 0, 1), arrays["bias"]
         if name.startswith("up."):
             if weight.shape[0] != 4 * weight.shape[1]:
-                raise WeightsError(f"{path}: {name} does not enlarge by 2, so it cannot be read")
+                raise WeightsError(f"{path}: {name} does not enlarge by 2: not supported")
             weight, bias = _depth_to_space_order(weight), _depth_to_space_order(bias)
         state[f"{name}.weight"], state[f"{name}.bias"] = weight.contiguous(), bias
     for name, arrays in zip(norm_names, norms, strict=True):

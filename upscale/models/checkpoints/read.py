@@ -23,7 +23,7 @@ __all__ = ["METADATA_KEY", "describe_file", "read_metadata", "read_tensors", "sn
 METADATA_KEY = "upscale"
 
 MAX_BYTES = 4 * 2**30
-"""No published generator of these architectures comes near this size."""
+"""Far more than any published generator of these architectures has."""
 
 UNREADABLE = (
     RuntimeError,
@@ -83,7 +83,7 @@ def sniff(path: Path) -> str:
 
 
 def describe_file(path: Path) -> str:
-    """Say what a file that is no checkpoint seems to be, and what to do about it."""
+    """Say what a file that is not a checkpoint seems to be, and what to do."""
     match sniff(path):
         case "lfs":
             return "is a Git LFS pointer, not the weights: run `git lfs pull` beside it"
@@ -110,7 +110,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
         about = dict(json.loads(text))
         return {key: dict(value) for key, value in about.items() if key in ("spec", "origin")}
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise WeightsError(f"{path}: its metadata is no JSON object; convert it again") from error
+        raise WeightsError(
+            f"{path}: its metadata is not a JSON object; convert it again"
+        ) from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -171,7 +173,7 @@ def _flatten(value: Any, path: Path) -> dict[str, Tensor]:
         if wrapped is None:
             for key, tensor in tensors.items():
                 if tensor.layout != torch.strided or tensor.device.type != "cpu":
-                    raise WeightsError(f"{path}: {key} is no plain array of numbers: refused")
+                    raise WeightsError(f"{path}: {key} is not a plain array of numbers: refused")
                 if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
                     raise WeightsError(f"{path}: {key} claims more numbers than it holds: refused")
             return {str(key): tensor for key, tensor in tensors.items()}
