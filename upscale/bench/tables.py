@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from upscale.bench.published import Published, beside, others
 from upscale.metrics.protocol import METRICS, Protocol, Row
+from upscale.viewing import markdown
+from upscale.viewing.markdown import escaped
 
 __all__ = [
     "CSV_COLUMNS",
@@ -54,11 +55,6 @@ CSV_COLUMNS = (
     *PROTOCOL,
     *("degradation", "precision", "pictures"),
 )
-
-MARKS = r"[\\|<*`\[&~]|(?<![^\W_])_|_(?![^\W_])"
-"""What Markdown reads as more than text, anywhere; at the beginning of a line, `BEGINNINGS` too."""
-
-BEGINNINGS = r"^[#>+=-]|(?<=^\d)[.)]"
 
 Kind = Literal["measured", "published", "other"]
 
@@ -236,24 +232,18 @@ def _cost(entry: _Entry) -> tuple[str, str, str]:
 
 def to_markdown(table: Table) -> str:
     """Write a table as GitHub's Markdown, its title above and its notes below."""
-    lines = [table.columns, *(_indented(line) for line in table.lines)]
-    head, *body = [
-        "| " + " | ".join(_escaped(cell, MARKS) for cell in cells) + " |" for cells in lines
+    head, *rows = [
+        [escaped(cell) for cell in cells]
+        for cells in (table.columns, *(_indented(line) for line in table.lines))
     ]
-    rule = "| --- |" + " ---: |" * (len(table.columns) - 1)
-    notes = [_escaped(note) for note in table.notes]
-    return "\n\n".join([_escaped(table.title), "\n".join([head, rule, *body]), *notes]) + "\n"
+    texts = [escaped(table.title), markdown.table(head, rows, "---:"), *map(escaped, table.notes)]
+    return "\n\n".join(texts) + "\n"
 
 
 def _indented(line: Line) -> tuple[str, ...]:
     if line.kind != "published":
         return line.cells
     return (f"↳ {line.cells[0].strip()}", *line.cells[1:])
-
-
-def _escaped(text: str, marks: str = f"{MARKS}|{BEGINNINGS}") -> str:
-    """Put a backslash before what Markdown reads as more than text."""
-    return re.sub(marks, r"\\\g<0>", " ".join(text.split()))
 
 
 def _records(rows: Sequence[Row], protocol: Protocol) -> Iterator[dict[str, Any]]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
+
+from upscale.pixels.baselines import Levels
 
 __all__ = [
     "BACKGROUND",
@@ -15,7 +16,6 @@ __all__ = [
     "MARGIN",
     "TEXT",
     "Colour",
-    "Levels",
     "Page",
     "drawable",
     "font_of",
@@ -24,7 +24,6 @@ __all__ = [
     "wrapped",
 ]
 
-Levels = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 BACKGROUND: Colour = (38, 38, 38)

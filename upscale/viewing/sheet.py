@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from upscale.pixels.baselines import Levels
 from upscale.viewing.page import (
     DIM_TEXT,
     MARGIN,
     TEXT,
-    Levels,
     Page,
     font_of,
     leading,

@@ -3,16 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image as Pillow
 
-from upscale.pixels.baselines import BASELINES
+from upscale.pixels.baselines import BASELINES, Levels
 from upscale.pixels.image import Pixels
 from upscale.viewing.sheet import Panel, contact_sheet, mark
 
 __all__ = ["Window", "bicubic_crop", "draw_strip", "to_levels"]
-
-Levels = npt.NDArray[np.uint8]
 
 Window = tuple[int, int, int, int]
 """Left, top, width and height in pixels of the input."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from upscale.batch.naming import Naming, ending
 from upscale.batch.planning import prepare_output
@@ -19,14 +18,13 @@ from upscale.models.sources import Notify, Progress
 from upscale.pictures import reader
 from upscale.pictures.formats import MAX_PIXELS, check_format
 from upscale.pictures.writer import Writer
+from upscale.pixels.baselines import Levels
 from upscale.pixels.image import Image, Layout, Metadata, Pixels, Rows
 from upscale.upscaling.engine import upscale_pixels
 from upscale.viewing.sheet import textured_crops
 from upscale.viewing.strip import Window, bicubic_crop, draw_strip, to_levels
 
 __all__ = ["Sweep", "Swept", "Window", "crop_of", "parse_position", "sweep"]
-
-Levels = npt.NDArray[np.uint8]
 
 MOST_CROPS = 20
 SMALLEST_CROP = 8

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from upscale.training.records.panels import PANELS, Curve, Panel, draw_panel, running_mean
+from upscale.training.records.panels import PANELS, Chart, Curve, draw_panel, running_mean
 from upscale.viewing.plane import PALETTE
 
 LOSS = next(panel for panel in PANELS if "loss" in panel.figures)
@@ -22,7 +22,7 @@ BOTH = next(panel for panel in PANELS if "D(hr)" in panel.figures)
 VALUES = st.floats(-1e6, 1e6) | st.just(np.nan)
 
 
-def drawn(panel: Panel, *runs: dict[str, npt.NDArray[np.float64]]) -> Axes:
+def drawn(panel: Chart, *runs: dict[str, npt.NDArray[np.float64]]) -> Axes:
     axes = Figure().add_subplot()
     curves = [
         {name: Curve(10.0 * np.arange(len(each)), np.array(each)) for name, each in run.items()}
@@ -102,7 +102,7 @@ def test_the_learning_rate_is_not_averaged() -> None:
     ],
 )
 def test_the_best_is_marked_and_told(
-    panel: Panel, name: str, values: list[float], expected: tuple[float, float, str]
+    panel: Chart, name: str, values: list[float], expected: tuple[float, float, str]
 ) -> None:
     axes = drawn(panel, {name: np.array(values)})
     (star,) = [line for line in axes.lines if line.get_marker() == "*"]

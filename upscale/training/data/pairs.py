@@ -8,17 +8,17 @@ from upscale.batch.inputs import find_inputs
 from upscale.batch.walk import is_picture
 from upscale.errors import UsageError
 
-__all__ = ["Notify", "Pair", "find_pairs"]
+__all__ = ["Notify", "PathPair", "find_pairs"]
 
 Notify = Callable[[str], None]
 
-Pair = tuple[Path, Path | None]
+PathPair = tuple[Path, Path | None]
 """A picture's HR file, and its LR file or None."""
 
 
 def find_pairs(
     data: Path, lr_data: Path | None, scale: int, notify: Notify = lambda text: None
-) -> list[Pair]:
+) -> list[PathPair]:
     """Return the pictures in ``data``, a folder or a file, in order; links are followed.
 
     ``lr_data``: a folder that has, in the same place as ``data``, a file of the same name for
@@ -36,9 +36,9 @@ def find_pairs(
     return _paired(paths, data, lr_data, scale)
 
 
-def _paired(paths: Sequence[Path], data: Path, lr_data: Path, scale: int) -> list[Pair]:
+def _paired(paths: Sequence[Path], data: Path, lr_data: Path, scale: int) -> list[PathPair]:
     listed: dict[Path, dict[str, list[Path]]] = {}
-    pairs: list[Pair] = []
+    pairs: list[PathPair] = []
     for path in paths:
         folder = lr_data if path == data else lr_data / path.parent.relative_to(data)
         if folder not in listed:

@@ -9,17 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from upscale.pixels.baselines import Levels
 from upscale.training.data.blind import PRESETS, degrade_blind
 from upscale.training.data.store import Store
 
 __all__ = ["Patches", "batches"]
-
-Levels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import locked, publish
 from upscale.models.cache import cache_folder
 from upscale.pictures import reader
 from upscale.pictures.formats import MAX_PIXELS
+from upscale.pixels.baselines import Levels
 from upscale.pixels.degrade import crop_to_multiple, degrade
-from upscale.training.data.pairs import Notify, Pair, find_pairs
+from upscale.training.data.pairs import Notify, PathPair, find_pairs
 
 __all__ = ["Item", "Store", "open_store"]
-
-Levels = npt.NDArray[np.uint8]
 
 SPARE = 256 * 2**20
 """Bytes of disk that stay free."""
@@ -103,8 +101,8 @@ def open_store(
 
 
 def _large_enough(
-    pairs: Sequence[Pair], scale: int, patch: int, notify: Notify
-) -> tuple[list[Pair], int]:
+    pairs: Sequence[PathPair], scale: int, patch: int, notify: Notify
+) -> tuple[list[PathPair], int]:
     """Keep what its header says is large enough; return the pixels of it all, too."""
     kept, pixels, small = [], 0, 0
     for path, partner in pairs:
@@ -123,7 +121,7 @@ def _large_enough(
     return kept, pixels
 
 
-def _key(data: Path, pairs: Sequence[Pair], scale: int) -> str:
+def _key(data: Path, pairs: Sequence[PathPair], scale: int) -> str:
     """Name a store by what it is made of: the files, as their sizes and times say."""
     about: list[Any] = [VERSION, str(data.resolve()), scale]
     for pair in pairs:
@@ -136,7 +134,7 @@ def _key(data: Path, pairs: Sequence[Pair], scale: int) -> str:
 def _make(
     folder: Path,
     data: Path,
-    pairs: Sequence[Pair],
+    pairs: Sequence[PathPair],
     scale: int,
     pixels: int,
     progress: Callable[[int, int], None],
@@ -171,7 +169,7 @@ def _check_disk(folder: Path, needed: int) -> None:
 def _fill(
     folder: Path,
     data: Path,
-    pairs: Sequence[Pair],
+    pairs: Sequence[PathPair],
     scale: int,
     progress: Callable[[int, int], None],
 ) -> None:
@@ -202,11 +200,11 @@ def _fill(
 
 
 def _decoded(
-    pairs: Sequence[Pair], scale: int, progress: Callable[[int, int], None], notify: Notify
+    pairs: Sequence[PathPair], scale: int, progress: Callable[[int, int], None], notify: Notify
 ) -> Iterator[tuple[Path, Levels, Levels]]:
     """Yield path, HR and LR of what can be read, decoded by several threads, in order."""
 
-    def decode(pair: Pair) -> tuple[Levels, Levels] | InputError:
+    def decode(pair: PathPair) -> tuple[Levels, Levels] | InputError:
         try:
             hr = crop_to_multiple(_rgb(pair[0]), scale)
             lr = degrade(hr, scale) if pair[1] is None else _rgb(pair[1])

@@ -11,8 +11,8 @@ from typing import Any
 
 from upscale.metrics.protocol import METRICS
 from upscale.models.manifest import read_manifest
-from upscale.training.records.journal import Entry
-from upscale.training.records.markdown import code, escaped, table
+from upscale.training.records.journal import Record
+from upscale.viewing.markdown import code, escaped, table
 
 __all__ = ["GENERATOR_NAME", "hub_licence", "make_card"]
 
@@ -51,7 +51,7 @@ MADE_FOR = {
 def make_card(
     repository: str,
     config: Mapping[str, Any],
-    journal: Sequence[Entry],
+    journal: Sequence[Record],
     about: Mapping[str, Mapping[str, Any]],
     *,
     revision: str | None = None,
@@ -164,7 +164,7 @@ def _figures(
     origin: Mapping[str, Any],
     spec: Mapping[str, Any],
     config: Mapping[str, Any],
-    journal: Sequence[Entry],
+    journal: Sequence[Record],
 ) -> str:
     validated = {str(each["step"]): each for each in journal if each.get("kind") == "validation"}
     step = str(origin.get("steps"))

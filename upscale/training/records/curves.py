@@ -12,7 +12,7 @@ import numpy as np
 
 from upscale.errors import UsageError
 from upscale.files import whole
-from upscale.training.records.journal import METRICS_FILE, Entry, read
+from upscale.training.records.journal import METRICS_FILE, Record, read
 from upscale.training.records.panels import PANELS, Curve, draw_panel
 from upscale.viewing.plane import PALETTE
 from upscale.viewing.plots import DOTS_PER_INCH, SETTINGS, UNDATED, check_plot
@@ -94,7 +94,7 @@ def draw_runs(runs: Sequence[Path]) -> "Figure":
     return figure
 
 
-def _curves(journal: Sequence[Entry], kind: str, names: Iterable[str]) -> dict[str, Curve]:
+def _curves(journal: Sequence[Record], kind: str, names: Iterable[str]) -> dict[str, Curve]:
     """Return what a journal has under each of ``names``, in lines of ``kind``."""
     curves = {}
     for name in names:

@@ -19,7 +19,7 @@ from upscale.files import unwritable, whole
 if TYPE_CHECKING:
     from torch.utils.tensorboard.writer import SummaryWriter
 
-__all__ = ["METRICS_FILE", "Entry", "Journal", "read"]
+__all__ = ["METRICS_FILE", "Journal", "Record", "read"]
 
 METRICS_FILE = "metrics.jsonl"
 """Its name in a run folder."""
@@ -27,10 +27,10 @@ METRICS_FILE = "metrics.jsonl"
 FLUSH_SECONDS = 10
 """After which TensorBoard sees a figure at the latest."""
 
-Entry = dict[str, Any]
+Record = dict[str, Any]
 
 
-def read(path: Path) -> list[Entry]:
+def read(path: Path) -> list[Record]:
     """Return the lines of a journal in their order; a torn last one is left out.
 
     Each has ``step`` (int), ``kind`` (``train`` or ``validation``), ``time`` (seconds) and its
@@ -40,7 +40,7 @@ def read(path: Path) -> list[Entry]:
     return [entry for _, entry in _lines(path)]
 
 
-def _lines(path: Path) -> list[tuple[bytes, Entry]]:
+def _lines(path: Path) -> list[tuple[bytes, Record]]:
     try:
         lines = path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError as error:
@@ -89,7 +89,7 @@ class Journal:
         """
         assert "time" not in figures
         passed = round(self._before + time.monotonic() - self._began, 3)
-        entry: Entry = {"step": step, "kind": kind, "time": passed}
+        entry: Record = {"step": step, "kind": kind, "time": passed}
         for name, value in figures.items():
             entry[name] = value if math.isfinite(value) else None
         line = json.dumps(entry, allow_nan=False).encode() + b"\n"

@@ -13,7 +13,7 @@ from upscale.viewing.plane import FAINT, PALETTE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["PANELS", "Curve", "Panel", "draw_panel", "running_mean"]
+__all__ = ["PANELS", "Chart", "Curve", "draw_panel", "running_mean"]
 
 Series = npt.NDArray[np.float64]
 
@@ -35,7 +35,7 @@ STYLES: tuple[Literal["-", "--"], ...] = ("-", "--")
 
 
 @dataclass(frozen=True)
-class Panel:
+class Chart:
     """What one panel shows of training, or, where a value is ``better``, of validation.
 
     ``figures``: names in the journal, and what the legend calls them where there are two;
@@ -57,23 +57,23 @@ class Panel:
 
 
 PANELS = (
-    Panel("PSNR in dB (higher is better)", {"psnr": ""}, "higher", digits=2),
-    Panel("SSIM (higher is better)", {"ssim": ""}, "higher"),
-    Panel("LPIPS-Alex (lower is better)", {"lpips-alex": ""}, "lower"),
-    Panel("LPIPS-VGG (lower is better)", {"lpips-vgg": ""}, "lower"),
-    Panel("NIQE (lower is better)", {"niqe": ""}, "lower", digits=2),
-    Panel("loss", {"loss": ""}),
-    Panel("pixel loss", {"pixel": ""}),
-    Panel("dB short of 50 as a loss", {"shortfall": ""}),
-    Panel("content loss", {"content": ""}),
-    Panel("LPIPS as a loss", {"lpips": ""}),
-    Panel("total variation", {"tv": ""}),
-    Panel("grid as a loss", {"grid": ""}),
-    Panel("reduction loss", {"reduction": ""}),
-    Panel("adversarial loss", {"adversarial": ""}),
-    Panel("discriminator's loss", {"discriminator": ""}),
-    Panel("D(real) and D(fake)", {"D(hr)": "D(real)", "D(sr)": "D(fake)"}, limits=(-0.03, 1.03)),
-    Panel("learning rate", {"rate": ""}, averaged=False),
+    Chart("PSNR in dB (higher is better)", {"psnr": ""}, "higher", digits=2),
+    Chart("SSIM (higher is better)", {"ssim": ""}, "higher"),
+    Chart("LPIPS-Alex (lower is better)", {"lpips-alex": ""}, "lower"),
+    Chart("LPIPS-VGG (lower is better)", {"lpips-vgg": ""}, "lower"),
+    Chart("NIQE (lower is better)", {"niqe": ""}, "lower", digits=2),
+    Chart("loss", {"loss": ""}),
+    Chart("pixel loss", {"pixel": ""}),
+    Chart("dB short of 50 as a loss", {"shortfall": ""}),
+    Chart("content loss", {"content": ""}),
+    Chart("LPIPS as a loss", {"lpips": ""}),
+    Chart("total variation", {"tv": ""}),
+    Chart("grid as a loss", {"grid": ""}),
+    Chart("reduction loss", {"reduction": ""}),
+    Chart("adversarial loss", {"adversarial": ""}),
+    Chart("discriminator's loss", {"discriminator": ""}),
+    Chart("D(real) and D(fake)", {"D(hr)": "D(real)", "D(sr)": "D(fake)"}, limits=(-0.03, 1.03)),
+    Chart("learning rate", {"rate": ""}, averaged=False),
 )
 """In their order; those without a figure in any journal are left out of a plot."""
 
@@ -105,7 +105,7 @@ def running_mean(values: Series, width: int) -> Series:
     return means
 
 
-def draw_panel(axes: "Axes", panel: Panel, curves: Curves) -> None:
+def draw_panel(axes: "Axes", panel: Chart, curves: Curves) -> None:
     """Draw ``curves`` of one run or more on ``axes``, at least one of them.
 
     Several runs have a colour each, one has a colour for each figure. Raw figures of training are
@@ -141,7 +141,7 @@ def _thinned(curve: Curve) -> tuple[Series, Series]:
     return curve.steps[::every], curve.values[::every]
 
 
-def _fit(axes: "Axes", panel: Panel, raw: Series, drawn: Series) -> None:
+def _fit(axes: "Axes", panel: Chart, raw: Series, drawn: Series) -> None:
     """Choose the axis so that all means are on it, and all but outliers of the raw figures."""
     low, high = np.nanmin(drawn), np.nanmax(drawn)
     axes.ticklabel_format(axis="y", scilimits=(-3, 5), useMathText=True)
@@ -168,7 +168,7 @@ def _make_logarithmic(axes: "Axes", extent: float) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _mark_best(axes: "Axes", panel: Panel, curve: Curve, colour: str) -> None:
+def _mark_best(axes: "Axes", panel: Chart, curve: Curve, colour: str) -> None:
     find = np.nanargmax if panel.better == "higher" else np.nanargmin
     best = int(find(curve.values))
     step, value = curve.steps[best], curve.values[best]
@@ -176,7 +176,7 @@ def _mark_best(axes: "Axes", panel: Panel, curve: Curve, colour: str) -> None:
     axes.plot(step, value, "*", color=colour, markersize=11, markeredgecolor="white", label=said)
 
 
-def _add_legend(axes: "Axes", panel: Panel, curves: Curves) -> None:
+def _add_legend(axes: "Axes", panel: Chart, curves: Curves) -> None:
     """Say which figure is which, and how good the best is, where it covers least."""
     from matplotlib.lines import Line2D
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from upscale.training.records.markdown import code, escaped, table
+from upscale.viewing.markdown import code, escaped, table
 
 GFM = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
