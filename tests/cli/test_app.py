@@ -78,6 +78,7 @@ def test_every_option_has_a_flag_with_its_default() -> None:
             assert "{INPUT}..." in text
             continue
         assert f"--{field.name.replace('_', '-')} " in text
+        assert f"─ {field.metadata['panel']} ─" in text
         default = {"tile": "auto"}.get(field.name, field.default)
         assert field.default is not MISSING
         assert flags[field.name].default == default

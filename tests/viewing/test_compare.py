@@ -23,7 +23,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from upscale.batch import run as batch
 from upscale.batch.planning import Job
-from upscale.cli.commands.compare import compare
+from upscale.cli.commands.compare import CompareOptions, compare
 from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars
 from upscale.errors import InputError, OutputError, UpscaleError, UsageError
@@ -397,14 +397,14 @@ def test_the_command_says_what_it_has_done(
     known = run_report(tmp_path / "r.jsonl", {pictures[1]: "done"}, model="srgan")
     empty = run_report(tmp_path / "empty.jsonl", {})
     capsys.readouterr()
-    compare(pictures, tmp_path / "page.html", [known, empty], False)
+    compare(CompareOptions(pictures, tmp_path / "page.html", (known, empty)))
     said = capsys.readouterr()
     assert Page(tmp_path / "page.html").labels == ["a.png", "srgan"]
     assert "empty.jsonl: names none of the pictures" in said.err
     assert "page.html: 2 pictures, 0.0 MB" in said.err
     assert said.out == ""
     with pytest.raises(UsageError, match="is a report"):
-        compare(pictures, known, [known], True)
+        compare(CompareOptions(pictures, known, (known,), overwrite=True))
 
 
 # What a browser makes of it. All is measured in pictures of its screen.

@@ -14,7 +14,9 @@ from PIL import Image, ImageCms
 from random_networks import random_state
 from typer.testing import CliRunner
 
+from upscale.cli.commands.sweep import SweepOptions
 from upscale.cli.commands.sweep import sweep as command
+from upscale.cli.terminal.options import make_command
 from upscale.errors import InputError, OutputError, UsageError, WeightsError
 from upscale.models.alphas import parse_alphas
 from upscale.models.model import Model, load_model
@@ -32,7 +34,7 @@ WHOLE = Tiling(0, 0)
 EXACT = {"device": "cpu", "precision": "fp32"}
 
 app = typer.Typer(pretty_exceptions_enable=False)
-app.command()(command)
+app.command()(make_command(command, SweepOptions))
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from upscale.cli.terminal.options import (
+    FILES,
+    MODEL,
+    REPORT,
+    SPEED,
+    argument,
+    check_limits,
+    option,
+)
 from upscale.errors import UsageError
 from upscale.metrics.protocol import METRICS
 from upscale.models.alphas import parse_alphas
@@ -12,6 +21,7 @@ from upscale.pictures.formats import check_format
 __all__ = ["BenchOptions"]
 
 MOST_ITERATIONS = 100
+MEASURE = "Measure"
 DEFAULT_METRICS = ("psnr", "ssim", "lpips-alex", "niqe")
 DEFAULT_MODELS = ("bicubic", "srresnet", "srgan")
 
@@ -20,31 +30,66 @@ DEFAULT_MODELS = ("bicubic", "srresnet", "srgan")
 class BenchOptions:
     """What ``upscale bench SET…`` is asked for; the field names are the flags' names."""
 
-    sets: tuple[str, ...]
-    model: tuple[str, ...] = DEFAULT_MODELS
-    alpha: tuple[str, ...] = ()
-    psnr: str | None = None
-    image_interpolation: bool = False
-    tta: bool = False
-    back_project: int = 0
-    metrics: str | None = None
-    channels: str = "y"
-    border: int | None = None
-    ssim: str = "wang"
-    degradation: str = "auto"
-    data: Path | None = None
-    save: Path | None = None
-    plot: Path | None = None
-    plot_metric: str = "lpips-alex"
-    sheet: Path | None = None
-    json: bool = False
-    markdown: bool = False
-    csv: bool = False
-    tile: int | None = None
-    overlap: int | None = None
-    device: str = "auto"
-    precision: str = "fp32"
-    debug: bool = False
+    sets: tuple[str, ...] = argument(
+        "SET",
+        "set5, set14, bsd100, urban100, div2k-valid, pirm-val, or a folder of HR pictures (or with "
+        "HR/ and LR…/ inside).",
+    )
+    data: Path | None = option(
+        "Folder to look for sets in first; also: UPSCALE_DATA.", None, FILES, metavar="DIR"
+    )
+    save: Path | None = option("Keep the pictures, as DIR/SET/SYSTEM/.", None, FILES, metavar="DIR")
+    model: tuple[str, ...] = option(
+        "nearest, bicubic, lanczos, or as in: upscale INPUT; may be repeated. "
+        f"Default: {', '.join(DEFAULT_MODELS)}.",
+        *(DEFAULT_MODELS, MODEL),
+        short="-m",
+    )
+    alpha: tuple[str, ...] = option(
+        "A number, START:STOP:STEP or a list; a row for each value.", (), MODEL, short="-a"
+    )
+    psnr: str | None = option(
+        "Model to use as the faithful end of --alpha, in place of its own.", None, MODEL
+    )
+    image_interpolation: bool = option(
+        "For each alpha add a row that mixes the pictures of both ends.", False, MODEL
+    )
+    tta: bool = option("Average over 8 flips and rotations; takes 8 times as long.", False, MODEL)
+    back_project: int = option(
+        "For each model add a row with N back-projections.", 0, MODEL, metavar="N"
+    )
+    metrics: str | None = option(
+        "Of psnr, ssim, lpips-alex, lpips-vgg and niqe, with commas between. Default: all but "
+        "lpips-vgg.",
+        *(None, MEASURE),
+    )
+    channels: str = option("Measure PSNR and SSIM on y or rgb.", "y", MEASURE)
+    border: int | None = option(
+        "Pixels left out at each edge. Default: the scale.", None, MEASURE, least=0
+    )
+    ssim: str = option("wang, scikit-image or daala (the SRGAN paper's).", "wang", MEASURE)
+    degradation: str = option(
+        "How LR is made: uint8 or double (MATLAB's bicubic, rounded twice or once), folder (the "
+        "set's LR files), or auto (those files where there are any).",
+        *("auto", MEASURE),
+    )
+    device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto", SPEED)
+    precision: str = option("auto, fp32, bf16 or fp16.", "fp32", SPEED)
+    tile: int | None = option(
+        "Side of a tile in input pixels; 0: the whole picture.", None, SPEED, least=0
+    )
+    overlap: int | None = option("Input pixels of context around a tile.", None, SPEED, least=0)
+    plot: Path | None = option(
+        "Plot PSNR against a perceptual figure: png, svg or pdf.", None, REPORT, metavar="FILE"
+    )
+    plot_metric: str = option("lpips-alex, lpips-vgg or niqe.", "lpips-alex", REPORT)
+    sheet: Path | None = option(
+        "Crops of every picture and system, with figures.", None, REPORT, metavar="FILE"
+    )
+    json: bool = option("JSON lines instead of a table.", False, REPORT)
+    markdown: bool = option("Markdown tables.", False, REPORT)
+    csv: bool = option("CSV.", False, REPORT)
+    debug: bool = option("Show tracebacks.", False, REPORT)
 
     def check(self) -> None:
         """Raise UsageError for what makes no sense, before anything is done."""
@@ -64,16 +109,12 @@ class BenchOptions:
         if self.psnr is not None and not self.alpha:
             raise UsageError("a PSNR end was given and no alpha; add --alpha (0 to 1)")
         if self.data is not None and not self.data.is_dir():
-            raise UsageError(f"--data {self.data}: is no folder")
-        for flag, number in {"--tile": self.tile, "--overlap": self.overlap}.items():
-            if number is not None and number < 0:
-                raise UsageError(f"{flag} is {number}; it is a number of input pixels, from 0")
+            raise UsageError(f"--data {self.data}: is not a folder")
+        check_limits(self)
         if not 0 <= self.back_project <= MOST_ITERATIONS:
             raise UsageError(
                 f"back-projection runs 0 to {MOST_ITERATIONS} times, not {self.back_project}"
             )
-        if self.border is not None and self.border < 0:
-            raise UsageError(f"--border is {self.border}; it is a number of pixels, from 0")
         if self.plot is not None:
             from upscale.viewing.plots import check_plot
 

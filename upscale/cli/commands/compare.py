@@ -1,19 +1,38 @@
 """``upscale compare A B … -o report.html``."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from upscale.cli.terminal.console import Bars, say, shown
+from upscale.cli.terminal.options import argument, option
 from upscale.errors import UsageError
 from upscale.files import make_ready
-from upscale.viewing.compare import read_settings, report
 
-__all__ = ["compare"]
+__all__ = ["CompareOptions", "compare"]
 
 
-def compare(pictures: list[Path], output: Path, reports: list[Path], overwrite: bool) -> None:
-    """Write the page; ``reports``: of the runs that made the pictures. Raises UpscaleError."""
+@dataclass(frozen=True)
+class CompareOptions:
+    """What ``upscale compare`` is asked for."""
+
+    pictures: tuple[Path, ...] = argument("PICTURE PICTURE…")
+    output: Path = option("The page, an .html file.", short="-o")
+    report: tuple[Path, ...] = option(
+        "What upscale … --report wrote, to show the settings of the pictures; may be repeated.",
+        (),
+        metavar="FILE",
+    )
+    overwrite: bool = option("Replace a file that is not such a page.", False)
+    debug: bool = option("Show tracebacks.", False)
+
+
+def compare(options: CompareOptions) -> None:
+    """Lay pictures over each other in one page with a slider, zoom and their settings."""
+    from upscale.viewing.compare import read_settings, report
+
+    pictures, output = options.pictures, options.output
     settings: dict[Path, dict[str, object]] = {}
-    for each in reports:
+    for each in options.report:
         found = read_settings(each)
         settings |= found
         if output.exists() and output.samefile(each):
@@ -27,7 +46,7 @@ def compare(pictures: list[Path], output: Path, reports: list[Path], overwrite: 
             output,
             settings,
             lambda text: bars.say(f"upscale: warning: {text}"),
-            overwrite=overwrite,
+            overwrite=options.overwrite,
             progress=bars.task("decoding", len(pictures)),
         )
     say(f"{shown(output)}: {len(pictures)} pictures, {output.stat().st_size / 1e6:.1f} MB")

@@ -4,10 +4,14 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import typer
+
 from upscale.cli.terminal.console import Bars, emit, say, shown
+from upscale.cli.terminal.options import argument, option
 from upscale.errors import UsageError
 from upscale.files import whole
 from upscale.models import manifest as weights
@@ -15,7 +19,31 @@ from upscale.models.cache import cached, in_cache
 from upscale.models.manifest import Entry
 from upscale.models.sources import Progress
 
-__all__ = ["convert", "list_models", "pull"]
+__all__ = ["ConvertOptions", "ListOptions", "PullOptions", "convert", "list_models", "pull"]
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """What ``upscale models`` is asked for."""
+
+    context: typer.Context
+    json: bool = option("One JSON object a model.", False)
+
+
+@dataclass(frozen=True)
+class PullOptions:
+    """What ``upscale models pull`` is asked for."""
+
+    names: tuple[str, ...] = argument("NAME")
+    force: bool = option("Fetch again what is cached.", False)
+
+
+@dataclass(frozen=True)
+class ConvertOptions:
+    """What ``upscale convert`` is asked for."""
+
+    source: Path = argument("IN", "Any checkpoint that --model takes.")
+    target: Path = argument("OUT.safetensors")
 
 
 def _row(entry: Entry) -> dict[str, object]:
@@ -36,10 +64,12 @@ def _row(entry: Entry) -> dict[str, object]:
     }
 
 
-def list_models(as_json: bool) -> None:
-    """Print the manifest as a table, or as a JSON object a line."""
+def list_models(options: ListOptions) -> None:
+    """List the models, or fetch some."""
+    if options.context.invoked_subcommand is not None:
+        return
     rows = [_row(entry) for entry in weights.read_manifest().values()]
-    if as_json:
+    if options.json:
         for row in rows:
             emit(json.dumps(row))
         return
@@ -68,11 +98,11 @@ def list_models(as_json: bool) -> None:
     say("Set5: PSNR on Y, 4 px border, measured by us; – : not measured.")
 
 
-def pull(names: list[str], force: bool) -> None:
-    """Fetch each model unless it is here; with ``force`` even then."""
-    for name in names:
+def pull(options: PullOptions) -> None:
+    """Fetch models into the cache, so that they can be used without a network."""
+    for name in options.names:
         with Bars() as bars:
-            path = _fetcher(name)(bars.download(name), bars.say, force)
+            path = _fetcher(name)(bars.download(name), bars.say, options.force)
         say(f"{name}: {shown(path)}")
 
 
@@ -92,8 +122,9 @@ def _fetcher(name: str) -> Callable[[Progress, Callable[[str], None], bool], Pat
     return partial(ensure_local, name)
 
 
-def convert(source: Path, target: Path) -> None:
-    """Write ``source`` as safetensors to ``target``, whole or not at all."""
+def convert(options: ConvertOptions) -> None:
+    """Convert a checkpoint to safetensors, with its network's description inside."""
+    source, target = options.source, options.target
     if target.suffix != ".safetensors":
         raise UsageError(f"{shown(target)}: the output must end in .safetensors")
     from upscale.models.checkpoints.convert import read_checkpoint, write_checkpoint

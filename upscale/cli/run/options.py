@@ -3,8 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from upscale.cli.terminal.options import (
+    COLOUR,
+    FILES,
+    MODEL,
+    REPORT,
+    SIZE,
+    SPEED,
+    argument,
+    check_limits,
+    option,
+)
 from upscale.errors import UsageError
-from upscale.models.choice import AUTO, check_psnr
+from upscale.models.choice import AUTO, MODEL_HELP, check_psnr
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import MAX_PIXELS, WRITABLE, suffix_of
 from upscale.upscaling.target import Target, parse_size
@@ -14,52 +25,103 @@ __all__ = ["Options"]
 MOST_JOBS = 64
 
 
+def _read_tile(word: str) -> int | None:
+    if word != "auto" and not word.isdecimal():
+        raise ValueError(f"{word!r} is neither auto nor a whole number")
+    return None if word == "auto" else int(word)
+
+
 @dataclass(frozen=True)
 class Options:
     """What ``upscale INPUT…`` is asked for; the field names are the flags' names."""
 
-    inputs: tuple[str, ...]
-    output: Path | None = None
-    model: str = AUTO
-    alpha: float | None = None
-    psnr: str | None = None
-    scale: float | None = None
-    size: str | None = None
-    fit: str = "fit"
-    long_edge: int | None = None
-    megapixels: float | None = None
-    tta: bool = False
-    back_project: int = 0
-    format: str | None = None
-    quality: int | None = None
-    lossless: bool = False
-    strip: bool = False
-    to_srgb: bool = False
-    lenient: bool = False
-    suffix: str | None = None
-    name: str | None = None
-    recursive: bool = True
-    follow_links: bool = False
-    overwrite: bool = False
-    dry_run: bool = False
-    watch: bool = False
-    raw: str | None = None
-    jobs: int = 3
-    tile: int | None = None
-    overlap: int | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    max_pixels: int = MAX_PIXELS
-    json: bool = False
-    report: Path | None = None
-    debug: bool = False
+    inputs: tuple[str, ...] = argument(
+        "INPUT",
+        "A file, a folder, a pattern in quotes, @list.txt (a path a line), or - for standard "
+        "input.",
+    )
+    output: Path | None = option(
+        "File, folder, or - for standard output. Default: beside each input.",
+        *(None, FILES),
+        short="-o",
+    )
+    format: str | None = option(
+        "png, jpg, webp, tif, avif or gif. Default: the input's.", None, FILES
+    )
+    quality: int | None = option("Quality of jpg, webp and avif, 1 to 100.", None, FILES)
+    lossless: bool = option(
+        "Save webp and avif without loss; png and tif always are.", False, FILES
+    )
+    suffix: str | None = option("Ending of the output's name. Default: _x4.", None, FILES)
+    name: str | None = option(
+        "Output's name, built from {stem}, {scale}, {target}, {model} and {alpha}.", None, FILES
+    )
+    recursive: bool = option("Include folders inside folders.", True, FILES)
+    follow_links: bool = option("Follow links to folders.", False, FILES)
+    overwrite: bool = option("Replace outputs that are not up to date.", False, FILES)
+    lenient: bool = option(
+        "Accept damaged JPEGs that other viewers show without complaint.", False, FILES
+    )
+    max_pixels: int = option("Refuse inputs with more pixels.", MAX_PIXELS, FILES)
+    watch: bool = option("Wait for new files and enlarge them; Ctrl-C ends.", False, FILES)
+    raw: str | None = option(
+        "Read and write raw rgb24 video frames; WxH is the input's size.",
+        *(None, FILES),
+        metavar="WxH",
+    )
+    scale: float | None = option(
+        "Times as large, such as 2 or 2.5. Default: 4.", None, SIZE, short="-s"
+    )
+    size: str | None = option("Width and height in pixels; see --fit.", None, SIZE, metavar="WxH")
+    fit: str = option(
+        "With --size: fit (within), fill (crop what sticks out) or stretch.", "fit", SIZE
+    )
+    long_edge: int | None = option("Pixels of the longer side.", None, SIZE)
+    megapixels: float | None = option("Millions of pixels in all.", None, SIZE)
+    model: str = option(MODEL_HELP, AUTO, MODEL, short="-m")
+    alpha: float | None = option(
+        "From 0 (faithful, PSNR-trained) to 1 (crisp, GAN-trained). Default: 0.9 for srgan; "
+        "others as they are.",
+        *(None, MODEL),
+        short="-a",
+    )
+    psnr: str | None = option(
+        "Model to use as the faithful end of --alpha, in place of its own.", None, MODEL
+    )
+    tta: bool = option("Average over 8 flips and rotations; takes 8 times as long.", False, MODEL)
+    back_project: int = option(
+        "Correct the result N times until its bicubic reduction matches the input.",
+        *(0, MODEL),
+        metavar="N",
+    )
+    to_srgb: bool = option("Convert colours from the picture's profile to sRGB.", False, COLOUR)
+    strip: bool = option("Drop EXIF, XMP, IPTC and resolution.", False, COLOUR)
+    device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto", SPEED)
+    precision: str = option("auto, fp32, bf16 or fp16.", "auto", SPEED)
+    jobs: int = option(
+        "Processes that decode and encode.", 3, SPEED, short="-j", least=1, most=MOST_JOBS
+    )
+    tile: int | None = option(
+        "Side of a tile in input pixels, 0 for the whole picture, or auto.",
+        *(None, SPEED),
+        word="auto",
+        read=_read_tile,
+    )
+    overlap: int | None = option(
+        "Input pixels of context around a tile. Default: enough to hide the seams.", None, SPEED
+    )
+    dry_run: bool = option(
+        "Only report what would be done, with sizes, time and disk space.", False, REPORT
+    )
+    json: bool = option("Report on standard output as JSON lines.", False, REPORT)
+    report: Path | None = option("Report to a file as JSON lines.", None, REPORT, metavar="FILE")
+    debug: bool = option("Show tracebacks.", False, REPORT)
 
     def check(self) -> None:
         """Raise UsageError for what makes no sense, before anything is done."""
         self.target.check()
         self.encoding.check(self.format_suffix)
-        if not 1 <= self.jobs <= MOST_JOBS:
-            raise UsageError(f"jobs is {self.jobs}; it must lie in 1 to {MOST_JOBS}")
+        check_limits(self)
         check_psnr(self.model, self.psnr)
         if self.suffix is not None and self.name is not None:
             raise UsageError("--suffix and --name contradict each other: give one of them")

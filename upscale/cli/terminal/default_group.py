@@ -1,5 +1,6 @@
 """A group of commands of which one needs no name."""
 
+from copy import copy
 from typing import Any
 
 from typer.core import TyperGroup
@@ -17,14 +18,20 @@ class DefaultGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front of what is neither a command nor our own option."""
         if not args:
-            return list(
-                super().parse_args(
-                    ctx, [] if ctx.resilient_parsing else [DEFAULT_COMMAND, "--help"]
-                )
-            )
+            return list(super().parse_args(ctx, [] if ctx.resilient_parsing else ["--help"]))
+        if args[0] in ctx.help_option_names:
+            return list(super().parse_args(ctx, args))
         if args[0] not in self.commands and args[0].split("=")[0] not in self.own_options:
             args = [DEFAULT_COMMAND, *args]
         return list(super().parse_args(ctx, args))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show the default command's options beside the commands."""
+        command = self.commands[DEFAULT_COMMAND]
+        both = copy(self)
+        both.params = [*command.params, *self.params]
+        both.help, both.epilog, both.subcommand_metavar = command.help, command.epilog, ""
+        super(DefaultGroup, both).format_help(ctx, formatter)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Offer the default command's options and files beside the subcommands."""
