@@ -428,7 +428,7 @@ def test_a_sweep_chooses_a_model_that_has_two_ends(
     )
     said: list[str] = []
     asked = Sweep(path, alphas=(0.0, 1.0), crops=1, crop_size=8, device="cpu", precision="fp32")
-    made = sweep_module.sweep(asked, notify=said.append)
+    made = sweep_module.make_strip(asked, notify=said.append)
     assert made.strip.is_file()
     assert loaded == [CLEAN, CLEAN]
     assert read_manifest()[CLEAN].psnr is not None

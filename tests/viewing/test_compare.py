@@ -27,7 +27,7 @@ from upscale.cli.commands.compare import CompareOptions, compare
 from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars
 from upscale.errors import InputError, OutputError, UpscaleError, UsageError
-from upscale.viewing.compare import LARGE, LARGEST, read_settings, report
+from upscale.viewing.compare import LARGE, LARGEST, read_settings, write_page
 
 Pixels = npt.NDArray[Any]
 
@@ -91,7 +91,7 @@ class Page(HTMLParser):
 
 
 def page_of(folder: Path, *pictures: Path, **more: Any) -> Page:
-    report(pictures, folder / "page.html", **more)
+    write_page(pictures, folder / "page.html", **more)
     return Page(folder / "page.html")
 
 
@@ -291,7 +291,7 @@ def test_a_relative_path_in_a_report_is_found(
 @pytest.mark.parametrize("text", [b"no JSON", b"\xff\xfe", b'{"kind": "file"'])
 def test_what_is_no_report_is_refused(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "r.jsonl").write_bytes(text)
-    with pytest.raises(InputError, match="is no report"):
+    with pytest.raises(InputError, match="--report"):
         read_settings(tmp_path / "r.jsonl")
     with pytest.raises(InputError, match="cannot be read"):
         read_settings(tmp_path / "none.jsonl")
@@ -344,7 +344,7 @@ def test_a_picture_is_not_overwritten(tmp_path: Path) -> None:
     first, second = (saved(tmp_path / f"{name}.png", RED) for name in "ab")
     before = second.read_bytes()
     with pytest.raises(UsageError, match="is one of the pictures"):
-        report([first, second], second, overwrite=True)
+        write_page([first, second], second, overwrite=True)
     assert second.read_bytes() == before
 
 
@@ -353,27 +353,27 @@ def test_only_a_page_of_ours_is_replaced(tmp_path: Path) -> None:
     target = tmp_path / "page.html"
     target.write_text("<!doctype html><p>mine")
     with pytest.raises(OutputError, match="--overwrite"):
-        report(pictures, target)
+        write_page(pictures, target)
     assert target.read_text() == "<!doctype html><p>mine"
-    report(pictures, target, overwrite=True)
+    write_page(pictures, target, overwrite=True)
     assert len(Page(target).images) == 2
-    report(pictures * 2, target)
+    write_page(pictures * 2, target)
     assert len(Page(target).images) == 4
     with pytest.raises(OutputError, match="is a folder"):
-        report(pictures, tmp_path, overwrite=True)
+        write_page(pictures, tmp_path, overwrite=True)
     with pytest.raises(OutputError, match="cannot be written"):
-        report(pictures, tmp_path / "none" / "page.html")
+        write_page(pictures, tmp_path / "none" / "page.html")
 
 
 def test_a_page_that_fails_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
     first, second = (saved(tmp_path / f"{name}.png", RED) for name in "ab")
     target = tmp_path / "page.html"
-    report([first, second], target)
+    write_page([first, second], target)
     before = target.read_bytes()
     second.write_bytes(b"")
     for bad in (second, tmp_path / "none.png", target):
         with pytest.raises((InputError, UsageError)):
-            report([first, bad], target)
+            write_page([first, bad], target)
     assert target.read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {"a.png", "b.png", "page.html"}
 
@@ -563,7 +563,7 @@ def flat(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("flat")
     colours = {"red": RED, "blue": BLUE, "green": GREEN}
     pictures = [saved(folder / f"{name}.png", colour) for name, colour in colours.items()]
-    report(pictures, folder / "page.html")
+    write_page(pictures, folder / "page.html")
     return folder / "page.html"
 
 
@@ -573,7 +573,7 @@ def fine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fine")
     small = saved(folder / "small.png", noise(16, 12, 3))
     pictures = [saved(folder / f"{seed}.png", noise(64, 48, seed)) for seed in (1, 2)]
-    report([*pictures, small], folder / "page.html")
+    write_page([*pictures, small], folder / "page.html")
     return folder / "page.html"
 
 
@@ -666,7 +666,7 @@ def test_a_hostile_text_stays_a_text(browser: Browser, tmp_path: Path) -> None:
     names = [name for name in NAMES if not {"/", "\0"} & set(name)]
     pictures = [saved(tmp_path / f"{name}.png", noise(4, 4)) for name in names]
     settings = {pictures[0]: {name: name for name in NAMES}}
-    report(pictures, tmp_path / "page.html", settings)
+    write_page(pictures, tmp_path / "page.html", settings)
     browser.open(tmp_path / "page.html")
     assert browser.run("return window.broken") is None
     cells = "return [...document.querySelectorAll('tbody th')].map((each) => each.textContent)"
@@ -749,7 +749,7 @@ def test_the_pictures_are_picked_from_lists(browser: Browser, flat: Path) -> Non
     lists[0].select_by_visible_text("green.png")  # the other side takes what was here
     boundary(browser.screen(), row, GREEN, RED)
     assert [each.first_selected_option.text for each in lists] == ["green.png", "red.png"]
-    report([flat.parent / "red.png", flat.parent / "blue.png"], flat.parent / "two.html")
+    write_page([flat.parent / "red.png", flat.parent / "blue.png"], flat.parent / "two.html")
     browser.open(flat.parent / "two.html")
     assert not browser.driver.find_element("id", "pick-left").is_displayed()
 
@@ -883,7 +883,7 @@ def test_a_large_picture_is_shown_whole(browser: Browser, tmp_path: Path) -> Non
     for name, colour in (("red", RED), ("blue", BLUE)):
         Image.new("RGB", (3000, 600), colour).save(tmp_path / f"{name}.png")
         pictures.append(tmp_path / f"{name}.png")
-    report(pictures, tmp_path / "page.html")
+    write_page(pictures, tmp_path / "page.html")
     browser.open(tmp_path / "page.html")
     row, width = row_of(browser), browser.stage()[2]
     line = browser.screen()[browser.middle()[1] - 60]
@@ -940,7 +940,7 @@ def test_side_by_side_both_show_the_same_part(browser: Browser, fine: Path) -> N
 def test_a_phone_shows_everything(browser: Browser, tmp_path: Path) -> None:
     names = ["a", "b", "a very long name " * 8]
     pictures = [saved(tmp_path / f"{name}.png", RED) for name in names]
-    report([*pictures, saved(tmp_path / "s.png", noise(4, 3))], tmp_path / "page.html")
+    write_page([*pictures, saved(tmp_path / "s.png", noise(4, 3))], tmp_path / "page.html")
     for width in (390, 320):
         browser.open(tmp_path / "page.html", (width, 700), 2, mobile=True)
         browser.run("pick('left', 2)")
@@ -964,7 +964,7 @@ def test_every_format_is_shown(browser: Browser, tmp_path: Path) -> None:
     names = ("c.jpg", "d.webp", "e.gif", "f.avif", "g.tif", "h.jp2", "i.bmp")
     others = [saved(tmp_path / name, np.rot90(halves, -1)) for name in names]
     pictures = [upright, turned_too, *others]
-    report(pictures, tmp_path / "page.html")
+    write_page(pictures, tmp_path / "page.html")
     browser.open(tmp_path / "page.html")
     browser.press("1")
     browser.run("slide(1)")
@@ -988,7 +988,7 @@ def test_a_picture_that_ends_early_is_refused(tmp_path: Path, suffix: str) -> No
     cut = tmp_path / f"cut{suffix}"
     cut.write_bytes(cut.read_bytes()[:-600])
     with pytest.raises(InputError) as caught:
-        report([tmp_path / f"whole{suffix}", cut], tmp_path / "page.html")
+        write_page([tmp_path / f"whole{suffix}", cut], tmp_path / "page.html")
     assert caught.value.code == "truncated"
     assert not (tmp_path / "page.html").exists()
 
@@ -996,4 +996,4 @@ def test_a_picture_that_ends_early_is_refused(tmp_path: Path, suffix: str) -> No
 def test_a_page_is_named_html(tmp_path: Path) -> None:
     pictures = [saved(tmp_path / f"{name}.png", RED) for name in "ab"]
     with pytest.raises(UsageError, match=r"something\.html"):
-        report(pictures, tmp_path / "page.png")
+        write_page(pictures, tmp_path / "page.png")

@@ -27,7 +27,7 @@ from upscale.pixels.baselines import BASELINES
 from upscale.upscaling.engine import Tiling, upscale_pixels
 from upscale.viewing.page import BACKGROUND
 from upscale.viewing.strip import bicubic_crop, to_levels
-from upscale.viewing.sweep import Sweep, crop_of, parse_position, sweep
+from upscale.viewing.sweep import Sweep, crop_of, make_strip, parse_position
 
 PHOTO = Path(__file__).parents[1] / "data" / "osprey.png"
 WHOLE = Tiling(0, 0)
@@ -141,7 +141,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory, photo: image.Pixels) -> Path
         **EXACT,  # type: ignore[arg-type]
     )
     steps: list[tuple[int, int]] = []
-    made = sweep(asked, lambda done, total: steps.append((done, total)))
+    made = make_strip(asked, lambda done, total: steps.append((done, total)))
     assert steps == [(n, 6) for n in range(1, 7)]
     assert made.strip == folder / "photo_alphas.png"
     assert made.windows == ((8, 16, 24, 24), (48, 40, 24, 24))  # moved into the picture
@@ -202,7 +202,7 @@ def test_the_picture_stands_on_top_with_its_crops_marked(swept: Path, photo: ima
 def small_sweep(folder: Path, pixels: image.Pixels, **more: Any) -> tuple[image.Image, image.Image]:
     """Sweep over a picture; return the strip and the first crop at alpha 1."""
     asked = Sweep(save(folder / "a.png", pixels), alphas=(1,), crops=1, save=folder, **EXACT | more)
-    made = sweep(asked)
+    made = make_strip(asked)
     return reader.read(made.strip), reader.read(folder / "a_crop1_alpha1.png")
 
 
@@ -240,7 +240,7 @@ def test_a_picture_smaller_than_a_crop_is_the_crop(tmp_path: Path, photo: image.
 def test_the_colour_profile_goes_along(tmp_path: Path, photo: image.Pixels) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     Image.fromarray(photo[:16, :16]).save(tmp_path / "a.png", icc_profile=profile)
-    made = sweep(Sweep(tmp_path / "a.png", alphas=(1,), save=tmp_path, **EXACT))  # type: ignore[arg-type]
+    made = make_strip(Sweep(tmp_path / "a.png", alphas=(1,), save=tmp_path, **EXACT))  # type: ignore[arg-type]
     for file in (made.strip, *made.saved):
         assert reader.read(file).metadata.icc == profile
 
@@ -249,7 +249,7 @@ def test_of_an_animation_the_first_frame_is_used(tmp_path: Path, photo: image.Pi
     frames = [Image.fromarray(photo[top : top + 16, :20]) for top in (0, 60)]
     frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
     said: list[str] = []
-    made = sweep(Sweep(tmp_path / "a.webp", alphas=(1,), **EXACT), notify=said.append)  # type: ignore[arg-type]
+    made = make_strip(Sweep(tmp_path / "a.webp", alphas=(1,), **EXACT), notify=said.append)  # type: ignore[arg-type]
     assert made.windows == ((0, 0, 20, 16),)
     strip = reader.read(made.strip).pixels[:]
     assert (strip[26:39, 44:] == BACKGROUND).all(2).any()
@@ -279,7 +279,7 @@ def test_of_an_animation_the_first_frame_is_used(tmp_path: Path, photo: image.Pi
                 "crop": tuple((n, n) for n in range(20)),
                 "crop_size": 100,
             },
-            "too much",
+            "--crop-size",
         ),
         ({"model": "realesrgan"}, "PSNR end"),
     ],
@@ -289,7 +289,7 @@ def test_what_makes_no_sense_is_refused_before_any_work(
 ) -> None:
     (tmp_path / "a.png").write_bytes(PHOTO.read_bytes())
     with pytest.raises(UsageError, match=reason):
-        sweep(Sweep(tmp_path / "a.png", **more), lambda done, total: pytest.fail("has begun"))
+        make_strip(Sweep(tmp_path / "a.png", **more), lambda done, total: pytest.fail("has begun"))
     assert [each.name for each in tmp_path.iterdir()] == ["a.png"]
 
 
@@ -298,14 +298,14 @@ def test_files_that_are_there_stay_unless_told_otherwise(tmp_path: Path) -> None
     (tmp_path / "a_crop2_alpha1.png").write_bytes(b"mine")
     asked = Sweep(tmp_path / "a.png", alphas=(1,), crop_size=8, save=tmp_path)
     with pytest.raises(OutputError, match="--overwrite") as caught:
-        sweep(asked)
+        make_strip(asked)
     assert caught.value.code == "output-exists"
     with pytest.raises(UsageError, match="over itself"):
-        sweep(Sweep(tmp_path / "a.png", tmp_path / "a.png", overwrite=True))
+        make_strip(Sweep(tmp_path / "a.png", tmp_path / "a.png", overwrite=True))
     with pytest.raises(WeightsError, match="no such"):
-        sweep(Sweep(tmp_path / "a.png", model="none.pth", psnr="none.pth"))
+        make_strip(Sweep(tmp_path / "a.png", model="none.pth", psnr="none.pth"))
     with pytest.raises(InputError, match="cannot be read"):
-        sweep(Sweep(tmp_path / "none.png"))
+        make_strip(Sweep(tmp_path / "none.png"))
     assert (tmp_path / "a_crop2_alpha1.png").read_bytes() == b"mine"
 
 

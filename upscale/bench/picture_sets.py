@@ -1,4 +1,4 @@
-"""A folder of HR pictures, with LR ones or without, and what may be measured against."""
+"""A folder of HR pictures, with or without LR ones."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -36,14 +36,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class PictureSet:
-    """Pictures to measure with, in natural order. ``folder`` holds the HR files; ``lr_folder`` the
-    LR ones, one for each, or is None.
-    """
+    """Pictures to measure with, in natural order."""
 
     name: str
     folder: Path
+    """Where the HR files are."""
     pairs: tuple[Pair, ...]
     lr_folder: Path | None = None
+    """Where the LR files are, one for each HR file."""
 
 
 def read_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
@@ -114,7 +114,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def pixel_digest(paths: Iterable[Path]) -> str:
-    """Return a digest of pictures that knows neither their names, nor their order or format.
+    """Return a digest of pictures, independent of their names, order and format.
 
     The sha256, in hexadecimal digits, of the pictures' own, sorted, each with a line feed behind
     it; a picture's own is that of ``HEIGHT WIDTH CHANNELS``, a line feed and its samples, row by

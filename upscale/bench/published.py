@@ -15,35 +15,35 @@ __all__ = ["Published", "beside", "others", "read_published"]
 
 @dataclass(frozen=True)
 class Published:
-    """One system on one set, as ``source`` states it.
-
-    ``figures``: by the keys of `upscale.metrics.protocol.METRICS`, and ``pi`` (perceptual index)
-    and ``mos`` (mean opinion score); ``ssim_kind``: which SSIM, None where there is none.
-    ``beside``: names of our models and baselines; ``instead``: names that it stands in for, with
-    the reason. ``listed``: stands among a table's other systems. ``picture``: of the set, whose
-    figures these are; None: means over the set. ``apart``: why PSNR and SSIM are not to be compared
-    with ours. ``note``: what a reader must know of this row.
-    """
+    """One system on one set, as ``source`` states it."""
 
     system: str
     source: str
     set: str
     figures: dict[str, float]
+    """By the keys of `METRICS`, and ``pi`` (perceptual index) and ``mos`` (opinion score)."""
     address: str = ""
     scale: int = 4
     channels: str = "y"
     border: int = 4
     ssim_kind: str | None = None
+    """Which SSIM; None where there is none."""
     beside: tuple[str, ...] = ()
+    """Our models and baselines that it describes."""
     instead: dict[str, str] = field(default_factory=dict)
+    """Our models that it stands in for, each with the reason."""
     listed: bool = True
+    """Whether tables show it among the other systems."""
     picture: str | None = None
+    """The one picture measured; None for means over the set."""
     apart: str = ""
+    """Why its PSNR and SSIM cannot be compared with ours."""
     note: str = ""
+    """What a reader must know about this row."""
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What tells it from all others of its kind."""
+        """Return what identifies it."""
         return self.system, self.source, self.set
 
     def comparable(self, protocol: Protocol) -> frozenset[str]:
@@ -97,8 +97,8 @@ def _rows(table: dict[str, Any]) -> Iterable[Published]:
 def beside(model: str, alpha: float | None, set: str) -> list[Published]:
     """Return what is published of the system that ``model`` at ``alpha`` is, on ``set``.
 
-    Only the pure ends have been published: a model as it comes or at alpha 1 is itself, at 0 it is
-    its PSNR end; between them there is nothing. A row that stands in says so in its ``note``.
+    Papers publish only the pure ends: a model without alpha or at 1 is itself, at 0 its PSNR end.
+    A row that stands in for another says so in its ``note``.
     """
     entry = read_manifest().get(model)
     if alpha == 0:

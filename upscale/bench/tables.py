@@ -30,7 +30,7 @@ __all__ = [
 MISSING = "–"
 
 DIGITS = {"psnr": 2}
-"""After the point, as papers print them; 4 where nothing is said."""
+"""Decimals, as papers print them; 4 for the other metrics."""
 
 CHANNELS = {"y": "Y", "rgb": "RGB"}
 
@@ -61,22 +61,24 @@ Kind = Literal["measured", "published", "other"]
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a table: ``measured`` by us, ``published`` of the measured system above it, or of
-    an ``other`` system. ``cells``: one a column; a published line's first begins with two spaces.
-    """
+    """A line of a table."""
 
     kind: Kind
+    """``measured`` by us, ``published`` for the system above it, or for an ``other`` system."""
     cells: tuple[str, ...]
+    """One a column; the first of a published line begins with two spaces."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """One set's figures as text. ``title`` states the protocol, ``notes`` explain the lines."""
+    """One set's figures as text."""
 
     title: str
+    """States the protocol."""
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
+    """Explain the lines."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def _by_set(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _entries(rows: Sequence[Row], protocol: Protocol) -> Iterator[_Entry]:
-    """Put one set's lines in order; what is published is shown once, under the first it fits."""
+    """Order one set's lines; each published one stands once, under the first system it fits."""
     measured = {name for row in rows for name in row.figures}
 
     def tells(published: Published) -> bool:
@@ -202,7 +204,7 @@ def _figure(entry: _Entry, name: str, protocol: Protocol) -> str:
 
 
 def _otherwise(published: Published, name: str, protocol: Protocol) -> str:
-    """Say how a published PSNR or SSIM was made, where that is not as ``protocol`` has it."""
+    """State how a published PSNR or SSIM was made, where that differs from ``protocol``."""
     said = ""
     if name == "ssim" and published.ssim_kind != protocol.ssim:
         said += f" {published.ssim_kind}"
@@ -214,7 +216,7 @@ def _otherwise(published: Published, name: str, protocol: Protocol) -> str:
 
 
 def _signed(value: float, digits: int) -> str:
-    """Write a difference with its sign, and none where nothing is left of it."""
+    """Write a difference with its sign; one that rounds to 0 has none."""
     text = f"{abs(value):.{digits}f}"
     if not text.strip("0."):
         return text

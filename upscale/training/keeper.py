@@ -23,26 +23,27 @@ LESS_IS_BETTER = ("lpips-alex",)
 
 @dataclass(frozen=True)
 class Moment:
-    """What is told of a step. ``seconds``: that one took; ``waiting``: share of that for data;
-    ``validation``: figures of the average, by metric.
-    """
+    """What the user sees of a step."""
 
     step: int
     steps: int
     figures: dict[str, float] = field(default_factory=dict)
     rate: float = 0.0
     seconds: float = 0.0
+    """That one step took."""
     waiting: float = 0.0
+    """Share of ``seconds`` spent waiting for data."""
     validation: dict[str, float] = field(default_factory=dict)
+    """Figures of the averaged generator, by metric."""
 
 
 def check_begun(run: Path, resume: bool) -> None:
     """Raise UsageError where a new run would meet one, or there is none to ``resume``."""
     begun = (run / STATE_FILE).exists()
     if begun and not resume:
-        raise UsageError(f"{run}: holds a run already; --resume {run} goes on with it")
+        raise UsageError(f"{run}: already holds a run; --resume {run} continues it")
     if resume and not begun:
-        raise UsageError(f"{run}: has no {STATE_FILE}, so there is nothing to take up")
+        raise UsageError(f"{run}: has no {STATE_FILE}, so it cannot be resumed")
 
 
 @contextmanager
@@ -54,7 +55,7 @@ def claimed(run: Path, resume: bool) -> Iterator[None]:
     """
 
     def refuse() -> None:
-        raise UsageError(f"{run}: another process trains there; wait until it ends, or stop it")
+        raise UsageError(f"{run}: another process trains in it; wait until it ends, or stop it")
 
     with ExitStack() as held:
         with _written(run):

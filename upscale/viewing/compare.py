@@ -24,7 +24,7 @@ from upscale.pictures import reader
 from upscale.pictures import vips as vips_reader
 from upscale.pictures.formats import MAX_PIXELS, format_of
 
-__all__ = ["LARGE", "LARGEST", "MARKER", "read_settings", "report"]
+__all__ = ["LARGE", "LARGEST", "MARKER", "read_settings", "write_page"]
 
 LARGE, LARGEST = 50 * 10**6, 500 * 10**6
 """Bytes of pictures above which a page opens slowly, and above which it is not made."""
@@ -44,17 +44,17 @@ Settings = Mapping[str, object]
 
 @dataclass(frozen=True)
 class _Picture:
-    """``width``, ``height``: upright, in pixels; ``bits``: of a sample, as the table says it;
-    ``kind``: its type on the page; ``why`` a ``png`` goes there instead of the file, if it does.
-    """
-
     path: Path
     width: int
+    """In pixels, upright, as is ``height``."""
     height: int
     format: str
     bits: str
+    """Of a sample, as the table shows it."""
     kind: str = PNG
+    """Media type of the file."""
     why: str = ""
+    """Reason to show ``png`` in place of the file; empty to show the file."""
     png: bytes | None = None
 
     @property
@@ -62,7 +62,7 @@ class _Picture:
         return f"{self.width} × {self.height}"
 
 
-def report(
+def write_page(
     pictures: Sequence[Path],
     target: Path,
     settings: Mapping[Path, Settings] | None = None,
@@ -80,7 +80,7 @@ def report(
     different shapes or of too many bytes, InputError for one that cannot be read, OutputError.
     """
     if len(pictures) < 2:
-        raise UsageError("one picture is nothing to compare; give two or more")
+        raise UsageError("one picture cannot be compared; give two or more")
     _check_target(target, pictures, overwrite)
     if target.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{target}: the page is HTML; name it something.html")
@@ -116,7 +116,7 @@ def read_settings(report_jsonl: Path) -> dict[Path, dict[str, object]]:
         raise _unreadable(report_jsonl, error) from error
     except ValueError as error:
         raise InputError(
-            f"{report_jsonl}: is no report; give the file that upscale --report has written"
+            f"{report_jsonl}: is not a report; give the file that upscale --report wrote"
         ) from error
     for record in records:
         if not isinstance(record, dict) or record.get("error"):
@@ -136,7 +136,7 @@ def _unreadable(path: Path, error: OSError) -> InputError:
 
 
 def _check_target(target: Path, pictures: Sequence[Path], overwrite: bool) -> None:
-    """Raise for what is not to be replaced."""
+    """Raise where ``target`` must not be replaced."""
     if target.is_dir():
         raise OutputError(f"{target}: is a folder; name a file in it", code="output-exists")
     if not target.exists():
@@ -150,8 +150,8 @@ def _check_target(target: Path, pictures: Sequence[Path], overwrite: bool) -> No
         raise OutputError(f"{target}: cannot be read ({error.strerror})") from error
     if not (ours or overwrite):
         raise OutputError(
-            f"{target}: is there and no page of upscale compare; name another file, or replace it "
-            "with --overwrite",
+            f"{target}: already exists and is not a page of upscale compare; name another file, "
+            "or replace it with --overwrite",
             code="output-exists",
         )
 

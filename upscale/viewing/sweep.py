@@ -24,7 +24,7 @@ from upscale.upscaling.engine import upscale_pixels
 from upscale.viewing.sheet import textured_crops
 from upscale.viewing.strip import Window, bicubic_crop, draw_strip, to_levels
 
-__all__ = ["Sweep", "Swept", "Window", "crop_of", "parse_position", "sweep"]
+__all__ = ["Sweep", "Swept", "Window", "crop_of", "make_strip", "parse_position"]
 
 MOST_CROPS = 20
 SMALLEST_CROP = 8
@@ -34,29 +34,29 @@ MOST_PIXELS = 2**27
 
 @dataclass(frozen=True)
 class Sweep:
-    """What ``upscale sweep INPUT`` is asked for; the field names are the flags' names.
-
-    ``output``: the strip's file, or a folder; None for beside the input. ``crop``: left and top of
-    each crop in pixels of the input, none to let the ``crops`` of most texture be found;
-    ``crop_size``: pixels of the input a side; ``save``: a folder for the crops themselves.
-    """
+    """The options of ``upscale sweep INPUT``; the fields are named like the flags."""
 
     input: Path
     output: Path | None = None
+    """The strip's file, or a folder; None for beside the input."""
     alphas: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     model: str = AUTO
     psnr: str | None = None
     crop: tuple[tuple[int, int], ...] = ()
+    """Left and top of each crop in input pixels; empty for those of most texture."""
     crops: int = 3
+    """How many to find where ``crop`` is empty."""
     crop_size: int = 96
+    """Input pixels a side."""
     save: Path | None = None
+    """A folder for the crops themselves."""
     overwrite: bool = False
     device: str = "auto"
     precision: str = "auto"
     max_pixels: int = MAX_PIXELS
 
     def check(self) -> None:
-        """Raise UsageError for what makes no sense, before anything is done."""
+        """Raise UsageError for impossible options."""
         if not (self.alphas and all(0 <= alpha <= 1 for alpha in self.alphas)):
             raise UsageError("alphas must lie in [0, 1] (0: PSNR end, 1: GAN end), as in 0:1:0.2")
         if len(set(self.alphas)) < len(self.alphas) or len(self.alphas) > MOST_ALPHAS:
@@ -70,25 +70,26 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Swept:
-    """What was made: the strip's file and its (width, height), the crops' files, and where in the
-    input they are.
-    """
+    """What a sweep has written."""
 
     strip: Path
     size: tuple[int, int]
+    """Width and height of the strip."""
     saved: tuple[Path, ...]
+    """The crops' files."""
     windows: tuple[Window, ...]
+    """The crops' places in the input."""
 
 
 def parse_position(text: str) -> tuple[int, int]:
     """Read a crop's left and top, as in ``120,44``. Raises UsageError for anything else."""
     found = re.fullmatch(r"\s*([0-9]{1,7})\s*,\s*([0-9]{1,7})\s*", text)
     if not found:
-        raise UsageError(f"{text!r} is no place: give left and top in pixels, as in 120,44")
+        raise UsageError(f"{text!r} is not a position; give left and top in pixels, as in 120,44")
     return int(found[1]), int(found[2])
 
 
-def sweep(
+def make_strip(
     asked: Sweep,
     progress: Progress = lambda done, total: None,
     fetching: Progress = lambda done, total: None,
@@ -165,7 +166,7 @@ def _read(asked: Sweep, notify: Notify) -> Image:
 
 
 def _models(asked: Sweep, fetching: Progress, notify: Notify) -> Iterator[tuple[float, Model]]:
-    """Load the model at each alpha, one after the other; what it has to say is said once."""
+    """Load the model at each alpha in turn; ``notify`` gets each message once."""
     said: set[str] = set()
 
     def say_once(text: str) -> None:
@@ -194,7 +195,7 @@ def _windows(asked: Sweep, shown: Levels) -> list[Window]:
     for left, top in asked.crop:
         if left >= width or top >= height:
             raise UsageError(
-                f"{asked.input}: {left},{top} is outside of its {width} × {height} pixels"
+                f"{asked.input}: {left},{top} lies outside its {width} × {height} pixels"
             )
     across, down = min(asked.crop_size, width), min(asked.crop_size, height)
     places = asked.crop or textured_crops(shown, asked.crop_size, asked.crops)
@@ -224,7 +225,7 @@ def _outputs(asked: Sweep, crops: int) -> tuple[Path, list[Path]]:
             raise UsageError(f"{asked.input}: would be written over itself; choose another -o")
         if os.path.lexists(file) and not asked.overwrite:
             raise OutputError(
-                f"{file}: is there already; add --overwrite to replace it", code="output-exists"
+                f"{file}: already exists; add --overwrite to replace it", code="output-exists"
             )
     return strip, files
 
@@ -234,7 +235,7 @@ def _check_size(asked: Sweep, strip: Path, windows: Sequence[Window], scale: int
     width, height = windows[0][2] * scale, windows[0][3] * scale
     if width * height * columns * len(windows) > MOST_PIXELS:
         raise UsageError(
-            f"{columns * len(windows)} crops of {width} × {height} pixels are too much for one "
+            f"{columns * len(windows)} crops of {width} × {height} pixels are too many for one "
             "strip; take fewer alphas or crops, or a smaller --crop-size"
         )
     check_format(strip, width * columns, height * len(windows))

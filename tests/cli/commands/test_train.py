@@ -134,7 +134,7 @@ def finished(data: Path, tmp_path: Path) -> Path:
 
 
 REFUSED = [
-    ("--data {data} -o {finished}", "holds a run already; --resume"),
+    ("--data {data} -o {finished}", "already holds a run; --resume"),
     ("--data {data} --hr-patch 64", "none of its 4 pictures has 64 × 64 pixels"),
     (
         "--data {data} --adversarial standard --adversarial-coefficient 0.1 --hr-patch 24",

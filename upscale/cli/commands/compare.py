@@ -28,7 +28,7 @@ class CompareOptions:
 
 def compare(options: CompareOptions) -> None:
     """Lay pictures over each other in one page with a slider, zoom and their settings."""
-    from upscale.viewing.compare import read_settings, report
+    from upscale.viewing.compare import read_settings, write_page
 
     pictures, output = options.pictures, options.output
     settings: dict[Path, dict[str, object]] = {}
@@ -41,7 +41,7 @@ def compare(options: CompareOptions) -> None:
             say(f"upscale: warning: {shown(each)}: names none of the pictures as an output")
     make_ready(output.parent)
     with Bars() as bars:
-        report(
+        write_page(
             pictures,
             output,
             settings,

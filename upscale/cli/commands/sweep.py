@@ -43,8 +43,7 @@ def sweep(options: SweepOptions) -> None:
     """Draw crops of a picture at several alphas side by side, at 100 %, to choose one by eye."""
     from upscale.cli.terminal.tuning import tune
     from upscale.models.alphas import parse_alphas
-    from upscale.viewing.sweep import Sweep, parse_position
-    from upscale.viewing.sweep import sweep as make
+    from upscale.viewing.sweep import Sweep, make_strip, parse_position
 
     asked = asdict(options)
     del asked["debug"]
@@ -52,7 +51,9 @@ def sweep(options: SweepOptions) -> None:
     asked["crop"] = tuple(map(parse_position, options.crop))
     tune()
     with Bars() as bars:
-        made = make(Sweep(**asked), bars.task("crops"), bars.download(options.model), bars.say)
+        made = make_strip(
+            Sweep(**asked), bars.task("crops"), bars.download(options.model), bars.say
+        )
         width, height = made.size
         places = " ".join(f"--crop {left},{top}" for left, top, _, _ in made.windows)
         bars.say(f"{shown(options.input)}: {shown(made.strip)} ({width} × {height}; {places})")
