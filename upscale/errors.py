@@ -10,6 +10,9 @@
 An error may carry a narrower code than its kind's, such as ``truncated`` or ``output-exists``.
 """
 
+import difflib
+from collections.abc import Iterable
+
 __all__ = [
     "DeviceError",
     "InputError",
@@ -17,6 +20,7 @@ __all__ = [
     "UpscaleError",
     "UsageError",
     "WeightsError",
+    "did_you_mean",
 ]
 
 
@@ -67,3 +71,9 @@ class OutputError(UpscaleError):
 
     exit_code = 5
     code = "output"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a question that offers the name most like ``word``; nothing where none is."""
+    near = difflib.get_close_matches(word.casefold(), list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,6 +1,7 @@
 """The command as its users meet it: exit status, report, names, signals."""
 
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -82,6 +83,33 @@ def test_every_option_has_a_flag_with_its_default() -> None:
         default = {"tile": "auto"}.get(field.name, field.default)
         assert field.default is not MISSING
         assert flags[field.name].default == default
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "meant"),
+    [
+        (["trian"], 2, "train"),
+        (["models", "pul"], 2, "pull"),
+        (["x.png", "--modle", "srgan"], 2, "--model"),
+        (["x.png", "--model", "srgann"], 3, "srgan"),
+        (["train", "--recipe", "srgan-mes", "--data", "x"], 2, "srgan-mse"),
+        (["bench", "urban10"], 2, "urban100"),
+    ],
+)
+def test_a_misspelt_word_is_answered_with_the_one_that_is_meant(
+    folder: Path, words: list[str], status: int, meant: str
+) -> None:
+    picture(folder / "x.png")
+    found = inside(folder, *words)
+    said = " ".join(found.said.replace("│", " ").split())
+    assert found.status == status
+    assert re.search(rf"(mean|options:).*{meant}\b", said), said
+
+
+def test_the_command_alone_gives_three_examples() -> None:
+    found = CliRunner().invoke(app, [])
+    assert found.exit_code == 0
+    assert found.output.count("\n  upscale ") == 3
 
 
 def test_the_version_is_printed() -> None:

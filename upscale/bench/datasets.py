@@ -12,7 +12,7 @@ from typing import Any
 
 from upscale.bench.archives import unpack
 from upscale.bench.picture_sets import Notify, PictureSet, folders_called, pixel_digest, read_folder
-from upscale.errors import InputError, UsageError, WeightsError
+from upscale.errors import InputError, UsageError, WeightsError, did_you_mean
 from upscale.files import locked, publish
 from upscale.models.cache import cache_folder
 from upscale.models.sources import Member, Progress, Source, SourceError, download, is_offline
@@ -90,7 +90,7 @@ def _of_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
         what = "is a file" if folder.exists() else "is no folder"
         raise UsageError(
             f"{folder}: {what} and no set that is known; give a folder of pictures or one of "
-            f"{', '.join(read_datasets())}"
+            f"{', '.join(read_datasets())}{did_you_mean(folder.name, read_datasets())}"
         )
     found = read_folder(folder, scale, notify)
     if not found.pairs:

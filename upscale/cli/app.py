@@ -25,6 +25,13 @@ __all__ = ["app"]
 
 app = typer.Typer(
     cls=DefaultGroup,
+    short_help="""Make pictures four times as large with a super-resolution network.
+
+  upscale photo.jpg                      writes photo_x4.jpg beside it
+  upscale holiday -o large --scale 2     enlarges a folder of pictures to twice the size
+  upscale sweep photo.jpg                shows how crisp it can get, to choose --alpha by eye
+
+All options and commands: upscale --help""",
     name="upscale",
     no_args_is_help=False,
     pretty_exceptions_enable=False,

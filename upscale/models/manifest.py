@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from upscale.errors import WeightsError
+from upscale.errors import WeightsError, did_you_mean
 from upscale.models.sources import Member, Source
 
 __all__ = ["PACKAGE", "Entry", "find_entry", "hub_entry", "manifest_path", "read_manifest"]
@@ -90,7 +90,7 @@ def find_entry(name: str, role: str = "generator") -> Entry:
     if name not in entries:
         raise WeightsError(
             f"{name!r} is neither a model nor a file; models: {', '.join(entries)}; "
-            "or give a file, or hf://user/repository/file"
+            f"or give a file, or hf://user/repository/file{did_you_mean(name, entries)}"
         )
     return entries[name]
 

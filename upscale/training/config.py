@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from upscale.errors import UsageError
+from upscale.errors import UsageError, did_you_mean
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe, option
 from upscale.training.schedules import Schedule
 
@@ -185,7 +185,8 @@ def make_config(recipe: str | None, file: Path | None, given: Mapping[str, Any])
     source = values.pop("source", None)
     values |= given
     if not isinstance(name, str) or name not in RECIPES:
-        raise UsageError(f"--recipe {name!r} is not known: {', '.join(RECIPES)}")
+        near = did_you_mean(str(name), RECIPES)
+        raise UsageError(f"--recipe {name!r} is not known: {', '.join(RECIPES)}{near}")
     start = RECIPES[name]
     if generator is not None:
         start = replace(start, generator=_checked(generator, file))

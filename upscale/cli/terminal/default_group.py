@@ -1,9 +1,13 @@
 """A group of commands of which one needs no name."""
 
+import os
 from copy import copy
 from typing import Any
 
 from typer.core import TyperGroup
+
+from upscale.cli.terminal.console import emit
+from upscale.errors import did_you_mean
 
 __all__ = ["DEFAULT_COMMAND", "DefaultGroup"]
 
@@ -17,11 +21,17 @@ class DefaultGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front of what is neither a command nor our own option."""
+        if not args and self.short_help and not ctx.resilient_parsing:
+            emit(self.short_help)
+            ctx.exit()
         if not args:
             return list(super().parse_args(ctx, [] if ctx.resilient_parsing else ["--help"]))
         if args[0] in ctx.help_option_names:
             return list(super().parse_args(ctx, args))
         if args[0] not in self.commands and args[0].split("=")[0] not in self.own_options:
+            near = did_you_mean(args[0], set(self.commands) - {DEFAULT_COMMAND})
+            if near and args[0].isalpha() and not os.path.lexists(args[0]):
+                ctx.fail(f"{args[0]!r} is neither a command nor a file{near}")
             args = [DEFAULT_COMMAND, *args]
         return list(super().parse_args(ctx, args))
 
