@@ -114,7 +114,8 @@ def test_pictures_read_as_in_daala(distortion: str, cut: str) -> None:
     y = photograph()
     distorted = DISTORTIONS[distortion](y)[CUTS[cut]]
     expected = DAALA[distortion, cut]
-    assert daala_ssim(distorted, y[CUTS[cut]]) == pytest.approx(expected, abs=1e-12)
+    # Half of the last figure, and what 117,000 terms of about 1 are rounded by in float64.
+    assert daala_ssim(distorted, y[CUTS[cut]]) == pytest.approx(expected, abs=1e-11)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2), (30, 17), (17, 30), (150, 3)])

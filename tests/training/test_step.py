@@ -170,7 +170,7 @@ def test_the_first_step_of_adam_has_the_length_of_the_rate(recipe: Recipe) -> No
         for was, now, gradient in zip(start, numbers(network), gradients(network), strict=True):
             # Kingma and Ba 2015, algorithm 1, t = 1: both corrected moments are the gradient's own
             expected = was - rate * gradient / (gradient.abs() + 1e-8)
-            assert (now - expected).abs().max() < 1e-7
+            assert (now - expected).abs().max() < 3e-7  # two roundings of numbers below 2
 
 
 def test_a_long_gradient_is_clipped_and_a_short_one_is_not() -> None:

@@ -251,7 +251,8 @@ def test_gradients_are_slopes(name: str, vgg: VGG19, lpips: LPIPS) -> None:
     (value,) = objective(sr, hr, 0).values()
     (gradient,) = torch.autograd.grad(value, sr)
     with torch.no_grad():
-        step = 1e-4
+        # Over a smooth term the wider step, for float32 holds few figures of a small difference.
+        step = 3e-3 if name in ("mse", "psnr") else 1e-4
         (above,) = objective(sr + step * direction, hr, 0).values()
         (below,) = objective(sr - step * direction, hr, 0).values()
     slope = (above.double() - below.double()) / (2 * step)
