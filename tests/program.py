@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from forked import Forked
 from PIL import Image
 
 from upscale.cli.app import app
@@ -50,6 +51,7 @@ class Outcome:
 def start(
     folder: Path, *arguments: str | bytes, interpreter: tuple[str, ...] = (), **environment: str
 ) -> "subprocess.Popen[bytes]":
+    """Run the command in an interpreter of its own."""
     return subprocess.Popen(
         [sys.executable, *interpreter, "-m", "upscale", *arguments],
         cwd=folder,
@@ -59,10 +61,18 @@ def start(
     )
 
 
-def finish(process: "subprocess.Popen[bytes]") -> Outcome:
+def finish(process: "subprocess.Popen[bytes] | Forked") -> Outcome:
     with process:
         out, said = process.communicate(timeout=60)
-    return Outcome(process.returncode, out.decode(errors="replace"), said.decode(errors="replace"))
+    return Outcome(
+        process.returncode or 0, out.decode(errors="replace"), said.decode(errors="replace")
+    )
+
+
+def fork(folder: Path, *words: str | bytes, **environment: str) -> Forked:
+    """Run the command in a process of its own that need not import torch."""
+    environment = {**os.environ, "COLUMNS": "80", **environment}
+    return Forked(*words, folder=folder, environment=environment)
 
 
 def upscale(folder: Path, *arguments: str | bytes, **environment: str) -> Outcome:

@@ -21,6 +21,7 @@ from program import (
     colours,
     finish,
     flat_weights,
+    fork,
     inside,
     picture,
     start,
@@ -133,7 +134,7 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def first(album: Path) -> Outcome:
     """One picture in the folder, the default model."""
-    return upscale(album, "pictures/photo.png")
+    return upscale(album, "pictures/photo.png")  # a whole interpreter, once
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +145,7 @@ def second(album: Path, first: Outcome, weights: str) -> Outcome:
         picture(pictures + b"/" + name)
     for name in (b"text.png", b"text-\xff.png"):
         Path(os.fsdecode(pictures + b"/" + name)).write_text("no picture")
-    return upscale(album, "pictures", "--json", "--model", weights)
+    return finish(fork(album, "pictures", "--json", "--model", weights))
 
 
 @pytest.fixture(scope="module")
@@ -353,7 +354,7 @@ def test_a_signal_stops_a_picture_within_two_seconds(
     Image.new("RGB", (1500, 1500), COLOUR).save(tmp_path / "big.png")
     (tmp_path / "big_x4.png").write_bytes(b"before")
     arguments = ("big.png", "--tile", "128", "--json", "--overwrite")
-    process = start(tmp_path, *arguments, OMP_NUM_THREADS="1")  # on a machine that is shared
+    process = fork(tmp_path, *arguments, OMP_NUM_THREADS="1")  # on a machine that is shared
     deadline = time.monotonic() + 30
     while not list(tmp_path.glob(".big_x4.*.part")) and time.monotonic() < deadline:
         time.sleep(0.05)
