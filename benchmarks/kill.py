@@ -109,7 +109,7 @@ def outputs(out: Path) -> dict[str, bytes]:
 
 def check(found: dict[str, bytes], reference: dict[str, bytes]) -> None:
     for name, data in found.items():
-        assert name in reference, f"{name} is no output"
+        assert name in reference, f"{name} is not an output"
         assert data == reference[name], f"{name} differs from the reference"
 
 

@@ -246,7 +246,7 @@ def test_words_that_are_no_set(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no pictures"):
         find_set(str(tmp_path / "empty"), None, 4)
-    with pytest.raises(UsageError, match=r"--data .*: is no folder"):
+    with pytest.raises(UsageError, match=r"--data .*: is not a folder"):
         find_set("set5", tmp_path / "none", 4)
 
 
@@ -295,7 +295,7 @@ def test_data_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.M
     write(tmp_path / "data" / "Set5", *FIVE)
     assert find_set("set5", tmp_path / "data", 4).folder == tmp_path / "data" / "Set5"
     monkeypatch.setenv("UPSCALE_DATA", str(tmp_path / "gone"))
-    with pytest.raises(UsageError, match=r"UPSCALE_DATA .*gone: is no folder"):
+    with pytest.raises(UsageError, match=r"UPSCALE_DATA .*gone: is not a folder"):
         find_set("set14", None, 4)
 
 

@@ -42,7 +42,7 @@ def unpack(archive: Path, target: Path, most: int) -> None:
     except (
         *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError),
         *(RuntimeError, NotImplementedError),  # of a zip that is encrypted, or packed otherwise
-        ValueError,  # of a name that is no text
+        ValueError,  # of a name that is not text
     ) as error:
         raise SourceError(f"{archive.name} cannot be unpacked ({error})") from error
 

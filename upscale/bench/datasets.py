@@ -76,7 +76,7 @@ def find_set(
         if not root:
             continue
         if not Path(root).is_dir():
-            raise UsageError(f"{flag} {root}: is no folder")
+            raise UsageError(f"{flag} {root}: is not a folder")
         for folder in _below(Path(root), dataset.folders):
             found = read_folder(folder, scale, notify)
             if found.pairs:
@@ -87,7 +87,7 @@ def find_set(
 
 def _of_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
     if not folder.is_dir():
-        what = "is a file" if folder.exists() else "is no folder"
+        what = "is a file" if folder.exists() else "is not a folder"
         raise UsageError(
             f"{folder}: {what} and no set that is known; give a folder of pictures or one of "
             f"{', '.join(read_datasets())}{did_you_mean(folder.name, read_datasets())}"

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
-from upscale.metrics import lpips, niqe
+from upscale.metrics import dists, lpips, niqe
+from upscale.metrics.calm import calm
 from upscale.metrics.daala_ssim import daala_ssim
 from upscale.metrics.protocol import METRICS, Protocol
 from upscale.metrics.psnr_ssim import Samples, luma, psnr, ssim, without_border
@@ -22,7 +24,11 @@ Metric = Callable[[Levels, Levels], float]
 """Called with SR and HR: (H, W, C), uint8, C = 1 or 3, of one shape. Raises UpscaleError or
 ValueError for pictures that are too small."""
 
-CONVERTS: dict[str, Convert] = {"lpips": lpips.convert_lpips, "niqe": niqe.convert_niqe}
+CONVERTS: dict[str, Convert] = {
+    "lpips": lpips.convert_lpips,
+    "dists": dists.convert_dists,
+    "niqe": niqe.convert_niqe,
+}
 """How the weights of a metric are read, by their role in weights.toml."""
 
 
@@ -46,9 +52,9 @@ def make_metrics(
 ) -> dict[str, Metric]:
     """Return the function of each of ``names``.
 
-    PSNR and SSIM see the channels of ``protocol`` without its border. LPIPS and NIQE see the whole
-    picture: LPIPS gray as three equal channels, NIQE the luma. Raises WeightsError where weights
-    can neither be found nor fetched.
+    PSNR and SSIM see the channels of ``protocol`` without its border. The others see the whole
+    picture: LPIPS and DISTS gray as three equal channels, NIQE and calm the luma. Raises
+    WeightsError where weights can neither be found nor fetched.
     """
     assert set(names) <= set(METRICS)
 
@@ -61,25 +67,35 @@ def make_metrics(
             return daala_ssim(seen(sr), seen(hr))
         return ssim(seen(sr), seen(hr), protocol.ssim)
 
-    metrics: dict[str, Metric] = {}
+    metrics: dict[str, Metric] = {
+        "psnr": lambda sr, hr: psnr(seen(sr), seen(hr)),
+        "ssim": similarity,
+        "calm": lambda sr, hr: calm(luma(sr), luma(hr))[0],
+        "calm-99": lambda sr, hr: calm(luma(sr), luma(hr))[1],
+    }
     for name in names:
         weights = fetch(name)
         if weights is None:
-            metrics[name] = (
-                similarity if name == "ssim" else lambda sr, hr: psnr(seen(sr), seen(hr))
-            )
-        elif name == "niqe":
+            continue
+        if name == "niqe":
             metrics[name] = partial(_naturalness, niqe.load_pristine(weights))
+            continue
+        network: nn.Module
+        if name == "dists":
+            vgg = fetch("lpips-vgg")
+            assert vgg is not None
+            network = dists.load_dists(weights, vgg)
         else:
-            metrics[name] = partial(_distance, lpips.load_lpips(weights).to(device), device)
-    return metrics
+            network = lpips.load_lpips(weights)
+        metrics[name] = partial(_distance, network.to(device), device)
+    return {name: metrics[name] for name in names}
 
 
 def _naturalness(pristine: niqe.Pristine, sr: Levels, hr: Levels) -> float:
     return niqe.niqe(luma(sr), pristine)
 
 
-def _distance(network: lpips.LPIPS, device: torch.device | str, sr: Levels, hr: Levels) -> float:
+def _distance(network: nn.Module, device: torch.device | str, sr: Levels, hr: Levels) -> float:
     with torch.inference_mode():
         return float(network(_tensor(sr).to(device), _tensor(hr).to(device)))
 

@@ -10,7 +10,10 @@ METRICS = {
     "ssim": "SSIM",
     "lpips-alex": "LPIPS-Alex",
     "lpips-vgg": "LPIPS-VGG",
+    "dists": "DISTS",
     "niqe": "NIQE",
+    "calm": "Calm",
+    "calm-99": "Calm 99 %",
 }
 """The figures by name, and what a table calls them.
 

@@ -26,7 +26,7 @@ class Entry:
     scale: int = 1
     """0 where only the file knows."""
     role: str = "generator"
-    """``generator``, or what measures pictures: ``lpips``, ``niqe``, ``features``."""
+    """``generator``, or what measures pictures: ``lpips``, ``dists``, ``niqe``, ``features``."""
     spec: dict[str, Any] = field(default_factory=dict)
     """The literal spec of the network; empty where only the file knows."""
     psnr: str | None = None

@@ -37,7 +37,7 @@ BAND = 64
 def timing(path: Path, descriptor: int) -> Timing:
     """Return an animation's timing and shape, from its chunks and without decoding.
 
-    A default image that is no part of the animation does not count. Raises InputError, named by
+    A default image that is not part of the animation does not count. Raises InputError, named by
     ``path``: ``truncated``, ``decode-error``.
     """
     return scan(path, descriptor)[0]

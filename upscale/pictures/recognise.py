@@ -44,7 +44,7 @@ def unreadable(path: Path, head: bytes, descriptor: int, reason: str) -> InputEr
             code="not-an-image",
         )
     if text.startswith((b"<!doctype html", b"<html")):
-        return InputError(f"{path}: is a web page, no picture", code="not-an-image")
+        return InputError(f"{path}: is a web page, not a picture", code="not-an-image")
     if head.startswith(b"%PDF"):
         return unsupported(path, "PDF")
     if re.match(rb"(<\?xml.*)?<svg", text, re.DOTALL):
@@ -59,8 +59,8 @@ def unreadable(path: Path, head: bytes, descriptor: int, reason: str) -> InputEr
             code="decode-error",
         )
     if is_text(head):
-        return InputError(f"{path}: is a text, no picture", code="not-an-image")
-    return InputError(f"{path}: is no picture of a known format", code="not-an-image")
+        return InputError(f"{path}: is a text, not a picture", code="not-an-image")
+    return InputError(f"{path}: is not a picture of a known format", code="not-an-image")
 
 
 def _sides(head: bytes, descriptor: int) -> tuple[int, ...]:

@@ -83,7 +83,7 @@ def open_header(
         raise unreadable(path, head, descriptor, vips_reason(error)) from error
     if loader not in BY_LOADER:
         if loader not in VECTOR and is_text(head):  # libvips takes a table of numbers for one
-            raise InputError(f"{path}: is a text, no picture", code="not-an-image")
+            raise InputError(f"{path}: is a text, not a picture", code="not-an-image")
         raise unsupported(path, VECTOR.get(loader, loader))
     check_pixels(path, image.width, image.height // frames, max_pixels, frames)
     colours = image.bands - (1 if image.interpretation == "cmyk" else 0)

@@ -102,7 +102,7 @@ def resize_bands(
     left, top, crop_width, crop_height = window = crop or whole
     inside = 0 <= left < left + crop_width <= new_width
     if not (inside and 0 <= top < top + crop_height <= new_height):
-        raise ValueError(f"{window} is no window of {new_width} × {new_height} pixels")
+        raise ValueError(f"{window} is not a window of {new_width} × {new_height} pixels")
     if window == (0, 0, width, height) and whole == window:
         yield from bands
         return

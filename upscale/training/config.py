@@ -71,7 +71,7 @@ class Config:
         self._check_values()
         if recipe.hr_patch % recipe.scale:
             raise UsageError(
-                f"--hr-patch {recipe.hr_patch} is no multiple of the scale, {recipe.scale}"
+                f"--hr-patch {recipe.hr_patch} is not a multiple of the scale, {recipe.scale}"
             )
         if recipe.batch % recipe.accumulate:
             raise UsageError(f"--batch {recipe.batch} cannot be made of {recipe.accumulate} passes")
@@ -129,7 +129,7 @@ class Config:
                 raise UsageError(f"{_flag(name)} is {value}; give a finite number")
             if isinstance(value, str | Path) and not _is_text(str(value)):
                 raise UsageError(
-                    f"{_flag(name)} {str(value)!r}: is no Unicode text, which the run's "
+                    f"{_flag(name)} {str(value)!r}: is not Unicode text, which the run's "
                     "configuration needs; rename it"
                 )
         for least, names in AT_LEAST.items():
@@ -212,7 +212,7 @@ def _checked(generator: Any, file: Path | None) -> dict[str, Any]:
     from upscale.networks.spec import build
 
     if not isinstance(generator, dict):
-        raise UsageError(f"{file}: generator is no table; write it below a line [generator]")
+        raise UsageError(f"{file}: generator is not a table; write it below a line [generator]")
     try:
         with torch.device("meta"):
             build(generator)

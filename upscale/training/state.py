@@ -209,7 +209,7 @@ def save_state(path: Path, state: State, about: dict[str, Any]) -> None:
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """Return what `save_state` has written. Raises WeightsError where the file is no such thing."""
+    """Return what `save_state` has written. Raises WeightsError for any other file."""
     try:
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:

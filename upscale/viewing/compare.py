@@ -106,7 +106,7 @@ def read_settings(report_jsonl: Path) -> dict[Path, dict[str, object]]:
     """Return what a run has said of its outputs in the file of its ``--report``, by their paths.
 
     Relative paths count from the working folder, or else from the report's. Raises InputError for
-    a file that cannot be read or is no such report.
+    a file that cannot be read or is not such a report.
     """
     found: dict[Path, dict[str, object]] = {}
     try:

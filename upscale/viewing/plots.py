@@ -29,7 +29,7 @@ __all__ = [
     "perception_distortion",
 ]
 
-PERCEPTION = ("lpips-alex", "lpips-vgg", "niqe")
+PERCEPTION = ("lpips-alex", "lpips-vgg", "dists", "niqe")
 """What the second axis may be; less is better for all of them."""
 
 DOTS_PER_INCH = 200
@@ -65,7 +65,7 @@ def check_plot(target: Path, y: str = "lpips-alex") -> None:
     if target.suffix.lower() not in UNDATED:
         raise UsageError(f"{target}: a plot is {', '.join(UNDATED)}; name it so")
     if y not in PERCEPTION:
-        raise UsageError(f"{y!r} is no axis of a plot; there are {', '.join(PERCEPTION)}")
+        raise UsageError(f"{y!r} is not an axis of a plot; choose one of {', '.join(PERCEPTION)}")
     with _settings():
         pass
 

@@ -150,7 +150,7 @@ REFUSED = [
     ("--data {data} --pixel-coefficient 0", "every loss is switched off"),
     ("--data {data} --valid {empty}", "no pictures"),
     ("--data {data} --device tpu", "device 'tpu'"),
-    ("--resume {empty}", "is no run: it has no config.toml"),
+    ("--resume {empty}", "is not a run: it has no config.toml"),
     ("--resume {finished} -o {empty}", "contradict"),
     ("--resume {finished} --data {other} --steps 3", "--data"),
     ("--resume {finished} --batch-norm folded", "--init"),

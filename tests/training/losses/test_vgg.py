@@ -350,7 +350,7 @@ DAMAGES: dict[str, tuple[Callable[[State], object], str]] = {
         "layer 1 follows layer 0",
     ),
     "no bias": (lambda s: s.pop("features.5.bias"), "conv2_1.bias is absent"),
-    "a gap": (lambda s: s.pop("features.2.weight") is s.pop("features.2.bias"), "that is no VGG"),
+    "a gap": (lambda s: s.pop("features.2.weight") is s.pop("features.2.bias"), "not a VGG"),
     "something else": (lambda s: s.update({"other": torch.ones(1)}), "other belongs in no VGG"),
     "a kernel of 5": (
         lambda s: s.update({"features.0.weight": torch.ones(5, 3, 5, 5)}),

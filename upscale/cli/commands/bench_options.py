@@ -59,8 +59,9 @@ class BenchOptions:
         "For each model add a row with N back-projections.", 0, MODEL, metavar="N"
     )
     metrics: str | None = option(
-        "Of psnr, ssim, lpips-alex, lpips-vgg and niqe, with commas between. Default: all but "
-        "lpips-vgg.",
+        "Of psnr, ssim, lpips-alex, lpips-vgg, dists, niqe, calm and calm-99 (grain in smooth "
+        "places: mean and 99th percentile, HR 1), with commas between. Default: psnr, ssim, "
+        "lpips-alex and niqe.",
         *(None, MEASURE),
     )
     channels: str = option("Measure PSNR and SSIM on y or rgb.", "y", MEASURE)

@@ -109,7 +109,7 @@ def pull(options: PullOptions) -> None:
 def _fetcher(name: str) -> Callable[[Progress, Callable[[str], None], bool], Path]:
     """Say how ``name`` is fetched: each kind of weights has a conversion of its own."""
     entry = weights.read_manifest().get(name)
-    if entry is not None and entry.role in ("lpips", "niqe"):
+    if entry is not None and entry.role in ("lpips", "dists", "niqe"):
         from upscale.metrics.by_name import CONVERTS
 
         return partial(cached, entry, CONVERTS[entry.role])

@@ -109,7 +109,7 @@ def _asked(
         if value is not None:
             raise UsageError(f"--resume and {flag} contradict each other: the run knows its own")
     if not (resume / CONFIG_FILE).is_file():
-        raise UsageError(f"{shown(resume)}: is no run: it has no {CONFIG_FILE}")
+        raise UsageError(f"{shown(resume)}: is not a run: it has no {CONFIG_FILE}")
     return _found_from_anywhere(make_config(None, resume / CONFIG_FILE, given)), resume
 
 

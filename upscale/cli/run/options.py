@@ -128,7 +128,7 @@ class Options:
         if self.watch and "@-" in self.inputs:
             raise UsageError("--watch cannot read a list from standard input again; use @list.txt")
         if self.report is not None and suffix_of(self.report) in WRITABLE:
-            raise UsageError(f"{self.report}: the report is no picture; name it something.jsonl")
+            raise UsageError(f"{self.report}: the report is not a picture; name it something.jsonl")
         ignored = {
             "--dry-run": self.dry_run,
             "--watch": self.watch,

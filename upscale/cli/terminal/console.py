@@ -83,14 +83,14 @@ def _has_bytes(text: str) -> bool:
 
 
 def say(text: str) -> None:
-    """Print a line on standard error; a closed stream is no failure."""
+    """Print a line on standard error; a closed stream is not a failure."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(printable(text), file=sys.stderr, flush=True)
 
 
 def emit(line: str) -> None:
-    """Print a line of the report on standard output; a closed or full one is no failure."""
+    """Print a line of the report on standard output; a closed or full one is not a failure."""
     try:
         print(line, flush=True)
     except OSError:

@@ -15,7 +15,7 @@ DEFAULT_COMMAND = "run"
 
 
 class DefaultGroup(TyperGroup):
-    """A group whose first word is an input where it is no subcommand: ``upscale photo.png``."""
+    """A group whose first word is an input where it is not a command: ``upscale photo.png``."""
 
     own_options = ("--version", "--install-completion", "--show-completion")
 

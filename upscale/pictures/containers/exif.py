@@ -105,7 +105,7 @@ def write_to_tiff(descriptor: int, blob: bytes) -> None:
     All is appended, and the offset in the file's header set last: until then the file is as it was.
     Of the page's own fields only descriptive ones are replaced; layout, resolution and orientation
     stay, and so do further pages and the descriptor's position. Raises ValueError where ``blob`` or
-    the file is corrupt, or where the file is no BigTIFF and would pass 4 GiB; OSError where it
+    the file is corrupt, or where the file is not BigTIFF and would pass 4 GiB; OSError where it
     cannot be read or written.
     """
     source, file = _source(blob), Source.of_file(descriptor)

@@ -57,7 +57,7 @@ def open_file(path: Path) -> tuple[int, bytes]:
     """Open a regular file for reading; return its descriptor and its first bytes."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise InputError(f"{path}: is no regular file; skipped")
+            raise InputError(f"{path}: is not a regular file; skipped")
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
@@ -137,12 +137,12 @@ def rounding_warning(path: Path) -> str:
 
 
 def exif_blob(data: bytes) -> bytes | None:
-    """Return EXIF as `Decoded` spells it, orientation 1, or None where ``data`` is no EXIF."""
+    """Return EXIF as `Decoded` spells it, orientation 1, or None where ``data`` is not EXIF."""
     tiff = bytearray(data.removeprefix(b"Exif\0\0"))
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(tiff[:4]))
     if order is None:
         return None
-    with contextlib.suppress(struct.error):  # of a block that is cut: its reader's affair
+    with contextlib.suppress(struct.error):  # of a block that is cut; its reader says so
         (first,) = struct.unpack_from(f"{order}I", tiff, 4)
         (number,) = struct.unpack_from(f"{order}H", tiff, first)
         for at in range(first + 2, first + 2 + 12 * number, 12):

@@ -94,7 +94,7 @@ def _header(path: Path, head: bytes) -> _Header:
     form = {b"P1": BITS, b"P4": BITS, b"PF": FLOATS, b"Pf": FLOATS}.get(kind, INTEGERS)
     found = form.match(head)
     if not found:
-        raise no_image(path, "is no picture: what follows its first two letters is no PNM header")
+        raise no_image(path, "is not a picture: its PNM header is damaged")
     channels = 3 if kind in (b"P3", b"P6", b"PF") else 1
     big_endian, top = True, 1
     if form is FLOATS:
@@ -109,7 +109,7 @@ def _header(path: Path, head: bytes) -> _Header:
 def _pam_header(path: Path, head: bytes) -> _Header:
     found = PAM.match(head)
     if not found:
-        raise no_image(path, "is no picture: what follows its first two letters is no PAM header")
+        raise no_image(path, "is not a picture: its PAM header is damaged")
     fields: dict[str, str] = {}
     for line in (found[1] or b"").decode("latin-1").splitlines():
         name, _, value = line.strip().partition(" ")
@@ -117,7 +117,7 @@ def _pam_header(path: Path, head: bytes) -> _Header:
             fields[name] = value.strip()
     numbers = [fields.get(name, "") for name in ("WIDTH", "HEIGHT", "DEPTH", "MAXVAL")]
     if not all(re.fullmatch(r"[0-9]{1,9}", number) for number in numbers):
-        raise no_image(path, "is no picture: its PAM header lacks a size")
+        raise no_image(path, "is not a picture: its PAM header lacks a size")
     width, height, channels, top = map(int, numbers)
     kind = fields.get("TUPLTYPE", "")
     if not 1 <= channels <= 4 or (kind and CHANNELS.get(kind) != channels):

@@ -81,7 +81,7 @@ def _header(path: Path, head: bytes) -> _Header:
     text, gap, rest = head.partition(b"\n\n")
     found = AXES.match(rest)
     if not gap or not found or found[2] == found[5]:
-        raise no_image(path, "is no picture: its Radiance header lacks a size")
+        raise no_image(path, "is not a picture: its Radiance header lacks a size")
     slow, fast = int(found[3]), int(found[6])
     if 0 in (slow, fast):
         raise no_image(path, "has no pixels")

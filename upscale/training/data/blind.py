@@ -61,7 +61,7 @@ def degrade_blind(
     takes as many numbers as are needed. Lengths in ``settings`` are in samples of the picture as it
     is then: HR pixels at first, whatever the scale.
 
-    Raises ValueError where a side is no multiple of ``scale``.
+    Raises ValueError where a side is not a multiple of ``scale``.
     """
     height, width = hr.shape[:2]
     if height % scale or width % scale:

@@ -86,7 +86,7 @@ def _rename(state: StateDict, step: int, origin: str) -> StateDict:
     for index in sorted({int(key.partition(".")[0]) for key in state}):
         gap = step if last is None else index - last
         if gap not in (step, step + 1):
-            raise WeightsError(f"{origin}: layer {index} follows layer {last}: that is no VGG")
+            raise WeightsError(f"{origin}: layer {index} follows layer {last}: that is not a VGG")
         block, number = (block, number + 1) if gap == step else (block + 1, 1)
         last = index
         for kind in ("weight", "bias"):

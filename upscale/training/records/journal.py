@@ -1,7 +1,7 @@
 """The figures of a run, step by step: JSON lines that only grow, and TensorBoard beside them.
 
 A line: ``{"step": 500, "kind": "train", "time": 61.25, "loss": 0.0123}``. ``time`` is in seconds
-since the run began, without the pauses between its parts. A figure that is no finite number is
+since the run began, without the pauses between its parts. A figure that is not finite is
 null, since JSON has none such. A line counts once its line feed is there: what follows the last
 one was torn by the end of the process.
 """

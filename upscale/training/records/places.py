@@ -34,7 +34,7 @@ def places_in(value: Any) -> Iterator[str]:
 def without_places(text: str) -> str:
     """Return TOML with whole paths shortened, all else as it is written.
 
-    Raises ValueError for what is no TOML, or writes a path as nobody does.
+    Raises ValueError for what is not TOML, or writes a path as nobody does.
     """
     for place in places_in(tomllib.loads(text)):
         for written in (json.dumps(place), json.dumps(place, ensure_ascii=False), f"'{place}'"):

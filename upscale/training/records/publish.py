@@ -92,7 +92,7 @@ def publish(
     Xet, which it still takes: so the bytes can be counted, and a test can play the Hub.
 
     Raises what `prepare` does, and OutputError where the Hub cannot be reached or does not let us,
-    or where a repository that should be private is there and public.
+    or where a repository that should be private exists and is public.
     """
     from huggingface_hub import CommitOperationAdd, HfApi, constants, get_token
 
@@ -162,7 +162,7 @@ def _check_names(repository: str, revision: str | None, datasets: Sequence[str])
                 f"{name!r} is no {kind} of the Hub; write user/name, of letters, digits, - _ and ."
             ) from error
     if revision is not None and (not REVISION.fullmatch(revision) or ".." in revision):
-        raise UsageError(f"{revision!r} is no branch; take letters, digits, - _ . and /")
+        raise UsageError(f"{revision!r} is not a branch name; use letters, digits, - _ . and /")
 
 
 def _public(path: Path) -> str:

@@ -1,0 +1,47 @@
+"""Calm: does a result stay smooth where the original is flat or out of focus?
+
+Distances between whole pictures hardly see grain or dashes in a sky; the eye does at once. The
+measure is ours: the roughness of SR over that of HR, where HR is smooth. HR itself has 1; more is
+grain, less is paint.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from upscale.errors import InputError
+
+__all__ = ["calm"]
+
+BLOCK = 16
+"""Side of a block in HR pixels."""
+
+SMOOTH = 1.0
+"""Roughness in levels² below which a block of HR counts as smooth."""
+
+FLOOR = 0.1
+"""Levels² added to both: a block of one colour has no roughness to divide by."""
+
+
+def calm(sr: npt.NDArray[np.float64], hr: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return how rough ``sr`` is where ``hr`` is smooth: the mean, and the 99th percentile.
+
+    ``sr``, ``hr``: (H, W), Y in levels of 0 to 255. A block's roughness is the mean over 16 × 16
+    pixels of the square of Y less its mean over 3 × 3. Raises InputError for pictures of two
+    sizes and for one that is smooth nowhere.
+    """
+    if sr.shape != hr.shape:
+        raise InputError("calm compares two pictures of one size")
+    smooth = (of_hr := _roughness(hr)) < SMOOTH
+    if not smooth.any():
+        raise InputError("calm has nothing to measure: HR is smooth nowhere")
+    ratios = (_roughness(sr)[smooth] + FLOOR) / (of_hr[smooth] + FLOOR)
+    return float(ratios.mean()), float(np.percentile(ratios, 99))
+
+
+def _roughness(y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    detail = y - cv2.blur(y, (3, 3))
+    rows, columns = (side // BLOCK for side in y.shape)
+    blocks = detail[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
+    roughness: npt.NDArray[np.float64] = np.square(blocks).mean((1, 3))
+    return roughness
