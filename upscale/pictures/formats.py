@@ -255,7 +255,7 @@ FORMATS = (
         begins=rb"DDS \x7c\0\0\0",
         decoder="pillow",
         plugin="DDS",
-        lossy=_always,
+        lossy=losses.dds_is_lossy,
     ),
     Format(  # last: it has no signature, only fields that few other files happen to fit
         name="TGA",

@@ -77,6 +77,10 @@ def test_what_is_cut_is_refused(read: Reading, make: type, kept: float) -> None:
     assert read.code(data[: 130 + int(kept * (len(data) - 130))]) == "truncated"
 
 
+def test_a_dds_cut_in_its_header_is_refused(read: Reading) -> None:
+    assert read.code(dds(blocks(4))[:100]) == "truncated"
+
+
 @pytest.mark.parametrize("kept", [0.5, 0.95])
 def test_cut_run_lengths_are_refused(read: Reading, kept: float) -> None:
     data = saved(

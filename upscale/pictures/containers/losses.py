@@ -4,7 +4,7 @@ import os
 
 from upscale.pictures.containers.tiff import Source
 
-__all__ = ["LOSSY_TIFF", "tiff_is_lossy", "webp_is_lossy"]
+__all__ = ["LOSSY_TIFF", "dds_is_lossy", "tiff_is_lossy", "webp_is_lossy"]
 
 COMPRESSION = 259
 """TIFF's field."""
@@ -28,6 +28,11 @@ def webp_is_lossy(descriptor: int) -> bool:
             return kind == b"VP8 "
         at += 8 + (FRAME_HEADER if kind == b"ANMF" else size + size % 2)
     return False
+
+
+def dds_is_lossy(descriptor: int) -> bool:
+    """Say whether the pixel format of a DDS names a packing (DDPF_FOURCC), all of which lose."""
+    return bool(int.from_bytes(os.pread(descriptor, 4, 80), "little") & 4)
 
 
 def tiff_is_lossy(descriptor: int) -> bool:

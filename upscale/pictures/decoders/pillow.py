@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
+from upscale.errors import InputError
 from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
 from upscale.pictures.decoders.base import Decoded, read_all
 
@@ -17,8 +18,11 @@ __all__ = ["Plugin"]
 BROKEN = (OSError, SyntaxError, ValueError, OverflowError, IndexError, EOFError, struct.error)
 """What Pillow raises for damaged files."""
 
-CUT = ("truncated", "not enough image data")
+CUT = ("truncated", "not enough image data", "Incomplete header")
 """What it says of files that end early; it has no type of error for them."""
+
+HEADER = 2**20
+"""Bytes within which headers and palettes end."""
 
 COLOURED = ("P", "PA", "RGBX")
 """Modes of Pillow that are expanded to RGB, with opacity where there is some."""
@@ -32,7 +36,7 @@ class Plugin:
 
     def size(self, path: Path, descriptor: int) -> tuple[int, int]:
         """Return (width, height), upright, from the header; InputError where it is none."""
-        return self._open(path, descriptor).size
+        return self._open(path, descriptor, HEADER).size
 
     def decode(self, path: Path, descriptor: int) -> Decoded:
         """Decode to 8 bits; InputError."""
@@ -40,8 +44,7 @@ class Plugin:
         try:
             image.load()
         except BROKEN as error:
-            short = any(words in str(error) for words in CUT)
-            raise (cut(path) if short else damaged(path)) from error
+            raise _refused(path, error) from error
         if image.mode == "1":
             image = image.convert("L")
         if image.mode in COLOURED:
@@ -50,15 +53,19 @@ class Plugin:
             raise unsupported(path, f"{self.name} in {image.mode} is not read; convert it to PNG")
         return Decoded(np.array(image).reshape(image.height, image.width, -1))
 
-    def _open(self, path: Path, descriptor: int) -> PIL.Image.Image:
+    def _open(self, path: Path, descriptor: int, limit: int | None = None) -> PIL.Image.Image:
         PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit is asked first
         try:
             with warnings.catch_warnings(action="ignore"):
-                image = PIL.Image.open(io.BytesIO(read_all(descriptor)), formats=[self.name])
+                image = PIL.Image.open(io.BytesIO(read_all(descriptor, limit)), formats=[self.name])
         except NotImplementedError as error:
             raise unsupported(path, f"this kind of {self.name} is not read ({error})") from error
         except BROKEN as error:
-            raise damaged(path, f"has a damaged header ({error})") from error
+            raise _refused(path, error) from error
         if 0 in image.size:
             raise no_image(path, "has no pixels")
         return image
+
+
+def _refused(path: Path, error: Exception) -> InputError:
+    return cut(path) if any(words in str(error) for words in CUT) else damaged(path)
