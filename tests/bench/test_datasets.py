@@ -368,6 +368,8 @@ def hub(nowhere: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     thread = threading.Thread(target=hub.serve_forever, args=(0.05,))
     thread.start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{hub.server_port}")
+    # The library keeps what another test's environment said when it was imported.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     yield hub
     hub.go.set()
     hub.shutdown()
