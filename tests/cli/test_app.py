@@ -273,7 +273,7 @@ def test_models_are_listed_as_a_table_and_as_json(tmp_path: Path) -> None:
     assert [word for word in beginnings if word in names] == names
     embedded = {r["name"] for r in lines.records if r["local"] == "embedded"}
     assert embedded == {"srgan", "srgan-real", "srresnet", "realesr-general", "niqe"}
-    assert {r["role"] for r in lines.records} == {"generator", "lpips", "niqe", "features"}
+    assert {r["role"] for r in lines.records} == {"generator", "lpips", "dists", "niqe", "features"}
 
 
 def test_the_table_of_models_fits_any_encoding(tmp_path: Path) -> None:

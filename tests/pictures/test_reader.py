@@ -385,7 +385,7 @@ def test_a_slow_fade_keeps_all_its_frames_in_a_gif(tmp_path: Path) -> None:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "LFS"),
         (b"\n<!DOCTYPE html><html><body>404</body></html>", "web page"),
         (b"<html><head></head></html>", "web page"),
-        (bytes(range(256)) * 9, "no picture"),
+        (bytes(range(256)) * 9, "not a picture"),
     ],
 )
 def test_what_is_no_image_is_named(tmp_path: Path, content: bytes, word: str) -> None:
