@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pytest
@@ -64,9 +65,8 @@ def start(
 def finish(process: "subprocess.Popen[bytes] | Forked") -> Outcome:
     with process:
         out, said = process.communicate(timeout=60)
-    return Outcome(
-        process.returncode or 0, out.decode(errors="replace"), said.decode(errors="replace")
-    )
+    assert process.returncode is not None
+    return Outcome(process.returncode, out.decode(errors="replace"), said.decode(errors="replace"))
 
 
 def fork(folder: Path, *words: str | bytes, **environment: str) -> Forked:
@@ -79,10 +79,10 @@ def upscale(folder: Path, *arguments: str | bytes, **environment: str) -> Outcom
     return finish(start(folder, *arguments, **environment))
 
 
-def inside(folder: Path, *arguments: str) -> Outcome:
-    """Run the command in this process, which has imported torch already."""
+def _call(folder: Path, words: Iterable[str], out: TextIO) -> tuple[int, str]:
+    """Run the command in this process, its output going to ``out``: its status, what it said."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    out, said = io.StringIO(), io.StringIO()
+    said = io.StringIO()
     try:
         with (
             contextlib.chdir(folder),
@@ -90,11 +90,18 @@ def inside(folder: Path, *arguments: str) -> Outcome:
             contextlib.redirect_stderr(said),
             pytest.raises(SystemExit) as ended,
         ):
-            app(list(arguments), prog_name="upscale")
+            app(list(words), prog_name="upscale")
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    return Outcome(int(ended.value.code or 0), out.getvalue(), said.getvalue())
+    return int(ended.value.code or 0), said.getvalue()
+
+
+def inside(folder: Path, *arguments: str) -> Outcome:
+    """Run the command in this process, which has imported torch already."""
+    out = io.StringIO()
+    status, said = _call(folder, arguments, out)
+    return Outcome(status, out.getvalue(), said)
 
 
 def picture(path: Path | bytes, width: int = 6, height: int = 4) -> None:
@@ -137,20 +144,11 @@ def shown(data: bytes | Path) -> Pixels:
 
 def piped(folder: Path, data: bytes, *words: str) -> tuple[int, bytes, str]:
     """Run the command in this process with ``data`` as its input; return status and outputs."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    sink, said, before = io.BytesIO(), io.StringIO(), sys.stdin
-    sys.stdin = io.TextIOWrapper(io.BytesIO(data))
+    sink, before = io.BytesIO(), sys.stdin
     out = io.TextIOWrapper(sink, write_through=True)
+    sys.stdin = io.TextIOWrapper(io.BytesIO(data))
     try:
-        with (
-            contextlib.chdir(folder),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(said),
-            pytest.raises(SystemExit) as ended,
-        ):
-            app(list(words), prog_name="upscale")
+        status, said = _call(folder, words, out)
     finally:
         sys.stdin = before
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    return int(ended.value.code or 0), sink.getvalue(), said.getvalue()
+    return status, sink.getvalue(), said

@@ -17,6 +17,7 @@ from upscale.errors import UsageError, WeightsError
 from upscale.metrics.lpips import DEVIATION, LPIPS, MEAN, load_lpips
 from upscale.models.checkpoints.read import read_tensors
 from upscale.models.manifest import Entry
+from upscale.networks.layers import without_tf32
 
 __all__ = ["DISTS", "convert_dists", "load_dists"]
 
@@ -61,8 +62,8 @@ class DISTS(nn.Module):
         """Return the distance of each picture of ``a`` to that of ``b``: (N,).
 
         ``a``, ``b``: (N, 3, H, W), float32, RGB in [0, 1], on the module's device. The result is 0
-        for equal pictures and at most about 1. Raises UsageError where the shapes differ or are
-        not those of RGB pictures.
+        for equal pictures and at most about 1. On CUDA TF32 is off on the way forward. Raises
+        UsageError where the shapes differ or are not those of RGB pictures.
 
         With means, variances and covariance over the pixels of a channel, of the picture and of
         the features behind each stage:
@@ -77,7 +78,9 @@ class DISTS(nn.Module):
             )
         alike: Tensor = a.new_zeros(len(a))
         begin = 0
-        for x, y in zip(self._features(a), self._features(b), strict=True):
+        with without_tf32():
+            maps = zip(self._features(a), self._features(b), strict=True)
+        for x, y in maps:
             channels = slice(begin, begin + x.shape[1])
             begin += x.shape[1]
             mean_x, mean_y = x.mean((2, 3)), y.mean((2, 3))

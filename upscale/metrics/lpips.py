@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from upscale.errors import UsageError, WeightsError
 from upscale.models.checkpoints.read import UNREADABLE, read_metadata, read_tensors
 from upscale.models.manifest import Entry
+from upscale.networks.layers import without_tf32
 
 __all__ = ["LPIPS", "NETWORKS", "Layer", "convert_lpips", "load_lpips"]
 
@@ -107,12 +108,7 @@ class LPIPS(nn.Module):
         self._check(a, b)
         mean, deviation = (a.new_tensor(x).view(3, 1, 1) for x in (MEAN, DEVIATION))
         distance: Tensor = a.new_zeros(len(a))
-        with torch.backends.cudnn.flags(
-            enabled=torch.backends.cudnn.enabled,
-            benchmark=torch.backends.cudnn.benchmark,
-            deterministic=torch.backends.cudnn.deterministic,
-            allow_tf32=False,
-        ):
+        with without_tf32():
             a, b = (a - mean) / deviation, (b - mean) / deviation
             for stage, head in zip(self.stages, self.heads, strict=True):
                 a, b = stage(a), stage(b)

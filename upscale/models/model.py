@@ -16,6 +16,7 @@ from upscale.models.manifest import Entry, read_manifest
 from upscale.models.sources import Notify, Progress, sha256_of
 from upscale.networks.back_projection import REACH, back_project
 from upscale.networks.fold import fold
+from upscale.networks.layers import without_tf32
 from upscale.networks.spec import (
     Network,
     Spec,
@@ -101,15 +102,7 @@ class Model:
         return back_project(sr, lr, self.back_project) if self.back_project else sr
 
     def _through_network(self, lr: Tensor) -> Tensor:
-        with (
-            torch.inference_mode(),
-            torch.backends.cudnn.flags(
-                enabled=torch.backends.cudnn.enabled,
-                benchmark=torch.backends.cudnn.benchmark,
-                deterministic=torch.backends.cudnn.deterministic,
-                allow_tf32=False,
-            ),
-        ):
+        with torch.inference_mode(), without_tf32():
             if not self.tta:
                 sr: Tensor = self.network(lr)
                 return sr

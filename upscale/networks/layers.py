@@ -5,8 +5,10 @@ Every convolution casts its input to the dtype of its own weights, so that
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -20,6 +22,7 @@ __all__ = [
     "activation",
     "in_pieces",
     "stages_of",
+    "without_tf32",
 ]
 
 Activation = Literal["prelu", "relu", "leaky_relu", "none"]
@@ -31,6 +34,18 @@ def stages_of(factor: int) -> tuple[int, ...]:
     if factor not in known:
         raise ValueError(f"no upsampling by {factor}; known: {', '.join(map(str, known))}")
     return known[factor]
+
+
+def without_tf32() -> AbstractContextManager[None]:
+    """Return a block in which convolutions in float32 are not rounded to TF32 on CUDA."""
+    cudnn = torch.backends.cudnn
+    flags: AbstractContextManager[None] = cudnn.flags(
+        enabled=cudnn.enabled,
+        benchmark=cudnn.benchmark,
+        deterministic=cudnn.deterministic,
+        allow_tf32=False,
+    )
+    return flags
 
 
 class Convolution(nn.Conv2d):

@@ -21,7 +21,7 @@ from upscale.pictures.containers.png import (
     Timing,
     body,
     chunk,
-    damaged,
+    damaged_in,
     is_animated,
     scan,
     stored_channels,
@@ -61,9 +61,9 @@ def frames(path: Path, descriptor: int) -> Iterator[Pixels]:
             picture = pyvips.Image.pngload_source(source, access="sequential", fail_on="error")
             pixels = picture.numpy().reshape(picture.height, picture.width, picture.bands)
         except pyvips.Error as error:
-            raise damaged(path, f"frame {number}") from error
+            raise damaged_in(path, f"frame {number}") from error
         if pixels.shape != (frame.height, frame.width, stored) or pixels.dtype != dtype:
-            raise damaged(path, f"frame {number}")
+            raise damaged_in(path, f"frame {number}")
         if stored < shape.channels:
             pixels = np.insert(pixels, stored, 2**shape.depth - 1, axis=2)
         region = canvas[frame.top :, frame.left :][: frame.height, : frame.width]

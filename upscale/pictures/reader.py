@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from upscale.errors import InputError
-from upscale.pictures import apng
-from upscale.pictures import vips as vips_reader
+from upscale.pictures import apng, vips
 from upscale.pictures.containers import exif
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import MAX_PIXELS, check_pixels, format_of
@@ -65,18 +64,18 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
             width, height = found.load_decoder().size(path, descriptor)
             check_pixels(path, width, height, max_pixels)
             return Header(width, height, 3, 8, 1)
-        opened = vips_reader.open_header(path, descriptor, head, max_pixels)
+        opened = vips.open_header(path, descriptor, head, max_pixels)
         image, frames = opened.image, opened.frames
         width, height = image.width, image.height // frames
         if opened.loader == "png" and apng.is_animated(descriptor):
             timing = apng.timing(path, descriptor)
             size = (timing.width, timing.height)
-            if vips_reader.orientation_of(image) >= 5:
+            if vips.orientation_of(image) >= 5:
                 size = size[::-1]
             return Header(*size, timing.channels, timing.depth, timing.count)
     finally:
         os.close(descriptor)
-    if vips_reader.orientation_of(image) >= 5:
+    if vips.orientation_of(image) >= 5:
         width, height = height, width
     depth = 8 if image.format == "uchar" else 16
     channels = image.bands - (image.interpretation == "cmyk")
@@ -96,12 +95,12 @@ def _read(
     if found and found.decoder:
         decoder = found.load_decoder()
         check_pixels(path, *decoder.size(path, descriptor), max_pixels)
-        opened = vips_reader.of_array(path, decoder.decode(path, descriptor))
+        opened = vips.of_array(path, decoder.decode(path, descriptor))
     else:
-        opened = vips_reader.open_header(path, descriptor, head, max_pixels, lenient)
+        opened = vips.open_header(path, descriptor, head, max_pixels, lenient)
         if opened.loader == "png" and apng.is_animated(descriptor):
             return _animated_png(opened, descriptor, max_pixels, to_srgb, scratch)
-    return vips_reader.decode(opened, descriptor, to_srgb, scratch)
+    return vips.decode(opened, descriptor, to_srgb, scratch)
 
 
 def _animated_png(
@@ -111,7 +110,7 @@ def _animated_png(
     path, warnings = opened.path, opened.warnings
     timing = apng.timing(path, descriptor)
     check_pixels(path, timing.width, timing.height, max_pixels, timing.count)
-    metadata = vips_reader.metadata_of(opened.image)
+    metadata = vips.metadata_of(opened.image)
     shape = (timing.height * timing.count, timing.width, timing.channels)
     spool = Spool(shape, np.uint16 if timing.depth == 16 else np.uint8, scratch)
     for frame in apng.frames(path, descriptor):
@@ -119,7 +118,7 @@ def _animated_png(
     if to_srgb and metadata.icc:
         warnings += (f"{path}: an animated PNG keeps its profile; it is not converted",)
     return Image(
-        spool.finish(vips_reader.orientation_of(opened.image), timing.count),
+        spool.finish(vips.orientation_of(opened.image), timing.count),
         metadata,
         warnings=warnings,
         frames=timing.count,

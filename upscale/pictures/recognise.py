@@ -7,10 +7,13 @@ import struct
 from pathlib import Path
 
 from upscale.errors import InputError
+from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import format_of
 
-__all__ = ["is_lossy", "is_text", "unreadable", "unsupported"]
+__all__ = ["TEXT", "is_lossy", "is_text", "no_reader", "unreadable"]
+
+TEXT = "is a text, not a picture"
 
 START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG markers that give the size (ISO/IEC 10918-1, table B.1)."""
@@ -39,28 +42,22 @@ def unreadable(path: Path, head: bytes, descriptor: int, reason: str) -> InputEr
     """Name what begins with ``head``, or say that its header is damaged (``reason``)."""
     text = head.lstrip().lower()
     if text.startswith(b"version https://git-lfs"):
-        return InputError(
-            f"{path}: is a Git LFS pointer; fetch the picture with: git lfs pull",
-            code="not-an-image",
-        )
+        return no_image(path, "is a Git LFS pointer; fetch the picture with: git lfs pull")
     if text.startswith((b"<!doctype html", b"<html")):
-        return InputError(f"{path}: is a web page, not a picture", code="not-an-image")
+        return no_image(path, "is a web page, not a picture")
     if head.startswith(b"%PDF"):
-        return unsupported(path, "PDF")
+        return no_reader(path, "PDF")
     if re.match(rb"(<\?xml.*)?<svg", text, re.DOTALL):
-        return unsupported(path, "SVG")
+        return no_reader(path, "SVG")
     if found := format_of(head, descriptor):
         if found.ends_early(descriptor):
-            return InputError(f"{path}: ends early ({reason})", code="truncated")
+            return cut(path, reason)
         if 0 in _sides(head, descriptor):
-            return InputError(f"{path}: has no pixels", code="not-an-image")
-        return InputError(
-            f"{path}: has a header that is damaged or of an unknown kind ({reason})",
-            code="decode-error",
-        )
+            return no_image(path, "has no pixels")
+        return damaged(path, f"has a header that is damaged or of an unknown kind ({reason})")
     if is_text(head):
-        return InputError(f"{path}: is a text, not a picture", code="not-an-image")
-    return InputError(f"{path}: is not a picture of a known format", code="not-an-image")
+        return no_image(path, TEXT)
+    return no_image(path, "is not a picture of a known format")
 
 
 def _sides(head: bytes, descriptor: int) -> tuple[int, ...]:
@@ -77,12 +74,9 @@ def _sides(head: bytes, descriptor: int) -> tuple[int, ...]:
     return ()
 
 
-def unsupported(path: Path, name: str) -> InputError:
-    """Refuse a kind of picture that there is no reader for."""
-    return InputError(
-        f"{path}: {name} is not read here; convert it to PNG, TIFF or JPEG first",
-        code="unsupported-format",
-    )
+def no_reader(path: Path, name: str) -> InputError:
+    """Return the error for a picture of a format that is not read."""
+    return unsupported(path, f"{name} is not read here; convert it to PNG, TIFF or JPEG first")
 
 
 def is_text(head: bytes) -> bool:

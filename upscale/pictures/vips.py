@@ -11,10 +11,10 @@ import pyvips
 from upscale.errors import InputError, OutputError
 from upscale.files import NO_ROOM, part_beside
 from upscale.pictures.containers import exif, iptc
-from upscale.pictures.containers.damage import cut
+from upscale.pictures.containers.damage import cut, no_image, unsupported
 from upscale.pictures.decoders.base import Decoded, from_float, rounding_warning
 from upscale.pictures.formats import FORMATS, check_pixels
-from upscale.pictures.recognise import is_text, unreadable, unsupported
+from upscale.pictures.recognise import TEXT, is_text, no_reader, unreadable
 from upscale.pixels.image import Image, Metadata
 from upscale.pixels.spool import Rows, Spool, StoredRows
 
@@ -83,15 +83,15 @@ def open_header(
         raise unreadable(path, head, descriptor, vips_reason(error)) from error
     if loader not in BY_LOADER:
         if loader not in VECTOR and is_text(head):  # libvips takes a table of numbers for one
-            raise InputError(f"{path}: is a text, not a picture", code="not-an-image")
-        raise unsupported(path, VECTOR.get(loader, loader))
+            raise no_image(path, TEXT)
+        raise no_reader(path, VECTOR.get(loader, loader))
     check_pixels(path, image.width, image.height // frames, max_pixels, frames)
     colours = image.bands - (1 if image.interpretation == "cmyk" else 0)
     if image.format not in ("uchar", "ushort", *FLOATS) or colours > 4:
-        raise InputError(
-            f"{path}: {image.bands} bands of {image.format} samples are not supported; "
+        raise unsupported(
+            path,
+            f"{image.bands} bands of {image.format} samples are not supported; "
             "convert it to 8 or 16 bits, gray or RGB",
-            code="unsupported-format",
         )
     if loader == "tiff" and BY_LOADER[loader].ends_early(descriptor):
         raise cut(path)  # libvips would fill it with black

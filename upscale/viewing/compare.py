@@ -20,8 +20,7 @@ from PIL import Image
 
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import whole
-from upscale.pictures import reader
-from upscale.pictures import vips as vips_reader
+from upscale.pictures import reader, vips
 from upscale.pictures.formats import MAX_PIXELS, format_of
 
 __all__ = ["LARGE", "LARGEST", "MARKER", "read_settings", "write_page"]
@@ -167,7 +166,7 @@ def _look(path: Path) -> _Picture:
             if found and found.decoder:
                 why = f"browsers do not show {found.name}"
                 return _Picture(path, *size, found.name, "–", why=why)
-            opened = vips_reader.open_header(path, file.fileno(), head, MAX_PIXELS)
+            opened = vips.open_header(path, file.fileno(), head, MAX_PIXELS)
     except OSError as error:
         raise _unreadable(path, error) from error
     image = opened.image
@@ -181,7 +180,7 @@ def _look(path: Path) -> _Picture:
         why = f"it has {bits} bits a sample"
     elif image.interpretation == "cmyk":
         why = "browsers differ in CMYK"
-    elif vips_reader.orientation_of(image) != 1 and name != "JPEG":
+    elif vips.orientation_of(image) != 1 and name != "JPEG":
         why = f"browsers differ in turning {name}"
     return _Picture(path, *size, name, str(bits), kind, why)
 

@@ -14,9 +14,8 @@ from upscale.cli.terminal.console import Bars, emit, say, shown
 from upscale.cli.terminal.options import argument, option
 from upscale.errors import UsageError
 from upscale.files import whole
-from upscale.models import manifest as weights
 from upscale.models.cache import cached, in_cache
-from upscale.models.manifest import Entry
+from upscale.models.manifest import Entry, read_manifest
 from upscale.models.sources import Progress
 
 __all__ = ["ConvertOptions", "ListOptions", "PullOptions", "convert", "list_models", "pull"]
@@ -68,7 +67,7 @@ def list_models(options: ListOptions) -> None:
     """List the models, or fetch some."""
     if options.context.invoked_subcommand is not None:
         return
-    rows = [_row(entry) for entry in weights.read_manifest().values()]
+    rows = [_row(entry) for entry in read_manifest().values()]
     if options.json:
         for row in rows:
             emit(json.dumps(row))
@@ -79,7 +78,7 @@ def list_models(options: ListOptions) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("name", "what it is", "×", "MB", "licence", "from", "here", "Set5 dB"):
         table.add_column(title, justify="right" if title in ("×", "MB", "Set5 dB") else "left")
-    for row, entry in zip(rows, weights.read_manifest().values(), strict=True):
+    for row, entry in zip(rows, read_manifest().values(), strict=True):
         set5 = "–" if entry.set5 is None else f"{entry.set5:.2f}"
         size = sum(s.size for s in entry.sources[:1])
         table.add_row(
@@ -108,7 +107,7 @@ def pull(options: PullOptions) -> None:
 
 def _fetcher(name: str) -> Callable[[Progress, Callable[[str], None], bool], Path]:
     """Say how ``name`` is fetched: each kind of weights has a conversion of its own."""
-    entry = weights.read_manifest().get(name)
+    entry = read_manifest().get(name)
     if entry is not None and entry.role in ("lpips", "dists", "niqe"):
         from upscale.metrics.by_name import CONVERTS
 

@@ -15,7 +15,6 @@ from safetensors.torch import save
 from torch import Tensor
 
 from upscale.errors import WeightsError
-from upscale.models.checkpoints import read as checkpoint_files
 from upscale.models.checkpoints.dialects import (
     DIALECTS,
     PREFIXES,
@@ -25,6 +24,7 @@ from upscale.models.checkpoints.dialects import (
 )
 from upscale.models.checkpoints.keras import read_keras
 from upscale.models.checkpoints.ncnn import read_ncnn
+from upscale.models.checkpoints.read import METADATA_KEY, read_metadata, read_tensors, sniff
 from upscale.networks.spec import Spec, StateDict, build, spec_from_dict, spec_to_dict
 
 __all__ = ["Checkpoint", "convert_state", "read_checkpoint", "write_checkpoint", "write_tensors"]
@@ -50,18 +50,18 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Returns the spec and a complete float32 state dict in our names, on the CPU. Raises
     WeightsError, with what was expected and what was found, for everything else.
     """
-    match checkpoint_files.sniff(path):
+    match sniff(path):
         case "keras":
             return convert_state(read_keras(path), str(path), {"output": "tanh"})
         case "ncnn":
             return convert_state(read_ncnn(path), str(path))
         case "safetensors":
-            own = checkpoint_files.read_metadata(path)
-            tensors = checkpoint_files.read_tensors(path)
+            own = read_metadata(path)
+            tensors = read_tensors(path)
             converted = convert_state(tensors, str(path), own.get("spec"))
             return Checkpoint(converted.spec, converted.state, own.get("origin", {}))
         case _:
-            return convert_state(checkpoint_files.read_tensors(path), str(path))
+            return convert_state(read_tensors(path), str(path))
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -78,7 +78,7 @@ def write_tensors(
     ``about``: the ``spec`` of what it is and the ``origin`` of the numbers.
     """
     filled = {key: value for key, value in about.items() if value or key == "origin"}
-    metadata = {checkpoint_files.METADATA_KEY: json.dumps(filled, sort_keys=True)}
+    metadata = {METADATA_KEY: json.dumps(filled, sort_keys=True)}
     state = {key: tensor.contiguous() for key, tensor in tensors.items()}
     path.write_bytes(save(state, metadata))  # save_file would make it readable by its owner only
 

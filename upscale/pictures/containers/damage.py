@@ -30,9 +30,10 @@ TAIL = 64
 """Bytes at the end of a file in which its last marker stands."""
 
 
-def cut(path: Path) -> InputError:
-    """Return the error for a file that ends before its contents do."""
-    return InputError(f"{path}: ends early", code="truncated")
+def cut(path: Path, reason: str = "") -> InputError:
+    """Return the error for a file that ends before its contents do, by a decoder's ``reason``."""
+    said = f" ({reason})" if reason else ""
+    return InputError(f"{path}: ends early{said}", code="truncated")
 
 
 def damaged(path: Path, what: str = "is damaged") -> InputError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from upscale.errors import InputError
-from upscale.pictures.containers.damage import cut
+from upscale.pictures.containers.damage import cut, damaged
 
 __all__ = [
     "BACKGROUND",
@@ -22,7 +22,7 @@ __all__ = [
     "Timing",
     "body",
     "chunk",
-    "damaged",
+    "damaged_in",
     "is_animated",
     "scan",
     "stored_channels",
@@ -109,14 +109,14 @@ def scan(path: Path, descriptor: int) -> tuple[Timing, dict[bytes, bytes], list[
     for place in _chunks(path, descriptor):
         kind, position, length = place
         if (kind == b"IHDR") == bool(before):
-            raise damaged(path, "header")
+            raise damaged_in(path, "header")
         if kind in (b"fcTL", b"fdAT"):
             if length < 4 or os.pread(descriptor, 4, position) != struct.pack(">I", sequence):
-                raise damaged(path, f"order of frames, at {sequence}")
+                raise damaged_in(path, f"order of frames, at {sequence}")
             sequence += 1
         if kind == b"fcTL":
             if length != 26 or (found and not found[-1].data):
-                raise damaged(path, f"frame {len(found) + 1}")
+                raise damaged_in(path, f"frame {len(found) + 1}")
             control = body(path, descriptor, place)
             _, *box, numerator, denominator, dispose, blend = struct.unpack(">5I2H2B", control)
             delay = round(Fraction(1000 * numerator, denominator or 100))
@@ -128,13 +128,13 @@ def scan(path: Path, descriptor: int) -> tuple[Timing, dict[bytes, bytes], list[
             data = found[-1].data if found else []
             torn = started and before != kind if kind == b"IDAT" else not (started and found)
             if torn or (data and data[0][0] != kind):
-                raise damaged(path, "order of data")
+                raise damaged_in(path, "order of data")
             data.append(place)
             started = True
         elif kind in HEADS and not started:
             least, most = HEADS[kind]
             if kind in heads or not least <= length <= most:
-                raise damaged(path, kind.decode())
+                raise damaged_in(path, kind.decode())
             heads[kind] = body(path, descriptor, place)
         before = kind
     return _checked(path, heads, found), heads, found
@@ -145,15 +145,15 @@ def _checked(path: Path, heads: dict[bytes, bytes], found: list[Frame]) -> Timin
     width, height, depth, colour = struct.unpack(">IIBB", heads[b"IHDR"][:10])
     announced, loop = struct.unpack(">II", heads.get(b"acTL", bytes(8)))
     if colour not in COLOURS or max(width, height, announced, loop) > MAX_NUMBER:
-        raise damaged(path, "header")
+        raise damaged_in(path, "header")
     if announced != len(found) or not found or not found[-1].data:
-        raise damaged(path, f"{announced:,} frames announced, {len(found):,} found")
+        raise damaged_in(path, f"{announced:,} frames announced, {len(found):,} found")
     canvas = Frame(width, height, 0, 0, 0, 0, 0, [])
     for number, frame in enumerate(found, 1):
         whole = frame[:4] == canvas[:4] or frame.data[0][0] == b"fdAT"
         known = frame.dispose <= PREVIOUS and frame.blend <= OVER
         if not (frame.width and frame.height and whole and known and canvas.covers(frame)):
-            raise damaged(path, f"frame {number}")
+            raise damaged_in(path, f"frame {number}")
     clears = not found[0].covers(canvas) or any(
         frame.dispose == BACKGROUND and not (after.covers(frame) and after.dispose != PREVIOUS)
         for frame, after in pairwise(found)
@@ -173,20 +173,20 @@ def _chunks(path: Path, descriptor: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, position and length of what each chunk holds, up to the last one's."""
     size = os.fstat(descriptor).st_size
     if os.pread(descriptor, 8, 0) != SIGNATURE:
-        raise damaged(path, "no PNG")
+        raise damaged_in(path, "no PNG")
     position = 8
     for _ in range(MAX_CHUNKS):
         head = os.pread(descriptor, 8, position)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
         if len(head) == 8 and (length > MAX_NUMBER or not kind.isalpha()):
-            raise damaged(path, f"chunk at byte {position:,}")
+            raise damaged_in(path, f"chunk at byte {position:,}")
         if position + 12 + length > size:
             raise cut(path)
         yield kind, position + 8, length
         if kind == b"IEND":
             return
         position += 12 + length
-    raise damaged(path, f"more than {MAX_CHUNKS:,} chunks")
+    raise damaged_in(path, f"more than {MAX_CHUNKS:,} chunks")
 
 
 def body(path: Path, descriptor: int, place: tuple[bytes, int, int]) -> bytes:
@@ -196,7 +196,7 @@ def body(path: Path, descriptor: int, place: tuple[bytes, int, int]) -> bytes:
     if len(found) < length + 4:
         raise cut(path)
     if chunk(kind, found[:-4])[-4:] != found[-4:]:
-        raise damaged(path, f"checksum at byte {position:,}")
+        raise damaged_in(path, f"checksum at byte {position:,}")
     return found[:-4]
 
 
@@ -206,6 +206,6 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return b"".join((struct.pack(">I", len(body)), kind, body, struct.pack(">I", checksum)))
 
 
-def damaged(path: Path, what: str) -> InputError:
+def damaged_in(path: Path, what: str) -> InputError:
     """Return the error that names the damaged part of a file."""
-    return InputError(f"{path}: is damaged ({what})", code="decode-error")
+    return damaged(path, f"is damaged ({what})")
