@@ -21,11 +21,21 @@ PATIENCE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class World:
-    """``rank``: of this process, from 0; ``size``: how many there are; ``local``: its GPU."""
+    """The processes of a training, as one of them sees them."""
 
     rank: int = 0
+    """Number of this process, from 0."""
     size: int = 1
+    """How many processes there are."""
     local: int = 0
+    """Index of this process's GPU on its machine."""
+
+    def own(self, device: torch.device) -> torch.device:
+        """Return the device of this process: its own GPU where several processes use GPUs."""
+        if self.size == 1 or device.type != "cuda":
+            return device
+        torch.cuda.set_device(self.local)
+        return torch.device("cuda", self.local)
 
     @contextlib.contextmanager
     def one_after_the_other(self) -> Iterator[None]:

@@ -4,13 +4,14 @@ A schedule has no state: a resumed training needs only its step.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, get_args
 
 from upscale.errors import UsageError
+from upscale.training.recipes import Recipe
 
-__all__ = ["Kind", "Schedule", "rate"]
+__all__ = ["Kind", "Schedule", "rate", "schedules_of"]
 
 Kind = Literal["constant", "steps", "cosine"]
 
@@ -62,6 +63,15 @@ class Schedule:
             raise UsageError(
                 f"a decay of {self.decay} is not possible; give one above 0 and at most 1"
             )
+
+
+def schedules_of(recipe: Recipe) -> tuple[Schedule, Schedule]:
+    """Return the schedules of the generator and the discriminator; only their bases differ."""
+    schedule = Schedule(
+        *(recipe.lr_rate, recipe.schedule, recipe.steps, recipe.milestones),
+        *(recipe.decay, recipe.warmup),
+    )
+    return schedule, replace(schedule, base=recipe.discriminator_rate or recipe.lr_rate)
 
 
 def rate(step: int, schedule: Schedule) -> float:

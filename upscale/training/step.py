@@ -1,34 +1,52 @@
 """One step: the generator's update, then the discriminator's. A GAN that is off is left out."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
+from upscale.models.devices import PRECISIONS
+from upscale.training.distributed import global_mean, synchronise_batch_norm
 from upscale.training.losses.objective import Objective
-from upscale.training.losses.terms import ADVERSARIAL
+from upscale.training.losses.terms import ADVERSARIAL, Mean
 from upscale.training.recipes import Recipe
 from upscale.training.state import State
 
-__all__ = ["Running", "update"]
-
-Mean = Callable[[Tensor], Tensor]
+__all__ = ["Running", "update", "wrapped"]
 
 
 @dataclass(frozen=True)
 class Running:
-    """The networks as they are called: compiled, or wrapped for several processes, or neither.
-
-    ``discriminator`` is called in its own update; the generator's calls the plain one, whose
-    parameters are not trained there. ``dtype``: of autocast, None for float32 throughout.
-    """
+    """The networks as a step calls them: plain, compiled, or wrapped for several processes."""
 
     generator: nn.Module
     discriminator: nn.Module | None
+    """Called in its own update; the generator's calls the plain one, and does not train it."""
     dtype: torch.dtype | None
+    """Of autocast; None: float32 throughout."""
     mean: Mean
+
+
+def wrapped(state: State, precision: str, processes: int, compiled: bool) -> Running:
+    """Return the networks of ``state`` for ``processes``, compiled if asked, at ``precision``."""
+
+    def wrap(network: nn.Module) -> nn.Module:
+        if processes > 1:
+            synchronise_batch_norm(network)
+            device = next(network.parameters()).device
+            ids = [device] if device.type == "cuda" else None
+            network = DistributedDataParallel(network, device_ids=ids)
+        return torch.compile(network) if compiled else network  # type: ignore[return-value]
+
+    return Running(
+        wrap(state.generator),
+        wrap(state.discriminator) if state.discriminator else None,
+        None if precision == "fp32" else PRECISIONS[precision],
+        global_mean,
+    )
 
 
 def update(

@@ -6,13 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from upscale.metrics.lpips import LPIPS
+from upscale.metrics.by_name import fetch
+from upscale.metrics.lpips import LPIPS, load_lpips
+from upscale.models.sources import Notify, Progress
 from upscale.networks.back_projection import resized
 from upscale.training.losses.terms import content, grid, l1, mse, psnr_shortfall, total_variation
-from upscale.training.losses.vgg import VGG19
+from upscale.training.losses.vgg import VGG19, load_vgg
 from upscale.training.recipes import Recipe
 
-__all__ = ["Objective"]
+__all__ = ["Objective", "load_objective"]
 
 SHIFTS = 8
 """By how many rows and columns, less one, LPIPS looks at the patches shifted (see `_shifted`)."""
@@ -66,6 +68,23 @@ class Objective:
                 resized(sr, *size), resized(hr, *size)
             )
         return terms
+
+
+def load_objective(
+    recipe: Recipe, vgg: str, device: torch.device, progress: Progress, notify: Notify
+) -> Objective:
+    """Return the loss of ``recipe`` with the networks that it needs, on ``device``.
+
+    ``vgg``: what `load_vgg` takes. Raises WeightsError where weights cannot be had.
+    """
+    features = lpips = None
+    if recipe.content != "none" and recipe.content_coefficient:
+        features = load_vgg(vgg, progress, notify).to(device)
+    if recipe.lpips_coefficient:
+        weights = fetch(f"lpips-{recipe.lpips_network}", progress, notify)
+        assert weights is not None
+        lpips = load_lpips(weights).to(device)
+    return Objective(recipe, features, lpips)
 
 
 def _shifted(sr: Tensor, hr: Tensor, step: int, smallest: int) -> tuple[Tensor, Tensor]:

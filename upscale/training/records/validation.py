@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from upscale.bench.contenders import System, network
+from upscale.bench.datasets import find_set
 from upscale.bench.gallery import write_picture
 from upscale.bench.measure import measure
 from upscale.bench.picture_sets import Pair, PictureSet
@@ -16,11 +17,13 @@ from upscale.errors import WeightsError
 from upscale.metrics.by_name import Metric, make_metrics
 from upscale.metrics.protocol import METRICS, Protocol
 from upscale.models.model import Model
+from upscale.models.sources import Notify, Progress
 from upscale.networks.fold import fold
 from upscale.networks.spec import Spec
 from upscale.pixels.baselines import Levels
+from upscale.training.config import Config
 
-__all__ = ["Validation", "prepare_validation"]
+__all__ = ["Validation", "find_validation", "prepare_validation"]
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,30 @@ class Validation:
         return row.figures
 
 
+def find_validation(
+    config: Config, device: torch.device, progress: Callable[[str], Progress], notify: Notify
+) -> Validation | None:
+    """Return what ``config`` validates on, or None; ``progress`` makes a bar from its title."""
+    if config.valid is None:
+        return None
+    scale = config.recipe.scale
+    pictures = find_set(config.valid, None, scale, progress(f"fetching {config.valid}"), notify)
+    trained_otherwise = config.recipe.degradation != "bicubic" or config.lr is not None
+    if trained_otherwise and pictures.lr_folder is None:
+        notify(
+            "warning: validation uses LR from MATLAB's bicubic, and training does not; put LR "
+            "files like those of the training into LR/ beside HR/ in --valid"
+        )
+    return prepare_validation(pictures, scale, config.metric, config.samples, device, notify)
+
+
 def prepare_validation(
     pictures: PictureSet,
     scale: int,
     metric: str,
     samples: int,
     device: torch.device,
-    notify: Callable[[str], None] = lambda text: None,
+    notify: Notify = lambda text: None,
 ) -> Validation:
     """Make ready to measure PSNR, SSIM and, where its weights can be had, LPIPS (AlexNet).
 
