@@ -121,7 +121,7 @@ def test_the_best_of_a_run_that_goes_on_counts(data: Path, tmp_path: Path) -> No
 
 def test_a_metric_that_cannot_be_measured_is_named(data: Path, tmp_path: Path) -> None:
     Image.new("RGB", (16, 16)).save(data / "small.png")  # SSIM's window has 11 pixels
-    with pytest.raises(UsageError, match="ssim"):
+    with pytest.raises(UsageError, match=r"^--metric ssim .* --valid;"):
         run(tiny(data / "0.png", valid=str(data), metric="ssim", steps=1), tmp_path / "run")
 
 
@@ -285,5 +285,5 @@ def test_the_journal_goes_on_where_the_state_stands(data: Path, tmp_path: Path) 
 def test_a_folder_that_cannot_be_is_named(data: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     config = tiny(data)
-    with pytest.raises(OutputError, match="cannot be kept there"):
+    with pytest.raises(OutputError, match=f"^{tmp_path}/file/run: "):
         keeper_of(config, tmp_path / "file" / "run", fresh(config))

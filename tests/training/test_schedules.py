@@ -132,7 +132,7 @@ def test_nonsense_is_refused(values: dict[str, Any], named: str) -> None:
 
 
 def test_a_step_below_0_is_refused() -> None:
-    with pytest.raises(UsageError, match="-1"):
+    with pytest.raises(UsageError, match=r"^step -1 "):
         rate(-1, Schedule(1e-4))
 
 

@@ -124,12 +124,12 @@ def test_the_network_of_the_start_is_trained_where_it_is_another(file: Path) -> 
     state, _ = new_state(recipe, 0, CPU, half=False, notify=said.append)
     assert state.generator.spec == SPEC
     assert len(said) == 1
-    assert "its network is trained" in said[0]
+    assert said[0].startswith(f"{file}: ")
 
 
 def test_a_start_of_another_scale_is_refused(file: Path) -> None:
     recipe = replace(PSNR, init=str(file), generator=SRRESNET | {"scale": 2})
-    with pytest.raises(UsageError, match="enlarges by 4 and the recipe by 2"):
+    with pytest.raises(UsageError, match=rf"^--init {file} .* 4, .* 2;"):
         fresh(recipe)
 
 
@@ -179,12 +179,12 @@ def test_a_projection_of_the_start_stays_unless_it_is_taken_away(tmp_path: Path)
 
 
 def test_a_projection_is_for_srresnet() -> None:
-    with pytest.raises(UsageError, match="--projection is for SRResNet"):
+    with pytest.raises(UsageError, match=r"^--projection .* rrdbnet$"):
         fresh(replace(RECIPES["rrdb-psnr"], generator=RRDBNET, init="none", projection="added"))
 
 
 def test_there_is_nothing_to_fold_without_a_start() -> None:
-    with pytest.raises(UsageError, match="--init"):
+    with pytest.raises(UsageError, match=r"--batch-norm folded .* --init$"):
         fresh(replace(PSNR, batch_norm="folded"))
 
 
@@ -257,7 +257,7 @@ def test_a_state_of_other_networks_is_refused_in_words(tmp_path: Path) -> None:
     states = {name: fresh(recipe) for name, recipe in others.items()}
     pairs = [("psnr", "wider"), ("psnr", "other"), ("psnr", "srgan"), ("srgan", "unet")]
     for saved, asked in [*pairs, ("srgan", "patch"), ("other", "psnr")]:
-        with pytest.raises(UsageError, match="of other networks"):
+        with pytest.raises(UsageError, match=r"--resume .* --init$"):
             states[asked].load_state_dict(states[saved].state_dict())
 
 
@@ -265,16 +265,12 @@ def test_a_cut_or_foreign_file_is_refused_in_words(tmp_path: Path) -> None:
     path = tmp_path / "state.pt"
     save_state(path, fresh(), {"data": ""})
     whole = path.read_bytes()
-    for size in (0, 1, 100, len(whole) // 2, len(whole) - 1):
-        path.write_bytes(whole[:size])
-        with pytest.raises(WeightsError, match="damaged"):
-            load_state(path)
-    path.write_bytes(b"PNG" * 1000)
-    with pytest.raises(WeightsError, match="damaged"):
-        load_state(path)
+    cuts = [whole[:size] for size in (0, 1, 100, len(whole) // 2, len(whole) - 1)]
     torch.save({"a": Path("x")}, path)  # a pickle that could run anything
-    with pytest.raises(WeightsError, match="damaged"):
-        load_state(path)
+    for content in (*cuts, b"PNG" * 1000, path.read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(WeightsError, match=f"^{path}: "):
+            load_state(path)
 
 
 def test_a_file_gets_its_name_when_it_is_whole(tmp_path: Path) -> None:
@@ -302,9 +298,9 @@ def test_a_full_disk_leaves_the_state_and_the_generator_before(tmp_path: Path) -
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     do_a_step(state, PSNR)
     with files_of_at_most(20_000):
-        with pytest.raises(OutputError, match=r"state\.pt"):
+        with pytest.raises(OutputError, match=f"^{tmp_path}/state.pt: "):
             save_state(tmp_path / "state.pt", state, {"data": ""})
-        with pytest.raises(OutputError, match=r"generator\.safetensors"):
+        with pytest.raises(OutputError, match=f"^{tmp_path}/generator.safetensors: "):
             save_generator(tmp_path / "generator.safetensors", SPEC, state.generator, {})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 

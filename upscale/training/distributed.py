@@ -1,4 +1,4 @@
-"""Several processes that train one network: their number, and what they must agree on."""
+"""Several processes that train one network: their number, and what they agree on."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ from upscale.errors import UpscaleError, UsageError
 __all__ = ["SynchronizedBatchNorm", "World", "global_mean", "joined", "synchronise_batch_norm"]
 
 PATIENCE = timedelta(days=1)
-"""For which processes wait for the first one, while it decodes or validates."""
+"""How long processes wait for the first one, which decodes and validates."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,15 @@ class World:
     def one_after_the_other(self) -> Iterator[None]:
         """Let the first process go before the others, which then find what it has made.
 
-        Raises UpscaleError in the others where the first has failed.
+        Raises UpscaleError in the others where the first fails.
         """
         went_well = [self.size == 1]
         if self.rank > 0:
             dist.broadcast_object_list(went_well)
             if not went_well[0]:
-                raise UpscaleError("stopped, as the first process has failed")
+                raise UpscaleError(
+                    "stopped, because the first process failed; its message says why"
+                )
         try:
             yield
             went_well = [True]
@@ -56,7 +58,7 @@ class World:
                 dist.broadcast_object_list(went_well)
 
     def mean_of(self, figures: dict[str, Tensor]) -> dict[str, float]:
-        """Return the means over the processes of scalars, by name; the same in each process."""
+        """Return the mean of each scalar over the processes, the same in each of them."""
         values = torch.stack(list(figures.values()))
         if self.size > 1:
             dist.all_reduce(values)
@@ -64,7 +66,7 @@ class World:
         return dict(zip(figures, values.tolist(), strict=True))
 
     def any_of(self, word: bool, device: torch.device) -> bool:
-        """Say whether one of the processes says yes."""
+        """Say whether ``word`` is true in one of the processes."""
         if self.size == 1:
             return word
         answer = torch.tensor(float(word), device=device)
@@ -74,15 +76,15 @@ class World:
 
 @contextlib.contextmanager
 def joined(device: str, expected: int | None) -> Iterator[World]:
-    """Join the processes that ``torchrun`` has started; without it there is this one.
+    """Join the processes that ``torchrun`` started; without it, this process is alone.
 
-    ``device``: as the command line has it; GPUs communicate by NCCL, others by Gloo. ``expected``:
-    how many processes the user has said, None for any. Raises UsageError where there are others.
+    ``device``: the option's word; GPUs communicate by NCCL, other devices by Gloo. ``expected``:
+    how many processes the user expects, None for any. Raises UsageError for another number.
     """
     size = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
     if expected is not None and expected != size:
         raise UsageError(
-            f"--world-size says {expected} processes and there are {size}; start them with: "
+            f"--world-size expects {expected} processes, and there are {size}; start them with: "
             f"torchrun --standalone --nproc-per-node {expected} -m upscale train …"
         )
     if size == 1:
@@ -97,10 +99,10 @@ def joined(device: str, expected: int | None) -> Iterator[World]:
 
 
 def global_mean(values: Tensor) -> Tensor:
-    """Return the mean over the values of all processes, which hold as many each; a scalar.
+    """Return the mean of all processes' values, as many in each, as a float32 scalar.
 
-    Its gradient reaches all of them: with the mean that DDP takes of the processes' gradients, it
-    is that of one process with the whole batch.
+    Its gradient reaches every process. After DDP's mean over the processes, the gradient is that of
+    one process with the whole batch.
     """
     own = values.float().mean()
     if not dist.is_initialized():
@@ -109,7 +111,7 @@ def global_mean(values: Tensor) -> Tensor:
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over all processes. Each has it, so its gradient is the sum of all gradients."""
+    """The sum over all processes. Each process has it, so its gradient sums all gradients."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
@@ -128,7 +130,7 @@ def _sum(values: Tensor) -> Tensor:
 
 
 class SynchronizedBatchNorm(nn.BatchNorm2d):
-    """Batch-norm over the batches of all processes, on any device; names as those of its base.
+    """Batch-norm over the batches of all processes, on any device, with the keys of its base.
 
     PyTorch's own needs CUDA. With Σx and Σx² summed over the n values of a channel in all
     processes, μ = Σx / n and σ² = Σx² / n - μ², computed in float64.
@@ -144,7 +146,7 @@ class SynchronizedBatchNorm(nn.BatchNorm2d):
         return new.train(norm.training)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (N, C, H, W), normalised as `torch.nn.BatchNorm2d` does."""
+        """Return ``x`` (N, C, H, W) normalised as `torch.nn.BatchNorm2d` does, in its dtype."""
         if not self.training:
             return super().forward(x)
         wide = x.double()
@@ -168,7 +170,7 @@ class SynchronizedBatchNorm(nn.BatchNorm2d):
 
 
 def synchronise_batch_norm(module: nn.Module) -> None:
-    """Let every batch-norm inside ``module`` see all processes' batches, in place."""
+    """Make every batch-norm inside ``module`` see all processes' batches, in place."""
     for name, child in module.named_children():
         if isinstance(child, nn.BatchNorm2d):
             setattr(module, name, SynchronizedBatchNorm.of(child))

@@ -1,7 +1,7 @@
-"""An exponential moving average of a generator: what is kept of a GAN's training.
+"""An exponential moving average of a generator, which is what a run keeps.
 
-The generator of a GAN wanders around its best place from step to step; the average of the last
-thousand or so stands still. BasicSR trains ESRGAN so, with a decay of 0.999.
+The generator of a GAN wanders from step to step; its average over the last thousand or so stands
+still. BasicSR trains ESRGAN this way, with a decay of 0.999.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,24 +19,23 @@ __all__ = ["Average"]
 class Average:
     """The moving average θ' ← d θ' + (1 − d) θ of a module's parameters, kept in float32.
 
-    ``network`` is the average: a copy of the module in evaluation mode, on its device, that no
-    gradient reaches. It starts as the module stands. ``updates`` counts what went in.
+    ``network`` is the average: a copy of the module in evaluation mode, on its device, without
+    gradients. ``updates`` counts the updates so far.
 
-    ``decay`` is d, from 0 up to but not 1. With ``warm_up`` the first updates have the smaller
-    d = (1 + updates)/(10 + updates), as in TensorFlow's ExponentialMovingAverage, so that fresh
-    weights are soon forgotten; BasicSR does without.
+    ``decay`` is d, in [0, 1). With ``warm_up`` the first updates use the smaller
+    d = (1 + updates)/(10 + updates), as TensorFlow's ExponentialMovingAverage does, so that fresh
+    weights are soon forgotten; BasicSR has no such warm-up.
 
-    Buffers are copied, not averaged. A generator has but the running mean and variance of its
-    batch-norms: moving averages already, which a second one would make lag behind. (BasicSR leaves
-    them as they started, and its generators have no batch-norm.)
+    Buffers are copied. A generator's are the running statistics of its batch-norms, which are
+    moving averages already. (BasicSR never updates them; its generators have no batch-norm.)
 
-    Always pass the plain module, not its DDP or compiled wrapper: they share its parameters.
-    Raises UsageError for a decay out of range.
+    Pass the plain module, never its DDP or compiled wrapper, which shares its parameters. Raises
+    UsageError for a decay out of range.
     """
 
     def __init__(self, module: nn.Module, decay: float = 0.999, warm_up: bool = False) -> None:
         if not 0 <= decay < 1:
-            raise UsageError(f"an average with decay {decay} makes no sense; take 0.999, say")
+            raise UsageError(f"a decay of {decay} is out of range; give 0 or more, below 1")
         self.network = deepcopy(module).float().eval().requires_grad_(False)
         self.decay = decay
         self.warm_up = warm_up
@@ -44,15 +43,15 @@ class Average:
 
     @torch.no_grad()
     def update(self, module: nn.Module) -> None:
-        """Take in the parameters of ``module`` as they stand, and its buffers.
+        """Take in the parameters and buffers of ``module`` as they are now.
 
-        Raises ValueError if they are named otherwise than those of the module at the start.
+        Raises ValueError if their names are not those of the averaged module.
         """
         decay = self.decay
         if self.warm_up:
             decay = min(decay, (1 + self.updates) / (10 + self.updates))
         average, current = _tensors(self.network.named_parameters(), module.named_parameters())
-        # a + (1 − d)(θ − a): unlike d a + (1 − d) θ it leaves what does not change as it is.
+        # a + (1 − d)(θ − a), unlike d a + (1 − d) θ, leaves a parameter that is constant exact.
         torch._foreach_lerp_(average, [tensor.float() for tensor in current], 1 - decay)
         copies, buffers = _tensors(self.network.named_buffers(), module.named_buffers())
         if copies:
@@ -64,9 +63,9 @@ class Average:
         return {"updates": self.updates, "network": self.network.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Copy in what `state_dict` returned; what follows is then the same, bit for bit.
+        """Take over what `state_dict` returned; later updates are then the same, bit for bit.
 
-        Raises KeyError or RuntimeError if ``state`` is that of another network.
+        Raises KeyError or RuntimeError for the state of another network.
         """
         self.network.load_state_dict(state["network"])
         self.updates = int(state["updates"])
@@ -75,8 +74,8 @@ class Average:
 def _tensors(
     ours: Iterable[tuple[str, Tensor]], theirs: Iterable[tuple[str, Tensor]]
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Return the tensors of both, if they have the same names in the same order."""
+    """Return the tensors of both, which must have the same names in the same order."""
     mine, other = dict(ours), dict(theirs)
     if list(mine) != list(other):
-        raise ValueError("not the module that is averaged; pass the plain one, without a wrapper")
+        raise ValueError("this is not the averaged module; pass the plain one, without a wrapper")
     return list(mine.values()), list(other.values())

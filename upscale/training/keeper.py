@@ -1,4 +1,4 @@
-"""What a run leaves in its folder: configuration, figures, states, generators, samples."""
+"""The folder of a run: its configuration, figures, states, generators and samples."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,11 +26,15 @@ class Moment:
     """What the user sees of a step."""
 
     step: int
+    """Updates done."""
     steps: int
+    """Updates of the whole run."""
     figures: dict[str, float] = field(default_factory=dict)
+    """What `upscale.training.step.update` returns."""
     rate: float = 0.0
+    """Learning rate of the generator."""
     seconds: float = 0.0
-    """That one step took."""
+    """Time of one step."""
     waiting: float = 0.0
     """Share of ``seconds`` spent waiting for data."""
     validation: dict[str, float] = field(default_factory=dict)
@@ -38,7 +42,7 @@ class Moment:
 
 
 def check_begun(run: Path, resume: bool) -> None:
-    """Raise UsageError where a new run would meet one, or there is none to ``resume``."""
+    """Raise UsageError where a new run would meet an old one, or nothing is there to ``resume``."""
     begun = (run / STATE_FILE).exists()
     if begun and not resume:
         raise UsageError(f"{run}: already holds a run; --resume {run} continues it")
@@ -50,12 +54,14 @@ def check_begun(run: Path, resume: bool) -> None:
 def claimed(run: Path, resume: bool) -> Iterator[None]:
     """Keep other processes out of a run, for the length of a with statement.
 
-    Raises UsageError where one is there already or, for a new run, has begun it since
+    Raises UsageError where another process trains in it or, for a new run, has begun it since
     `check_begun`; OutputError where the folder cannot be written.
     """
 
     def refuse() -> None:
-        raise UsageError(f"{run}: another process trains in it; wait until it ends, or stop it")
+        raise UsageError(
+            f"{run}: another process trains in this folder; wait until it ends, or stop it"
+        )
 
     with ExitStack() as held:
         with _written(run):
@@ -69,16 +75,16 @@ def _written(run: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{run}: the run cannot be kept there ({error.strerror})") from error
+        raise OutputError(f"{run}: cannot be written ({error.strerror})") from error
 
 
 class Keeper:
-    """Writes a run's folder; one process of a run has one."""
+    """Writes a run's folder. Only the first process of a run has one."""
 
     def __init__(
         self, config: Config, run: Path, state: State, origin: dict[str, str], data: str
     ) -> None:
-        """Make the folder and its configuration, or go on where ``state`` stands.
+        """Make the folder and its configuration, or continue it from ``state``.
 
         ``origin``: of the generator, for its metadata; ``data``: digest of the pictures. Raises
         OutputError.
@@ -93,13 +99,12 @@ class Keeper:
             for path in (run / "checkpoints").glob("step-*.safetensors"):
                 number = path.stem.removeprefix("step-")
                 if number.isdecimal() and int(number) > state.step:
-                    path.unlink()  # of steps that are gone with their state
+                    path.unlink()  # its step came after the state, and is done again
             with whole(run / CONFIG_FILE) as part:
                 part.write_text(write_config(config), "utf-8")
         board = run / "tensorboard" if config.tensorboard else None
         self._journal = Journal(run / METRICS_FILE, board)
-        # A run at its beginning has not been validated yet; what is there is of one that was killed
-        # before it kept anything.
+        # At step 0 even the validation before the first step is done again.
         self._journal.truncate_after(state.step or -1)
 
     def log(self, moment: Moment) -> None:
@@ -115,18 +120,16 @@ class Keeper:
 
     def validate(self, validation: Validation) -> Moment:
         """Measure the average, and keep it where it is the best so far."""
-        state, step = self._state, self._state.step
+        state, step, recipe = self._state, self._state.step, self._config.recipe
         samples = self._run / "samples" / f"step-{step:07}"
         figures = validation.run(state.average.network, state.generator.spec, samples)
         metric = self._config.metric
         if metric == "auto":
-            metric = (
-                "lpips-alex" if self._config.recipe.is_gan and "lpips-alex" in figures else "psnr"
-            )
+            metric = "lpips-alex" if recipe.is_gan and "lpips-alex" in figures else "psnr"
         if metric not in figures:
             raise UsageError(
                 f"--metric {metric} cannot be measured on every picture of --valid; "
-                "take larger pictures, or another metric"
+                "give larger pictures, or another metric"
             )
         self._validated = step, figures
         self._journal.log(step, "validation", **figures)
@@ -136,10 +139,10 @@ class Keeper:
         if best is None or sign * value > sign * best:
             state.best, state.best_of = value, metric
             self._save_generator(self._run / "best.safetensors")
-        return Moment(step, self._config.recipe.steps, validation=figures)
+        return Moment(step, recipe.steps, validation=figures)
 
     def save(self) -> None:
-        """Keep the state, the generator as ``--model`` opens it, and the last few of those."""
+        """Write the state and the generator, and keep the generators of the last few saves."""
         run, step = self._run, self._state.step
         self._save_generator(run / "generator.safetensors")
         if self._config.keep:

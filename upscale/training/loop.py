@@ -1,4 +1,4 @@
-"""``upscale train``: from the pictures to the last checkpoint, read from top to bottom."""
+"""``upscale train``: the loop from the pictures to the last checkpoint."""
 
 import contextlib
 import math
@@ -30,12 +30,12 @@ __all__ = ["Hooks", "train"]
 
 @dataclass(frozen=True)
 class Hooks:
-    """How the caller follows and stops a training."""
+    """How a caller follows and stops a training."""
 
     show: Callable[[Moment], None] = lambda moment: None
     """Called after each logged step and each validation."""
     stop: Callable[[], bool] = lambda: False
-    """Asked after each step whether to save and end."""
+    """Asked after each step: whether to save and end."""
     notify: Notify = lambda text: None
     """Called with each warning."""
     progress: Callable[[str], Progress] = lambda title: lambda done, total: None
@@ -48,8 +48,8 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
     """Train as ``config`` says, into the folder ``run``, and return the number of steps done.
 
     ``resume`` continues from the state in ``run``; the result equals that of an unbroken run, bit
-    for bit in float32 on the CPU. Only one process at a time can use a run. Raises UpscaleError
-    kinds; where the loss is no longer finite, the message names the state that is kept.
+    for bit in float32 on the CPU. ``world``: the processes that share the batch. Raises kinds of
+    UpscaleError; where a loss is not finite, the message names the state that is kept.
     """
     recipe, notify = config.recipe, hooks.notify
     _check_options(config, world, notify)
@@ -111,7 +111,7 @@ def _check_options(config: Config, world: World, notify: Notify) -> None:
     parts = world.size * recipe.accumulate
     if recipe.batch % parts:
         raise UsageError(
-            f"--batch {recipe.batch} does not divide among {world.size} processes of "
+            f"--batch {recipe.batch} cannot be shared by {world.size} processes of "
             f"{recipe.accumulate} passes each; give a multiple of {parts}"
         )
     if recipe.is_gan and recipe.init == "none":
@@ -123,7 +123,7 @@ def _check_options(config: Config, world: World, notify: Notify) -> None:
         return
     valid, data = Path(config.valid).resolve(), config.data.resolve()
     if valid == data or data in valid.parents:
-        notify("warning: --valid lies in --data, so it measures pictures that were trained on")
+        notify("warning: --valid lies in --data, so it measures pictures that are trained on")
 
 
 @contextlib.contextmanager

@@ -1,7 +1,4 @@
-"""Learning rates as a pure function of the step.
-
-A schedule has no state: a resumed training needs only its step.
-"""
+"""Learning rates as a pure function of the step, so that a resumed run needs only its step."""
 
 import math
 from dataclasses import dataclass, replace
@@ -18,27 +15,24 @@ Kind = Literal["constant", "steps", "cosine"]
 
 @dataclass(frozen=True)
 class Schedule:
-    """How the learning rate changes over a training.
+    """How the learning rate changes over a training. Raises UsageError for impossible numbers.
 
-    The papers: SRGAN 1e-4, times 0.1 at 1e5 (Ledig et al. 2017, section 3.2); ESRGAN 1e-4, halved
-    at 50k, 100k, 200k and 300k, and its PSNR stage 2e-4, halved every 2e5 (Wang et al. 2018,
-    section 4.1).
-
-    Raises UsageError for impossible numbers.
+    SRGAN: 1e-4, times 0.1 at step 1e5 (Ledig et al. 2017, section 3.2). ESRGAN: 1e-4, halved at
+    50k, 100k, 200k and 300k; its PSNR stage: 2e-4, halved every 2e5 (Wang et al. 2018, section
+    4.1).
     """
 
     base: float
     """Adam's rate at the start."""
     kind: Kind = "constant"
-    """``steps`` multiplies at milestones; ``cosine`` falls to 0 along half a period."""
+    """``steps``: multiplied at milestones; ``cosine``: falls to 0 along half a period."""
     steps: int = 0
-    """Length of the cosine; the rate stays 0 after it."""
+    """Length of the cosine, after which the rate stays 0."""
     milestones: tuple[int, ...] = ()
-    """Steps at which ``kind`` "steps" multiplies the rate by ``decay``."""
+    """Steps at which ``steps`` multiplies the rate by ``decay``."""
     decay: float = 0.5
-    """Factor of the rate at each milestone."""
     warmup: int = 0
-    """Steps over which the rate rises linearly from nearly 0; 0 for none."""
+    """Steps over which the rate rises linearly from nearly 0; 0: none."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -78,8 +72,8 @@ def rate(step: int, schedule: Schedule) -> float:
     """Return the learning rate of the update that follows ``step`` updates, from 0.
 
     The rates equal those of PyTorch's MultiStepLR and CosineAnnealingLR (Loshchilov and Hutter
-    2017, equation 5, without restarts; 0 after the end), times (step + 1)/warmup during the
-    warm-up. Raises UsageError for a step below 0.
+    2017, equation 5, without restarts), times (step + 1)/warmup during the warm-up. Raises
+    UsageError for a step below 0.
     """
     if step < 0:
         raise UsageError(f"step {step} is not possible; steps count from 0")

@@ -1,4 +1,4 @@
-"""What a training run holds between two steps: networks, average, optimizers; kept as one file."""
+"""The state of a run between two steps: networks, average and optimizers, kept as one file."""
 
 import pickle
 from dataclasses import dataclass, replace
@@ -23,10 +23,16 @@ from upscale.training.recipes import Recipe
 
 __all__ = ["State", "load_state", "new_state", "save_generator", "save_state", "to_training"]
 
+PARTS = (
+    *("generator", "average", "generator_optimizer", "scaler"),
+    *("discriminator", "discriminator_optimizer"),
+)
+"""Fields of `State` that have a state of their own."""
+
 
 @dataclass
 class State:
-    """Everything that a step changes; ``best``: so far, in the metric ``best_of``."""
+    """Everything that a step changes."""
 
     generator: Network
     average: Average
@@ -34,9 +40,13 @@ class State:
     discriminator: Discriminator | None
     discriminator_optimizer: torch.optim.Adam | None
     scaler: torch.amp.GradScaler
+    """Keeps float16's small gradients; does nothing in other precisions."""
     step: int = 0
+    """Updates done."""
     best: float | None = None
+    """The best validated figure so far."""
     best_of: str = ""
+    """The metric of ``best``."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return numbers, texts and tensors only, for ``torch.load(weights_only=True)``."""
@@ -48,21 +58,21 @@ class State:
         } | {name: each.state_dict() for name, each in self._parts().items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what `state_dict` returned, the state of the random numbers included.
+        """Take over what `state_dict` returned, the state of the random numbers included.
 
-        Raises UsageError where it is of other networks or optimizers.
+        Raises UsageError for the state of other networks or optimizers.
         """
         try:
             for name, each in self._parts().items():
                 if name == "scaler" and not state[name]:
-                    continue  # of a run in another precision, which scaled nothing
+                    continue  # saved in another precision, which scales nothing
                 betas = [group["betas"] for group in getattr(each, "param_groups", ())]
                 each.load_state_dict(state[name])
                 for group, asked in zip(getattr(each, "param_groups", ()), betas, strict=True):
                     group["betas"] = asked
         except (KeyError, RuntimeError, ValueError) as error:
             raise UsageError(
-                "the state that is to be taken up is of other networks than the options ask for "
+                "the options of --resume ask for other networks than the state holds "
                 f"({str(error).splitlines()[0]}); start a new run from its generator.safetensors "
                 "with --init"
             ) from error
@@ -72,29 +82,18 @@ class State:
 
     @torch.no_grad()
     def is_sound(self, lr: Tensor) -> bool:
-        """Say whether all parameters are finite, and what the generator makes of ``lr``.
+        """Say whether all parameters are finite, and the generator's result for ``lr``.
 
-        ``lr``: (N, 3, h, w). The loss of the last step does not tell: it is of the parameters
-        before it.
+        ``lr``: (N, 3, h, w). The last step's loss cannot tell: it precedes the update.
         """
-        networks = [self.generator] + ([self.discriminator] if self.discriminator else [])
-        for network in networks:
+        for network in filter(None, (self.generator, self.discriminator)):
             if not all(bool(each.isfinite().all()) for each in network.parameters()):
                 return False
         self.generator.eval()
         return bool(self.generator(lr).isfinite().all())
 
     def _parts(self) -> dict[str, Any]:
-        parts: dict[str, Any] = {
-            "generator": self.generator,
-            "average": self.average,
-            "generator_optimizer": self.generator_optimizer,
-            "scaler": self.scaler,
-        }
-        if self.discriminator is not None:
-            parts["discriminator"] = self.discriminator
-            parts["discriminator_optimizer"] = self.discriminator_optimizer
-        return parts
+        return {name: part for name in PARTS if (part := getattr(self, name)) is not None}
 
 
 def new_state(
@@ -105,10 +104,10 @@ def new_state(
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
 ) -> tuple[State, dict[str, str]]:
-    """Return a run at its beginning, and what its start weights say of their origin.
+    """Return a run at its beginning, and the origin that its start weights state.
 
-    ``half``: float16, whose small gradients need scaling. Raises WeightsError for start weights
-    that are not to be had, UsageError where they are of another scale.
+    ``half``: whether it trains in float16. Raises WeightsError where the start weights cannot be
+    loaded, UsageError where they do not suit the recipe.
     """
     torch.manual_seed(seed)
     generator, origin = _start(recipe, progress, notify)
@@ -142,10 +141,11 @@ def _start(recipe: Recipe, progress: Progress, notify: Notify) -> tuple[Network,
     checkpoint = read_checkpoint(ensure_local(recipe.init, progress, notify))
     if checkpoint.spec.scale != spec.scale:
         raise UsageError(
-            f"{recipe.init} enlarges by {checkpoint.spec.scale} and the recipe by {spec.scale}"
+            f"--init {recipe.init} enlarges by {checkpoint.spec.scale}, and the recipe by "
+            f"{spec.scale}; give weights of that scale"
         )
     if checkpoint.spec != spec and recipe.batch_norm != "folded":
-        notify(f"{recipe.init}: its network is trained, which is not the one of the recipe")
+        notify(f"{recipe.init}: holds another network than the recipe's; that one is trained")
     spec, numbers = checkpoint.spec, checkpoint.state
     if recipe.batch_norm == "folded" and getattr(spec, "normalization", None) == "batch":
         assert isinstance(spec, SRResNetSpec)
@@ -168,10 +168,9 @@ def _with_projection(spec: Spec, recipe: Recipe) -> Spec:
 
 
 def _initialise(network: nn.Module) -> None:
-    """Start dense blocks with MSRA's normal distribution times 0.1 and biases 0.
+    """Start dense blocks from MSRA's normal distribution times 0.1, with biases of 0.
 
-    Wang et al. 2018, section 4.1, as the authors' program has it; elsewhere PyTorch's own rule
-    stays.
+    Wang et al. 2018, section 4.1, as in the authors' code. Other layers keep PyTorch's own rule.
     """
     for block in network.modules():
         if isinstance(block, DenseBlock):
@@ -183,7 +182,7 @@ def _initialise(network: nn.Module) -> None:
 
 
 def _place(network: nn.Module, device: torch.device) -> None:
-    """Move a network; kernels in the layout that convolutions of channels-last pictures like."""
+    """Move ``network`` to ``device``, its kernels in the layout of channels-last pictures."""
     network.to(device)
     for parameter in network.parameters():
         if parameter.ndim == 4:
@@ -191,7 +190,7 @@ def _place(network: nn.Module, device: torch.device) -> None:
 
 
 def to_training(generator: Network, batch_norm: str) -> None:
-    """Put a generator into training mode; batch-norm's statistics stay where they are frozen."""
+    """Put a generator into training mode; ``frozen``: its batch-norm statistics stay."""
     generator.train()
     if batch_norm == "frozen":
         for module in generator.modules():
@@ -204,16 +203,16 @@ def save_state(path: Path, state: State, about: dict[str, Any]) -> None:
     try:
         with whole(path) as part, part.open("wb") as file:
             torch.save(about | {"state": state.state_dict()}, file)
-    except RuntimeError as error:  # PyTorch's writer has no type for a full disk
-        raise OutputError(f"{path}: the state cannot be kept ({error}); make room") from error
+    except RuntimeError as error:  # from PyTorch's writer, on a full disk
+        raise OutputError(f"{path}: cannot be written ({error}); free some disk space") from error
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """Return what `save_state` has written. Raises WeightsError for any other file."""
+    """Return what `save_state` wrote. Raises WeightsError for any other file."""
     try:
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
-        raise WeightsError(f"{path}: is damaged or no training state ({error})") from error
+        raise WeightsError(f"{path}: is damaged, or is not a training state ({error})") from error
     return found
 
 

@@ -1,4 +1,4 @@
-"""One step: the generator's update, then the discriminator's. A GAN that is off is left out."""
+"""One step: an update of the generator, then one of the discriminator, where there is one."""
 
 import contextlib
 from collections.abc import Iterator
@@ -60,9 +60,10 @@ def update(
 ) -> dict[str, Tensor]:
     """Do one step on ``lr`` (N, 3, h, w) and ``hr`` (N, 3, H, W), and return its figures.
 
-    ``rates``: of the generator and the discriminator. Figures are scalars, float32, on the device:
-    each term of the loss, ``loss`` their sum, and with a GAN ``discriminator``, ``D(hr)`` and
-    ``D(sr)`` (means of the sigmoid of the logits). Means of accumulated passes.
+    Both are float32, [0, 1], on the networks' device. ``rates``: learning rates of generator and
+    discriminator. Figures are scalars, float32, on the device, means over the accumulated passes:
+    each term of the loss; ``loss``, their sum; with a GAN ``discriminator``, its loss, and
+    ``D(hr)`` and ``D(sr)``, the mean of the logits' sigmoid.
     """
     figures: dict[str, Tensor] = {}
     passes = list(zip(lr.chunk(recipe.accumulate), hr.chunk(recipe.accumulate), strict=True))
@@ -135,7 +136,7 @@ def _autocast(running: Running, like: Tensor) -> torch.autocast:
 
 @contextlib.contextmanager
 def _frozen(module: nn.Module | None) -> Iterator[None]:
-    """Keep gradients out of a module's parameters, for the length of a with statement."""
+    """Give a module's parameters no gradients, for the length of a with statement."""
     parameters = [] if module is None else list(module.parameters())
     for parameter in parameters:
         parameter.requires_grad_(False)
