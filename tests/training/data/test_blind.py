@@ -78,7 +78,7 @@ def test_lr_has_its_size(name: str, scale: int, lr_size: tuple[int, int]) -> Non
 
 
 def test_sides_that_are_no_multiples_are_refused(osprey: Pixels) -> None:
-    with pytest.raises(ValueError, match="128 × 127 pixels are not multiples of 4"):
+    with pytest.raises(ValueError, match=r"^128 × 127 .* 4$"):
         made(osprey[:127], 4, PRESETS["web"])
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -294,10 +295,9 @@ def test_broken_and_small_pictures_are_left_out_and_said(folder: Path) -> None:
     assert names(store) == ["good.png"]
     for name in ("cut.png", "text.jpg", "empty.webp"):
         (line,) = (line for line in told if name in line)
-        assert "left out" in line
-    (small,) = (line for line in told if "smaller" in line)
-    assert "2" in small
-    assert len(told) == 4
+        told.remove(line)
+    (small,) = told
+    assert small.startswith(f"{folder}: 2 pictures ")
 
 
 def test_every_faulty_file_is_left_out(folder: Path) -> None:
@@ -344,23 +344,21 @@ def test_a_picture_as_large_as_the_patch_is_kept(folder: Path, side: int) -> Non
 
 def test_only_small_pictures(folder: Path) -> None:
     save(folder / "a.png", noise(PATCH - 1, 99))
-    with pytest.raises(UsageError, match=r"12 × 12.*--hr-patch"):
+    with pytest.raises(UsageError, match=rf"^{folder}: .* {PATCH} × {PATCH} .* --hr-patch$"):
         opened(folder)
 
 
 def test_only_broken_pictures(folder: Path) -> None:
-    (folder / "cut.png").write_bytes(cut(png(COLOUR, 8)))
-    with pytest.raises(UsageError, match="decoded"):
-        opened(folder)
-    (folder / "cut.png").write_bytes(b"no picture")
-    with pytest.raises(UsageError):
-        opened(folder)
+    for content in (cut(png(COLOUR, 8)), b"no picture"):
+        (folder / "cut.png").write_bytes(content)
+        with pytest.raises(UsageError, match=f"^{folder}: "):
+            opened(folder)
 
 
 @pytest.mark.parametrize("name", ["", "nowhere", "*.png"])
 def test_no_pictures(folder: Path, name: str) -> None:
     (folder / "notes.txt").write_text("nothing to see")
-    with pytest.raises(UsageError, match="HR pictures"):
+    with pytest.raises(UsageError, match=f"^{re.escape(str(folder / name))}: "):
         opened(folder / name)
 
 
@@ -419,9 +417,9 @@ def test_a_missing_partner(folder: Path, tmp_path: Path) -> None:
     save(tmp_path / "lr" / "a.png", inverted(COLOUR))
     for name in ("b.txt", "bx2.png", "B2.png", "b.c.png"):
         (tmp_path / "lr" / name).write_bytes(png(inverted(OTHER), 8))
-    with pytest.raises(UsageError, match=r"b\.png"):
+    with pytest.raises(UsageError, match=rf"^{tmp_path}/lr: .* b\.png$"):
         opened(folder, tmp_path / "lr")
-    with pytest.raises(UsageError, match=r"a\.png"):
+    with pytest.raises(UsageError, match=rf"^{tmp_path}/nowhere: .* a\.png$"):
         opened(folder, tmp_path / "nowhere")
 
 
@@ -436,8 +434,7 @@ def test_sizes_that_do_not_fit_are_left_out_and_said(
     told: list[str] = []
     assert names(opened(folder, tmp_path / "lr", notify=told.append)) == ["a.png"]
     (line,) = told
-    assert "b.png" in line
-    assert "left out" in line
+    assert line.startswith(f"{tmp_path}/lr/b.png: ")
 
 
 def test_a_broken_partner_is_left_out_and_said(folder: Path, tmp_path: Path) -> None:
@@ -493,7 +490,7 @@ def test_too_little_disk_is_found_before_decoding(
     if fits:
         assert len(opened(folder, progress=lambda n, total: done.append(n)).items) == 2
         return
-    with pytest.raises(OutputError, match=r"0\.3 GB are needed.*UPSCALE_CACHE"):
+    with pytest.raises(OutputError, match=rf"^{cache}/.* 0\.3 GB.* UPSCALE_CACHE "):
         opened(folder, progress=lambda n, total: done.append(n))
     assert done == []
     assert not [path for path in cache.rglob("*") if path.is_file() and path.stat().st_size]
@@ -502,7 +499,7 @@ def test_too_little_disk_is_found_before_decoding(
 def test_a_cache_that_cannot_be_a_folder(folder: Path, cache: Path) -> None:
     save(folder / "a.png", COLOUR)
     cache.write_text("a file")
-    with pytest.raises(OutputError, match="UPSCALE_CACHE"):
+    with pytest.raises(OutputError, match=f"^{cache}/.* UPSCALE_CACHE "):
         opened(folder)
 
 

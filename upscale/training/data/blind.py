@@ -1,13 +1,13 @@
-"""HR → LR as cameras and the web do it, for input of which nothing is known.
+"""HR → LR as cameras and the web do it, for input of unknown history.
 
 The model is the second-order one of Real-ESRGAN (Wang et al. 2021, figure 2)::
 
     hr ─▶ blur ─ resize ─ noise ─ JPEG ─▶ blur ─ resize ─ noise ─▶ resize + sinc, JPEG ─▶ lr
          └───── first, any order ─────┘  └─ second, any order ─┘  └─── either order ───┘
 
-Every step keeps the picture where it is: kernels are centred, resizing maps the whole field onto
-the whole field. Beyond an edge stands the mirror image in which the last sample comes twice, as in
-`upscale.pixels.degrade`, so that a patch needs no context around it.
+No step moves the picture: kernels are centred, and resizing maps the whole field onto the whole
+field. Beyond an edge lies the mirror image, which repeats the last sample, as in
+`upscale.pixels.degrade`; so a patch needs no context.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,24 +48,23 @@ FACTORS: dict[Sampling, int] = {
     "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
 }
 JPEG_GRID = 16
-"""Pixels after which a JPEG repeats itself: blocks of 8, of halved chroma."""
+"""Pixels after which a JPEG's grid repeats: blocks of 8, of halved chroma."""
 
 
 def degrade_blind(
     hr: npt.NDArray[np.uint8], scale: int, random: np.random.Generator, settings: Degradations
 ) -> npt.NDArray[np.uint8]:
-    """Reduce ``hr``: (H, W, 3), RGB, uint8, H and W multiples of ``scale``, as ``settings`` say.
+    """Reduce ``hr`` (H, W, 3), RGB, uint8, H and W multiples of ``scale``, as ``settings`` say.
 
     Returns (H / scale, W / scale, 3), uint8, aligned with ``hr``: a detail at (y, x) of HR is at
-    ((y + 1/2) / scale - 1/2, (x + 1/2) / scale - 1/2). It depends on ``random`` alone, of which it
-    takes as many numbers as are needed. Lengths in ``settings`` are in samples of the picture as it
-    is then: HR pixels at first, whatever the scale.
+    ((y + 1/2) / scale - 1/2, (x + 1/2) / scale - 1/2). The numbers drawn from ``random`` decide the
+    result. Lengths in ``settings`` are in samples of the picture at that step: HR pixels at first.
 
     Raises ValueError where a side is not a multiple of ``scale``.
     """
     height, width = hr.shape[:2]
     if height % scale or width % scale:
-        raise ValueError(f"{width} × {height} pixels are not multiples of {scale}")
+        raise ValueError(f"{width} × {height} pixels: the sides are not multiples of {scale}")
     if random.random() < settings.bicubic_share:
         return degrade(hr, scale)
     lr_size = (height // scale, width // scale)
@@ -94,9 +93,9 @@ def degrade_blind(
 def _steps(
     size: tuple[int, int], stage: Stage, random: np.random.Generator, settings: Degradations
 ) -> list[Step]:
-    """Return blur, resize, noise and JPEG; each draws its strength when it is called.
+    """Return blur, resize, noise and JPEG, each of which draws its strength when called.
 
-    ``size``: height and width that ``stage.factors`` refer to.
+    ``size``: the height and width that ``stage.factors`` multiply.
     """
 
     def blur(picture: Samples) -> Samples:
@@ -159,7 +158,7 @@ def _resize(picture: Samples, size: tuple[int, int], method: Method) -> Samples:
         return picture
     if method != "antialiased":
         return _samples(cv2.resize(picture, size[::-1], interpolation=INTERPOLATIONS[method]))
-    # einsum, not a product of matrices: the threads of BLAS cost more than they save on a patch.
+    # einsum, not a matrix product: on a patch, BLAS's threads cost more than they save.
     rows, row_factors = contributions(height, size[0], edges="reflect")
     columns, column_factors = contributions(width, size[1], edges="reflect")
     reduced = np.einsum("nk,nkwc->nwc", row_factors.astype(np.float32), picture[rows])
@@ -170,7 +169,7 @@ def _resize(picture: Samples, size: tuple[int, int], method: Method) -> Samples:
 def _add_gaussian(
     picture: Samples, sigma: float, gray: bool, random: np.random.Generator
 ) -> Samples:
-    """Add noise of ``sigma`` levels; ``gray``: the same to the three channels. Clips."""
+    """Add noise of ``sigma`` levels, the same to all channels where ``gray``, and clip."""
     shape = (*picture.shape[:2], 1 if gray else 3)
     noise = random.standard_normal(shape, np.float32) * np.float32(sigma)
     return (picture + noise).clip(0, 255)
@@ -179,10 +178,11 @@ def _add_gaussian(
 def _add_poisson(
     picture: Samples, strength: float, gray: bool, random: np.random.Generator
 ) -> Samples:
-    """Add ``strength`` times the noise of counting x photons at level x (``gray``: of luma). Clips.
+    """Add ``strength`` times the noise of counting x photons at level x, and clip.
 
-    (Real-ESRGAN counts as many photons at white as the picture has levels, to a power of 2: ours
-    is the usual case, 256, without the noise that grows where a patch happens to be flat.)
+    ``gray``: the luma's noise on all channels. (Real-ESRGAN's white is as many photons as the
+    picture has levels, rounded up to a power of 2. Ours is always 256; fewer would add noise to
+    flat patches.)
     """
     levels = picture.clip(0, 255)
     if gray:
@@ -192,7 +192,7 @@ def _add_poisson(
 
 
 def _compress(picture: Samples, quality: int, sampling: Sampling, top: int, left: int) -> Samples:
-    """Encode and decode; the picture begins ``top`` and ``left`` pixels within the JPEG's grid."""
+    """Encode and decode a picture that begins ``top`` and ``left`` pixels into a JPEG's grid."""
     shifted = cv2.copyMakeBorder(_to_levels(picture), top, 0, left, 0, cv2.BORDER_REFLECT)
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
     options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, FACTORS[sampling]]

@@ -1,4 +1,7 @@
-"""What may be done to HR so that LR look like people's own pictures, and how often: settings."""
+"""Settings of blind degradation: what may happen to HR on the way to LR, and how often.
+
+A share lies in [0, 1]. A range is drawn from evenly.
+"""
 
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -20,73 +23,78 @@ Range = tuple[float, float]
 KernelKind = Literal["gaussian", "generalized", "plateau"]
 
 Method = Literal["area", "bilinear", "bicubic", "antialiased"]
-"""How a picture is resized: mean over the area; between the nearest 2 or 4 samples, which aliases
-where it reduces; MATLAB's antialiased bicubic."""
+"""How a picture is resized: ``area`` takes means; ``bilinear`` and ``bicubic`` interpolate the
+nearest 2 or 4 samples a side, and alias where they reduce; ``antialiased`` is MATLAB's bicubic."""
 
 Sampling = Literal["4:4:4", "4:2:2", "4:2:0"]
-"""How many samples of chroma a JPEG keeps."""
+"""How many chroma samples a JPEG keeps."""
 
 Drawn = TypeVar("Drawn")
 Shares = tuple[tuple[Drawn, float], ...]
-"""What may be drawn, and how often: the shares are of their own sum."""
+"""What may be drawn, and how often, relative to the sum of the shares."""
 
 
 @dataclass(frozen=True)
 class Blurs:
-    """What may be drawn as a kernel. Shares are of 1; lengths in samples of what is blurred."""
+    """What may be drawn as a kernel; see `upscale.training.data.kernels`."""
 
     share: float
-    """Of the pictures that are blurred at all."""
+    """Share of the pictures that are blurred at all."""
     sigmas: Range
-    """See `gaussian`; drawn once for a round kernel, twice for a long one."""
+    """Samples; drawn once for a round kernel, twice for a long one."""
     sizes: tuple[int, ...]
+    """Samples a side."""
     kinds: tuple[tuple[KernelKind, float, float], ...]
-    """Kind, its share, and how many of that kind are long and turned, not round."""
+    """Kind, its share, and the share of that kind that is long and turned, not round."""
     generalized_shapes: Range
+    """Half of the draws lie below 1 and half above, where the range holds 1."""
     plateau_shapes: Range
-    """Shapes; half of those drawn lie below 1 and half above it, where the range holds 1."""
+    """Likewise."""
     sinc_share: float
-    """Of the blurs, those with a `sinc` kernel."""
+    """Share of the blurs that are `sinc` kernels."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One round of blur, resize, noise and JPEG. Shares are of 1; a range is drawn from evenly."""
+    """One round of blur, resize, noise and JPEG."""
 
     blurs: Blurs
     resizes: tuple[float, float, float]
     """Shares of pictures enlarged, reduced and kept."""
     factors: Range
-    """Least and greatest size, where 1 is HR's in the first stage and LR's in the second."""
+    """Size, relative to HR's in the first stage and to LR's in the second."""
     noise_share: float
+    """Share of the pictures that get noise."""
     gaussian_share: float
-    """Of the noise, that which is Gaussian; the rest is Poisson."""
+    """Share of the noise that is Gaussian; the rest is Poisson."""
     noise_sigmas: Range
     """Levels of 255."""
     poisson_strengths: Range
     """Standard deviation at level x over √x."""
     gray_share: float
-    """Of the noise, that which is equal in the three channels."""
+    """Share of the noise that is equal in the three channels."""
     jpeg_share: float
+    """Share of the pictures that are compressed."""
     qualities: tuple[int, int]
+    """JPEG's least and greatest quality."""
 
 
 @dataclass(frozen=True)
 class Degradations:
-    """How LR are made from HR: what may be drawn, and how often. Shares are of 1."""
+    """How LR is made from HR."""
 
     bicubic_share: float
-    """Of the patches, those that are nothing but `upscale.pixels.degrade.degrade`."""
+    """Share of the patches that only `upscale.pixels.degrade.degrade` reduces."""
     first: Stage
     second: Stage
     shuffled_share: float
-    """Of the stages, those whose steps come in any order; the others' is that of `Stage`."""
+    """Share of the stages with steps in random order, instead of that of `Stage`."""
     methods: Shares[Method]
     samplings: Shares[Sampling]
     sinc_share: float
-    """Of the patches, those that ring: a `sinc` filter after the last resizing."""
+    """Share of the patches that ring, by a `sinc` filter after the last resizing."""
     jpeg_last_share: float
-    """Of the patches, those whose last JPEG comes after the last resizing, not before."""
+    """Share of the patches whose last JPEG follows the last resizing, instead of preceding it."""
 
 
 SIZES = (7, 9, 11, 13, 15, 17, 19, 21)
@@ -97,8 +105,8 @@ KINDS_PUBLISHED: tuple[tuple[KernelKind, float, float], ...] = (
 )
 
 PRESETS: dict[str, Degradations] = {
-    # Real-ESRGAN, section 4.1 and the authors' options for their ×4 model. Their steps
-    # come in a fixed order: shuffled_share 0.
+    # Real-ESRGAN, section 4.1 and the authors' options for their ×4 model, whose steps come in a
+    # fixed order (shuffled_share 0).
     "real": Degradations(
         bicubic_share=0.0,
         first=Stage(
@@ -131,7 +139,7 @@ PRESETS: dict[str, Degradations] = {
         sinc_share=0.8,
         jpeg_last_share=0.5,
     ),
-    # Our own, by eye: pictures that people put on the web or take with a telephone.
+    # Our own, chosen by eye: pictures that people put on the web or take with a telephone.
     "web": Degradations(
         bicubic_share=0.2,
         first=Stage(

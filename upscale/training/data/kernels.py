@@ -1,7 +1,7 @@
 """Blur kernels of Real-ESRGAN (Wang et al. 2021, sections 3.1 and 3.3), and how one is drawn.
 
-A kernel is (size, size), float64, of odd size: its centre is a sample, it equals its own mirror
-image through that sample, and it sums to 1, so that it neither shifts nor dims a picture.
+A kernel is (size, size), float64, of odd size. It is point-symmetric about its central sample and
+sums to 1, so that it neither shifts nor dims a picture.
 """
 
 import numpy as np
@@ -20,9 +20,8 @@ def gaussian(
     """Return the generalized Gaussian exp(-q^shape / 2); ``shape`` 1 is the Gaussian.
 
     q = (u / sigmas[0])² + (v / sigmas[1])², where u and v are the axes turned by ``angle``, in
-    radians, from x (columns) towards y (rows). The Gaussian's standard deviations are ``sigmas``
-    where ``size`` holds it; with another shape its variances are those squares times
-    2^(1/shape) Γ(2/shape) / (2 Γ(1/shape)).
+    radians, from x (columns) towards y (rows). Its variances are ``sigmas``² times
+    2^(1/shape) Γ(2/shape) / (2 Γ(1/shape)), which is 1 for the Gaussian, where ``size`` holds it.
     """
     return _normalized(np.exp(-0.5 * _distances(size, sigmas, angle) ** shape))
 
@@ -35,11 +34,10 @@ def plateau(
 
 
 def sinc(size: int, cutoff: float) -> Kernel:
-    """Return the ideal low-pass of all directions up to ``cutoff``, cut off at ``size``.
+    """Return the ideal low-pass in all directions, cut off at ``size``.
 
-    ``cutoff``: radians a sample, above 0, π at most. Real-ESRGAN, equation 6:
-    cutoff · J1(cutoff · r) / (2π r), whose value at r = 0 is cutoff² / 4π. It rings, as pictures do
-    that were sharpened or reduced with a sharp filter.
+    ``cutoff``: radians a sample, in (0, π]. Real-ESRGAN, equation 6: cutoff · J1(cutoff · r) /
+    (2π r), which is cutoff² / 4π at r = 0. It rings, as sharpened pictures do.
     """
     steps = np.arange(size) - size // 2
     squares, which = np.unique(steps**2 + steps[:, None] ** 2, return_inverse=True)
@@ -51,7 +49,7 @@ def sinc(size: int, cutoff: float) -> Kernel:
 
 
 def draw_kernel(random: np.random.Generator, blurs: Blurs) -> Kernel:
-    """Draw a kernel; ``blurs.share`` is the caller's."""
+    """Draw a kernel; the caller applies ``blurs.share``."""
     size = int(random.choice(blurs.sizes))
     if random.random() < blurs.sinc_share:
         # Kernels below 13 samples are too small to hold the rings of a low cut-off.

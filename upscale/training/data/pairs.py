@@ -1,36 +1,33 @@
-"""The files of a training set: HR pictures, each with its LR one where there are such."""
+"""The files of a training set: HR pictures, each with its LR picture where there is one."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from upscale.batch.inputs import find_inputs
 from upscale.batch.walk import is_picture
 from upscale.errors import UsageError
+from upscale.models.sources import Notify
 
-__all__ = ["Notify", "PathPair", "find_pairs"]
-
-Notify = Callable[[str], None]
+__all__ = ["PathPair", "find_pairs"]
 
 PathPair = tuple[Path, Path | None]
 """A picture's HR file, and its LR file or None."""
 
 
-def find_pairs(
-    data: Path, lr_data: Path | None, scale: int, notify: Notify = lambda text: None
-) -> list[PathPair]:
-    """Return the pictures in ``data``, a folder or a file, in order; links are followed.
+def find_pairs(data: Path, lr_data: Path | None, scale: int, notify: Notify) -> list[PathPair]:
+    """Return the pictures in ``data``, a folder or a file, sorted; links are followed.
 
-    ``lr_data``: a folder that has, in the same place as ``data``, a file of the same name for
-    each, with or without an ending such as ``x4`` and in any format. ``notify`` is told of what
-    is left out. Raises UsageError where there are no pictures, and for a missing LR one.
+    ``lr_data``: a folder with the same tree and file names as ``data``, with or without an ending
+    such as ``x4``, in any format. ``notify`` is told of what is left out. Raises UsageError where
+    there are no pictures, or an LR picture is missing.
     """
     found = find_inputs([data], follow_links=True)
     for problem in (each.problem for each in found if each.problem is not None):
         notify(str(problem))
     paths = sorted(each.path for each in found if each.problem is None)
     if not paths:
-        raise UsageError(f"{data}: there are no pictures in it; give a folder of HR pictures")
+        raise UsageError(f"{data}: holds no pictures; give a folder of HR pictures")
     if lr_data is None:
         return [(path, None) for path in paths]
     return _paired(paths, data, lr_data, scale)
@@ -46,7 +43,7 @@ def _paired(paths: Sequence[Path], data: Path, lr_data: Path, scale: int) -> lis
         stems = (path.stem, f"{path.stem}x{scale}", f"{path.stem}_x{scale}")
         fitting = [each for stem in stems for each in listed[folder].get(stem, ())]
         if not fitting:
-            raise UsageError(f"{folder}: has no LR picture for {path.name}")
+            raise UsageError(f"{folder}: holds no LR picture for {path.name}")
         pairs.append((path, min(fitting, key=lambda each: each.suffix != path.suffix)))
     return pairs
 

@@ -1,7 +1,7 @@
-"""Batches of patches: what stands in the batch of a step follows from the seed and the step alone.
+"""Batches of patches, which follow from the seed and the step alone.
 
-So a run that is taken up again needs no more of its data than the number of the step, and each of
-several processes cuts its own share of the same batch.
+So a resumed run needs only the number of its step, and each of several processes cuts its own share
+of the same batch.
 """
 
 import signal
@@ -22,20 +22,20 @@ __all__ = ["Patches", "batches"]
 
 @dataclass(frozen=True)
 class Patches(Dataset[tuple[Levels, Levels]]):
-    """The batches of a run, by step.
-
-    ``patch``: HR pixels a side, a multiple of the scale; ``batch``: patches a step, of distinct
-    pictures where there are as many; ``degradation``: ``bicubic``, or a key of `PRESETS`;
-    ``rank``, ``world``: this process and how many there are; ``batch`` is a multiple of ``world``.
-    """
+    """The batches of a run, by step."""
 
     store: Store
     patch: int
+    """HR pixels a side, a multiple of the scale."""
     batch: int
+    """Patches a step, of distinct pictures where there are as many; a multiple of ``world``."""
     seed: int
     degradation: str = "bicubic"
+    """``bicubic``, or a key of `PRESETS`."""
     rank: int = 0
+    """Number of this process, from 0."""
     world: int = 1
+    """How many processes there are."""
 
     def __getitem__(self, step: int) -> tuple[Levels, Levels]:
         """Return this process's LR (n, 3, h, w) and HR (n, 3, H, W) of ``step``, uint8."""
@@ -50,7 +50,7 @@ class Patches(Dataset[tuple[Levels, Levels]]):
         return np.ascontiguousarray(lr), np.ascontiguousarray(hr)
 
     def _random(self, step: int, place: int) -> np.random.Generator:
-        """Give each patch its own random numbers: Philox is keyed by seed and counted by place."""
+        """Give each patch its own random numbers: Philox keyed by seed, counted by place."""
         return np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, place, step]))
 
     def _patch(self, index: int, random: np.random.Generator) -> tuple[Levels, Levels]:
@@ -73,9 +73,9 @@ class Patches(Dataset[tuple[Levels, Levels]]):
 
 
 def _deaf(worker: int) -> None:
-    """Leave it to the main process to end: Ctrl-C and schedulers send signals to its workers, too.
+    """Ignore signals, which Ctrl-C and schedulers send to workers too.
 
-    They would be gone before the step that is at work has its pictures.
+    The main process still needs its workers for the step at work, and ends them afterwards.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
@@ -84,16 +84,16 @@ def _deaf(worker: int) -> None:
 def batches(
     patches: Patches, first: int, last: int, workers: int, device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (LR, HR) of the steps from ``first`` to ``last``: float32, [0, 1], on ``device``.
+    """Yield the (LR, HR) of the steps ``first`` to ``last``: float32, [0, 1], on ``device``.
 
-    ``workers``: processes that cut patches ahead; 0: none, they are cut when they are asked for.
+    ``workers``: processes that cut patches ahead; 0: patches are cut when they are asked for.
     """
     loader = DataLoader(
         patches,
         batch_size=None,
         sampler=range(first, last + 1),
         num_workers=workers,
-        generator=torch.Generator(),  # else it would draw from the state that a run keeps
+        generator=torch.Generator(),  # not the global one, whose state a run keeps
         worker_init_fn=_deaf,
         pin_memory=device.type == "cuda",
         prefetch_factor=4 if workers else None,

@@ -1,14 +1,14 @@
-"""A folder of HR pictures, decoded once: raw samples in one file, from which patches are cut.
+"""A folder of HR pictures, decoded once into one file of raw samples, from which patches are cut.
 
-Decoding a picture for each patch would take a hundred times as long as cutting it out. LR of whole
-pictures is made here too, so that a patch of it is exactly what the whole picture's LR holds there.
+Decoding a picture takes a hundred times as long as cutting a patch out of it. The LR of whole
+pictures is made here too, so that a patch of LR is exactly what the whole picture's LR holds there.
 """
 
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,11 +20,12 @@ import numpy as np
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import locked, publish
 from upscale.models.cache import cache_folder
+from upscale.models.sources import Notify, Progress
 from upscale.pictures import reader
 from upscale.pictures.formats import MAX_PIXELS
 from upscale.pixels.baselines import Levels
 from upscale.pixels.degrade import crop_to_multiple, degrade
-from upscale.training.data.pairs import Notify, PathPair, find_pairs
+from upscale.training.data.pairs import PathPair, find_pairs
 
 __all__ = ["Item", "Store", "open_store"]
 
@@ -32,34 +33,40 @@ SPARE = 256 * 2**20
 """Bytes of disk that stay free."""
 
 VERSION = 2
+"""Of the layout of a store's files."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One picture of a store: sides in HR pixels, multiples of the scale; place in bytes."""
+    """One picture of a store."""
 
     name: str
+    """Its path below the training set's folder."""
     height: int
+    """HR pixels, a multiple of the scale."""
     width: int
+    """HR pixels, a multiple of the scale."""
     offset: int
+    """Its first byte in the file of HR samples."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """Decoded pictures. ``digest``: sha256 over the pixels of all of them, in their order."""
+    """Decoded pictures."""
 
     folder: Path
     scale: int
     items: tuple[Item, ...]
     digest: str
+    """SHA-256 over the samples of all pictures, HR and LR, in their order."""
 
     def hr(self, index: int) -> Levels:
-        """Return picture ``index``: (H, W, 3), uint8, a view of the file."""
+        """Return picture ``index``: (H, W, 3), RGB, uint8, a view of the file."""
         item = self.items[index]
         return self._map("hr", item.offset, (item.height, item.width, 3))
 
     def lr(self, index: int) -> Levels:
-        """Return the same, reduced: (H / scale, W / scale, 3), uint8."""
+        """Return the LR of picture ``index``: (H / scale, W / scale, 3), likewise."""
         item = self.items[index]
         shape = (item.height // self.scale, item.width // self.scale, 3)
         return self._map("lr", item.offset // self.scale**2, shape)
@@ -73,22 +80,21 @@ def open_store(
     lr_data: Path | None,
     scale: int,
     patch: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
 ) -> Store:
-    """Decode the pictures under ``data``, unless that was done before, and return them.
+    """Return the decoded pictures under ``data``, which are decoded unless an earlier run did.
 
-    LR is made by MATLAB's bicubic, or read from ``lr_data``, from files of the same name (with or
-    without an ending such as ``x4``) in the same place. Gray becomes three equal channels, 16 bits
-    become 8, opacity is dropped; of frames the first is taken. What cannot be read, or is smaller
-    than ``patch`` HR pixels, is left out, and ``notify`` is told. Raises UsageError where nothing
-    is left, OutputError where the disk is too small.
+    LR is made by MATLAB's bicubic, or read from ``lr_data`` (see `find_pairs`). Gray becomes three
+    equal channels, 16 bits become 8, opacity is dropped, and only the first frame is taken. Files
+    that cannot be read, and pictures smaller than ``patch`` HR pixels, are left out; ``notify`` is
+    told. Raises UsageError where nothing is left, OutputError where the disk is too small.
     """
     pairs = find_pairs(data, lr_data, scale, notify)
-    kept, pixels = _large_enough(pairs, scale, patch, notify)
+    kept, pixels = _large_enough(data, pairs, scale, patch, notify)
     if not kept:
         raise UsageError(
-            f"{data}: none of its {len(pairs)} pictures has {patch} × {patch} pixels; "
+            f"{data}: all {len(pairs)} pictures are smaller than {patch} × {patch} pixels; "
             "give larger ones, or a smaller --hr-patch"
         )
     folder = cache_folder() / "training" / _key(data, kept, scale)
@@ -101,9 +107,9 @@ def open_store(
 
 
 def _large_enough(
-    pairs: Sequence[PathPair], scale: int, patch: int, notify: Notify
+    data: Path, pairs: Sequence[PathPair], scale: int, patch: int, notify: Notify
 ) -> tuple[list[PathPair], int]:
-    """Keep what its header says is large enough; return the pixels of it all, too."""
+    """Return the pictures that are large enough by their headers, and the sum of their pixels."""
     kept, pixels, small = [], 0, 0
     for path, partner in pairs:
         try:
@@ -117,12 +123,12 @@ def _large_enough(
         kept.append((path, partner))
         pixels += header.width * header.height
     if small and kept:
-        notify(f"{small} pictures are smaller than {patch} pixels and left out")
+        notify(f"{data}: {small} pictures are smaller than {patch} × {patch} pixels; left out")
     return kept, pixels
 
 
 def _key(data: Path, pairs: Sequence[PathPair], scale: int) -> str:
-    """Name a store by what it is made of: the files, as their sizes and times say."""
+    """Name a store by the paths, sizes and times of the files that it is made of."""
     about: list[Any] = [VERSION, str(data.resolve()), scale]
     for pair in pairs:
         for path in filter(None, pair):
@@ -137,23 +143,23 @@ def _make(
     pairs: Sequence[PathPair],
     scale: int,
     pixels: int,
-    progress: Callable[[int, int], None],
+    progress: Progress,
     notify: Notify,
 ) -> None:
-    """Fill ``folder``, or wait for the process that does."""
+    """Fill ``folder``, or wait for the process that fills it."""
     stores = folder.parent
     waiting = partial(notify, f"{stores}: another process decodes pictures; waiting")
     try:
         with locked(stores / ".lock", waiting):
-            for litter in stores.glob(".*.part"):  # of a process that was killed
+            for litter in stores.glob(".*.part"):  # left by a process that was killed
                 shutil.rmtree(litter, ignore_errors=True)
             if not folder.is_dir():
                 _check_disk(stores, int(3 * pixels * (1 + 1 / scale**2)) + SPARE)
                 _fill(folder, data, pairs, scale, progress)
     except OSError as error:
         raise OutputError(
-            f"{stores}: decoded pictures cannot be kept there ({error.strerror or error}); "
-            "set UPSCALE_CACHE to a folder that can be written"
+            f"{stores}: decoded pictures cannot be written there ({error.strerror or error}); "
+            "set UPSCALE_CACHE to another folder"
         ) from error
 
 
@@ -161,17 +167,13 @@ def _check_disk(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OutputError(
-            f"{folder}: {needed / 1e9:.1f} GB are needed for the decoded pictures, and "
-            f"{free / 1e9:.1f} GB are free; make room, or set UPSCALE_CACHE to another disk"
+            f"{folder}: the decoded pictures need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB "
+            "are free; free some disk space, or set UPSCALE_CACHE to a folder on another disk"
         )
 
 
 def _fill(
-    folder: Path,
-    data: Path,
-    pairs: Sequence[PathPair],
-    scale: int,
-    progress: Callable[[int, int], None],
+    folder: Path, data: Path, pairs: Sequence[PathPair], scale: int, progress: Progress
 ) -> None:
     part = folder.with_name(f".{folder.name}.part")
     items, left_out, digest = [], list[str](), hashlib.sha256()
@@ -187,7 +189,9 @@ def _fill(
                     digest.update(samples)
                 offset += hr.size
         if not items:
-            raise UsageError(f"{data}: none of its pictures can be decoded: {left_out[0]}")
+            raise UsageError(
+                f"{data}: none of the pictures can be decoded; the first: {left_out[0]}"
+            )
         index = {
             "digest": digest.hexdigest(),
             "items": [asdict(item) for item in items],
@@ -200,9 +204,9 @@ def _fill(
 
 
 def _decoded(
-    pairs: Sequence[PathPair], scale: int, progress: Callable[[int, int], None], notify: Notify
+    pairs: Sequence[PathPair], scale: int, progress: Progress, notify: Notify
 ) -> Iterator[tuple[Path, Levels, Levels]]:
-    """Yield path, HR and LR of what can be read, decoded by several threads, in order."""
+    """Yield path, HR and LR of the readable pictures in order, decoded by several threads."""
 
     def decode(pair: PathPair) -> tuple[Levels, Levels] | InputError:
         try:
@@ -211,16 +215,15 @@ def _decoded(
         except InputError as error:
             return error
         if (lr.shape[0] * scale, lr.shape[1] * scale) != hr.shape[:2]:
-            return InputError(f"{pair[1]}: does not fit {pair[0].name} at scale {scale}")
+            return InputError(f"{pair[1]}: is not {pair[0].name} reduced by {scale}")
         return hr, lr
 
     workers = os.cpu_count() or 1
-    done = 0
     with ThreadPoolExecutor(workers, "decoder") as pool:
-        for first in range(0, len(pairs), 2 * workers):  # so that few decoded ones wait
+        for first in range(0, len(pairs), 2 * workers):  # so that few decoded pictures wait
             some = pairs[first : first + 2 * workers]
-            for (path, _), result in zip(some, pool.map(decode, some), strict=True):
-                done += 1
+            results = zip(some, pool.map(decode, some), strict=True)
+            for done, ((path, _), result) in enumerate(results, first + 1):
                 progress(done, len(pairs))
                 if isinstance(result, InputError):
                     notify(f"{result}; left out")
