@@ -29,7 +29,7 @@ from upscale.models.model import Model
 from upscale.pictures.encoder import read_key
 from upscale.pictures.recognise import is_lossy
 from upscale.viewing import sweep as sweep_module
-from upscale.viewing.sweep import Sweep
+from upscale.viewing.sweep_options import Sweep
 
 QUICK = ("--precision", "fp32", "--device", "cpu", "--jobs", "1")
 

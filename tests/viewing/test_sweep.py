@@ -27,7 +27,8 @@ from upscale.pixels.baselines import BASELINES
 from upscale.upscaling.engine import Tiling, upscale_pixels
 from upscale.viewing.page import BACKGROUND
 from upscale.viewing.strip import bicubic_crop, to_levels
-from upscale.viewing.sweep import Sweep, crop_of, make_strip, parse_position
+from upscale.viewing.sweep import crop_of, make_strip
+from upscale.viewing.sweep_options import Sweep, parse_position
 
 PHOTO = Path(__file__).parents[1] / "data" / "osprey.png"
 WHOLE = Tiling(0, 0)
@@ -266,10 +267,10 @@ def test_of_an_animation_the_first_frame_is_used(tmp_path: Path, photo: image.Pi
         ({"alphas": (0.0, 1.2)}, r"\[0, 1\]"),
         ({"alphas": (0.5, 0.5)}, "once"),
         ({"alphas": tuple(n / 101 for n in range(102))}, "at most 101"),
-        ({"crops": 0}, "1 to 20"),
-        ({"crops": 21}, "1 to 20"),
-        ({"crop": ((0, 0),) * 21}, "1 to 20"),
-        ({"crop_size": 7}, "8 pixels"),
+        ({"crops": 0}, "--crops"),
+        ({"crops": 21}, "--crops"),
+        ({"crop": ((0, 0),) * 21}, "--crop "),
+        ({"crop_size": 7}, "--crop-size"),
         ({"crop": ((128, 0),)}, "128 × 128"),
         ({"crop": ((0, 500),)}, "128 × 128"),
         ({"output": Path("strip.xyz")}, ".png"),
@@ -348,12 +349,13 @@ def test_the_command_ends_with_2_where_it_is_asked_for_nonsense(words: list[str]
 
 def test_every_option_has_its_flag_and_its_default() -> None:
     flags = {each.name: each for each in typer.main.get_command(app).params}
-    parsed = {"alphas": parse_alphas, "crop": lambda words: tuple(words or ())}
     for field in fields(Sweep):
         flag = flags.pop(field.name)
         if field.default is not MISSING:
-            assert parsed.get(field.name, lambda value: value)(flag.default) == field.default
+            word = field.metadata.get("word", field.default or None)
+            assert flag.default in (word, field.default)
             assert f"--{field.name.replace('_', '-')}" in flag.opts
+    assert parse_alphas(Sweep.__dataclass_fields__["alphas"].metadata["word"]) == Sweep.alphas
     assert set(flags) <= {"debug", "help", "install_completion", "show_completion"}
 
 

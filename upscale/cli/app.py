@@ -1,6 +1,7 @@
 """The commands, their options and help. Nothing here imports PyTorch before it is needed."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -15,30 +16,45 @@ from upscale.cli.commands.models import (
     list_models,
     pull,
 )
+from upscale.cli.commands.runs import PlotOptions, PublishOptions, plot, publish
 from upscale.cli.commands.sweep import SweepOptions, sweep
-from upscale.cli.commands.training import train_app
+from upscale.cli.commands.train import TrainOptions, train
 from upscale.cli.run.options import Options
-from upscale.cli.terminal.default_group import DEFAULT_COMMAND, DefaultGroup
+from upscale.cli.terminal.default_group import DEFAULT_COMMAND, Command, DefaultGroup, Group
 from upscale.cli.terminal.options import make_command
+from upscale.training.config import Config
+from upscale.training.recipes import Recipe
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    cls=DefaultGroup,
-    short_help="""Make pictures four times as large with a super-resolution network.
+
+class _Upscale(DefaultGroup):
+    introduction = """Make pictures four times as large with a super-resolution network.
 
   upscale photo.jpg                      writes photo_x4.jpg beside it
   upscale holiday -o large --scale 2     enlarges a folder of pictures to twice the size
   upscale sweep photo.jpg                shows how crisp it can get, to choose --alpha by eye
 
-All options and commands: upscale --help""",
+All options and commands: upscale --help"""
+
+
+app = typer.Typer(
+    cls=_Upscale,
     name="upscale",
     no_args_is_help=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models_app = typer.Typer(help="List the models, or fetch some.", invoke_without_command=True)
+models_app = typer.Typer(
+    cls=Group, help="List the models, or fetch some.", invoke_without_command=True
+)
+train_app = typer.Typer(
+    cls=DefaultGroup,
+    help="Fine-tune a model, or train one from nothing.",
+    no_args_is_help=False,
+    rich_markup_mode="rich",
+)
 
 
 def _print_version(value: bool) -> None:
@@ -73,17 +89,27 @@ def _bench(options: BenchOptions) -> None:
     bench(options)
 
 
-app.command(
-    DEFAULT_COMMAND,
-    hidden=True,
+def _add(
+    group: typer.Typer, name: str, act: Callable[..., None], *kinds: type[Any], **about: Any
+) -> None:
+    group.command(name, cls=Command, hidden=name == DEFAULT_COMMAND, **about)(
+        make_command(act, *kinds)
+    )
+
+
+_add(
+    *(app, DEFAULT_COMMAND, _run, Options),
     epilog="Exit codes: 0 done, 1 some files failed, 2 usage, 3 weights, 4 device or memory, "
     "5 output, 130 and 143 interrupted.",
-)(make_command(_run, Options))
-app.command("sweep")(make_command(sweep, SweepOptions))
-app.command("compare")(make_command(compare, CompareOptions))
-app.command("bench")(make_command(_bench, BenchOptions))
+)
+_add(app, "sweep", sweep, SweepOptions)
+_add(app, "compare", compare, CompareOptions)
+_add(app, "bench", _bench, BenchOptions)
+_add(app, "convert", convert, ConvertOptions)
 app.add_typer(train_app, name="train")
+_add(train_app, DEFAULT_COMMAND, train, TrainOptions, Config, Recipe)
+_add(train_app, "plot", plot, PlotOptions)
+_add(train_app, "publish", publish, PublishOptions)
 app.add_typer(models_app, name="models")
 models_app.callback()(make_command(list_models, ListOptions))
-models_app.command("pull")(make_command(pull, PullOptions))
-app.command("convert")(make_command(convert, ConvertOptions))
+_add(models_app, "pull", pull, PullOptions)

@@ -14,6 +14,7 @@ __all__ = [
     "CLEAN",
     "FORMER",
     "MODEL_HELP",
+    "MOST_ITERATIONS",
     "REAL",
     "alpha_for",
     "check_psnr",
@@ -37,6 +38,9 @@ MODEL_HELP = (
     f"saved with loss, as JPEG is, {CLEAN} for others."
 )
 """Of the option --model."""
+
+MOST_ITERATIONS = 100
+"""Of back-projection: each widens the context that a tile needs."""
 
 Identity = tuple[int, int, int, int]
 """Of a file's content: device, inode, bytes, and time of the last change in ns."""

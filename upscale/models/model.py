@@ -11,6 +11,7 @@ from upscale.errors import UsageError, WeightsError
 from upscale.models.cache import local_file
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
 from upscale.models.checkpoints.interpolation import difference, interpolate
+from upscale.models.choice import MOST_ITERATIONS
 from upscale.models.devices import PRECISIONS, pick_device, pick_precision
 from upscale.models.manifest import Entry, read_manifest
 from upscale.models.sources import Notify, Progress, sha256_of
@@ -32,9 +33,6 @@ __all__ = ["Model", "convert_generator", "ensure_local", "load_model"]
 
 NCNN = (".param", ".bin")
 """The two halves of a checkpoint of ncnn."""
-
-MOST_ITERATIONS = 100
-"""Of back-projection: each widens the context that a tile needs."""
 
 
 @dataclass(frozen=True)

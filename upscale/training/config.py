@@ -2,85 +2,91 @@
 
 import contextlib
 import json
-import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from upscale.errors import UsageError, did_you_mean
-from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe, option
+from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 from upscale.training.schedules import Schedule
+from upscale.upscaling.options import (
+    FILES,
+    LEARNING,
+    LOSSES,
+    REPORT,
+    SPEED,
+    check_limits,
+    flag_of,
+    option,
+)
 
 __all__ = ["Config", "make_config", "option_fields", "write_config"]
 
-AT_LEAST = {
-    1: (
-        *("steps", "batch", "accumulate", "hr_patch"),
-        *("log_every", "validate_every", "save_every"),
-    ),
-    0: (
-        *("seed", "workers", "keep", "samples", "warmup", "discriminator_rate"),
-        *("beta1", "beta2", "ema", "clip"),
-        *("pixel_coefficient", "psnr_coefficient", "content_coefficient", "tv_coefficient"),
-        "grid_coefficient",
-        *("lpips_coefficient", "reduction_coefficient", "adversarial_coefficient"),
-    ),
-}
-ABOVE_0 = ("lr_rate", "content_rescaling")
 LPIPS_LEAST = {"vgg": 16, "alex": 31}
 """Sides in pixels of the smallest pictures that each network of LPIPS can compare."""
-BELOW = {"beta1": 1, "beta2": 1, "ema": 1, "seed": 2**63}
 
 
 @dataclass(frozen=True)
 class Config:
-    """A run: its recipe, its data, and what is kept of it. Help texts are those of the options."""
+    """A run: its recipe, its data, and what is kept of it."""
 
     recipe: Recipe
-    data: Path = option("Folder of HR pictures, searched with all folders in it.")
-    lr: Path | None = option("Folder of LR pictures of the same names; default: made.", None)
+    data: Path = option(
+        "Folder of high-resolution (HR) pictures; folders inside it count, too.", panel=FILES
+    )
+    lr: Path | None = option(
+        "Folder of low-resolution (LR) pictures of the same names. Default: made from HR.",
+        *(None, FILES),
+    )
     valid: str | None = option(
-        "Set or folder to validate on, outside --data. Default: no validation.", None
+        "Set or folder to validate on, outside --data. Default: no validation.", None, FILES
     )
-    seed: int = option("Of all random numbers.", 0)
-    device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto")
-    precision: str = option("fp32, bf16 or fp16, by autocast; auto: as upscale does.", "auto")
+    seed: int = option("Seed of all random numbers.", 0, LEARNING, least=0, below=2**63)
+    device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto", SPEED)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
+        "auto, fp32, bf16 or fp16.", "auto", SPEED
+    )
     workers: int | None = option(
-        "Processes that cut patches; default: 0 on the CPU, 8 for each GPU.", None
+        "Processes that cut patches. Default: 0 on the CPU, 8 for each GPU.", None, SPEED, least=0
     )
-    compile: bool = option("Compile the networks (torch.compile).", False)
-    vgg: str = option("Features of the content loss: vgg19, or a file (VGG19, VGG16).", "vgg19")
-    log_every: int = option("Steps between lines of metrics.jsonl.", 50)
-    validate_every: int = option("Steps between validations.", 500)
-    save_every: int = option("Steps between states to take up again.", 500)
-    keep: int = option("Generators of earlier steps that are kept.", 3)
-    metric: str = option(
-        "What chooses the best generator: psnr, ssim, lpips-alex, or auto: LPIPS for a GAN where "
-        "its weights can be had, PSNR otherwise.",
-        "auto",
+    compile: bool = option("Compile the networks with torch.compile.", False, SPEED)
+    vgg: str = option(
+        "Network of the content loss: vgg19, or a file of VGG19 or VGG16.", "vgg19", LOSSES
     )
-    samples: int = option("Pictures of --valid that are kept at each validation.", 4)
-    tensorboard: bool = option("Events for TensorBoard, too.", False)
-    data_licence: str = option("Licence of the pictures, for the model card.", "")
+    log_every: int = option("Steps between lines of metrics.jsonl.", 50, REPORT, least=1)
+    validate_every: int = option("Steps between validations.", 500, REPORT, least=1)
+    save_every: int = option(
+        "Steps between saved states, from which --resume continues.", 500, REPORT, least=1
+    )
+    keep: int = option("Generators of earlier steps to keep.", 3, REPORT, least=0)
+    metric: Literal["auto", "psnr", "ssim", "lpips-alex"] = option(
+        "Figure that chooses the best generator: psnr, ssim, lpips-alex or auto (LPIPS for a GAN "
+        "if its weights are available, PSNR otherwise).",
+        *("auto", REPORT),
+    )
+    samples: int = option("Pictures of --valid to save at each validation.", 4, REPORT, least=0)
+    tensorboard: bool = option("Write events for TensorBoard, too.", False, REPORT)
+    data_licence: str = option("Licence of the pictures, for the model card.", "", FILES)
 
     def check(self) -> None:
         """Raise UsageError for what makes no sense."""
         recipe = self.recipe
-        self._check_values()
+        for kind in (recipe, self):
+            check_limits(kind)
+            for name, value in vars(kind).items():
+                if isinstance(value, str | Path) and not _is_text(str(value)):
+                    raise UsageError(
+                        f"{flag_of(name)} {str(value)!r}: is not Unicode text, which the run's "
+                        "configuration needs; rename it"
+                    )
         if recipe.hr_patch % recipe.scale:
             raise UsageError(
                 f"--hr-patch {recipe.hr_patch} is not a multiple of the scale, {recipe.scale}"
             )
         if recipe.batch % recipe.accumulate:
             raise UsageError(f"--batch {recipe.batch} cannot be made of {recipe.accumulate} passes")
-        if self.metric not in ("auto", "psnr", "ssim", "lpips-alex"):
-            raise UsageError(
-                f"--metric {self.metric!r} is not known: auto, psnr, ssim or lpips-alex"
-            )
-        if self.precision not in ("auto", "fp32", "bf16", "fp16"):
-            raise UsageError(f"--precision {self.precision!r} is not known: auto, fp32, bf16, fp16")
         if self.lr is not None and recipe.degradation != "bicubic":
             raise UsageError(
                 f"--lr and --degradation {recipe.degradation} contradict each other: LR are there, "
@@ -121,31 +127,6 @@ class Config:
             raise UsageError(
                 f"--adversarial {recipe.adversarial} does nothing with --adversarial-coefficient 0"
             )
-
-    def _check_values(self) -> None:
-        values = vars(self.recipe) | vars(self)
-        for name, value in values.items():
-            if isinstance(value, float) and not math.isfinite(value):
-                raise UsageError(f"{_flag(name)} is {value}; give a finite number")
-            if isinstance(value, str | Path) and not _is_text(str(value)):
-                raise UsageError(
-                    f"{_flag(name)} {str(value)!r}: is not Unicode text, which the run's "
-                    "configuration needs; rename it"
-                )
-        for least, names in AT_LEAST.items():
-            for name in names:
-                if values[name] is not None and values[name] < least:
-                    raise UsageError(f"{_flag(name)} is {values[name]}; it must be {least} or more")
-        for name in ABOVE_0:
-            if values[name] <= 0:
-                raise UsageError(f"{_flag(name)} is {values[name]}; it must be above 0")
-        for name, limit in BELOW.items():
-            if values[name] >= limit:
-                raise UsageError(f"{_flag(name)} is {values[name]}; it must be below {limit}")
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
 
 
 def _is_text(words: str) -> bool:
@@ -230,12 +211,10 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _as(hint: Any, value: Any, name: str) -> Any:
     """Return ``value`` as the type of a field; UsageError where it is of another kind."""
-    flag = _flag(name)
-    kinds = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
-    if isinstance(kinds[0], str):  # a Literal
-        if value not in kinds:
-            raise UsageError(f"{flag} {value!r} is not known: {', '.join(kinds)}")
-        return value
+    flag = flag_of(name)
+    kind = next(kind for kind in get_args(hint) or (hint,) if kind is not type(None))
+    if isinstance(kind, str):  # a Literal
+        kind = str
     if hint == tuple[int, ...]:
         if isinstance(value, str):
             value = [part for part in value.split(",") if part.strip()]
@@ -243,7 +222,6 @@ def _as(hint: Any, value: Any, name: str) -> Any:
             with contextlib.suppress(ValueError):
                 return tuple(map(int, value))
         raise UsageError(f"{flag} {value!r}: give whole numbers with commas between")
-    (kind,) = kinds
     if kind is Path and isinstance(value, str | Path):
         return Path(value)
     if kind is float and type(value) is int and abs(value) < 2**53:

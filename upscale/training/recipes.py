@@ -4,10 +4,12 @@ Pictures are in [0, 1] here. The SRGAN paper measures its MSE on [-1, 1], where 
 large: `SRGAN_RANGE` carries that over, so that the published coefficients keep their meaning.
 """
 
-from dataclasses import MISSING, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-__all__ = ["DEFAULT_RECIPE", "RECIPES", "Recipe", "option"]
+from upscale.upscaling.options import FILES, LEARNING, LOSSES, MODEL, option
+
+__all__ = ["DEFAULT_RECIPE", "RECIPES", "Recipe"]
 
 SRGAN_RANGE = 4.0
 """The square of [-1, 1]'s width over that of [0, 1]."""
@@ -20,81 +22,97 @@ VGG54_RESCALING = 13.8 / 12.75
 in torchvision's, whose scale ours have (see `upscale.training.losses.vgg.CAFFE_SCALE`)."""
 
 
-def option(text: str, default: Any = MISSING) -> Any:
-    """Make a field that is an option of the command line, with its help text."""
-    return field(default=default, metadata={"help": text})
-
-
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what is trained and how, but for the data and the machine.
-
-    ``generator``: what `upscale.networks.spec.build` takes. The help texts of the fields are those
-    of the command line's options.
-    """
+    """Everything that decides what is trained and how, but for the data and the machine."""
 
     source: str
     generator: dict[str, Any]
-    init: str = option("Weights to start from: a model's name, a file, or none.", "none")
+    """What `upscale.networks.spec.build` takes."""
+    init: str = option("Weights to start from: a model's name, a file, or none.", "none", MODEL)
     batch_norm: Literal["train", "frozen", "folded"] = option(
-        "Batch-norm of SRResNet: train, frozen (statistics as they are) or folded away.", "train"
+        "Batch-norm of SRResNet: train, frozen (keeps its statistics) or folded (becomes part of "
+        "the convolutions).",
+        *("train", MODEL),
     )
     projection: Literal["kept", "added", "smooth", "dropped"] = option(
-        "Step of back-projection at the end of an SRResNet, which makes its colours the input's: "
-        "kept (as the start weights have it), added, smooth (for input with noise or JPEG blocks) "
-        "or dropped.",
-        "kept",
+        "Back-projection that ends an SRResNet and gives the result the input's colours: kept (as "
+        "in the start weights), added, smooth (for noisy or JPEG input) or dropped.",
+        *("kept", MODEL),
     )
-    steps: int = option("Optimizer steps in all.", 1_000_000)
-    batch: int = option("Patches a step, over all processes and accumulated passes.", 16)
-    accumulate: int = option("Passes that make up one step's batch.", 1)
-    hr_patch: int = option("HR pixels a side of a patch.", 96)
-    lr_rate: float = option("Learning rate of the generator.", 1e-4)
-    discriminator_rate: float = option("That of the discriminator; 0: as the generator's.", 0.0)
+    steps: int = option("Optimizer steps in all.", 1_000_000, LEARNING, least=1)
+    batch: int = option("Patches in a step, over all processes and passes.", 16, LEARNING, least=1)
+    accumulate: int = option("Passes that make up a step.", 1, LEARNING, least=1)
+    hr_patch: int = option("Side of a patch in HR pixels.", 96, LEARNING, least=1)
+    lr_rate: float = option("Learning rate of the generator.", 1e-4, LEARNING, above=0)
+    discriminator_rate: float = option(
+        "Learning rate of the discriminator; 0: the generator's.", 0.0, LEARNING, least=0
+    )
     schedule: Literal["constant", "steps", "cosine"] = option(
-        "Of the learning rate: constant, steps (at --milestones) or cosine (to 0).", "constant"
+        "Course of the learning rate: constant, steps (falls at --milestones) or cosine (falls "
+        "to 0).",
+        *("constant", LEARNING),
     )
-    milestones: tuple[int, ...] = option("Steps at which the rate is multiplied by --decay.", ())
-    decay: float = option("What it is multiplied by.", 0.5)
-    warmup: int = option("Steps over which the rate rises from 0.", 0)
-    beta1: float = option("Adam's first decay.", 0.9)
-    beta2: float = option("Adam's second decay.", 0.999)
-    ema: float = option("Decay of the generator's moving average; 0: none.", 0.999)
-    clip: float = option("Largest norm of the generator's gradient; 0: any.", 0.0)
-    pixel: Literal["l1", "mse"] = option("Pixel loss: l1 or mse.", "mse")
-    pixel_coefficient: float = option("Factor of the pixel loss.", SRGAN_RANGE)
-    psnr_coefficient: float = option("Factor of what PSNR on Y falls short of 50 dB, in dB.", 0.0)
+    milestones: tuple[int, ...] = option(
+        "Steps at which the rate is multiplied by --decay, with commas between.",
+        *((), LEARNING),
+        metavar="N,N",
+    )
+    decay: float = option("Factor of the rate at each milestone.", 0.5, LEARNING, above=0, most=1)
+    warmup: int = option("Steps over which the rate rises from 0.", 0, LEARNING, least=0)
+    beta1: float = option("Decay of Adam's first moment.", 0.9, LEARNING, least=0, below=1)
+    beta2: float = option("Decay of Adam's second moment.", 0.999, LEARNING, least=0, below=1)
+    ema: float = option(
+        "Decay of the generator's moving average; 0: no average.",
+        *(0.999, LEARNING),
+        least=0,
+        below=1,
+    )
+    clip: float = option(
+        "Largest norm of the generator's gradient; 0: no limit.", 0.0, LEARNING, least=0
+    )
+    pixel: Literal["l1", "mse"] = option("Pixel loss: l1 or mse.", "mse", LOSSES)
+    pixel_coefficient: float = option("Factor of the pixel loss.", SRGAN_RANGE, LOSSES, least=0)
+    psnr_coefficient: float = option(
+        "Factor of the PSNR loss: decibels on Y that are missing to 50.", 0.0, LOSSES, least=0
+    )
     content: Literal["none", "relu2_2", "relu5_4", "conv5_4", "relu5_3", "conv5_3"] = option(
-        "VGG features: none, relu2_2, relu5_4 (after the activation) or conv5_4 (before it); of a "
-        "VGG16, relu5_3 or conv5_3.",
-        "none",
+        "VGG features of the content loss: none, relu2_2, relu5_4 (after the activation) or "
+        "conv5_4 (before it); of a VGG16, relu5_3 or conv5_3.",
+        *("none", LOSSES),
     )
-    content_distance: Literal["l1", "mse"] = option("Between VGG features: l1 or mse.", "mse")
-    content_rescaling: float = option("Factor of the VGG features.", VGG22_RESCALING)
-    content_coefficient: float = option("Factor of the content loss.", 0.0)
-    tv_coefficient: float = option("Factor of the total variation.", 0.0)
+    content_distance: Literal["l1", "mse"] = option(
+        "Distance between VGG features: l1 or mse.", "mse", LOSSES
+    )
+    content_rescaling: float = option(
+        "Factor of the VGG features.", VGG22_RESCALING, LOSSES, above=0
+    )
+    content_coefficient: float = option("Factor of the content loss.", 0.0, LOSSES, least=0)
+    tv_coefficient: float = option("Factor of the total variation.", 0.0, LOSSES, least=0)
     grid_coefficient: float = option(
-        "Factor of the pattern that SR repeats with each LR pixel.", 0.0
+        "Factor of the grid loss: a pattern that repeats with each LR pixel.", 0.0, LOSSES, least=0
     )
-    lpips_coefficient: float = option("Factor of LPIPS.", 0.0)
+    lpips_coefficient: float = option("Factor of LPIPS.", 0.0, LOSSES, least=0)
     lpips_network: Literal["vgg", "alex"] = option(
-        "LPIPS by the features of vgg (VGG16) or alex (AlexNet: by far the quicker, and what LPIPS "
-        "is usually measured by, so that figures of the result are then no independent ones).",
-        "vgg",
+        "Network of LPIPS: vgg (VGG16) or alex (AlexNet). alex is much faster, but most figures "
+        "of LPIPS come from it: they no longer judge the result independently.",
+        *("vgg", LOSSES),
     )
     reduction_coefficient: float = option(
-        "Factor of the L1 distance between the bicubic reductions of the result and of HR.", 0.0
+        "Factor of the reduction loss: L1 between the bicubic reductions of the result and of HR.",
+        *(0.0, LOSSES),
+        least=0,
     )
     adversarial: Literal["none", "standard", "relativistic"] = option(
-        "Adversarial loss: none, standard or relativistic (average).", "none"
+        "Adversarial loss: none, standard or relativistic (average).", "none", LOSSES
     )
-    adversarial_coefficient: float = option("Factor of the adversarial loss.", 0.0)
+    adversarial_coefficient: float = option("Factor of the adversarial loss.", 0.0, LOSSES, least=0)
     discriminator: Literal["srgan", "esrgan", "unet"] = option(
-        "Discriminator: srgan, esrgan or unet.", "srgan"
+        "Discriminator: srgan, esrgan or unet.", "srgan", LOSSES
     )
     degradation: Literal["bicubic", "web", "real"] = option(
-        "How LR is made: bicubic, web (JPEG, slight blur and noise) or real (Real-ESRGAN's).",
-        "bicubic",
+        "How LR is made: bicubic, web (JPEG, slight blur and noise) or real (as in Real-ESRGAN).",
+        *("bicubic", FILES),
     )
 
     @property

@@ -1,7 +1,6 @@
 """One picture at several alphas: crops side by side, from which a person chooses by eye."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,61 +10,23 @@ import numpy as np
 from upscale.batch.naming import Naming, ending
 from upscale.batch.planning import prepare_output
 from upscale.errors import InputError, OutputError, UsageError
-from upscale.models.alphas import MOST_ALPHAS
-from upscale.models.choice import AUTO, CLEAN, check_psnr
+from upscale.models.choice import AUTO, CLEAN
 from upscale.models.model import Model, load_model
 from upscale.models.sources import Notify, Progress
 from upscale.pictures import reader
-from upscale.pictures.formats import MAX_PIXELS, check_format
+from upscale.pictures.formats import check_format
 from upscale.pictures.writer import Writer
 from upscale.pixels.baselines import Levels
 from upscale.pixels.image import Image, Layout, Metadata, Pixels, Rows
 from upscale.upscaling.engine import upscale_pixels
 from upscale.viewing.sheet import textured_crops
 from upscale.viewing.strip import Window, bicubic_crop, draw_strip, to_levels
+from upscale.viewing.sweep_options import Sweep
 
-__all__ = ["Sweep", "Swept", "Window", "crop_of", "make_strip", "parse_position"]
+__all__ = ["Swept", "crop_of", "make_strip"]
 
-MOST_CROPS = 20
-SMALLEST_CROP = 8
 MOST_PIXELS = 2**27
 """Of all crops together, as they are enlarged."""
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """The options of ``upscale sweep INPUT``; the fields are named like the flags."""
-
-    input: Path
-    output: Path | None = None
-    """The strip's file, or a folder; None for beside the input."""
-    alphas: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    model: str = AUTO
-    psnr: str | None = None
-    crop: tuple[tuple[int, int], ...] = ()
-    """Left and top of each crop in input pixels; empty for those of most texture."""
-    crops: int = 3
-    """How many to find where ``crop`` is empty."""
-    crop_size: int = 96
-    """Input pixels a side."""
-    save: Path | None = None
-    """A folder for the crops themselves."""
-    overwrite: bool = False
-    device: str = "auto"
-    precision: str = "auto"
-    max_pixels: int = MAX_PIXELS
-
-    def check(self) -> None:
-        """Raise UsageError for impossible options."""
-        if not (self.alphas and all(0 <= alpha <= 1 for alpha in self.alphas)):
-            raise UsageError("alphas must lie in [0, 1] (0: PSNR end, 1: GAN end), as in 0:1:0.2")
-        if len(set(self.alphas)) < len(self.alphas) or len(self.alphas) > MOST_ALPHAS:
-            raise UsageError(f"alphas are at most {MOST_ALPHAS}, each of them once")
-        if not 1 <= max(self.crops, len(self.crop)) <= MOST_CROPS or self.crops < 1:
-            raise UsageError(f"crops are 1 to {MOST_CROPS}, not {max(self.crops, len(self.crop))}")
-        check_psnr(self.model, self.psnr)
-        if self.crop_size < SMALLEST_CROP:
-            raise UsageError(f"crops are {SMALLEST_CROP} pixels a side or more; see --crop-size")
 
 
 @dataclass(frozen=True)
@@ -79,14 +40,6 @@ class Swept:
     """The crops' files."""
     windows: tuple[Window, ...]
     """The crops' places in the input."""
-
-
-def parse_position(text: str) -> tuple[int, int]:
-    """Read a crop's left and top, as in ``120,44``. Raises UsageError for anything else."""
-    found = re.fullmatch(r"\s*([0-9]{1,7})\s*,\s*([0-9]{1,7})\s*", text)
-    if not found:
-        raise UsageError(f"{text!r} is not a position; give left and top in pixels, as in 120,44")
-    return int(found[1]), int(found[2])
 
 
 def make_strip(

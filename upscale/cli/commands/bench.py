@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from upscale.cli.commands.bench_options import BenchOptions
 from upscale.cli.terminal.console import Bars, emit, print_table
@@ -37,8 +37,8 @@ def bench(options: BenchOptions) -> None:
         from upscale.models.devices import pick_device, pick_precision
 
         device = pick_device(options.device, bars.say)
-        precision = pick_precision(options.precision, device)
-        options = replace(options, device=str(device), precision=precision)
+        found: dict[str, Any] = {"precision": pick_precision(options.precision, device)}
+        options = replace(options, device=str(device), **found)
         for place in (options.plot, options.sheet):
             if place is not None:
                 make_ready(place.parent)
@@ -49,7 +49,7 @@ def bench(options: BenchOptions) -> None:
             find_set(word, options.data, scale, bars.download(word), bars.say)
             for word in options.sets
         )
-        protocols = [_protocol(options, each, scale) for each in sets]
+        protocols = [options.protocol(each, scale) for each in sets]
         names = _at_hand(options, bars)
         if options.plot is not None and options.plot_metric not in names:
             raise UsageError(f"--plot needs {METRICS[options.plot_metric]}; or leave --plot out")
@@ -118,27 +118,6 @@ def _common_scale(options: BenchOptions, bars: Bars) -> int:
         found = ", ".join(f"{name} ×{scale}" for scale, name in scales.items())
         raise UsageError(f"models of one scale can stand in one table, not {found}")
     return next(iter(scales), 4)
-
-
-def _protocol(options: BenchOptions, pictures: "PictureSet", scale: int) -> Protocol:
-    has_lr = all(pair.lr is not None for pair in pictures.pairs)
-    degradation = options.degradation
-    if degradation == "auto":
-        degradation = "folder" if has_lr else "uint8"
-    if degradation == "folder" and not has_lr:
-        raise UsageError(
-            f"{pictures.name}: has no LR picture for each HR one; choose --degradation uint8 or "
-            "double to make them"
-        )
-    border = scale if options.border is None else options.border
-    return Protocol(
-        scale=scale,
-        channels=options.channels,  # type: ignore[arg-type]
-        border=border,
-        ssim=options.ssim,  # type: ignore[arg-type]
-        degradation=degradation,  # type: ignore[arg-type]
-        precision=options.precision,
-    )
 
 
 def _at_hand(options: BenchOptions, bars: Bars) -> list[str]:

@@ -1,11 +1,17 @@
 """The options of ``upscale bench`` as one frozen value."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from upscale.cli.terminal.options import (
+from upscale.errors import UsageError
+from upscale.metrics.protocol import METRICS, Protocol
+from upscale.models.alphas import parse_alphas
+from upscale.models.choice import MOST_ITERATIONS
+from upscale.pictures.formats import check_format
+from upscale.upscaling.options import (
     FILES,
+    MEASURE,
     MODEL,
     REPORT,
     SPEED,
@@ -13,15 +19,12 @@ from upscale.cli.terminal.options import (
     check_limits,
     option,
 )
-from upscale.errors import UsageError
-from upscale.metrics.protocol import METRICS
-from upscale.models.alphas import parse_alphas
-from upscale.pictures.formats import check_format
+
+if TYPE_CHECKING:
+    from upscale.bench.picture_sets import PictureSet
 
 __all__ = ["BenchOptions"]
 
-MOST_ITERATIONS = 100
-MEASURE = "Measure"
 DEFAULT_METRICS = ("psnr", "ssim", "lpips-alex", "niqe")
 DEFAULT_MODELS = ("bicubic", "srresnet", "srgan")
 
@@ -56,7 +59,11 @@ class BenchOptions:
     )
     tta: bool = option("Average over 8 flips and rotations; takes 8 times as long.", False, MODEL)
     back_project: int = option(
-        "For each model add a row with N back-projections.", 0, MODEL, metavar="N"
+        "For each model add a row with N back-projections.",
+        *(0, MODEL),
+        metavar="N",
+        least=0,
+        most=MOST_ITERATIONS,
     )
     metrics: str | None = option(
         "Of psnr, ssim, lpips-alex, lpips-vgg, dists, niqe, calm and calm-99 (grain in smooth "
@@ -64,18 +71,22 @@ class BenchOptions:
         "lpips-alex and niqe.",
         *(None, MEASURE),
     )
-    channels: str = option("Measure PSNR and SSIM on y or rgb.", "y", MEASURE)
+    channels: Literal["y", "rgb"] = option("Measure PSNR and SSIM on y or rgb.", "y", MEASURE)
     border: int | None = option(
         "Pixels left out at each edge. Default: the scale.", None, MEASURE, least=0
     )
-    ssim: str = option("wang, scikit-image or daala (the SRGAN paper's).", "wang", MEASURE)
-    degradation: str = option(
+    ssim: Literal["wang", "scikit-image", "daala"] = option(
+        "wang, scikit-image or daala (the SRGAN paper's).", "wang", MEASURE
+    )
+    degradation: Literal["auto", "uint8", "double", "folder"] = option(
         "How LR is made: uint8 or double (MATLAB's bicubic, rounded twice or once), folder (the "
         "set's LR files), or auto (those files where there are any).",
         *("auto", MEASURE),
     )
     device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto", SPEED)
-    precision: str = option("auto, fp32, bf16 or fp16.", "fp32", SPEED)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
+        "auto, fp32, bf16 or fp16.", "fp32", SPEED
+    )
     tile: int | None = option(
         "Side of a tile in input pixels; 0: the whole picture.", None, SPEED, least=0
     )
@@ -96,12 +107,10 @@ class BenchOptions:
         """Raise UsageError for what makes no sense, before anything is done."""
         if self.json + self.markdown + self.csv > 1:
             raise UsageError("--json, --markdown and --csv contradict each other: give one of them")
-        _one_of("--channels", self.channels, ("y", "rgb"))
-        _one_of("--ssim", self.ssim, ("wang", "scikit-image", "daala"))
-        _one_of("--degradation", self.degradation, ("auto", "uint8", "double", "folder"))
-        _one_of("--precision", self.precision, ("auto", "fp32", "bf16", "fp16"))
+        check_limits(self)
         for name in self.metric_names:
-            _one_of("--metrics", name, tuple(METRICS))
+            if name not in METRICS:
+                raise UsageError(f"--metrics {name!r} is not known: {', '.join(METRICS)}")
         if not self.metric_names:
             raise UsageError(f"--metrics names none of {', '.join(METRICS)}")
         for name in self.model:
@@ -111,16 +120,12 @@ class BenchOptions:
             raise UsageError("a PSNR end was given and no alpha; add --alpha (0 to 1)")
         if self.data is not None and not self.data.is_dir():
             raise UsageError(f"--data {self.data}: is not a folder")
-        check_limits(self)
-        if not 0 <= self.back_project <= MOST_ITERATIONS:
-            raise UsageError(
-                f"back-projection runs 0 to {MOST_ITERATIONS} times, not {self.back_project}"
-            )
         if self.plot is not None:
             from upscale.viewing.plots import check_plot
 
             check_plot(self.plot, self.plot_metric)
-            _one_of("--plot-metric", self.plot_metric, self.metric_names)
+            if self.plot_metric not in self.metric_names:
+                raise UsageError(f"--plot needs {self.plot_metric}; add it to --metrics")
         if self.sheet is not None:
             check_format(self.sheet, 1, 1)
         if self.image_interpolation and not self.alpha:
@@ -140,7 +145,16 @@ class BenchOptions:
         """The alphas that are asked for. Raises UsageError."""
         return parse_alphas(",".join(self.alpha)) if self.alpha else ()
 
-
-def _one_of(flag: str, word: str, known: Sequence[str]) -> None:
-    if word not in known:
-        raise UsageError(f"{flag} {word!r} is not known: {', '.join(known)}")
+    def protocol(self, pictures: "PictureSet", scale: int) -> Protocol:
+        """Return the rules by which ``pictures`` are measured. Raises UsageError."""
+        has_lr = all(pair.lr is not None for pair in pictures.pairs)
+        degradation = self.degradation
+        if degradation == "auto":
+            degradation = "folder" if has_lr else "uint8"
+        if degradation == "folder" and not has_lr:
+            raise UsageError(
+                f"{pictures.name}: has no LR picture for each HR one; choose --degradation uint8 "
+                "or double to make them"
+            )
+        border = scale if self.border is None else self.border
+        return Protocol(scale, self.channels, border, self.ssim, degradation, self.precision)

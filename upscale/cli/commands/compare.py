@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upscale.cli.terminal.console import Bars, say, shown
-from upscale.cli.terminal.options import argument, option
 from upscale.errors import UsageError
 from upscale.files import make_ready
+from upscale.upscaling.options import argument, option
 
 __all__ = ["CompareOptions", "compare"]
 
@@ -15,7 +15,7 @@ __all__ = ["CompareOptions", "compare"]
 class CompareOptions:
     """What ``upscale compare`` is asked for."""
 
-    pictures: tuple[Path, ...] = argument("PICTURE PICTURE…")
+    pictures: tuple[Path, ...] = argument("PICTURE", "Two pictures or more.")
     output: Path = option("The page, an .html file.", short="-o")
     report: tuple[Path, ...] = option(
         "What upscale … --report wrote, to show the settings of the pictures; may be repeated.",

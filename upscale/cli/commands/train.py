@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -13,19 +13,35 @@ from upscale.cli.terminal.console import Bars, say, shown
 from upscale.cli.terminal.tuning import tune
 from upscale.errors import UsageError
 from upscale.training.config import Config, make_config
-from upscale.training.recipes import RECIPES
+from upscale.training.recipes import DEFAULT_RECIPE, RECIPES
+from upscale.upscaling.options import FILES, REPORT, SPEED, option
 
 if TYPE_CHECKING:
     from upscale.training.keeper import Moment
 
-__all__ = ["run"]
+__all__ = ["TrainOptions", "train"]
 
 CONFIG_FILE = "config.toml"
-
 
 TWICE = 1.0
 """Seconds within which a second signal is the same one: torchrun passes on what the scheduler may
 have sent to every process already."""
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What ``upscale train`` is asked for, beside the fields of `Config` and `Recipe`."""
+
+    recipe: str | None = option(f"{', '.join(RECIPES)}. Default: {DEFAULT_RECIPE}.", None, FILES)
+    config: Path | None = option(
+        "File that sets options by their names.", None, FILES, metavar="FILE.toml"
+    )
+    output: Path | None = option(
+        "Folder of the run. Default: runs/RECIPE-NUMBER.", None, FILES, short="-o", metavar="RUN"
+    )
+    resume: Path | None = option("Continue a stopped run.", None, FILES, metavar="RUN")
+    world_size: int | None = option("Refuse to run with another number of processes.", None, SPEED)
+    debug: bool = option("Show tracebacks.", False, REPORT)
 
 
 class _Stop:
@@ -49,22 +65,21 @@ class _Stop:
         say("upscale: stopping after this step; once more to stop at once")
 
 
-def run(
-    recipe: str | None,
-    file: Path | None,
-    output: Path | None,
-    resume: Path | None,
-    world_size: int | None,
-    given: Mapping[str, Any],
-) -> None:
-    """Train as the command line says. Raises UpscaleError, and SystemExit where it was stopped."""
-    config, folder = _asked(recipe, file, output, resume, given)
+def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
+    """Train a generator on a folder of HR pictures.
+
+    The recipe sets each option that is not given. Training starts from the weights of the recipe's
+    model (fine-tuning); with --init none it starts from nothing.
+
+    Several GPUs: torchrun --standalone --nproc-per-node N -m upscale train ….
+    """
+    config, folder = _asked(options, given)
     tune()
+    from upscale.training import loop
     from upscale.training.distributed import joined
-    from upscale.training.loop import Hooks, train
 
     stop = _Stop()
-    with joined(config.device, world_size) as world, Bars() as bars:
+    with joined(config.device, options.world_size) as world, Bars() as bars:
         leads = world.rank == 0
         move = bars.steps(config.recipe.steps) if leads else lambda done, text: None
 
@@ -75,12 +90,12 @@ def run(
             if not moment.validation:
                 move(moment.step, text)
 
-        done = train(
+        done = loop.train(
             config,
             folder,
-            resume is not None,
+            options.resume is not None,
             world,
-            Hooks(
+            loop.Hooks(
                 show=show,
                 stop=lambda: bool(stop.number),
                 notify=bars.say if leads else lambda text: None,
@@ -95,22 +110,17 @@ def run(
         raise SystemExit(128 + stop.number)
 
 
-def _asked(
-    recipe: str | None,
-    file: Path | None,
-    output: Path | None,
-    resume: Path | None,
-    given: Mapping[str, Any],
-) -> tuple[Config, Path]:
-    if resume is None:
-        config = make_config(recipe, file, given)
-        return _found_from_anywhere(config), output or _free_name(config)
-    for flag, value in {"--recipe": recipe, "--config": file, "--output": output}.items():
-        if value is not None:
-            raise UsageError(f"--resume and {flag} contradict each other: the run knows its own")
-    if not (resume / CONFIG_FILE).is_file():
-        raise UsageError(f"{shown(resume)}: is not a run: it has no {CONFIG_FILE}")
-    return _found_from_anywhere(make_config(None, resume / CONFIG_FILE, given)), resume
+def _asked(options: TrainOptions, given: Mapping[str, Any]) -> tuple[Config, Path]:
+    run = options.resume
+    if run is None:
+        config = make_config(options.recipe, options.config, given)
+        return _found_from_anywhere(config), options.output or _free_name(config)
+    for name in ("recipe", "config", "output"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"--resume and --{name} contradict each other: the run knows its own")
+    if not (run / CONFIG_FILE).is_file():
+        raise UsageError(f"{shown(run)}: is not a run: it has no {CONFIG_FILE}")
+    return _found_from_anywhere(make_config(None, run / CONFIG_FILE, given)), run
 
 
 def _found_from_anywhere(config: Config) -> Config:

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from upscale.cli.terminal.options import (
+from upscale.errors import UsageError
+from upscale.models.choice import AUTO, MODEL_HELP, MOST_ITERATIONS, check_psnr
+from upscale.pictures.encoding import Encoding
+from upscale.pictures.formats import MAX_PIXELS, WRITABLE, suffix_of
+from upscale.upscaling.options import (
     COLOUR,
     FILES,
     MODEL,
@@ -14,10 +18,6 @@ from upscale.cli.terminal.options import (
     check_limits,
     option,
 )
-from upscale.errors import UsageError
-from upscale.models.choice import AUTO, MODEL_HELP, check_psnr
-from upscale.pictures.encoding import Encoding
-from upscale.pictures.formats import MAX_PIXELS, WRITABLE, suffix_of
 from upscale.upscaling.target import Target, parse_size
 
 __all__ = ["Options"]
@@ -93,6 +93,8 @@ class Options:
         "Correct the result N times until its bicubic reduction matches the input.",
         *(0, MODEL),
         metavar="N",
+        least=0,
+        most=MOST_ITERATIONS,
     )
     to_srgb: bool = option("Convert colours from the picture's profile to sRGB.", False, COLOUR)
     strip: bool = option("Drop EXIF, XMP, IPTC and resolution.", False, COLOUR)

@@ -1,5 +1,6 @@
 """What a person sees on a terminal, and settings of the process.
 
 `console` prints and shows progress, `default_group` lets a command go unnamed, and `options` makes
-a command of a dataclass. It imports errors and tables. Every command uses it.
+a command of a dataclass. It imports errors, tables and `upscale.upscaling.options`. Every command
+uses it.
 """

@@ -1,28 +1,69 @@
-"""A group of commands of which one needs no name."""
+"""Commands whose help reads well, and a group of commands of which one needs no name."""
 
 import os
 from copy import copy
 from typing import Any
 
-from typer.core import TyperGroup
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 from upscale.cli.terminal.console import emit
 from upscale.errors import did_you_mean
 
-__all__ = ["DEFAULT_COMMAND", "DefaultGroup"]
+__all__ = ["DEFAULT_COMMAND", "Command", "DefaultGroup", "Group"]
 
 DEFAULT_COMMAND = "run"
 
 
-class DefaultGroup(TyperGroup):
+class _Context(typer.Context):
+    @property
+    def command_path(self) -> str:
+        """The words of the usage line: the default command's name is not one of them."""
+        if self.info_name == DEFAULT_COMMAND and self.parent is not None:
+            return self.parent.command_path
+        return super().command_path
+
+
+class _Plain:
+    """Help without the types that Typer names; ``--help`` stands in a panel of its own."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return options and arguments as the help shows them."""
+        every: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for each in every:
+            if each.param_type_name == "argument":
+                vars(each)["display_type_rich"] = lambda ctx: ""
+            elif each.is_flag:
+                each.metavar = ""
+        options = [each for each in every if each.param_type_name == "option"]
+        if any(each.rich_help_panel for each in options):
+            for each in options:
+                each.rich_help_panel = each.rich_help_panel or "Help"
+        return every
+
+
+class Command(_Plain, TyperCommand):
+    """A command."""
+
+    context_class = _Context
+
+
+class Group(_Plain, TyperGroup):
+    """A group of commands."""
+
+
+class DefaultGroup(Group):
     """A group whose first word is an input where it is not a command: ``upscale photo.png``."""
+
+    introduction = ""
+    """What the group prints where no word is given; empty for its help."""
 
     own_options = ("--version", "--install-completion", "--show-completion")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front of what is neither a command nor our own option."""
-        if not args and self.short_help and not ctx.resilient_parsing:
-            emit(self.short_help)
+        if not args and self.introduction and not ctx.resilient_parsing:
+            emit(self.introduction)
             ctx.exit()
         if not args:
             return list(super().parse_args(ctx, [] if ctx.resilient_parsing else ["--help"]))
@@ -49,8 +90,3 @@ class DefaultGroup(TyperGroup):
         default = command.make_context("", [], parent=ctx, resilient_parsing=True)
         offered = super().shell_complete(ctx, incomplete)
         return [*offered, *command.shell_complete(default, incomplete)]
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Leave the default command's name out of the usage line."""
-        name, command, rest = super().resolve_command(ctx, args)
-        return ("" if name == DEFAULT_COMMAND else name), command, rest

@@ -1,72 +1,19 @@
-"""Options as fields: a frozen dataclass says what a command takes, and its Typer command is made.
-
-A field made by `option` or `argument` carries flags, help, limits and panel as metadata. Fields of
-other rooms may carry the same keys.
-"""
+"""The Typer command of a dataclass whose fields are made by `upscale.upscaling.options`."""
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, Field, field, fields
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
 from upscale.cli.terminal.console import exit_on_error
-from upscale.errors import UsageError
+from upscale.upscaling.options import PANELS, flag_of
 
-__all__ = [
-    "COLOUR",
-    "FILES",
-    "MODEL",
-    "REPORT",
-    "SIZE",
-    "SPEED",
-    "argument",
-    "check_limits",
-    "make_command",
-    "option",
-]
+__all__ = ["make_command"]
 
-FILES, SIZE, MODEL = "Input and output", "Size", "Model"
-COLOUR, SPEED, REPORT = "Colour and metadata", "Speed", "Report"
-"""Panels of the help, in the order in which it shows them."""
-
-
-def option(
-    text: str,
-    default: Any = MISSING,
-    panel: str | None = None,
-    *,
-    short: str | None = None,
-    metavar: str | None = None,
-    least: float | None = None,
-    most: float | None = None,
-    word: str | None = None,
-    read: Callable[[str], Any] | None = None,
-) -> Any:
-    """Make a field that is an option; ``text``: its help, ``panel``: where the help shows it.
-
-    ``word``: the default as it is typed, and ``read`` what makes the value of a word.
-    """
-    metadata: dict[str, Any] = {"help": text, "panel": panel, "short": short, "metavar": metavar}
-    metadata |= {"least": least, "most": most, "word": word, "read": read}
-    return field(default=default, metadata=metadata)
-
-
-def argument(metavar: str, text: str = "") -> Any:
-    """Make a field that is given without a flag."""
-    return field(metadata={"help": text, "metavar": metavar, "argument": True})
-
-
-def check_limits(options: Any) -> None:
-    """Raise UsageError for a number outside the limits of its field."""
-    for each in fields(options):
-        value = getattr(options, each.name)
-        least, most = each.metadata.get("least"), each.metadata.get("most")
-        low = least is not None and value is not None and value < least
-        if low or (most is not None and value is not None and value > most):
-            limits = f"{least} or more" if most is None else f"{least} to {most}"
-            raise UsageError(f"{_flag(each.name)} is {value}; give {limits}")
+METAVARS = {int: "N", float: "X", str: "WORD", Path: "PATH"}
 
 
 def make_command(
@@ -78,15 +25,17 @@ def make_command(
     gives as a dict. Its docstring is the command's help.
     """
     own = {each.name: each for each in fields(kind)}
-    hints = get_type_hints(kind)
-    parameters = [_parameter(each, hints[each.name]) for each in own.values()]
-    for other in given_kinds:
-        hints = get_type_hints(other)
-        parameters += [
-            _parameter(each, hints[each.name], given=True)
-            for each in fields(other)
-            if "help" in each.metadata
-        ]
+    every = [
+        (other, each)
+        for other in (*given_kinds, kind)
+        for each in fields(other)
+        if other is kind or "help" in each.metadata
+    ]
+    every.sort(key=lambda pair: ("", *PANELS).index(pair[1].metadata.get("panel") or ""))
+    parameters = [
+        _parameter(each, get_type_hints(other)[each.name], given=other is not kind)
+        for other, each in every
+    ]
 
     def command(**words: Any) -> None:
         with exit_on_error(words.get("debug", False)):
@@ -100,53 +49,44 @@ def make_command(
     return command
 
 
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
 def _value(each: "Field[Any]", word: Any) -> Any:
-    default: Any = each.default
-    read = each.metadata.get("read")
-    if read is not None and word is not None:
-        try:
-            return read(word)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint=_flag(each.name)) from error
-    if isinstance(default, tuple) or isinstance(word, list):
-        return tuple(word or default)
-    return word
+    """Return the value of a field for what was typed."""
+    read = each.metadata.get("read", lambda word: word)
+    if isinstance(each.default, tuple) and "word" not in each.metadata:
+        return tuple(map(read, word or ())) or each.default
+    if isinstance(word, list):
+        return tuple(word)
+    try:
+        return word if word is None else read(word)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=flag_of(each.name)) from error
 
 
-def _parameter(each: "Field[Any]", hint: Any, given: bool = False) -> inspect.Parameter:
+def _parameter(each: "Field[Any]", hint: Any, given: bool) -> inspect.Parameter:
     """Return the parameter from which Typer makes the option or argument of a field."""
     about = each.metadata
     if "help" not in about:
         return inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, annotation=hint)
-    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
-    kind: Any = kinds[0]
-    default = each.default
-    if get_origin(hint) is tuple:
-        kind = str if given else list[kind]
-        default = default if default is MISSING else None
-    elif get_origin(hint) is Literal or about.get("read"):
+    kind: Any = next(kind for kind in get_args(hint) or (hint,) if kind is not type(None))
+    default = None if given else about.get("word", each.default)
+    if get_origin(hint) is Literal or "read" in about or (given and get_origin(hint) is tuple):
         kind = str
-    default = about.get("word") or default
-    if given:
-        default = None
+    metavar = about.get("metavar", METAVARS.get(kind))
+    if get_origin(hint) is tuple and not given and "word" not in about:
+        kind = list[kind]
+        default = None if isinstance(default, tuple) else default
     info: Any
-    if about.get("argument"):
-        info = typer.Argument(
-            help=about["help"] or None, metavar=about["metavar"], show_default=False
-        )
+    if "argument" in about:
+        info = typer.Argument(help=about["help"], metavar=metavar, show_default=False)
     else:
-        flag = _flag(each.name)
+        flag = flag_of(each.name)
         if kind is bool and (given or default):
             flag = f"{flag}/--no-{flag[2:]}"
         info = typer.Option(
             *[word for word in (flag, about.get("short")) if word],
             help=about["help"],
-            metavar=about.get("metavar"),
-            rich_help_panel=about.get("panel"),
+            metavar=metavar,
+            rich_help_panel=about["panel"],
             show_default=not given,
         )
     return inspect.Parameter(

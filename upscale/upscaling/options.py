@@ -1,0 +1,97 @@
+"""Options as fields: a field of a dataclass says how a person asks for it, and within what limits.
+
+`upscale.cli.terminal.options` makes flags of such fields. Flags, calls and the file of a training
+are held to the same limits.
+"""
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import MISSING, field, fields
+from typing import Any, Literal, TypedDict, Unpack, get_args, get_origin, get_type_hints
+
+from upscale.errors import UsageError
+
+__all__ = [
+    "COLOUR",
+    "FILES",
+    "LEARNING",
+    "LOSSES",
+    "MEASURE",
+    "MODEL",
+    "PANELS",
+    "REPORT",
+    "SIZE",
+    "SPEED",
+    "About",
+    "argument",
+    "check_limits",
+    "flag_of",
+    "option",
+]
+
+FILES, SIZE, MODEL = "Input and output", "Size", "Model"
+COLOUR, SPEED, REPORT = "Colour and metadata", "Speed", "Report"
+LEARNING, LOSSES, MEASURE = "Learning", "Losses", "Measure"
+PANELS = (FILES, SIZE, MODEL, LEARNING, LOSSES, COLOUR, MEASURE, SPEED, REPORT)
+"""Panels of the help, in the order in which it shows them."""
+
+LIMITS = {
+    "least": (operator.ge, "at least"),
+    "most": (operator.le, "at most"),
+    "above": (operator.gt, "above"),
+    "below": (operator.lt, "below"),
+}
+
+
+class About(TypedDict, total=False):
+    """What a field may say about its option."""
+
+    short: str
+    """A flag of one letter."""
+    metavar: str
+    """What the help shows in place of the value."""
+    word: str
+    """The default as it is typed."""
+    read: Callable[[str], Any]
+    """What makes the value of a word; of each word, where the option may be repeated."""
+    least: float
+    most: float
+    above: float
+    below: float
+
+
+def option(
+    text: str, default: Any = MISSING, panel: str | None = None, **about: Unpack[About]
+) -> Any:
+    """Make a field that is an option; ``text``: its help, ``panel``: where the help shows it."""
+    return field(default=default, metadata={"help": text, "panel": panel, **about})
+
+
+def argument(metavar: str, text: str = "") -> Any:
+    """Make a field that is given without a flag."""
+    return field(metadata={"help": text, "metavar": metavar, "argument": True})
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of a field."""
+    return "--" + name.replace("_", "-")
+
+
+def check_limits(options: Any) -> None:
+    """Raise UsageError for a number outside the limits of its field, or a word unknown to it."""
+    hints = get_type_hints(type(options))
+    for each in fields(options):
+        value, flag = getattr(options, each.name), flag_of(each.name)
+        if "help" not in each.metadata or value is None:
+            continue
+        if get_origin(hints[each.name]) is Literal:
+            known = get_args(hints[each.name])
+            if value not in known:
+                raise UsageError(f"{flag} {value!r} is not known: {', '.join(known)}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{flag} is {value}; give a finite number")
+        limits = {key: each.metadata[key] for key in LIMITS if key in each.metadata}
+        if not all(LIMITS[key][0](value, limit) for key, limit in limits.items()):
+            wanted = " and ".join(f"{LIMITS[key][1]} {limit}" for key, limit in limits.items())
+            raise UsageError(f"{flag} is {value}; it must be {wanted}")
