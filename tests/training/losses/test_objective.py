@@ -14,7 +14,7 @@ from upscale.metrics.lpips import LPIPS, Layer
 from upscale.training.losses.objective import Objective
 from upscale.training.losses.vgg import VGG19
 from upscale.training.recipes import RECIPES, Recipe
-from upscale.training.records.panels import PANELS
+from upscale.training.records.charts import CHARTS
 
 Array = npt.NDArray[np.float64]
 
@@ -203,7 +203,7 @@ def test_terms_are_those_of_the_papers(name: str, vgg: VGG19, lpips: LPIPS) -> N
 
 def test_plots_show_every_term(vgg: VGG19, lpips: LPIPS) -> None:
     terms = Objective(replace(OFF, **TERMS["all"]), vgg, lpips)(*pictures(), 0)
-    assert terms.keys() <= {name for panel in PANELS for name in panel.figures}
+    assert terms.keys() <= {name for chart in CHARTS for name in chart.figures}
 
 
 @pytest.mark.parametrize("name", RECIPES)

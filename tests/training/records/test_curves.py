@@ -1,4 +1,4 @@
-"""The plot of runs from their journals: which panels, which names, which file."""
+"""The plot of runs from their journals: which charts, which names, which file."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ def run(tmp_path: Path) -> Path:
     return write_run(tmp_path / "fine-tuned")
 
 
-def test_there_is_a_panel_for_each_figure(run: Path) -> None:
+def test_there_is_a_chart_for_each_figure(run: Path) -> None:
     assert titles(draw_runs([run])) == [
         "PSNR in dB (higher is better)",
         "SSIM (higher is better)",
@@ -119,7 +119,7 @@ def test_the_suffix_says_the_format(small: Path, tmp_path: Path, suffix: str) ->
     assert target.read_bytes() == before  # the same journals give the same bytes
 
 
-def test_a_png_is_as_wide_as_three_panels(run: Path, tmp_path: Path) -> None:
+def test_a_png_is_as_wide_as_three_charts(run: Path, tmp_path: Path) -> None:
     plot_runs([run], tmp_path / "curves.png")
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.width == round(3 * 3.1 * 200)

@@ -1,4 +1,4 @@
-"""The curves of training runs over their steps, in small panels: a figure each, a colour a run.
+"""The curves of training runs over their steps, in small charts: a figure each, a colour a run.
 
 matplotlib is imported when a plot is drawn, and never its ``pyplot``.
 """
@@ -12,8 +12,8 @@ import numpy as np
 
 from upscale.errors import UsageError
 from upscale.files import whole
+from upscale.training.records.charts import CHARTS, Curve, draw_chart
 from upscale.training.records.journal import METRICS_FILE, Record, read
-from upscale.training.records.panels import PANELS, Curve, draw_panel
 from upscale.viewing.plane import PALETTE
 from upscale.viewing.plots import DOTS_PER_INCH, SETTINGS, UNDATED, check_plot
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_runs", "plot_runs"]
 
-PANEL_SIZE = (3.1, 2.15)
+CHART_SIZE = (3.1, 2.15)
 """Inches; three side by side are read at the width of a README, about 830 pixels."""
-PANELS_ACROSS = 3
+CHARTS_ACROSS = 3
 NAMES_HEIGHT = 0.3
 """Inches."""
 
@@ -48,17 +48,17 @@ def plot_runs(runs: Sequence[Path], target: Path) -> None:
 def draw_runs(runs: Sequence[Path]) -> "Figure":
     """Draw the journals of one run, or of several to compare, which are called as their folders.
 
-    What they show is said by `upscale.training.records.panels.PANELS`. Raises UsageError where a
+    What they show is said by `upscale.training.records.charts.CHARTS`. Raises UsageError where a
     run has no journal, none has a figure that is shown, or there are more runs than colours.
     """
     if len(runs) > len(PALETTE):
         raise UsageError(f"{len(runs)} runs in one plot cannot be told apart; {len(PALETTE)} can")
     journals = [read(run / METRICS_FILE) for run in runs]
     drawable = [
-        (panel, [_curves(journal, panel.kind, panel.figures) for journal in journals])
-        for panel in PANELS
+        (chart, [_curves(journal, chart.kind, chart.figures) for journal in journals])
+        for chart in CHARTS
     ]
-    shown = [(panel, curves) for panel, curves in drawable if any(curves)]
+    shown = [(chart, curves) for chart, curves in drawable if any(curves)]
     if not shown:
         raise UsageError("there is nothing to plot yet: the runs have no figures")
     import matplotlib.style
@@ -67,22 +67,22 @@ def draw_runs(runs: Sequence[Path]) -> "Figure":
     from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.lines import Line2D
 
-    down = math.ceil(len(shown) / PANELS_ACROSS)
+    down = math.ceil(len(shown) / CHARTS_ACROSS)
     across = math.ceil(len(shown) / down)
     steps = [curve.steps for _, curves in shown for run in curves for curve in run.values()]
     first, last = min(each.min() for each in steps), max(each.max() for each in steps)
     margin = max(last - first, 1) * 0.03
     with matplotlib.style.context(["default", SETTINGS]):
         figure = Figure(
-            (PANEL_SIZE[0] * across, PANEL_SIZE[1] * down + NAMES_HEIGHT),
+            (CHART_SIZE[0] * across, CHART_SIZE[1] * down + NAMES_HEIGHT),
             dpi=DOTS_PER_INCH,
             layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06),
         )
         FigureCanvasAgg(figure)
-        for number, (panel, curves) in enumerate(shown, 1):
+        for number, (chart, curves) in enumerate(shown, 1):
             axes = figure.add_subplot(down, across, number)
             _prepare(axes, lowest=number + across > len(shown))
-            draw_panel(axes, panel, curves)
+            draw_chart(axes, chart, curves)
             axes.set_xlim(first - margin, last + margin)
         names = _names(runs)
         lines = [Line2D([], [], color=colour, linewidth=2.4) for colour in PALETTE[: len(names)]]

@@ -1,4 +1,4 @@
-"""What the panels of a plot of training runs show, and how one is drawn."""
+"""What the charts of a plot of training runs show, and how to draw one."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from upscale.viewing.plane import FAINT, PALETTE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["PANELS", "Chart", "Curve", "draw_panel", "running_mean"]
+__all__ = ["CHARTS", "Chart", "Curve", "draw_chart", "running_mean"]
 
 Series = npt.NDArray[np.float64]
 
@@ -28,27 +28,26 @@ OUTLIERS = 0.5
 """Percent of the raw figures at either end that need not be on the axis."""
 
 MOST_POINTS = 2000
-"""Of a raw line; more are not seen at the size of a panel."""
+"""Of a raw line; more are not seen at the size of a chart."""
 
 STYLES: tuple[Literal["-", "--"], ...] = ("-", "--")
-"""Of the lines of a panel's first and second figure."""
+"""Of the lines of a chart's first and second figure."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """What one panel shows of training, or, where a value is ``better``, of validation.
-
-    ``figures``: names in the journal, and what the legend calls them where there are two;
-    ``averaged``: whether a `running_mean` is drawn over them; ``limits``: of the axis, where they
-    are known; ``digits``: after the point, of the best value.
-    """
+    """What one chart shows of training, or, where a value is ``better``, of validation."""
 
     title: str
     figures: Mapping[str, str]
+    """Names in the journal, and what the legend calls them where there are two."""
     better: Literal["higher", "lower"] | None = None
     averaged: bool = True
+    """Whether a `running_mean` is drawn over the figures."""
     limits: tuple[float, float] | None = None
+    """Of the axis, where they are known."""
     digits: int = 4
+    """After the point, of the best value."""
 
     @property
     def kind(self) -> Literal["train", "validation"]:
@@ -56,7 +55,7 @@ class Chart:
         return "train" if self.better is None else "validation"
 
 
-PANELS = (
+CHARTS = (
     Chart("PSNR in dB (higher is better)", {"psnr": ""}, "higher", digits=2),
     Chart("SSIM (higher is better)", {"ssim": ""}, "higher"),
     Chart("LPIPS-Alex (lower is better)", {"lpips-alex": ""}, "lower"),
@@ -105,26 +104,26 @@ def running_mean(values: Series, width: int) -> Series:
     return means
 
 
-def draw_panel(axes: "Axes", panel: Chart, curves: Curves) -> None:
+def draw_chart(axes: "Axes", chart: Chart, curves: Curves) -> None:
     """Draw ``curves`` of one run or more on ``axes``, at least one of them.
 
     Several runs have a colour each, one has a colour for each figure. Raw figures of training are
     faint, with their running mean over them; the best value of validation is marked and told.
     """
-    axes.set_title(panel.title, loc="left", fontsize=10)
+    axes.set_title(chart.title, loc="left", fontsize=10)
     several = len(curves) > 1
     raw, drawn = [], []
     for number, run in enumerate(curves):
-        for place, (name, style) in enumerate(zip(panel.figures, STYLES, strict=False)):
+        for place, (name, style) in enumerate(zip(chart.figures, STYLES, strict=False)):
             if (curve := run.get(name)) is None:
                 continue
             colour = PALETTE[number if several else place]
             mean = curve.values
-            if panel.better is not None:
+            if chart.better is not None:
                 axes.plot(curve.steps, mean, ".-", color=colour, markersize=4)
-                _mark_best(axes, panel, curve, colour)
+                _mark_best(axes, chart, curve, colour)
             else:
-                if panel.averaged:
+                if chart.averaged:
                     mean = running_mean(mean, min(len(mean) // MEANS, WIDEST) | 1)
                     points = _thinned(curve)
                     alpha = 0.15 if several else 0.3
@@ -132,8 +131,8 @@ def draw_panel(axes: "Axes", panel: Chart, curves: Curves) -> None:
                 axes.plot(curve.steps, mean, color=colour, linewidth=1.6, linestyle=style)
             raw.append(curve.values)
             drawn.append(mean)
-    _fit(axes, panel, np.concatenate(raw), np.concatenate(drawn))
-    _add_legend(axes, panel, curves)
+    _fit(axes, chart, np.concatenate(raw), np.concatenate(drawn))
+    _add_legend(axes, chart, curves)
 
 
 def _thinned(curve: Curve) -> tuple[Series, Series]:
@@ -141,15 +140,15 @@ def _thinned(curve: Curve) -> tuple[Series, Series]:
     return curve.steps[::every], curve.values[::every]
 
 
-def _fit(axes: "Axes", panel: Chart, raw: Series, drawn: Series) -> None:
+def _fit(axes: "Axes", chart: Chart, raw: Series, drawn: Series) -> None:
     """Choose the axis so that all means are on it, and all but outliers of the raw figures."""
     low, high = np.nanmin(drawn), np.nanmax(drawn)
     axes.ticklabel_format(axis="y", scilimits=(-3, 5), useMathText=True)
     exponent = axes.yaxis.get_offset_text()  # at the right, where no title is
     exponent.set(x=1, horizontalalignment="right", fontsize=9)
-    if panel.limits is not None:
-        axes.set_ylim(*panel.limits)
-    elif panel.better is None:
+    if chart.limits is not None:
+        axes.set_ylim(*chart.limits)
+    elif chart.better is None:
         least, most = np.nanpercentile(raw, (OUTLIERS, 100 - OUTLIERS))
         least, most = min(low, least), max(high, most)
         if np.nanmin(raw) > 0 and high >= LOGARITHMIC * low:
@@ -168,25 +167,25 @@ def _make_logarithmic(axes: "Axes", extent: float) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _mark_best(axes: "Axes", panel: Chart, curve: Curve, colour: str) -> None:
-    find = np.nanargmax if panel.better == "higher" else np.nanargmin
+def _mark_best(axes: "Axes", chart: Chart, curve: Curve, colour: str) -> None:
+    find = np.nanargmax if chart.better == "higher" else np.nanargmin
     best = int(find(curve.values))
     step, value = curve.steps[best], curve.values[best]
-    said = f"{value:.{panel.digits}f} at {step:,.0f}"
+    said = f"{value:.{chart.digits}f} at {step:,.0f}"
     axes.plot(step, value, "*", color=colour, markersize=11, markeredgecolor="white", label=said)
 
 
-def _add_legend(axes: "Axes", panel: Chart, curves: Curves) -> None:
+def _add_legend(axes: "Axes", chart: Chart, curves: Curves) -> None:
     """Say which figure is which, and how good the best is, where it covers least."""
     from matplotlib.lines import Line2D
 
     options: dict[str, Any] = {"fontsize": 8.5, "framealpha": 0.8, "edgecolor": "none"}
-    if panel.better is not None:
+    if chart.better is not None:
         axes.legend(handlelength=1, handletextpad=0.3, labelspacing=0.2, **options)
-    if sum(any(name in run for run in curves) for name in panel.figures) > 1:
+    if sum(any(name in run for run in curves) for name in chart.figures) > 1:
         colours = (FAINT, FAINT) if len(curves) > 1 else PALETTE
         lines = [
             Line2D([], [], color=colour, linestyle=style)
             for colour, style in zip(colours, STYLES, strict=False)
         ]
-        axes.legend(lines, list(panel.figures.values()), **options)
+        axes.legend(lines, list(chart.figures.values()), **options)

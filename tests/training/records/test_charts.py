@@ -1,4 +1,4 @@
-"""One panel of a plot of runs: what its lines, its axis and its legend say."""
+"""One chart of a plot of runs: what its lines, its axis and its legend say."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,25 +10,25 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from upscale.training.records.panels import PANELS, Chart, Curve, draw_panel, running_mean
+from upscale.training.records.charts import CHARTS, Chart, Curve, draw_chart, running_mean
 from upscale.viewing.plane import PALETTE
 
-LOSS = next(panel for panel in PANELS if "loss" in panel.figures)
-PSNR = next(panel for panel in PANELS if "psnr" in panel.figures)
-LPIPS = next(panel for panel in PANELS if "lpips-alex" in panel.figures)
-RATE = next(panel for panel in PANELS if "rate" in panel.figures)
-BOTH = next(panel for panel in PANELS if "D(hr)" in panel.figures)
+LOSS = next(chart for chart in CHARTS if "loss" in chart.figures)
+PSNR = next(chart for chart in CHARTS if "psnr" in chart.figures)
+LPIPS = next(chart for chart in CHARTS if "lpips-alex" in chart.figures)
+RATE = next(chart for chart in CHARTS if "rate" in chart.figures)
+BOTH = next(chart for chart in CHARTS if "D(hr)" in chart.figures)
 
 VALUES = st.floats(-1e6, 1e6) | st.just(np.nan)
 
 
-def drawn(panel: Chart, *runs: dict[str, npt.NDArray[np.float64]]) -> Axes:
+def drawn(chart: Chart, *runs: dict[str, npt.NDArray[np.float64]]) -> Axes:
     axes = Figure().add_subplot()
     curves = [
         {name: Curve(10.0 * np.arange(len(each)), np.array(each)) for name, each in run.items()}
         for run in runs
     ]
-    draw_panel(axes, panel, curves)
+    draw_chart(axes, chart, curves)
     return axes
 
 
@@ -79,9 +79,9 @@ def test_all_means_are_on_the_axis_and_few_outliers_decide() -> None:
 
 @pytest.mark.parametrize("values", [[0.5], [0.5] * 50, [0.0] * 50, [np.nan, 0.5, np.nan]])
 def test_few_and_equal_values_can_be_drawn(values: list[float]) -> None:
-    for panel in (LOSS, PSNR, LPIPS, RATE, BOTH):
-        name = next(iter(panel.figures))
-        axes = drawn(panel, {name: np.array(values)})
+    for chart in (LOSS, PSNR, LPIPS, RATE, BOTH):
+        name = next(iter(chart.figures))
+        axes = drawn(chart, {name: np.array(values)})
         axes.figure.draw_without_rendering()
 
 
@@ -95,16 +95,16 @@ def test_the_learning_rate_is_not_averaged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("panel", "name", "values", "expected"),
+    ("chart", "name", "values", "expected"),
     [
         (PSNR, "psnr", [26.1, 26.346, 26.3, np.nan], (10, 26.346, "26.35 at 10")),
         (LPIPS, "lpips-alex", [np.nan, 0.3, 0.2, 0.123456], (30, 0.123456, "0.1235 at 30")),
     ],
 )
 def test_the_best_is_marked_and_told(
-    panel: Chart, name: str, values: list[float], expected: tuple[float, float, str]
+    chart: Chart, name: str, values: list[float], expected: tuple[float, float, str]
 ) -> None:
-    axes = drawn(panel, {name: np.array(values)})
+    axes = drawn(chart, {name: np.array(values)})
     (star,) = [line for line in axes.lines if line.get_marker() == "*"]
     ((step,), (value,)), said = star.get_data(), star.get_label()
     assert (step, value, said) == expected
@@ -147,7 +147,7 @@ def test_long_runs_are_thinned() -> None:
 
 
 def test_no_figure_is_in_two_panels_of_a_kind() -> None:
-    names = [(panel.kind, name) for panel in PANELS for name in panel.figures]
+    names = [(chart.kind, name) for chart in CHARTS for name in chart.figures]
     assert len(names) == len(set(names))
     assert ("validation", "psnr") in names
     assert ("train", "loss") in names
