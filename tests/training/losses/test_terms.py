@@ -91,13 +91,13 @@ def test_content_of_the_esrgan_paper_is_the_l1_distance() -> None:
 
 
 def test_a_distance_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UsageError, match="l1, mse"):
+    with pytest.raises(UsageError, match=r"'cosine' .* l1, mse$"):
         content(random(1, 1, 2, 2), random(1, 1, 2, 2), "cosine")
 
 
 @pytest.mark.parametrize("name", DISTANCES)
 def test_shapes_that_would_broadcast_are_refused(name: str) -> None:
-    with pytest.raises(UsageError, match=r"not \(1, 3, 4, 4\) and \(2, 3, 4, 4\)"):
+    with pytest.raises(UsageError, match=r" \(1, 3, 4, 4\) and \(2, 3, 4, 4\)$"):
         DISTANCES[name](random(1, 3, 4, 4), random(2, 3, 4, 4))
 
 
@@ -274,7 +274,7 @@ def test_grid_is_the_variance_of_what_places_have_in_the_mean() -> None:
 
 
 def test_grid_refuses_pictures_of_two_shapes() -> None:
-    with pytest.raises(UsageError, match="one shape"):
+    with pytest.raises(UsageError, match=r" \(1, 3, 8, 8\) and \(2, 3, 8, 8\)$"):
         grid(random(1, 3, 8, 8), random(2, 3, 8, 8), 4)
 
 

@@ -1,6 +1,7 @@
 """VGG features beside PyTorch's own layers in a row, from checkpoints of every known layout."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -298,19 +299,19 @@ def test_autocast_is_followed(vgg: VGG19) -> None:
     "layer", ["conv6_1", "conv2_3", "conv5", "pool5", "relu0_1", "features.34"]
 )
 def test_a_layer_that_is_not_there_is_refused(vgg: VGG19, layer: str) -> None:
-    with pytest.raises(UsageError, match=r"has no layer .*5_4"):
+    with pytest.raises(UsageError, match=f"'{layer}'.* 5_4$"):
         vgg(picture(), [layer])
 
 
 def test_vgg16_has_no_fourth_convolution_in_block_5() -> None:
     vgg16 = load_state(convert_state(torchvision_state(in_a_row(DEPTHS["VGG16"])), "x"))
-    with pytest.raises(UsageError, match=r"'conv5_4'; it has conv and relu .*, 5_3$"):
+    with pytest.raises(UsageError, match=r"'conv5_4'; .* 5_2, 5_3$"):
         vgg16(picture(), ["conv5_4"])
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 15, 40), (2, 1, 32, 32), (3, 32, 32)], ids=str)
 def test_pictures_that_do_not_fit_are_refused(vgg: VGG19, shape: tuple[int, ...]) -> None:
-    with pytest.raises(UsageError, match=r"RGB pictures .* 16 pixels"):
+    with pytest.raises(UsageError, match=rf" 16 pixels .* {re.escape(str(shape))}$"):
         vgg(torch.zeros(shape), ["conv5_4"])
     assert vgg(torch.zeros(1, 3, 16, 16), ["conv5_4"])["conv5_4"].shape == (1, 9, 1, 1)
 
@@ -344,19 +345,22 @@ def test_half_floats_are_read_as_float32(tmp_path: Path) -> None:
 
 
 DAMAGES: dict[str, tuple[Callable[[State], object], str]] = {
-    "batch-norm": (lambda s: s.update({"features.1.running_mean": torch.ones(5)}), "belongs in no"),
+    "batch-norm": (lambda s: s.update({"features.1.running_mean": torch.ones(5)}), "running_mean"),
     "batch-norm's weights": (
         lambda s: s.update({"features.1.weight": torch.ones(5)}),
         "layer 1 follows layer 0",
     ),
     "no bias": (lambda s: s.pop("features.5.bias"), "conv2_1.bias is absent"),
-    "a gap": (lambda s: s.pop("features.2.weight") is s.pop("features.2.bias"), "not a VGG"),
-    "something else": (lambda s: s.update({"other": torch.ones(1)}), "other belongs in no VGG"),
+    "a gap": (
+        lambda s: s.pop("features.2.weight") is s.pop("features.2.bias"),
+        "layer 5 follows layer 0",
+    ),
+    "something else": (lambda s: s.update({"other": torch.ones(1)}), ": other "),
     "a kernel of 5": (
         lambda s: s.update({"features.0.weight": torch.ones(5, 3, 5, 5)}),
         "conv1_1.weight is",
     ),
-    "gray": (lambda s: s.update({"features.0.weight": torch.ones(5, 1, 3, 3)}), "should be"),
+    "gray": (lambda s: s.update({"features.0.weight": torch.ones(5, 1, 3, 3)}), r"\(5, 1, 3, 3\)"),
     "NaN": (lambda s: s["features.0.bias"].fill_(torch.nan), "NaN"),
     "whole numbers": (
         lambda s: s.update({"features.0.bias": torch.ones(5, dtype=torch.int64)}),
@@ -378,7 +382,7 @@ def test_what_is_no_vgg_is_refused(damage: str, tmp_path: Path) -> None:
 
 def test_other_networks_are_refused() -> None:
     path = Path(__file__).parents[3] / "upscale/embedded/srgan.safetensors"
-    with pytest.raises(WeightsError, match="no known VGG"):
+    with pytest.raises(WeightsError, match=f"^{re.escape(str(path))}: "):
         load_vgg(path)
 
 
@@ -402,13 +406,13 @@ def test_names_and_files_that_are_not_there(
 ) -> None:
     monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(WeightsError, match=r"vgg\.pth"):
+    with pytest.raises(WeightsError, match=f"^{tmp_path}/vgg.pth"):
         load_vgg(tmp_path / "vgg.pth")
-    with pytest.raises(WeightsError, match=r"'srgan' is neither a model .*vgg19"):
+    with pytest.raises(WeightsError, match=r"'srgan'.* vgg19"):
         load_vgg("srgan")
-    with pytest.raises(WeightsError, match="vgg19 is not in the cache"):
+    with pytest.raises(WeightsError, match=r"(?s)^vgg19 .*HF_HUB_OFFLINE"):
         ensure_vgg("vgg19")
-    with pytest.raises(WeightsError, match="is not in the cache"):
+    with pytest.raises(WeightsError, match=r"(?s)^hf://somebody/.*HF_HUB_OFFLINE"):
         load_vgg("hf://somebody/some-vgg/vgg.pth")
 
 

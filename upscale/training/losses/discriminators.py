@@ -1,7 +1,7 @@
-"""The networks that tell photographs from enlarged pictures, one of each paper.
+"""The networks that tell photographs from enlarged pictures, one from each paper.
 
-All take ``x``, which is ``hr`` or ``sr``: (N, 3, H, W), float, RGB, nominally in [0, 1], and return
-logits in float32: positive where the picture seems real. The sigmoid is in the loss.
+All take ``x``, which is ``hr`` or ``sr``: (N, 3, H, W), float, RGB, nominally in [0, 1]. They
+return float32 logits, positive where the picture seems real. The sigmoid is in the loss.
 """
 
 import math
@@ -37,11 +37,11 @@ class SRGANDiscriminator(nn.Sequential):
     """The discriminator of Ledig et al. 2017 (figure 4): eight convolutions 3×3, two dense layers.
 
     ``hr_patch``: HR pixels a side, a multiple of ``stride``; 96 in the paper. A batch of one patch
-    of exactly ``stride`` pixels cannot be trained on: batch-norm would see one value a channel.
+    of ``stride`` pixels fails, since batch-norm would see one value a channel.
 
-    The paper's HR is in [-1, 1], so `forward` takes 2x - 1 of what it is given. The convolutions
-    in front of batch-norm have no bias, which the mean would take away again. The paper does not
-    say how the weights start; here as in krasserm's Keras network: Glorot uniform, biases at 0.
+    The paper's HR is in [-1, 1], so `forward` computes 2x - 1 first. Convolutions before batch-norm
+    have no bias, which the mean would remove. The paper does not state the initial weights; they
+    are Glorot uniform with biases of 0, as in krasserm's Keras network.
     """
 
     stride: ClassVar[int] = 16
@@ -52,20 +52,13 @@ class SRGANDiscriminator(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, 1), float32, for ``x`` (N, 3, hr_patch, hr_patch) in [0, 1]."""
-        x = 2 * x - 1
-        for layer in self:
-            x = layer(x)
-        return x.float()
+        return _through(self, 2 * x - 1)
 
     def _layers(self, hr_patch: int, features: int) -> Layers:
         inputs = 3
         for number in range(1, 9):
-            outputs = features * 2 ** ((number - 1) // 2)
-            first, stride = number == 1, 2 - number % 2
-            yield f"conv{number}", nn.Conv2d(inputs, outputs, 3, stride, 1, bias=first)
-            if not first:
-                yield f"bn{number}", nn.BatchNorm2d(outputs)
-            yield f"act{number}", nn.LeakyReLU(SLOPE, inplace=True)
+            outputs, stride = features * 2 ** ((number - 1) // 2), 2 - number % 2
+            yield from _stage(str(number), inputs, outputs, 3, stride, normalised=number > 1)
             inputs = outputs
         yield "flatten", nn.Flatten()
         yield "dense1", nn.Linear(inputs * (hr_patch // self.stride) ** 2, 1024)
@@ -77,12 +70,12 @@ class ESRGANDiscriminator(nn.Sequential):
     """The VGG-style discriminator of ESRGAN (Wang et al. 2018); keys named as in BasicSR.
 
     Five stages of a convolution 3×3 and one 4×4 of stride 2, then two dense layers. ``hr_patch``:
-    HR pixels a side, a multiple of ``stride``; 128 in the paper. (BasicSR gives patches of 256 a
-    sixth stage; here the first dense layer grows.) As with `SRGANDiscriminator`, a batch of one
-    patch of ``stride`` pixels cannot be trained on. ``x`` is taken in [0, 1], as in BasicSR.
+    HR pixels a side, a multiple of ``stride``; 128 in the paper. (BasicSR adds a sixth stage for
+    patches of 256; here the first dense layer grows.) A batch of one patch of ``stride`` pixels
+    fails, as with `SRGANDiscriminator`. ``x`` stays in [0, 1], as in BasicSR.
 
-    The weights start by MSRA's rule (He et al. 2015), unscaled, biases at 0, as in the authors'
-    first training code. The factor 0.1 of the paper (section 3.1) is the generator's alone.
+    Initial weights follow MSRA's rule (He et al. 2015), unscaled, with biases of 0, as in the
+    authors' first training code. The paper's factor 0.1 (section 3.1) is only the generator's.
     """
 
     stride: ClassVar[int] = 32
@@ -93,22 +86,14 @@ class ESRGANDiscriminator(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, 1), float32, for ``x`` (N, 3, hr_patch, hr_patch) in [0, 1]."""
-        for layer in self:
-            x = layer(x)
-        return x.float()
+        return _through(self, x)
 
     def _layers(self, hr_patch: int, features: int) -> Layers:
         inputs = 3
         for stage in range(5):
             outputs = features * min(2**stage, 8)
-            first = stage == 0
-            yield f"conv{stage}_0", nn.Conv2d(inputs, outputs, 3, 1, 1, bias=first)
-            if not first:
-                yield f"bn{stage}_0", nn.BatchNorm2d(outputs)
-            yield f"act{stage}_0", nn.LeakyReLU(SLOPE, inplace=True)
-            yield f"conv{stage}_1", nn.Conv2d(outputs, outputs, 4, 2, 1, bias=False)
-            yield f"bn{stage}_1", nn.BatchNorm2d(outputs)
-            yield f"act{stage}_1", nn.LeakyReLU(SLOPE, inplace=True)
+            yield from _stage(f"{stage}_0", inputs, outputs, 3, 1, normalised=stage > 0)
+            yield from _stage(f"{stage}_1", outputs, outputs, 4, 2, normalised=True)
             inputs = outputs
         yield "flatten", nn.Flatten()
         yield "linear1", nn.Linear(inputs * (hr_patch // self.stride) ** 2, 100)
@@ -119,9 +104,9 @@ class ESRGANDiscriminator(nn.Sequential):
 class SpectralConvolution(nn.Conv2d):
     """A convolution without bias whose kernel is divided by its largest singular value.
 
-    Miyato et al. 2018, equation 8: the kernel is read as a matrix (outputs, inputs·k²), and its
-    singular value followed by one power iteration a training pass. That is done in float32 under
-    autocast too; the convolution itself is in autocast's type.
+    Miyato et al. 2018, equation 8: the kernel is a matrix (outputs, inputs·k²), and one power
+    iteration a training pass follows its singular value. Under autocast this stays in float32; the
+    convolution has autocast's type.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
@@ -138,9 +123,9 @@ class SpectralConvolution(nn.Conv2d):
 class UNetDiscriminator(nn.Module):
     """The U-Net with spectral norm of Real-ESRGAN (Wang et al. 2021, figure 6).
 
-    A logit for each pixel. ``features``: channels at full size. Height and width are multiples of
-    ``stride``; the published training has patches of 256. Keys named as in Real-ESRGAN, and like
-    there the weights start by PyTorch's rule. ``x`` is taken in [0, 1], as there.
+    It returns a logit for each pixel. ``features``: channels at full size. Height and width are
+    multiples of ``stride``; published trainings use patches of 256. Keys, initial weights
+    (PyTorch's rule) and the range of ``x``, [0, 1], are those of Real-ESRGAN.
     """
 
     stride: ClassVar[int] = 8
@@ -172,6 +157,21 @@ class UNetDiscriminator(nn.Module):
         return logits.float()
 
 
+def _stage(
+    place: str, inputs: int, outputs: int, kernel: int, stride: int, normalised: bool
+) -> Layers:
+    yield f"conv{place}", nn.Conv2d(inputs, outputs, kernel, stride, 1, bias=not normalised)
+    if normalised:
+        yield f"bn{place}", nn.BatchNorm2d(outputs)
+    yield f"act{place}", nn.LeakyReLU(SLOPE, inplace=True)
+
+
+def _through(layers: nn.Sequential, x: Tensor) -> Tensor:
+    for layer in layers:
+        x = layer(x)
+    return x.float()
+
+
 def _start(network: nn.Module, rule: Callable[[Tensor], Tensor]) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -190,9 +190,7 @@ def _double(x: Tensor) -> Tensor:
 
 Discriminator = SRGANDiscriminator | ESRGANDiscriminator | UNetDiscriminator
 
-DISCRIMINATORS: dict[
-    str, type[SRGANDiscriminator] | type[ESRGANDiscriminator] | type[UNetDiscriminator]
-] = {
+DISCRIMINATORS: dict[str, type[Discriminator]] = {
     "srgan": SRGANDiscriminator,
     "esrgan": ESRGANDiscriminator,
     "unet": UNetDiscriminator,
@@ -200,13 +198,13 @@ DISCRIMINATORS: dict[
 
 
 def check_patch(name: str, hr_patch: int) -> None:
-    """Raise UsageError if patches of ``hr_patch`` HR pixels do not fit discriminator ``name``.
+    """Raise UsageError unless discriminator ``name`` halves ``hr_patch`` HR pixels exactly.
 
-    One fits if every stride halves it exactly; the error names the nearest sizes that do.
+    The error names the nearest sizes that fit.
     """
     if name not in DISCRIMINATORS:
         known = ", ".join(DISCRIMINATORS)
-        raise UsageError(f"discriminator {name!r} is not known; take one of {known}")
+        raise UsageError(f"--discriminator {name!r} is not known; give one of {known}")
     stride = DISCRIMINATORS[name].stride
     if hr_patch > 0 and hr_patch % stride == 0:
         return
@@ -214,21 +212,21 @@ def check_patch(name: str, hr_patch: int) -> None:
     nearest = f"{below} or {below + stride}" if below else str(stride)
     raise UsageError(
         f"an HR patch of {hr_patch} pixels does not fit the {name} discriminator, which halves it "
-        f"{int(math.log2(stride))} times; take {nearest}, or another multiple of {stride}"
+        f"{int(math.log2(stride))} times; give {nearest}, or another multiple of {stride}"
     )
 
 
 def build_discriminator(name: str, hr_patch: int, features: int = 64) -> Discriminator:
-    """Build the discriminator called ``name``, in training mode, with fresh parameters.
+    """Build discriminator ``name`` in training mode, with fresh float32 parameters.
 
-    ``hr_patch``: HR pixels a side of the patches to come; ``features``: channels of the first
-    convolution, on which all others but the dense layers' depend. The parameters are float32, on
-    the default device, from PyTorch's default random state. Raises UsageError for a name that is
-    not in `DISCRIMINATORS`, a patch that does not fit, or features below 1.
+    ``hr_patch``: HR pixels a side of its patches; ``features``: channels of the first convolution,
+    which the other convolutions multiply. Parameters come from PyTorch's default random state, on
+    the default device. Raises UsageError for a name that is not in `DISCRIMINATORS`, a patch that
+    does not fit, or features below 1.
     """
     check_patch(name, hr_patch)
     if features < 1:
-        raise UsageError(f"a discriminator of {features} features is none; take 1 or more")
+        raise UsageError(f"a discriminator of {features} features is not possible; give 1 or more")
     kind = DISCRIMINATORS[name]
     if issubclass(kind, UNetDiscriminator):
         return UNetDiscriminator(features)

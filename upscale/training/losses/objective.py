@@ -17,26 +17,26 @@ from upscale.training.recipes import Recipe
 __all__ = ["Objective", "load_objective"]
 
 SHIFTS = 8
-"""By how many rows and columns, less one, LPIPS looks at the patches shifted (see `_shifted`)."""
+"""Rows and columns by which LPIPS' view of the patches varies, from 0 (see `_shifted`)."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Everything of the generator's loss but its adversarial term, which needs a discriminator.
-
-    ``vgg``, ``lpips``: on the device of the pictures; None where the recipe does not use them.
-    """
+    """The generator's loss but for its adversarial term, which needs a discriminator."""
 
     recipe: Recipe
     vgg: VGG19 | None = None
+    """On the device of the pictures; None: the recipe has no content loss."""
     lpips: LPIPS | None = None
+    """On the device of the pictures; None: the recipe has no LPIPS."""
 
     def __call__(self, sr: Tensor, hr: Tensor, step: int) -> dict[str, Tensor]:
-        """Return the terms by name, multiplied by their coefficients; those of 0 are left out.
+        """Return the terms by name, times their coefficients, without those of coefficient 0.
 
-        ``sr``, ``hr``: (N, 3, H, W), H and W multiples of the recipe's scale; [0, 1], ``sr`` not
-        clamped. ``step``: of the run; LPIPS' shift follows from it. Wang et al. 2018, equation 3;
-        Ledig et al. 2017, equations 4 and 5.
+        ``sr``, ``hr``: (N, 3, H, W), float, RGB, [0, 1], ``sr`` not clamped; H and W are multiples
+        of the recipe's scale. ``step``: of the run; it decides LPIPS' shift. Each term is a float32
+        scalar. Wang et al. 2018, equation 3; Ledig et al. 2017, equations 4 and 5. Raises
+        UsageError for two shapes.
         """
         recipe = self.recipe
         terms = {}
@@ -88,11 +88,11 @@ def load_objective(
 
 
 def _shifted(sr: Tensor, hr: Tensor, step: int, smallest: int) -> tuple[Tensor, Tensor]:
-    """Leave out up to 7 rows at the top and columns at the left, others at each step.
+    """Leave out up to 7 rows at the top and columns at the left, as many as ``step`` decides.
 
-    AlexNet looks at every fourth pixel. Where these are always the same ones of the 4 × 4 that the
-    generator makes of a pixel, it learns to put at the others what AlexNet does not see: a faint
-    grid. (Kettunen et al. 2019, E-LPIPS, arXiv:1906.03973, show what a metric's fixed view admits.)
+    AlexNet looks at every fourth pixel. If these were always the same of the 4 × 4 that a generator
+    makes of a pixel, it would learn to hide a faint grid in the others. (Kettunen et al. 2019,
+    E-LPIPS, arXiv:1906.03973, show what a metric's fixed view admits.)
     """
     places = min(SHIFTS, min(hr.shape[-2:]) - smallest + 1)
     top, left = np.random.default_rng(step).integers(places, size=2)

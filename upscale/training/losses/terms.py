@@ -1,7 +1,7 @@
-"""What the papers minimise, term by term; the factors and their sum are a recipe's.
+"""What the papers minimise, term by term; a recipe has the coefficients.
 
-Every loss returns a scalar, float32, computed in float32 under autocast too, and is a mean over the
-batch, so that a coefficient does not depend on its size. Ledig et al. 2017 is SRGAN,
+Every loss is a float32 scalar, computed in float32 under autocast too. It is a mean over the batch,
+so that a coefficient does not depend on the batch's size. Ledig et al. 2017 is SRGAN,
 arXiv:1609.04802; Wang et al. 2018 is ESRGAN, arXiv:1809.00219.
 """
 
@@ -33,11 +33,11 @@ __all__ = [
 ]
 
 Mean = Callable[[Tensor], Tensor]
-"""All elements → a scalar. Over several processes: the mean over all of them, differentiable."""
+"""All elements → a scalar; with several processes the mean over all of them, differentiable."""
 
 
 def l1(sr: Tensor, hr: Tensor) -> Tensor:
-    """Return the mean of |sr - hr| over everything (Wang et al. 2018, L1 of equation 3).
+    """Return the mean of |sr - hr| over all elements (Wang et al. 2018, L1 of equation 3).
 
     ``sr``, ``hr``: of one shape, any float type. Raises UsageError for two shapes.
     """
@@ -45,10 +45,10 @@ def l1(sr: Tensor, hr: Tensor) -> Tensor:
 
 
 def mse(sr: Tensor, hr: Tensor) -> Tensor:
-    """Return the mean of (sr - hr)² over everything (Ledig et al. 2017, equation 4).
+    """Return the mean of (sr - hr)² over all elements (Ledig et al. 2017, equation 4).
 
-    ``sr``, ``hr``: of one shape, any float type. Raises UsageError for two shapes. The paper has
-    pictures in [-1, 1], where this is four times what it is in [0, 1].
+    ``sr``, ``hr``: of one shape, any float type. The paper's pictures are in [-1, 1], where this is
+    four times its value in [0, 1]. Raises UsageError for two shapes.
     """
     return _difference(sr, hr).square().mean()
 
@@ -58,13 +58,13 @@ PSNR_GOAL = 50.0
 
 
 def psnr_shortfall(sr: Tensor, hr: Tensor, border: int) -> Tensor:
-    """Return by how many dB the PSNR of Y' falls short of about 50 dB, the mean over the batch.
+    """Return by how many dB the PSNR of Y' falls short of about 50 dB, as a mean over the batch.
 
-    ``sr``, ``hr``: (N, 3, H, W), [0, 1], of which ``border`` pixels on each side are not looked at.
-    For a picture 10 log10(1 + MSE / 1e-5): up to a constant minus its PSNR, which is the loss of
-    Chen et al. 2021 (HINet, arXiv:2105.06086), but bounded, so that flat patches do not rule. A
-    set's PSNR is the mean of its pictures' dB, to which smooth and busy ones contribute alike;
-    to the MSE of a batch the busy ones contribute nearly all. Raises UsageError for two shapes.
+    ``sr``, ``hr``: (N, 3, H, W), RGB, [0, 1]; ``border`` pixels on each side do not count. A
+    picture's shortfall is 10 log10(1 + MSE / 1e-5): minus its PSNR up to a constant, as in Chen et
+    al. 2021 (HINet, arXiv:2105.06086), but bounded, so that flat patches do not dominate. Smooth
+    and busy pictures contribute alike, as to a set's PSNR; to a batch's MSE, busy ones contribute
+    nearly all. Raises UsageError for two shapes.
     """
     height, width = sr.shape[-2:]
     difference = _difference(sr, hr)[..., border : height - border, border : width - border]
@@ -90,48 +90,48 @@ DISTANCES: dict[str, Distance] = {"l1": l1, "mse": mse}
 def content(
     sr_features: Tensor, hr_features: Tensor, distance: str, rescaling: float = 1.0
 ) -> Tensor:
-    """Return the distance between feature maps, each multiplied by ``rescaling`` beforehand.
+    """Return the distance between feature maps, both multiplied by ``rescaling`` first.
 
     ``sr_features``, ``hr_features``: (N, C, h, w), of one shape; ``distance``: a key of
-    `DISTANCES`. Ledig et al. 2017, equation 5: ``mse`` and 1/12.75, so that the squared error comes
-    out at 1/162.6 (the paper's 0.006); its sums are means over the channels too here. Wang et al.
-    2018, section 3.3: ``l1`` and 1. Raises UsageError for two shapes or another distance.
+    `DISTANCES`. Ledig et al. 2017, equation 5: ``mse`` and 1/12.75, which makes 1/162.6 (the
+    paper's 0.006) of the squared error; here it is a mean over the channels too. Wang et al. 2018,
+    section 3.3: ``l1`` and 1. Raises UsageError for two shapes or an unknown distance.
     """
     if distance not in DISTANCES:
-        raise UsageError(f"there is no distance {distance!r}; choose one of {', '.join(DISTANCES)}")
+        raise UsageError(f"distance {distance!r} is not known; give one of {', '.join(DISTANCES)}")
     return DISTANCES[distance](sr_features.float() * rescaling, hr_features.float() * rescaling)
 
 
 def total_variation(sr: Tensor) -> Tensor:
-    """Return the isotropic total variation of a picture, the mean over the batch.
+    """Return the isotropic total variation of a picture, as a mean over the batch.
 
-    ``sr``: (N, C, H, W), any float type. For a picture the sum over its pixels and channels of
-    √(Δx² + Δy²), the differences to the next column and row, 0 at the last ones. Its gradient is 0
-    where a picture is flat.
+    ``sr``: (N, C, H, W), any float type. A picture's is the sum over pixels and channels of
+    √(Δx² + Δy²), with the differences to the next column and row, 0 at the last ones. Its gradient
+    is 0 where a picture is flat.
 
-    Ledig et al. 2017 use it with VGG22 at 2e-8 and name Aly and Dubois 2005 and Johnson et al.
-    2016 for it. The latter sum over pixels too; as a mean, 2e-8 would do nothing. On [-1, 1] it is
-    twice what it is on [0, 1].
+    Ledig et al. 2017 use it with VGG22 at 2e-8, after Aly and Dubois 2005 and Johnson et al. 2016.
+    The latter sum over pixels too; for a mean, 2e-8 would do nothing. On [-1, 1] it is twice its
+    value on [0, 1].
     """
     sr = sr.float()
     down = F.pad(sr.diff(dim=-2), (0, 0, 0, 1))
     right = F.pad(sr.diff(dim=-1), (0, 1))
-    # The gradient of this norm is 0 where both are 0; that of a square root would be NaN.
+    # Where both differences are 0, this norm's gradient is 0; that of a square root would be NaN.
     slope = torch.linalg.vector_norm(torch.stack((down, right)), dim=0)
     total: Tensor = slope.sum((1, 2, 3)).mean()
     return total
 
 
 def grid(sr: Tensor, hr: Tensor, scale: int) -> Tensor:
-    """Return the power of what SR adds to HR again and again, at the pitch of the LR pixels.
+    """Return the power of the pattern that SR adds to HR at the pitch of the LR pixels.
 
-    ``sr``, ``hr``: (N, C, H, W), H and W multiples of ``scale``; [0, 1]. A generator makes of each
-    LR pixel ``scale`` × ``scale`` places, by other weights for each. What one place has more than
-    its neighbours in the mean over a patch is a pattern, which the eye finds where a picture is
-    flat (Aitken et al. 2017, arXiv:1707.02937, on sub-pixel convolution); in other losses so faint
-    a thing hardly counts. The difference is divided by HR's deviation within the LR pixel plus a
-    level of 255, and its mean at each place, less that of all places, is squared. 1: a pattern of
-    one level (root mean square) in a flat picture. Raises UsageError for two shapes.
+    ``sr``, ``hr``: (N, C, H, W), [0, 1], H and W multiples of ``scale``. A generator makes
+    ``scale`` × ``scale`` places of each LR pixel, with other weights for each place. Where one
+    place differs from the others in the mean over a patch, the eye sees a pattern in flat regions
+    (Aitken et al. 2017, arXiv:1707.02937, on sub-pixel convolution), too faint to count in other
+    losses. The difference SR - HR is divided by HR's deviation within the LR pixel plus a level of
+    255, and averaged at each place; the variance over the places is returned. 1 is a pattern of one
+    level (root mean square) in a flat picture. Raises UsageError for two shapes.
     """
 
     def places(picture: Tensor) -> Tensor:
@@ -162,8 +162,8 @@ def _as_made(logits: Tensor) -> Tensor:
 def standard_generator(hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.mean) -> Tensor:
     """Return -log D(sr) (Ledig et al. 2017, equation 6; its sum over pictures is a mean here).
 
-    ``sr_logits``: before the sigmoid, of any shape; ``hr_logits`` and ``mean`` are not looked at,
-    and are here so that all four adversarial losses are called alike.
+    ``sr_logits``: before the sigmoid, of any shape. ``hr_logits`` and ``mean`` are unused: all four
+    adversarial losses are called alike.
     """
     return _as_real(sr_logits.float())
 
@@ -171,8 +171,8 @@ def standard_generator(hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.
 def standard_discriminator(hr_logits: Tensor, sr_logits: Tensor, mean: Mean = torch.mean) -> Tensor:
     """Return -log D(hr) - log(1 - D(sr)): binary cross-entropy (Ledig et al. 2017, equation 2).
 
-    ``hr_logits``, ``sr_logits``: before the sigmoid, of any shapes; ``mean`` is not looked at. The
-    two terms are added, not averaged.
+    ``hr_logits``, ``sr_logits``: before the sigmoid, of any shapes; ``mean`` is unused. The two
+    terms are added, not averaged.
     """
     return _as_real(hr_logits.float()) + _as_made(sr_logits.float())
 
@@ -181,11 +181,11 @@ def relativistic_generator(hr_logits: Tensor, sr_logits: Tensor, mean: Mean = to
     """Return -log(1 - D_Ra(hr, sr)) - log D_Ra(sr, hr) (Wang et al. 2018, equation 2).
 
     ``hr_logits``, ``sr_logits``: C(x), before the sigmoid, of any shapes. D_Ra(a, b) =
-    σ(C(a) - E C(b)), E being ``mean``. The two terms are added as in the paper; BasicSR halves
+    σ(C(a) - E C(b)), where E is ``mean``. The two terms are added as in the paper; BasicSR halves
     their sum.
 
-    The gradient reaches ``sr`` through both terms, and ``hr_logits`` as far as they carry one. The
-    outer means are over the tensors given: where processes average their gradients, that is right.
+    The gradient reaches ``sr`` through both terms. The outer means are over the given tensors only,
+    which is right where processes average their gradients.
     """
     hr_relative, sr_relative = _relative(hr_logits, sr_logits, mean)
     return _as_made(hr_relative) + _as_real(sr_relative)
@@ -196,7 +196,7 @@ def relativistic_discriminator(
 ) -> Tensor:
     """Return -log D_Ra(hr, sr) - log(1 - D_Ra(sr, hr)) (Wang et al. 2018, equation 1).
 
-    Arguments as of `relativistic_generator`; the terms are added here too.
+    Arguments as for `relativistic_generator`; the terms are added here too.
     """
     hr_relative, sr_relative = _relative(hr_logits, sr_logits, mean)
     return _as_real(hr_relative) + _as_made(sr_relative)
@@ -213,14 +213,12 @@ AdversarialLoss = Callable[[Tensor, Tensor, Mean], Tensor]
 
 @dataclass(frozen=True)
 class Adversarial:
-    """The losses of both sides, called with (``hr_logits``, ``sr_logits``, ``mean``).
-
-    ``generator_sees_hr``: whether the generator's looks at ``hr_logits`` at all.
-    """
+    """The losses of both sides, called with (``hr_logits``, ``sr_logits``, ``mean``)."""
 
     generator: AdversarialLoss
     discriminator: AdversarialLoss
     generator_sees_hr: bool
+    """Whether the generator's loss uses ``hr_logits``."""
 
 
 ADVERSARIAL: dict[str, Adversarial] = {

