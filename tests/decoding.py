@@ -22,8 +22,6 @@ CHANNELS = pytest.mark.parametrize("channels", [1, 2, 3, 4])
 EXIF = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
 """Nothing but an orientation of 6."""
 
-UPRIGHT = EXIF.replace(b"\x06", b"\1")
-
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"></x:xmpmeta>'
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from decoding import CHANNELS, EXIF, PROFILE, UPRIGHT, XMP, Reading, bare, box, saved
+from decoding import CHANNELS, EXIF, PROFILE, XMP, Reading, bare, box, saved
 from PIL import Image as Pillow
 from raw_pictures import noise
 
@@ -65,7 +65,7 @@ def test_metadata_around_jpeg_2000_are_kept(read: Reading) -> None:
     )
     found = read(data)
     np.testing.assert_array_equal(found.pixels, pixels)
-    assert (found.icc, found.exif, found.xmp) == (PROFILE, UPRIGHT, XMP)
+    assert (found.icc, found.exif, found.xmp) == (PROFILE, EXIF, XMP)
     assert found.resolution == pytest.approx((300 / 25.4, 150 / 25.4))
 
 

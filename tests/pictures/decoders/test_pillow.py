@@ -30,10 +30,27 @@ def dds(pixels: np.ndarray) -> bytes:
     return b"DDS " + head + pixels[..., [2, 1, 0, 3]].tobytes()
 
 
+def packed_dds(packing: bytes, block: bytes) -> bytes:
+    """A DDS of one packed block of 4 × 4 pixels."""
+    head = struct.pack("<7I44x", 124, 0x1007, 4, 4, len(block), 0, 0)
+    head += struct.pack("<II4s5I", 32, 4, packing, 0, 0, 0, 0, 0)
+    return b"DDS " + head + struct.pack("<5I", 0x1000, 0, 0, 0, 0) + block
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_tga_is_read_exactly(read: Reading, channels: int) -> None:
     pixels = blocks(channels)
     np.testing.assert_array_equal(read(tga(pixels)).pixels, pixels)
+
+
+def test_a_tga_that_is_wholly_transparent_has_no_opacity(read: Reading) -> None:
+    pixels = blocks(4)
+    pixels[..., 3] = 0
+    found = read(tga(pixels))
+    np.testing.assert_array_equal(found.pixels, pixels[..., :3])
+    assert len(found.warnings) == 1
+    pixels[0, 0, 3] = 1
+    assert read(tga(pixels)).pixels.shape[2] == 4
 
 
 def test_rows_from_the_bottom_up_are_made_upright(read: Reading) -> None:
@@ -62,12 +79,53 @@ def test_dds_without_compression_is_read_exactly(read: Reading) -> None:
 def test_dxt1_has_the_colours_of_its_two_ends(read: Reading) -> None:
     # One block of 4 × 4: ends pure red and pure blue of 5:6:5 bits, rows of index 0, 1, 0, 1.
     block = struct.pack("<HH4B", 0xF800, 0x001F, 0x00, 0x55, 0x00, 0x55)
-    head = struct.pack("<7I44x", 124, 0x1007, 4, 4, 8, 0, 0)
-    head += struct.pack("<II4s5I", 32, 4, b"DXT1", 0, 0, 0, 0, 0) + struct.pack(
-        "<5I", 0x1000, *[0] * 4
-    )
-    found = read(b"DDS " + head + block).pixels[..., :3]
+    found = read(packed_dds(b"DXT1", block)).pixels[..., :3]
     assert found[:, 0].tolist() == [[255, 0, 0], [0, 0, 255]] * 2
+
+
+# Microsoft's "Texture Block Compression in Direct3D 11", BC2 and BC3: colours of two ends and two
+# between them, whichever end is greater; opacity of four bits a pixel (BC2), or of two ends and
+# six steps between them, or four and 0 and 255 where the first end is not the greater (BC3).
+ENDS = pytest.mark.parametrize(
+    ("ends", "grays"),
+    [((0xFFFF, 0), [255, 0, 170, 85]), ((0, 0xFFFF), [0, 255, 85, 170])],
+    ids=["white first", "black first"],
+)
+ROW = 0b11_10_01_00
+"""Indices 0 to 3 of a row, from the left."""
+
+
+@ENDS
+def test_dxt3_has_four_bits_of_opacity_a_pixel(
+    read: Reading, ends: tuple[int, int], grays: list[int]
+) -> None:
+    opacity = struct.pack("<4H", 0x3210, 0x7654, 0xBA98, 0xFEDC)
+    found = read(packed_dds(b"DXT3", opacity + struct.pack("<HH4B", *ends, *[ROW] * 4))).pixels
+    assert found[..., :3].tolist() == [[[gray] * 3 for gray in grays]] * 4
+    assert found[..., 3].ravel().tolist() == [17 * step for step in range(16)]
+
+
+@ENDS
+@pytest.mark.parametrize(
+    ("opacities", "steps"),
+    [
+        ((210, 0), [210, 0, 180, 150, 120, 90, 60, 30]),
+        ((10, 210), [10, 210, 50, 90, 130, 170, 0, 255]),
+    ],
+    ids=["eight steps", "six steps"],
+)
+def test_dxt5_has_steps_of_opacity_between_two_ends(
+    read: Reading,
+    ends: tuple[int, int],
+    grays: list[int],
+    opacities: tuple[int, int],
+    steps: list[int],
+) -> None:
+    indices = sum(pixel % 8 << 3 * pixel for pixel in range(16)).to_bytes(6, "little")
+    block = bytes(opacities) + indices + struct.pack("<HH4B", *ends, *[ROW] * 4)
+    found = read(packed_dds(b"DXT5", block)).pixels
+    assert found[..., :3].tolist() == [[[gray] * 3 for gray in grays]] * 4
+    assert found[..., 3].ravel().tolist() == steps * 2
 
 
 @CUTS

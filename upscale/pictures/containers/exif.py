@@ -8,7 +8,7 @@ Pillow's texts and numbers would cost letters outside ASCII and change the kinds
 import os
 import struct
 
-from upscale.pictures.containers.tiff import EXIF, Directory, Field, Frame, Source, Space
+from upscale.pictures.containers.tiff import EXIF, Directory, Field, Packing, Source, Space
 
 __all__ = ["for_output", "identifier", "of_tiff", "write_to_tiff"]
 
@@ -37,7 +37,7 @@ def _blob(order: str, root: Directory, fixed: Field | None = None) -> bytes | No
     if not root.fields and not root.children:
         return None
     space = Space(8, fixed)
-    first = space.add(Frame.of(order), root)
+    first = space.add(Packing.of(order), root)
     mark = b"II" if order == "<" else b"MM"
     return _PREFIX + mark + struct.pack(f"{order}HI", 42, first) + bytes(space.data)
 
@@ -54,7 +54,7 @@ def for_output(blob: bytes | None, width: int, height: int, identifier: str | No
     root, order = Directory(), "<"
     if blob is not None:
         source = _source(blob)
-        root, order = source.tree(), source.frame.order
+        root, order = source.tree(), source.packing.order
     if identifier is not None:
         text = identifier.encode("ascii") + b"\0"
         new = Directory({_EXIF_VERSION: Field(_UNDEFINED, 4, b"0232")})
@@ -96,7 +96,7 @@ def of_tiff(descriptor: int) -> bytes | None:
     description = root.fields.get(_DESCRIPTION)
     if description is not None and description.data.startswith(_LAYOUTS):
         del root.fields[_DESCRIPTION]
-    return _blob(source.frame.order, root)
+    return _blob(source.packing.order, root)
 
 
 def write_to_tiff(descriptor: int, blob: bytes) -> None:
@@ -111,19 +111,19 @@ def write_to_tiff(descriptor: int, blob: bytes) -> None:
     source, file = _source(blob), Source.of_file(descriptor)
     new = source.tree()
     entries, after = file.table(file.first)
-    kept = {entry[0]: struct.pack(file.frame.entry, *entry) for entry in reversed(entries)}
+    kept = {entry[0]: struct.pack(file.packing.entry, *entry) for entry in reversed(entries)}
     written = _DESCRIPTIVE - ({_ORIENTATION} & kept.keys())
     new.fields = {tag: value for tag, value in new.fields.items() if tag in written}
-    if source.frame.order != file.frame.order:
+    if source.packing.order != file.packing.order:
         new.swap()
     end = os.fstat(descriptor).st_size
     space = Space(end)
     try:
-        first = space.add(file.frame, new, kept, after)
+        first = space.add(file.packing, new, kept, after)
     except struct.error as error:
         raise ValueError("an offset behind 4 GiB") from error
     _write(descriptor, end, bytes(space.data))
-    _write(descriptor, file.first_pointer, struct.pack(file.frame.offset, first))
+    _write(descriptor, file.first_pointer, struct.pack(file.packing.offset, first))
 
 
 def _write(descriptor: int, at: int, data: bytes) -> None:

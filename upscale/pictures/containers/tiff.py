@@ -17,7 +17,7 @@ __all__ = [
     "BehindTheEndError",
     "Directory",
     "Field",
-    "Frame",
+    "Packing",
     "Source",
     "Space",
 ]
@@ -40,27 +40,27 @@ _VALUES_LIMIT = 2**24  # bytes
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """The values of one tag, in the byte order of their structure.
-
-    ``kind`` is TIFF's number for the type of value, ``place`` the offset where the values stood;
-    0 for those in the table itself, which are at most 4 bytes (8 in BigTIFF).
-    """
+    """The values of one tag, in the byte order of their structure."""
 
     kind: int
+    """TIFF's number for the type of value."""
     count: int
     data: bytes
     place: int = 0
+    """The offset of the values; 0 where they stand in the table (4 bytes at most, BigTIFF 8)."""
 
 
 @dataclass
 class Directory:
-    """Fields by tag, and directories by the tag that points to them."""
+    """One table and all below it."""
 
     fields: dict[int, Field] = field(default_factory=dict)
+    """By tag."""
     children: dict[int, "Directory"] = field(default_factory=dict)
+    """By the tag that points to them."""
 
     def swap(self) -> None:
-        """Turn all numbers, here and below, into the other byte order."""
+        """Change the byte order of all numbers, here and below."""
         for tag, old in self.fields.items():
             head, size = 0, _NUMBER[old.kind]
             if old.kind == _UNDEFINED and old.data.startswith(b"UNICODE\0"):
@@ -75,18 +75,21 @@ class Directory:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """How a structure packs its numbers: `struct` formats, and bytes in an offset."""
+class Packing:
+    """How a structure packs its numbers, as formats of `struct`."""
 
     order: str
+    """ "<" or ">"."""
     count: str
+    """Of the number of fields."""
     entry: str
     offset: str
     room: int
+    """Bytes in an offset, and of the values that a table itself holds."""
 
     @classmethod
-    def of(cls, order: str, big: bool = False) -> "Frame":
-        """Take the byte order, "<" or ">", and whether it is BigTIFF."""
+    def of(cls, order: str, big: bool = False) -> "Packing":
+        """Return that of a byte order, for TIFF or BigTIFF."""
         if big:
             return cls(order, f"{order}Q", f"{order}HHQ8s", f"{order}Q", 8)
         return cls(order, f"{order}H", f"{order}HHI4s", f"{order}I", 4)
@@ -97,31 +100,31 @@ class Frame:
 
 
 class BehindTheEndError(ValueError):
-    """A structure, or what it points to, reaches behind the end of its file."""
+    """A structure, or what it points to, reaches beyond the end of its file."""
 
 
 class Source:
     """A structure that is read by offset.
 
-    Its methods raise ValueError for what is not a TIFF structure, stands behind its end, points to
-    itself or is too much: 65535 fields a directory, 16 MiB of values or the size of the whole.
+    Its methods raise ValueError for what is not a TIFF structure, lies beyond its end, points to
+    itself or exceeds 65535 fields a directory, 16 MiB of values or the size of the whole.
     """
 
     def __init__(self, read: Callable[[int, int], bytes], size: int) -> None:
-        """Take what reads (offset, size) in bytes, and the size of the whole; read the header."""
+        """Read the header; ``read`` returns the bytes of (offset, size) out of ``size`` in all."""
         self._read = read
         self._size = size
         self._values_left = min(size, _VALUES_LIMIT)
         self._seen: set[int] = set()
         order = {b"II": "<", b"MM": ">"}.get(self._take(0, 2))
         if order is None:
-            raise ValueError("no TIFF structure")
+            raise ValueError("not a TIFF structure")
         version = self._unpack(f"{order}H", 2)
         if version not in (42, 43):
             raise ValueError(f"a TIFF structure of version {version}")
-        self.frame = Frame.of(order, big=version == 43)
+        self.packing = Packing.of(order, big=version == 43)
         self.first_pointer = 8 if version == 43 else 4  # where the first directory's offset stands
-        self.first = self._unpack(self.frame.offset, self.first_pointer)
+        self.first = self._unpack(self.packing.offset, self.first_pointer)
 
     @classmethod
     def of_bytes(cls, data: bytes) -> "Source":
@@ -136,7 +139,7 @@ class Source:
 
     def _take(self, offset: int, size: int) -> bytes:
         if offset + size > self._size or len(data := self._read(offset, size)) < size:
-            raise BehindTheEndError(f"{size} bytes at {offset} are behind the end")
+            raise BehindTheEndError(f"{size} bytes at {offset} are beyond the end")
         return data
 
     def _unpack(self, format: str, offset: int) -> int:
@@ -147,30 +150,30 @@ class Source:
         if at in self._seen:
             raise ValueError(f"two directories at {at}")
         self._seen.add(at)
-        count = self._unpack(self.frame.count, at)
+        count = self._unpack(self.packing.count, at)
         if count >= 2**16:
             raise ValueError(f"a directory of {count} fields")
-        at += struct.calcsize(self.frame.count)
-        size = count * struct.calcsize(self.frame.entry)
-        entries = list(struct.iter_unpack(self.frame.entry, self._take(at, size)))
-        return entries, self._unpack(self.frame.offset, at + size)
+        at += struct.calcsize(self.packing.count)
+        size = count * struct.calcsize(self.packing.entry)
+        entries = list(struct.iter_unpack(self.packing.entry, self._take(at, size)))
+        return entries, self._unpack(self.packing.offset, at + size)
 
     def numbers(self, kind: int, count: int, value: bytes) -> tuple[int, ...]:
         """Return the whole numbers of an entry of `table`; none where it holds another kind."""
         letter = _WHOLE.get(kind)
         if letter is None:
             return ()
-        form = f"{self.frame.order}{count}{letter}"
+        form = f"{self.packing.order}{count}{letter}"
         size = count * _NUMBER[kind]
-        if size > self.frame.room:
-            value = self._take(self.frame.number(value), size)
+        if size > self.packing.room:
+            value = self._take(self.packing.number(value), size)
         return struct.unpack(form, value[:size])
 
     def tree(self, wanted: set[int] | None = None) -> Directory:
         """Read the first directory, or its ``wanted`` fields only, and those below it.
 
-        The first of several fields of one tag counts; fields of unknown kind, whose size cannot be
-        known, and those that only hold places in the structure are left out.
+        The first of several fields of one tag counts. Fields of an unknown kind, and so of unknown
+        size, and those that hold places in the structure are left out.
         """
         return self._directory(self.first, 0, wanted)
 
@@ -182,7 +185,7 @@ class Source:
             if name in _CHILDREN[tag]:
                 if kind not in (_LONG, _IFD, _LONG8, _IFD8) or count != 1:
                     raise ValueError(f"field {name:#x} does not point to a directory")
-                place = self.frame.number(value[: _SIZE[kind]])
+                place = self.packing.number(value[: _SIZE[kind]])
                 child = self._directory(place, name)
                 if child.fields or child.children:
                     found.children[name] = child
@@ -194,17 +197,17 @@ class Source:
 
     def _field(self, kind: int, count: int, value: bytes) -> Field:
         size = count * _SIZE[kind]
-        if size <= self.frame.room:
+        if size <= self.packing.room:
             return Field(kind, count, value[:size])
         self._values_left -= size
         if self._values_left < 0:
-            raise ValueError("more values than there is room for")
-        place = self.frame.number(value)
+            raise ValueError("more values than allowed")
+        place = self.packing.number(value)
         return Field(kind, count, self._take(place, size), place)
 
 
 class Space:
-    """Bytes from an offset on, to be filled; one field may keep the place that it had."""
+    """Bytes to be filled from an offset on; one field may keep its former place."""
 
     def __init__(self, start: int, fixed: Field | None = None) -> None:
         """Begin at the offset ``start``, which is before the place of ``fixed``."""
@@ -217,7 +220,7 @@ class Space:
             self._put(fixed.place, fixed.data)
 
     def _reserve(self, size: int) -> int:
-        """Return an even offset of ``size`` free bytes, before or behind the fixed field."""
+        """Return an even offset of ``size`` free bytes, before or after the fixed field."""
         at = self._low + self._low % 2
         if at + size <= self._low_end:
             self._low = at + size
@@ -239,25 +242,25 @@ class Space:
         return at
 
     def add(
-        self, frame: Frame, new: Directory, kept: dict[int, bytes] | None = None, after: int = 0
+        self, packing: Packing, new: Directory, kept: dict[int, bytes] | None = None, after: int = 0
     ) -> int:
         """Add a directory and all below it; return its offset.
 
-        ``kept`` are further entries by tag, as packed; what is ``new`` comes before them. ``after``
-        is the offset of the next directory.
+        ``kept`` holds further packed entries by tag, which ``new`` overrides. ``after`` is the
+        offset of the next directory.
         """
         entries = dict(kept or {})
-        head = struct.pack(frame.count, len(entries | new.fields | new.children))
-        size = len(entries | new.fields | new.children) * struct.calcsize(frame.entry)
-        at = self._reserve(len(head) + size + frame.room)
-        pointer = _LONG8 if frame.room == 8 else _LONG
+        number = len(entries | new.fields | new.children)
+        head, size = struct.pack(packing.count, number), number * struct.calcsize(packing.entry)
+        at = self._reserve(len(head) + size + packing.room)
+        pointer = _LONG8 if packing.room == 8 else _LONG
         for tag, child in sorted(new.children.items()):
-            place = struct.pack(frame.offset, self.add(frame, child))
-            entries[tag] = struct.pack(frame.entry, tag, pointer, 1, place)
+            place = struct.pack(packing.offset, self.add(packing, child))
+            entries[tag] = struct.pack(packing.entry, tag, pointer, 1, place)
         for tag, value in sorted(new.fields.items()):
-            inside = len(value.data) <= frame.room
-            data = value.data if inside else struct.pack(frame.offset, self._add(value))
-            entries[tag] = struct.pack(frame.entry, tag, value.kind, value.count, data)
+            inside = len(value.data) <= packing.room
+            data = value.data if inside else struct.pack(packing.offset, self._add(value))
+            entries[tag] = struct.pack(packing.entry, tag, value.kind, value.count, data)
         table = b"".join(entries[tag] for tag in sorted(entries))
-        self._put(at, head + table + struct.pack(frame.offset, after))
+        self._put(at, head + table + struct.pack(packing.offset, after))
         return at

@@ -1,10 +1,8 @@
 """What a reader beside libvips hands over, and the few steps that several of them share."""
 
-import contextlib
 import importlib
 import os
 import stat
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,31 +24,32 @@ __all__ = [
     "read_all",
     "rounding_warning",
     "widen",
+    "without_empty_opacity",
 ]
 
 Pixels = npt.NDArray[Any]
 """Of uint8 or uint16; what a library decodes has no type that a checker knows."""
 
-ORIENTATION, SHORT = 0x112, 3
-"""EXIF's tag, and the kind of its value."""
+EXIF = b"Exif\0\0"
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture as its file holds it, upright.
-
-    ``pixels``: (H, W, C), uint8 or uint16 over their whole range, C = 1 gray, 2 gray and opacity,
-    3 RGB, 4 RGB and opacity (not multiplied into the colour), in the colours of ``icc``.
-    ``exif``: begins with ``Exif`` and two zeros; its orientation is 1, whatever it was, since the
-    pixels are upright. ``resolution``: across and down, in pixels per millimetre.
-    """
+    """A picture as its file holds it, upright."""
 
     pixels: Pixels
+    """(H, W, C), uint8 or uint16 over their whole range: C = 1 gray, 2 gray and opacity, 3 RGB,
+    4 RGB and opacity (not multiplied into the colour).
+    """
     icc: bytes | None = None
+    """The profile of ``pixels``; None: sRGB."""
     exif: bytes | None = None
+    """Begins with ``Exif`` and two zeros. Its orientation no longer counts."""
     xmp: bytes | None = None
     resolution: tuple[float, float] | None = None
+    """Across and down, in pixels per millimetre."""
     warnings: tuple[str, ...] = ()
+    """What is lost of the file, a sentence each."""
 
 
 def open_file(path: Path) -> tuple[int, bytes]:
@@ -137,18 +136,17 @@ def rounding_warning(path: Path) -> str:
 
 
 def exif_blob(data: bytes) -> bytes | None:
-    """Return EXIF as `Decoded` spells it, orientation 1, or None where ``data`` is not EXIF."""
-    tiff = bytearray(data.removeprefix(b"Exif\0\0"))
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(tiff[:4]))
-    if order is None:
-        return None
-    with contextlib.suppress(struct.error):  # of a block that is cut; its reader says so
-        (first,) = struct.unpack_from(f"{order}I", tiff, 4)
-        (number,) = struct.unpack_from(f"{order}H", tiff, first)
-        for at in range(first + 2, first + 2 + 12 * number, 12):
-            if struct.unpack_from(f"{order}H", tiff, at)[0] == ORIENTATION:
-                struct.pack_into(f"{order}HIHH", tiff, at + 2, SHORT, 1, 1, 0)
-    return b"Exif\0\0" + bytes(tiff)
+    """Return EXIF as `Decoded` spells it, or None where ``data`` does not begin as EXIF does."""
+    tiff = data.removeprefix(EXIF)
+    return EXIF + tiff if tiff.startswith((b"II*\0", b"MM\0*")) else None
+
+
+def without_empty_opacity(path: Path, pixels: Pixels) -> tuple[Pixels, tuple[str, ...]]:
+    """Leave out an opacity that is 0 everywhere, which a program forgot to fill, and say so."""
+    if pixels.shape[2] in (1, 3) or pixels[..., -1].any():
+        return pixels, ()
+    colours = np.ascontiguousarray(pixels[..., :-1])
+    return colours, (f"{path}: is wholly transparent; its opacity is left out",)
 
 
 def opencv_decode(data: bytes) -> npt.NDArray[Any] | None:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
-from upscale.pictures.decoders.base import Decoded, Pixels, read_all
+from upscale.pictures.decoders.base import Decoded, Pixels, read_all, without_empty_opacity
 
 __all__ = ["decode", "size"]
 
@@ -58,16 +58,14 @@ def decode(path: Path, descriptor: int) -> Decoded:
     warnings: tuple[str, ...] = ()
     if header.bits == 32 and header.compression == RGB and _has_fourth_channel(data, header):
         warnings = (f"{path}: a BMP of this kind has no opacity; its fourth bytes are left out",)
-    if pixels.shape[2] == 4 and not pixels[..., 3].any():
-        pixels = pixels[..., :3]
-        warnings = (f"{path}: is wholly transparent; its opacity is left out",)
+    pixels, empty = without_empty_opacity(path, pixels)
     if not header.top_down:
         pixels = pixels[::-1]
     return Decoded(
         np.ascontiguousarray(pixels),
         icc=_profile(data, header),
         resolution=header.resolution,
-        warnings=warnings,
+        warnings=warnings + empty,
     )
 
 

@@ -11,7 +11,7 @@ import PIL.Image
 
 from upscale.errors import InputError
 from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
-from upscale.pictures.decoders.base import Decoded, read_all
+from upscale.pictures.decoders.base import Decoded, read_all, without_empty_opacity
 
 __all__ = ["Plugin"]
 
@@ -51,7 +51,9 @@ class Plugin:
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")
         if image.mode not in ("L", "LA", "RGB", "RGBA"):
             raise unsupported(path, f"{self.name} in {image.mode} is not read; convert it to PNG")
-        return Decoded(np.array(image).reshape(image.height, image.width, -1))
+        pixels = np.array(image).reshape(image.height, image.width, -1)
+        pixels, warned = without_empty_opacity(path, pixels)
+        return Decoded(pixels, warnings=warned)
 
     def _open(self, path: Path, descriptor: int, limit: int | None = None) -> PIL.Image.Image:
         PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit is asked first
