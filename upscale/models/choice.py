@@ -12,9 +12,11 @@ __all__ = [
     "AUTO",
     "CHOICES",
     "CLEAN",
+    "DEVICE_HELP",
     "FORMER",
     "MODEL_HELP",
     "MOST_ITERATIONS",
+    "PRECISION_HELP",
     "REAL",
     "alpha_for",
     "check_psnr",
@@ -34,10 +36,12 @@ FORMER = ("srgan-real",)
 """What `AUTO` chose in earlier versions; files that are named after it are outputs still."""
 
 MODEL_HELP = (
-    f"A name (see: upscale models), a file, hf://user/repo/file, or {AUTO}: {REAL} for a picture "
-    f"saved with loss, as JPEG is, {CLEAN} for others."
+    f"Name (see: upscale models), file, or hf://user/repo/file. {AUTO} takes {REAL} for a picture "
+    f"saved with loss, such as a JPEG, and {CLEAN} for others."
 )
-"""Of the option --model."""
+DEVICE_HELP = "Device that runs the network: auto, cpu, cuda, cuda:N or mps."
+PRECISION_HELP = "Precision of the network: auto, fp32, bf16 or fp16."
+"""Of the options --model, --device and --precision."""
 
 MOST_ITERATIONS = 100
 """Of back-projection: each widens the context that a tile needs."""

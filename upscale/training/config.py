@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from upscale.errors import UsageError, did_you_mean
+from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 from upscale.training.schedules import Schedule
 from upscale.upscaling.options import (
@@ -44,10 +45,8 @@ class Config:
         "Set or folder to validate on, outside --data. Default: no validation.", None, FILES
     )
     seed: int = option("Seed of all random numbers.", 0, LEARNING, least=0, below=2**63)
-    device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto", SPEED)
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
-        "auto, fp32, bf16 or fp16.", "auto", SPEED
-    )
+    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(PRECISION_HELP, "auto", SPEED)
     workers: int | None = option(
         "Processes that cut patches. Default: 0 on the CPU, 8 for each GPU.", None, SPEED, least=0
     )

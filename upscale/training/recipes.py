@@ -74,7 +74,7 @@ class Recipe:
     pixel: Literal["l1", "mse"] = option("Pixel loss: l1 or mse.", "mse", LOSSES)
     pixel_coefficient: float = option("Factor of the pixel loss.", SRGAN_RANGE, LOSSES, least=0)
     psnr_coefficient: float = option(
-        "Factor of the PSNR loss: decibels on Y that are missing to 50.", 0.0, LOSSES, least=0
+        "Factor of the PSNR loss: the decibels on Y short of 50.", 0.0, LOSSES, least=0
     )
     content: Literal["none", "relu2_2", "relu5_4", "conv5_4", "relu5_3", "conv5_3"] = option(
         "VGG features of the content loss: none, relu2_2, relu5_4 (after the activation) or "
@@ -94,8 +94,7 @@ class Recipe:
     )
     lpips_coefficient: float = option("Factor of LPIPS.", 0.0, LOSSES, least=0)
     lpips_network: Literal["vgg", "alex"] = option(
-        "Network of LPIPS: vgg (VGG16) or alex (AlexNet). alex is much faster, but most figures "
-        "of LPIPS come from it: they no longer judge the result independently.",
+        "Network of LPIPS: vgg (VGG16) or alex (AlexNet: much faster, but benchmarks judge by it).",
         *("vgg", LOSSES),
     )
     reduction_coefficient: float = option(

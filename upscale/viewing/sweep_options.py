@@ -6,7 +6,7 @@ from pathlib import Path
 
 from upscale.errors import UsageError
 from upscale.models.alphas import MOST_ALPHAS, parse_alphas
-from upscale.models.choice import AUTO, MODEL_HELP, check_psnr
+from upscale.models.choice import AUTO, DEVICE_HELP, MODEL_HELP, PRECISION_HELP, check_psnr
 from upscale.pictures.formats import MAX_PIXELS
 from upscale.upscaling.options import (
     FILES,
@@ -39,7 +39,7 @@ class Sweep:
     output: Path | None = option(
         "File or folder. Default: INPUT_alphas.png beside the input.", None, FILES, short="-o"
     )
-    save: Path | None = option("Save each crop as a PNG, too.", None, FILES, metavar="DIR")
+    save: Path | None = option("Folder for each crop as a PNG.", None, FILES, metavar="DIR")
     overwrite: bool = option("Replace files that already exist.", False, FILES)
     max_pixels: int = option("Refuse inputs with more pixels.", MAX_PIXELS, FILES)
     crop: tuple[tuple[int, int], ...] = option(
@@ -53,16 +53,18 @@ class Sweep:
     )
     crop_size: int = option("Side of a crop in input pixels.", 96, SIZE, least=8)
     alphas: tuple[float, ...] = option(
-        "START:STOP:STEP, or a list such as 0,0.5,1.",
+        "Blends to show: START:STOP:STEP, or a list such as 0,0.5,1.",
         *((0.0, 0.2, 0.4, 0.6, 0.8, 1.0), MODEL),
         short="-a",
         word="0:1:0.2",
         read=parse_alphas,
     )
-    model: str = option(MODEL_HELP, AUTO, MODEL, short="-m")
-    psnr: str | None = option("Model to use as the faithful end, in place of its own.", None, MODEL)
-    device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto", SPEED)
-    precision: str = option("auto, fp32, bf16 or fp16.", "auto", SPEED)
+    model: str = option(MODEL_HELP, AUTO, MODEL, short="-m", metavar="MODEL")
+    psnr: str | None = option(
+        "Faithful end, in place of the model's own.", None, MODEL, metavar="MODEL"
+    )
+    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
+    precision: str = option(PRECISION_HELP, "auto", SPEED)
 
     def check(self) -> None:
         """Raise UsageError for impossible options."""

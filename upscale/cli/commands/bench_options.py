@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from upscale.errors import UsageError
 from upscale.metrics.protocol import METRICS, Protocol
 from upscale.models.alphas import parse_alphas
-from upscale.models.choice import MOST_ITERATIONS
+from upscale.models.choice import DEVICE_HELP, MOST_ITERATIONS, PRECISION_HELP
 from upscale.pictures.formats import check_format
 from upscale.upscaling.options import (
     FILES,
@@ -35,72 +35,79 @@ class BenchOptions:
 
     sets: tuple[str, ...] = argument(
         "SET",
-        "set5, set14, bsd100, urban100, div2k-valid, pirm-val, or a folder of HR pictures (or with "
-        "HR/ and LR…/ inside).",
+        "Set of pictures: set5, set14, bsd100, urban100, div2k-valid, pirm-val, or a folder of HR "
+        "pictures (or with HR/ and LR…/ inside).",
     )
     data: Path | None = option(
         "Folder to look for sets in first; also: UPSCALE_DATA.", None, FILES, metavar="DIR"
     )
-    save: Path | None = option("Keep the pictures, as DIR/SET/SYSTEM/.", None, FILES, metavar="DIR")
+    save: Path | None = option(
+        "Folder for results, as DIR/SET/SYSTEM/.", None, FILES, metavar="DIR"
+    )
     model: tuple[str, ...] = option(
-        "nearest, bicubic, lanczos, or as in: upscale INPUT; may be repeated. "
+        "Model to measure, as in upscale INPUT, or nearest, bicubic or lanczos; may be repeated. "
         f"Default: {', '.join(DEFAULT_MODELS)}.",
         *(DEFAULT_MODELS, MODEL),
         short="-m",
+        metavar="MODEL",
     )
     alpha: tuple[str, ...] = option(
-        "A number, START:STOP:STEP or a list; a row for each value.", (), MODEL, short="-a"
+        "Blends to measure, a row for each: a number, START:STOP:STEP or a list.",
+        *((), MODEL),
+        short="-a",
+        metavar="ALPHAS",
     )
     psnr: str | None = option(
-        "Model to use as the faithful end of --alpha, in place of its own.", None, MODEL
+        "Faithful end of --alpha, in place of the model's own.", None, MODEL, metavar="MODEL"
     )
     image_interpolation: bool = option(
-        "For each alpha add a row that mixes the pictures of both ends.", False, MODEL
+        "Add a row for each alpha that mixes the pictures of both ends.", False, MODEL
     )
     tta: bool = option("Average over 8 flips and rotations; takes 8 times as long.", False, MODEL)
     back_project: int = option(
-        "For each model add a row with N back-projections.",
+        "Add a row for each model with N back-projections.",
         *(0, MODEL),
         metavar="N",
         least=0,
         most=MOST_ITERATIONS,
     )
     metrics: str | None = option(
-        "Of psnr, ssim, lpips-alex, lpips-vgg, dists, niqe, calm and calm-99 (grain in smooth "
-        "places: mean and 99th percentile, HR 1), with commas between. Default: psnr, ssim, "
-        "lpips-alex and niqe.",
+        "Figures, with commas between: psnr, ssim, lpips-alex, lpips-vgg, dists, niqe, calm and "
+        "calm-99 (mean and 99th percentile of the grain in smooth places; HR has 1). Default: "
+        f"{','.join(DEFAULT_METRICS)}.",
         *(None, MEASURE),
+        metavar="LIST",
     )
-    channels: Literal["y", "rgb"] = option("Measure PSNR and SSIM on y or rgb.", "y", MEASURE)
+    channels: Literal["y", "rgb"] = option("Channels of PSNR and SSIM: y or rgb.", "y", MEASURE)
     border: int | None = option(
-        "Pixels left out at each edge. Default: the scale.", None, MEASURE, least=0
+        "Pixels to leave out at each edge. Default: the scale.", None, MEASURE, least=0
     )
     ssim: Literal["wang", "scikit-image", "daala"] = option(
-        "wang, scikit-image or daala (the SRGAN paper's).", "wang", MEASURE
+        "Definition of SSIM: wang, scikit-image or daala (the SRGAN paper's).", "wang", MEASURE
     )
     degradation: Literal["auto", "uint8", "double", "folder"] = option(
         "How LR is made: uint8 or double (MATLAB's bicubic, rounded twice or once), folder (the "
-        "set's LR files), or auto (those files where there are any).",
+        "set's LR files) or auto (folder where there are LR files, uint8 otherwise).",
         *("auto", MEASURE),
     )
-    device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto", SPEED)
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
-        "auto, fp32, bf16 or fp16.", "fp32", SPEED
-    )
+    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(PRECISION_HELP, "fp32", SPEED)
     tile: int | None = option(
-        "Side of a tile in input pixels; 0: the whole picture.", None, SPEED, least=0
+        "Side of a tile in input pixels, or 0 for the whole picture.", None, SPEED, least=0
     )
     overlap: int | None = option("Input pixels of context around a tile.", None, SPEED, least=0)
     plot: Path | None = option(
-        "Plot PSNR against a perceptual figure: png, svg or pdf.", None, REPORT, metavar="FILE"
+        "Plot of PSNR against a perceptual figure: png, svg or pdf.", None, REPORT, metavar="FILE"
     )
-    plot_metric: str = option("lpips-alex, lpips-vgg or niqe.", "lpips-alex", REPORT)
+    plot_metric: str = option(
+        "Perceptual figure of --plot: lpips-alex, lpips-vgg or niqe.", "lpips-alex", REPORT
+    )
     sheet: Path | None = option(
-        "Crops of every picture and system, with figures.", None, REPORT, metavar="FILE"
+        "Sheet of crops of every picture and system, with figures.", None, REPORT, metavar="FILE"
     )
-    json: bool = option("JSON lines instead of a table.", False, REPORT)
-    markdown: bool = option("Markdown tables.", False, REPORT)
-    csv: bool = option("CSV.", False, REPORT)
+    json: bool = option("Print JSON lines instead of a table.", False, REPORT)
+    markdown: bool = option("Print Markdown tables.", False, REPORT)
+    csv: bool = option("Print CSV.", False, REPORT)
     debug: bool = option("Show tracebacks.", False, REPORT)
 
     def check(self) -> None:

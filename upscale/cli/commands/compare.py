@@ -16,9 +16,9 @@ class CompareOptions:
     """What ``upscale compare`` is asked for."""
 
     pictures: tuple[Path, ...] = argument("PICTURE", "Two pictures or more.")
-    output: Path = option("The page, an .html file.", short="-o")
+    output: Path = option("Page to write, an .html file.", short="-o")
     report: tuple[Path, ...] = option(
-        "What upscale … --report wrote, to show the settings of the pictures; may be repeated.",
+        "Report of upscale … --report, whose settings the page shows; may be repeated.",
         (),
         metavar="FILE",
     )

@@ -26,15 +26,15 @@ class ListOptions:
     """What ``upscale models`` is asked for."""
 
     context: typer.Context
-    json: bool = option("One JSON object a model.", False)
+    json: bool = option("Print one JSON object a model.", False)
 
 
 @dataclass(frozen=True)
 class PullOptions:
     """What ``upscale models pull`` is asked for."""
 
-    names: tuple[str, ...] = argument("NAME")
-    force: bool = option("Fetch again what is cached.", False)
+    names: tuple[str, ...] = argument("NAME", "Model to fetch; see: upscale models.")
+    force: bool = option("Fetch again what is in the cache.", False)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ConvertOptions:
     """What ``upscale convert`` is asked for."""
 
     source: Path = argument("IN", "Any checkpoint that --model takes.")
-    target: Path = argument("OUT.safetensors")
+    target: Path = argument("OUT.safetensors", "File to write.")
 
 
 def _row(entry: Entry) -> dict[str, object]:

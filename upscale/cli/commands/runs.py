@@ -13,9 +13,9 @@ __all__ = ["PlotOptions", "PublishOptions", "plot", "publish"]
 class PlotOptions:
     """What ``upscale train plot`` is asked for."""
 
-    runs: tuple[Path, ...] = argument("RUN…")
+    runs: tuple[Path, ...] = argument("RUN", "Folder of a run.")
     output: Path | None = option(
-        "png, svg or pdf. Default: curves.png in the first run.", None, short="-o"
+        "Plot to write: png, svg or pdf. Default: curves.png in the first run.", None, short="-o"
     )
 
 
@@ -23,8 +23,8 @@ class PlotOptions:
 class PublishOptions:
     """What ``upscale train publish`` is asked for."""
 
-    run: Path = argument("RUN")
-    repository: str = argument("USER/REPO")
+    run: Path = argument("RUN", "Folder of a run.")
+    repository: str = argument("USER/REPO", "Repository on the Hub.")
     private: bool = option("Let only the repository's owners see it.", False)
     revision: str | None = option("Branch of the repository, made where it is missing.", None)
     licence: str | None = option(
@@ -34,9 +34,7 @@ class PublishOptions:
         "Licence of the pictures. Default: the run's own --data-licence.", None
     )
     dataset: tuple[str, ...] = option(
-        "Dataset of the Hub that the run was trained on; may be repeated.",
-        (),
-        metavar="USER/NAME",
+        "Dataset of the Hub that the run was trained on; may be repeated.", (), metavar="USER/NAME"
     )
     dry_run: bool = option("Show the model card; push nothing.", False)
 

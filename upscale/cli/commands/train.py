@@ -32,7 +32,11 @@ have sent to every process already."""
 class TrainOptions:
     """What ``upscale train`` is asked for, beside the fields of `Config` and `Recipe`."""
 
-    recipe: str | None = option(f"{', '.join(RECIPES)}. Default: {DEFAULT_RECIPE}.", None, FILES)
+    recipe: str | None = option(
+        f"Recipe to start from: {', '.join(RECIPES)}. Default: {DEFAULT_RECIPE}.",
+        *(None, FILES),
+        metavar="RECIPE",
+    )
     config: Path | None = option(
         "File that sets options by their names.", None, FILES, metavar="FILE.toml"
     )
@@ -40,7 +44,7 @@ class TrainOptions:
         "Folder of the run. Default: runs/RECIPE-NUMBER.", None, FILES, short="-o", metavar="RUN"
     )
     resume: Path | None = option("Continue a stopped run.", None, FILES, metavar="RUN")
-    world_size: int | None = option("Refuse to run with another number of processes.", None, SPEED)
+    world_size: int | None = option("Number of processes that must take part.", None, SPEED)
     debug: bool = option("Show tracebacks.", False, REPORT)
 
 
@@ -68,8 +72,9 @@ class _Stop:
 def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
     """Train a generator on a folder of HR pictures.
 
-    The recipe sets each option that is not given. Training starts from the weights of the recipe's
-    model (fine-tuning); with --init none it starts from nothing.
+    The recipe sets each option that is not given.
+
+    Training starts from the weights of the recipe's model; --init none starts from nothing.
 
     Several GPUs: torchrun --standalone --nproc-per-node N -m upscale train ….
     """

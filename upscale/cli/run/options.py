@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upscale.errors import UsageError
-from upscale.models.choice import AUTO, MODEL_HELP, MOST_ITERATIONS, check_psnr
+from upscale.models.choice import (
+    AUTO,
+    DEVICE_HELP,
+    MODEL_HELP,
+    MOST_ITERATIONS,
+    PRECISION_HELP,
+    check_psnr,
+)
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import MAX_PIXELS, WRITABLE, suffix_of
 from upscale.upscaling.options import (
@@ -46,15 +53,19 @@ class Options:
         short="-o",
     )
     format: str | None = option(
-        "png, jpg, webp, tif, avif or gif. Default: the input's.", None, FILES
+        "Format of outputs: png, jpg, webp, tif, avif or gif. Default: the input's.", None, FILES
     )
     quality: int | None = option("Quality of jpg, webp and avif, 1 to 100.", None, FILES)
     lossless: bool = option(
         "Save webp and avif without loss; png and tif always are.", False, FILES
     )
-    suffix: str | None = option("Ending of the output's name. Default: _x4.", None, FILES)
+    suffix: str | None = option(
+        "Ending of each output's name. Default: _x4.", None, FILES, metavar="TEXT"
+    )
     name: str | None = option(
-        "Output's name, built from {stem}, {scale}, {target}, {model} and {alpha}.", None, FILES
+        "Name of each output, made of {stem}, {scale}, {target}, {model} and {alpha}.",
+        *(None, FILES),
+        metavar="TEXT",
     )
     recursive: bool = option("Include folders inside folders.", True, FILES)
     follow_links: bool = option("Follow links to folders.", False, FILES)
@@ -70,23 +81,23 @@ class Options:
         metavar="WxH",
     )
     scale: float | None = option(
-        "Times as large, such as 2 or 2.5. Default: 4.", None, SIZE, short="-s"
+        "Factor of enlargement, such as 2 or 2.5. Default: 4.", None, SIZE, short="-s"
     )
     size: str | None = option("Width and height in pixels; see --fit.", None, SIZE, metavar="WxH")
     fit: str = option(
-        "With --size: fit (within), fill (crop what sticks out) or stretch.", "fit", SIZE
+        "Way to reach --size: fit (inside), fill (crops the rest) or stretch.", "fit", SIZE
     )
-    long_edge: int | None = option("Pixels of the longer side.", None, SIZE)
-    megapixels: float | None = option("Millions of pixels in all.", None, SIZE)
-    model: str = option(MODEL_HELP, AUTO, MODEL, short="-m")
+    long_edge: int | None = option("Length of the longer side in pixels.", None, SIZE)
+    megapixels: float | None = option("Size of the output in millions of pixels.", None, SIZE)
+    model: str = option(MODEL_HELP, AUTO, MODEL, short="-m", metavar="MODEL")
     alpha: float | None = option(
-        "From 0 (faithful, PSNR-trained) to 1 (crisp, GAN-trained). Default: 0.9 for srgan; "
+        "Blend from 0 (faithful, PSNR-trained) to 1 (crisp, GAN-trained). Default: 0.9 for srgan; "
         "others as they are.",
         *(None, MODEL),
         short="-a",
     )
     psnr: str | None = option(
-        "Model to use as the faithful end of --alpha, in place of its own.", None, MODEL
+        "Faithful end of --alpha, in place of the model's own.", None, MODEL, metavar="MODEL"
     )
     tta: bool = option("Average over 8 flips and rotations; takes 8 times as long.", False, MODEL)
     back_project: int = option(
@@ -98,8 +109,8 @@ class Options:
     )
     to_srgb: bool = option("Convert colours from the picture's profile to sRGB.", False, COLOUR)
     strip: bool = option("Drop EXIF, XMP, IPTC and resolution.", False, COLOUR)
-    device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto", SPEED)
-    precision: str = option("auto, fp32, bf16 or fp16.", "auto", SPEED)
+    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
+    precision: str = option(PRECISION_HELP, "auto", SPEED)
     jobs: int = option(
         "Processes that decode and encode.", 3, SPEED, short="-j", least=1, most=MOST_JOBS
     )
@@ -113,7 +124,7 @@ class Options:
         "Input pixels of context around a tile. Default: enough to hide the seams.", None, SPEED
     )
     dry_run: bool = option(
-        "Only report what would be done, with sizes, time and disk space.", False, REPORT
+        "Report what would be done, with sizes, time and disk space; write nothing.", False, REPORT
     )
     json: bool = option("Report on standard output as JSON lines.", False, REPORT)
     report: Path | None = option("Report to a file as JSON lines.", None, REPORT, metavar="FILE")

@@ -13,7 +13,7 @@ from upscale.upscaling.options import PANELS, flag_of
 
 __all__ = ["make_command"]
 
-METAVARS = {int: "N", float: "X", str: "WORD", Path: "PATH"}
+METAVARS = {int: "N", float: "NUMBER", str: "WORD", Path: "PATH"}
 
 
 def make_command(
