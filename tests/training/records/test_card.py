@@ -123,11 +123,11 @@ def test_every_single_licence_of_our_models_is_known_to_the_hub() -> None:
 def test_the_licence_is_that_of_the_start_unless_one_is_given() -> None:
     text = section(card(), "Licence")
     assert "Of these weights: Apache-2.0." in text
-    assert "began with: Apache-2.0." in text
+    assert "start weights: Apache-2.0." in text
     given = card(licence="MIT")
     assert fields(given)["license"] == "mit"
     assert "Of these weights: MIT." in section(given, "Licence")
-    assert "began with: Apache-2.0." in section(given, "Licence")
+    assert "start weights: Apache-2.0." in section(given, "Licence")
     by_name = {key: value for key, value in ORIGIN.items() if key != "init_licence"}
     assert fields(card({**by_name, "init": "ultrasharp"}))["license"] == "cc-by-nc-sa-4.0"
     unknown = card({**by_name, "init": "start.pth"})

@@ -127,10 +127,10 @@ def test_a_png_is_as_wide_as_three_charts(run: Path, tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_written(small: Path, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="nowhere"):
+    with pytest.raises(OutputError, match=f"^{tmp_path}/nowhere"):
         plot_runs([small], tmp_path / "nowhere" / "no.png")
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(OutputError, match="folder"):
+    with pytest.raises(OutputError, match=rf"^{tmp_path}/folder\.png"):
         plot_runs([small], tmp_path / "folder.png")
     with pytest.raises(UsageError, match=r"\.png, \.svg, \.pdf"):
         plot_runs([small], tmp_path / "curves.jpg")
@@ -138,18 +138,18 @@ def test_files_that_cannot_be_written(small: Path, tmp_path: Path) -> None:
 
 
 def test_runs_that_cannot_be_drawn(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the folder of a run"):
+    with pytest.raises(UsageError, match=rf"^{tmp_path}/nowhere/metrics\.jsonl: "):
         plot_runs([run, tmp_path / "nowhere"], tmp_path / "no.png")
-    with pytest.raises(UsageError, match="7 runs"):
+    with pytest.raises(UsageError, match=r"^7 runs "):
         plot_runs([run] * 7, tmp_path / "no.png")
     empty = tmp_path / "empty"
     empty.mkdir()
     for content in ("", '{"step": 1, "kind": "train", "time": 0, "unknown": 3}\n'):
         (empty / "metrics.jsonl").write_text(content)
-        with pytest.raises(UsageError, match="nothing to plot"):
+        with pytest.raises(UsageError):
             plot_runs([empty], tmp_path / "no.png")
     (empty / "metrics.jsonl").write_text('{"ste\n{"step": 1}\n')
-    with pytest.raises(UpscaleError, match="line 1"):
+    with pytest.raises(UpscaleError, match=rf"^{empty}/metrics\.jsonl: line 1 "):
         plot_runs([empty], tmp_path / "no.png")
     assert not (tmp_path / "no.png").exists()
 

@@ -97,7 +97,7 @@ def test_a_line_damaged_in_the_middle_is_told(tmp_path: Path) -> None:
     path.write_text('{"step": 1}\n{"ste\n{"step": 3}\n')
     with pytest.raises(UpscaleError, match=r"metrics\.jsonl: line 2"):
         read(path)
-    with pytest.raises(UpscaleError, match="line 2"):
+    with pytest.raises(UpscaleError, match=r"metrics\.jsonl: line 2"):
         Journal(path)
     assert path.read_text().startswith('{"step": 1}\n{"ste\n')
 
@@ -131,11 +131,11 @@ def test_no_torch_is_needed(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_used(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the folder of a run"):
+    with pytest.raises(UsageError, match=f"^{tmp_path}/metrics.jsonl: "):
         read(tmp_path / "metrics.jsonl")
-    with pytest.raises(UpscaleError, match="cannot be read"):
+    with pytest.raises(UpscaleError, match=f"^{tmp_path}: "):
         read(tmp_path)
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match=f"^{tmp_path}/nowhere"):
         Journal(tmp_path / "nowhere" / "metrics.jsonl")
 
 

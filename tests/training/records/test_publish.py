@@ -295,7 +295,7 @@ def test_private_is_private(hub: Hub, run: Path) -> None:
     publish(run, "user/repo", private=True)
     assert hub.private["user/repo"]
     hub.repositories["user/public"], hub.private["user/public"] = {"main": {}}, False
-    with pytest.raises(OutputError, match="is public"):
+    with pytest.raises(OutputError, match=f"^user/public .* {hub.address}/user/public/settings,"):
         publish(run, "user/public", private=True)
     assert hub.repositories["user/public"]["main"] == {}
 
@@ -319,14 +319,13 @@ def refusal(run: Path, repository: str = "user/repo") -> OutputError:
 def test_a_token_that_is_not_accepted(hub: Hub, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_expired")
     said = str(refusal(run))
-    assert "does not accept the token" in said
-    assert "/settings/tokens" in said
+    assert f"{hub.address}/settings/tokens" in said
     assert "hf_expired" not in said
 
 
 def test_a_repository_of_others(hub: Hub, run: Path) -> None:
     said = str(refusal(run, "others/repo"))
-    assert "may not write to others/repo" in said
+    assert " others/repo: " in said
     assert "You don't have the rights" in said
 
 
@@ -349,26 +348,27 @@ def test_offline_is_respected(hub: Hub, run: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_hub_that_is_down(hub: Hub, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the port "discard": nobody listens
-    assert "http://127.0.0.1:9: cannot be reached" in str(refusal(run))
+    assert str(refusal(run)).startswith("http://127.0.0.1:9: ")
 
 
 def test_a_hub_that_is_silent(hub: Hub, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SILENCE", 0.2)
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as deaf:
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{deaf.server_port}")
-        assert "cannot be reached" in str(refusal(run))
+        address = f"http://127.0.0.1:{deaf.server_port}"
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        assert str(refusal(run)).startswith(f"{address}: ")
 
 
 @pytest.mark.parametrize(
     ("path", "answer", "expected"),
     [
-        ("/api/repos/create", (500, {}), "fault of its own"),
-        ("/api/repos/create", (429, {}), "too many requests"),
-        ("/api/repos/create", (200, b"<html>log in</html>"), "makes no sense"),
-        ("/api/repos/create", (200, {}), "makes no sense"),
+        ("/api/repos/create", (500, {}), "(status 500)"),
+        ("/api/repos/create", (429, {}), "(status 429)"),
+        ("/api/repos/create", (200, b"<html>log in</html>"), "{hub.address}: "),
+        ("/api/repos/create", (200, {}), "{hub.address}: "),
         ("/api/validate-yaml", (400, {"errors": [{"message": "bad tag"}]}), "bad tag"),
         ("/api/models/user/repo/commit/main", (412, {"error": "moved on"}), "moved on"),
-        ("/api/models/user/repo/commit/main", (503, {}), "fault of its own"),
+        ("/api/models/user/repo/commit/main", (503, {}), "(status 503)"),
         ("/lfs/verify", (400, {"error": "wrong size"}), "wrong size"),
     ],
 )
@@ -376,22 +376,21 @@ def test_a_hub_that_fails(
     hub: Hub, run: Path, path: str, answer: tuple[int, Any], expected: str
 ) -> None:
     hub.answers[path] = answer
-    assert expected in str(refusal(run))
+    assert expected.format(hub=hub) in str(refusal(run))
     assert hub.commits == []
 
 
 def test_a_folder_without_a_generator(hub: Hub, run: Path, tmp_path: Path) -> None:
     (run / "generator.safetensors").unlink()
-    with pytest.raises(UsageError, match=r"holds no generator\.safetensors"):
-        publish(run, "user/repo")
-    with pytest.raises(UsageError, match=r"holds no generator\.safetensors"):
-        prepare(tmp_path / "nowhere", "user/repo")
+    for folder in (run, tmp_path / "nowhere"):
+        with pytest.raises(UsageError, match=rf"^{folder}: .* generator\.safetensors;"):
+            publish(folder, "user/repo")
     assert hub.requests == []
 
 
 def test_what_is_damaged_is_not_published(hub: Hub, run: Path) -> None:
     (run / "config.toml").write_text("data = \n")
-    with pytest.raises(UsageError, match=r"config\.toml"):
+    with pytest.raises(UsageError, match=rf"^{run}/config\.toml: "):
         publish(run, "user/repo")
     (run / "generator.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{not json")
     with pytest.raises(WeightsError):
@@ -401,16 +400,16 @@ def test_what_is_damaged_is_not_published(hub: Hub, run: Path) -> None:
 
 @pytest.mark.parametrize("name", ["repo", "user/", "user/a b", "user/a--b", "a/b/c", "../x", ""])
 def test_names_that_are_none(run: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="user/name"):
+    with pytest.raises(UsageError, match=f"^{name!r} .* user/name: "):
         prepare(run, name)
     if name != "repo":
-        with pytest.raises(UsageError, match="data set"):
+        with pytest.raises(UsageError, match=f"^{name!r} .* data set "):
             prepare(run, "user/repo", datasets=[name])
 
 
 @pytest.mark.parametrize("revision", ["", "a b", "/a", "a/", "a//b", "a..b", "-a", "a\nb"])
 def test_branches_that_are_none(run: Path, revision: str) -> None:
-    with pytest.raises(UsageError, match="branch"):
+    with pytest.raises(UsageError, match=r"^--revision "):
         prepare(run, "user/repo", revision=revision)
 
 

@@ -1,7 +1,7 @@
-"""The model card of a run: what was trained, on what, by what, and how good it is.
+"""The model card of a run: what was trained, on what, how, and how good it is.
 
-The README.md of a repository on the Hugging Face Hub: fields in YAML, which the Hub reads, and
-Markdown, which people do.
+It is the README.md of a repository on the Hugging Face Hub: YAML fields for the Hub, and Markdown
+for people.
 """
 
 import json
@@ -17,7 +17,7 @@ from upscale.viewing.markdown import code, escaped, table
 __all__ = ["GENERATOR_NAME", "hub_licence", "make_card"]
 
 GENERATOR_NAME = "generator.safetensors"
-"""What a published generator is called."""
+"""The name of a published generator."""
 
 NOT_STATED = "not stated"
 
@@ -31,21 +31,21 @@ ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 lg
 lgpl-3.0 isc lppl-1.3c ms-pl mpl-2.0 odc-by odbl openrail++ osl-3.0 postgresql ofl-1.1 ncsa
 unlicense zlib pddl lgpl-lr unknown
 """
-"""Those that the Hub knows by name (its documentation, "Licenses")."""
+"""The licences that the Hub knows by name (its documentation, "Licenses")."""
 
 PAPERS = {"Ledig et al. 2017": "1609.04802", "Wang et al. 2018": "1809.00219"}
-"""On arXiv, by how a recipe's source begins."""
+"""Numbers on arXiv, by the beginning of a recipe's source."""
 
 ARCHITECTURES = {"srresnet": "SRResNet", "rrdbnet": "RRDBNet"}
 DAMAGED = "blur, noise and JPEG's blocks"
 
 MADE_FOR = {
-    "bicubic": "It was trained on clean pictures that MATLAB's bicubic interpolation has reduced: "
-    f"{DAMAGED} are enlarged with the rest.",
-    "web": f"It was trained against {DAMAGED}, slight ones: it smooths what is clean.",
-    "real": f"It was trained against {DAMAGED}, strong ones: it smooths what is clean.",
+    "bicubic": "It was trained on clean pictures reduced by MATLAB's bicubic interpolation. It "
+    f"enlarges {DAMAGED} with the rest.",
+    "web": f"It was trained against slight {DAMAGED}. It smooths clean pictures.",
+    "real": f"It was trained against strong {DAMAGED}. It smooths clean pictures.",
 }
-"""By the degradation of the training."""
+"""The limits of a model, by the degradation of its training."""
 
 
 def make_card(
@@ -61,11 +61,11 @@ def make_card(
 ) -> str:
     """Return the card of a generator as the text of a README.md.
 
-    ``repository``: ``user/name`` on the Hub; ``config``: of the run, as its TOML says; ``journal``:
-    its lines; ``about``: the metadata of the generator's file, see
-    `upscale.models.checkpoints.read.read_metadata`. ``licence``: of the result, by default that of
-    the weights it began with; ``data_licence``: of the pictures, by default what the run was told;
-    ``datasets``: names on the Hub of what it was trained on. What nobody has stated is so called.
+    ``repository``: ``user/name`` on the Hub; ``config``: the run's TOML; ``journal``: its lines;
+    ``about``: what `upscale.models.checkpoints.read.read_metadata` returns for the generator.
+    ``licence``: of the result, by default that of its start weights; ``data_licence``: of the
+    pictures, by default that of the run; ``datasets``: the Hub's names of the pictures. Unknown
+    facts are "not stated".
     """
     origin, spec = about.get("origin", {}), about.get("spec", {})
     result_licence = licence or _initial_licence(origin)
@@ -85,7 +85,7 @@ def make_card(
 
 
 def hub_licence(licence: str | None) -> dict[str, str]:
-    """Return the Hub's fields of a licence: ``other`` with its name where the Hub has none."""
+    """Return the Hub's fields of a licence: ``other`` and its name where the Hub lacks it."""
     name = re.sub(r"[^a-z0-9.+]+", "-", (licence or "unknown").lower()).strip("-") or "unnamed"
     known = name in LICENCES.split()
     return {"license": name} if known else {"license": "other", "license_name": name}
@@ -97,7 +97,7 @@ def _initial_licence(origin: Mapping[str, Any]) -> str | None:
 
 
 def _base_model(origin: Mapping[str, Any]) -> str | None:
-    """Return the Hub's name of the repository with the weights that the run began with."""
+    """Return the Hub repository of the run's start weights, if it is known."""
     init = str(origin.get("init") or "")
     if init.startswith("hf://"):
         return "/".join(init.removeprefix("hf://").split("@")[0].split("/")[:2])
@@ -112,7 +112,7 @@ def _fields(
     licence: str | None,
     datasets: Sequence[str],
 ) -> str:
-    """Write the fields for the Hub; JSON's texts and lists are YAML's, too."""
+    """Write the fields for the Hub; JSON's texts and lists are YAML too."""
     fields: dict[str, Any] = hub_licence(licence) | {
         "library_name": "upscale",
         "pipeline_tag": "image-to-image",
@@ -128,7 +128,7 @@ def _fields(
 def _summary(origin: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
     architecture = ARCHITECTURES.get(str(spec.get("architecture")), "network")
     sizes = ", ".join(f"{spec[name]} {name}" for name in ("blocks", "features") if name in spec)
-    source = str(origin.get("recipe") or "a recipe of its own")
+    source = str(origin.get("recipe") or "its own recipe")
     papers = [
         f" ([arXiv:{paper}](https://arxiv.org/abs/{paper}))"
         for authors, paper in PAPERS.items()
@@ -143,7 +143,7 @@ def _summary(origin: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
 
 
 def _initial(origin: Mapping[str, Any]) -> str:
-    """Name the weights that the run began with, and where they come from, as far as is known."""
+    """Name the run's start weights, and where they come from as far as is known."""
     init = str(origin["init"])
     entry = read_manifest().get(init)
     title = origin.get("init_title") or (entry.title if entry else "")
@@ -181,8 +181,8 @@ def _figures(
         rows.append([label, *(_figure(name, each.get(name)) for each in columns)])
     valid = f" ({code(config['valid'])})" if config.get("valid") else ""
     return (
-        f"{table(head, rows)}\n\nMeans over the pictures kept for validation{valid}, after step "
-        f"{_number(step)}. PSNR and SSIM on Y, {scale} pixels left out at each edge; "
+        f"{table(head, rows)}\n\nMeans over the validation pictures{valid}, after step "
+        f"{_number(step)}. PSNR and SSIM on Y, without {scale} pixels at each edge; "
         "LR by MATLAB's bicubic interpolation; float32."
     )
 
@@ -211,8 +211,8 @@ def _data(
 def _training(config: Mapping[str, Any]) -> str:
     rows = [[code(name), code(_shown(value))] for name, value in _flat(config)]
     return (
-        "The whole configuration, which is in `config.toml` too; `metrics.jsonl` has the course of "
-        "the training.\n\n" + table(["option", "value"], rows)
+        "The whole configuration, as in `config.toml`; `metrics.jsonl` holds the figures of each "
+        "step.\n\n" + table(["option", "value"], rows)
     )
 
 
@@ -230,10 +230,10 @@ def _shown(value: Any) -> str:
 
 def _limits(config: Mapping[str, Any]) -> str:
     limits = [
-        "It invents detail that is plausible and not true: faces, letters and textures may be "
-        "others than they were. Not for evidence, diagnosis, measurement or surveillance.",
+        "It invents plausible detail: faces, letters and textures may differ from the truth. Do "
+        "not use it for evidence, diagnosis, measurement or surveillance.",
         MADE_FOR.get(str(config.get("degradation")), ""),
-        "What is rare in the pictures it was trained on comes out worse.",
+        "Subjects that are rare in its training pictures come out worse.",
     ]
     return "\n".join(f"- {limit}" for limit in limits if limit)
 
@@ -242,7 +242,7 @@ def _licence(origin: Mapping[str, Any], licence: str | None) -> str:
     text = f"Of these weights: {escaped(licence or NOT_STATED)}."
     if origin.get("init"):
         initial = escaped(_initial_licence(origin) or NOT_STATED)
-        text += f" Of the weights that the training began with: {initial}."
+        text += f" Of its start weights: {initial}."
     return text
 
 

@@ -18,17 +18,17 @@ __all__ = ["CHARTS", "Chart", "Curve", "draw_chart", "running_mean"]
 Series = npt.NDArray[np.float64]
 
 MEANS = 40
-"""The running mean is over one in so many of the lines, and over `WIDEST` at most."""
+"""A running mean covers one part in so many of the lines, and `WIDEST` lines at most."""
 WIDEST = 501
 
 LOGARITHMIC = 5.0
-"""The factor between the least and the greatest mean from which on an axis is logarithmic."""
+"""The ratio of the greatest to the least mean from which an axis is logarithmic."""
 
 OUTLIERS = 0.5
-"""Percent of the raw figures at either end that need not be on the axis."""
+"""Percent of the raw figures at either end that may lie outside the axis."""
 
 MOST_POINTS = 2000
-"""Of a raw line; more are not seen at the size of a chart."""
+"""Of a raw line; a chart cannot show more."""
 
 STYLES: tuple[Literal["-", "--"], ...] = ("-", "--")
 """Of the lines of a chart's first and second figure."""
@@ -36,14 +36,15 @@ STYLES: tuple[Literal["-", "--"], ...] = ("-", "--")
 
 @dataclass(frozen=True)
 class Chart:
-    """What one chart shows of training, or, where a value is ``better``, of validation."""
+    """What one chart shows."""
 
     title: str
     figures: Mapping[str, str]
-    """Names in the journal, and what the legend calls them where there are two."""
+    """Names in the journal, and in the legend where there are two."""
     better: Literal["higher", "lower"] | None = None
+    """Which value of validation is better; None: a figure of training."""
     averaged: bool = True
-    """Whether a `running_mean` is drawn over the figures."""
+    """Whether a `running_mean` is drawn over the raw figures of training."""
     limits: tuple[float, float] | None = None
     """Of the axis, where they are known."""
     digits: int = 4
@@ -51,7 +52,7 @@ class Chart:
 
     @property
     def kind(self) -> Literal["train", "validation"]:
-        """Of the journal's lines that have the figures."""
+        """The kind of the journal's lines with these figures."""
         return "train" if self.better is None else "validation"
 
 
@@ -74,25 +75,27 @@ CHARTS = (
     Chart("D(real) and D(fake)", {"D(hr)": "D(real)", "D(sr)": "D(fake)"}, limits=(-0.03, 1.03)),
     Chart("learning rate", {"rate": ""}, averaged=False),
 )
-"""In their order; those without a figure in any journal are left out of a plot."""
+"""In their order; a plot leaves out those without a figure in any journal."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One figure of one run: (n,) ``steps``, (n,) ``values``, NaN where the journal has null."""
+    """One figure of one run."""
 
     steps: Series
+    """(n,)."""
     values: Series
+    """(n,), NaN where the journal has null."""
 
 
 Curves = Sequence[Mapping[str, Curve]]
-"""By run, and by name."""
+"""By run, and by the figure's name."""
 
 
 def running_mean(values: Series, width: int) -> Series:
-    """Return the mean of the ``width`` values around each: (n,) for (n,); ``width`` is odd.
+    """Return (n,), the mean of the ``width`` values around each of ``values``; ``width`` is odd.
 
-    At the ends and beside NaN it is that of those there are; NaN where there is none.
+    Values beyond the ends and NaN do not count; a mean of none is NaN.
     """
     known = np.isfinite(values)
     sums, counts = (
@@ -105,10 +108,10 @@ def running_mean(values: Series, width: int) -> Series:
 
 
 def draw_chart(axes: "Axes", chart: Chart, curves: Curves) -> None:
-    """Draw ``curves`` of one run or more on ``axes``, at least one of them.
+    """Draw the ``curves`` of one run or more, at least one curve, on ``axes``.
 
-    Several runs have a colour each, one has a colour for each figure. Raw figures of training are
-    faint, with their running mean over them; the best value of validation is marked and told.
+    Several runs have a colour each; a single run has a colour for each figure. Raw figures of
+    training are faint under their running mean; the best value of validation is marked and named.
     """
     axes.set_title(chart.title, loc="left", fontsize=10)
     several = len(curves) > 1
@@ -141,10 +144,10 @@ def _thinned(curve: Curve) -> tuple[Series, Series]:
 
 
 def _fit(axes: "Axes", chart: Chart, raw: Series, drawn: Series) -> None:
-    """Choose the axis so that all means are on it, and all but outliers of the raw figures."""
+    """Make the axis hold all means, and the raw figures but for outliers."""
     low, high = np.nanmin(drawn), np.nanmax(drawn)
     axes.ticklabel_format(axis="y", scilimits=(-3, 5), useMathText=True)
-    exponent = axes.yaxis.get_offset_text()  # at the right, where no title is
+    exponent = axes.yaxis.get_offset_text()  # at the right, beside the title
     exponent.set(x=1, horizontalalignment="right", fontsize=9)
     if chart.limits is not None:
         axes.set_ylim(*chart.limits)
@@ -176,7 +179,7 @@ def _mark_best(axes: "Axes", chart: Chart, curve: Curve, colour: str) -> None:
 
 
 def _add_legend(axes: "Axes", chart: Chart, curves: Curves) -> None:
-    """Say which figure is which, and how good the best is, where it covers least."""
+    """Name the figures, and the best value, where the legend covers least."""
     from matplotlib.lines import Line2D
 
     options: dict[str, Any] = {"fontsize": 8.5, "framealpha": 0.8, "edgecolor": "none"}

@@ -1,6 +1,6 @@
-"""The curves of training runs over their steps, in small charts: a figure each, a colour a run.
+"""The curves of training runs over their steps: a chart for each figure, a colour for each run.
 
-matplotlib is imported when a plot is drawn, and never its ``pyplot``.
+matplotlib is imported only when a plot is drawn, and ``pyplot`` never.
 """
 
 import math
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_runs", "plot_runs"]
 
 CHART_SIZE = (3.1, 2.15)
-"""Inches; three side by side are read at the width of a README, about 830 pixels."""
+"""Inches; three side by side are legible at the width of a README, about 830 pixels."""
 CHARTS_ACROSS = 3
 NAMES_HEIGHT = 0.3
 """Inches."""
@@ -33,8 +33,8 @@ NAMES_HEIGHT = 0.3
 def plot_runs(runs: Sequence[Path], target: Path) -> None:
     """Write the curves of run folders as PNG, SVG or PDF, by the suffix of ``target``.
 
-    The file appears whole or not at all. Raises UsageError for another suffix, without matplotlib,
-    and as `draw_runs` does, OutputError where the file cannot be written.
+    The file appears whole or not at all. Raises UsageError for another suffix, without matplotlib
+    and where `draw_runs` does; OutputError where the file cannot be written.
     """
     check_plot(target)
     figure = draw_runs(runs)
@@ -46,13 +46,15 @@ def plot_runs(runs: Sequence[Path], target: Path) -> None:
 
 
 def draw_runs(runs: Sequence[Path]) -> "Figure":
-    """Draw the journals of one run, or of several to compare, which are called as their folders.
+    """Draw the journals of one run, or of several to compare, named after their folders.
 
-    What they show is said by `upscale.training.records.charts.CHARTS`. Raises UsageError where a
-    run has no journal, none has a figure that is shown, or there are more runs than colours.
+    The figures are those of `upscale.training.records.charts.CHARTS`. Raises UsageError where a run
+    has no journal, no run has such a figure, or there are more runs than colours.
     """
     if len(runs) > len(PALETTE):
-        raise UsageError(f"{len(runs)} runs in one plot cannot be told apart; {len(PALETTE)} can")
+        raise UsageError(
+            f"{len(runs)} runs are too many for one plot; give {len(PALETTE)} or fewer"
+        )
     journals = [read(run / METRICS_FILE) for run in runs]
     drawable = [
         (chart, [_curves(journal, chart.kind, chart.figures) for journal in journals])
@@ -60,7 +62,9 @@ def draw_runs(runs: Sequence[Path]) -> "Figure":
     ]
     shown = [(chart, curves) for chart, curves in drawable if any(curves)]
     if not shown:
-        raise UsageError("there is nothing to plot yet: the runs have no figures")
+        raise UsageError(
+            "nothing to plot: no run has figures yet; try again after its first log line"
+        )
     import matplotlib.style
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -95,7 +99,7 @@ def draw_runs(runs: Sequence[Path]) -> "Figure":
 
 
 def _curves(journal: Sequence[Record], kind: str, names: Iterable[str]) -> dict[str, Curve]:
-    """Return what a journal has under each of ``names``, in lines of ``kind``."""
+    """Return the curves of ``names`` in a journal's lines of ``kind``."""
     curves = {}
     for name in names:
         points = [
@@ -122,7 +126,7 @@ def _prepare(axes: "Axes", lowest: bool) -> None:
 
 
 def _names(runs: Sequence[Path]) -> list[str]:
-    """Name each run by its folder, and by as much of the path as tells it from the others."""
+    """Name each run by as many last parts of its path as tell it from the others."""
     parts = [run.resolve().parts for run in runs]
     for depth in range(1, max(map(len, parts)) + 1):
         names = ["/".join(each[-depth:]) for each in parts]

@@ -1,9 +1,8 @@
-"""The figures of a run, step by step: JSON lines that only grow, and TensorBoard beside them.
+"""The figures of a run, step by step, as JSON lines and, if asked, for TensorBoard.
 
 A line: ``{"step": 500, "kind": "train", "time": 61.25, "loss": 0.0123}``. ``time`` is in seconds
-since the run began, without the pauses between its parts. A figure that is not finite is
-null, since JSON has none such. A line counts once its line feed is there: what follows the last
-one was torn by the end of the process.
+of training, without the pauses between its parts. A figure that is not finite is null, since JSON
+lacks such numbers. A line counts once its line feed is written; the rest was torn by a kill.
 """
 
 import json
@@ -22,20 +21,20 @@ if TYPE_CHECKING:
 __all__ = ["METRICS_FILE", "Journal", "Record", "read"]
 
 METRICS_FILE = "metrics.jsonl"
-"""Its name in a run folder."""
+"""The journal's name in a run folder."""
 
 FLUSH_SECONDS = 10
-"""After which TensorBoard sees a figure at the latest."""
+"""The longest time until TensorBoard sees a figure."""
 
 Record = dict[str, Any]
 
 
 def read(path: Path) -> list[Record]:
-    """Return the lines of a journal in their order; a torn last one is left out.
+    """Return the lines of a journal in their order, without a torn last one.
 
     Each has ``step`` (int), ``kind`` (``train`` or ``validation``), ``time`` (seconds) and its
-    figures (float, int or None). Raises UsageError where there is no journal, UpscaleError where a
-    line before the last is damaged.
+    figures (float, int or None). Raises UsageError where there is no journal, UpscaleError where
+    it cannot be read or a line before the last is damaged.
     """
     return [entry for _, entry in _lines(path)]
 
@@ -44,7 +43,7 @@ def _lines(path: Path) -> list[tuple[bytes, Record]]:
     try:
         lines = path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError as error:
-        raise UsageError(f"{path}: there is no such file; name the folder of a run") from error
+        raise UsageError(f"{path}: does not exist; give the folder of a run") from error
     except OSError as error:
         raise UpscaleError(f"{path}: cannot be read ({error.strerror})") from error
     found = []
@@ -56,7 +55,7 @@ def _lines(path: Path) -> list[tuple[bytes, Record]]:
         except ValueError as error:
             if number == len(lines):
                 break
-            raise UpscaleError(f"{path}: line {number} is damaged; take it out") from error
+            raise UpscaleError(f"{path}: line {number} is damaged; delete that line") from error
         found.append((line, entry))
     return found
 
@@ -64,11 +63,10 @@ def _lines(path: Path) -> list[tuple[bytes, Record]]:
 class Journal:
     """The journal of one run, open for more lines; a context manager.
 
-    ``path``: a file that is made, or continued; ``tensorboard``: a folder for TensorBoard's event
-    files, None for none. What is logged is in the file, as far as the process is concerned, when
-    `log` returns.
+    ``path``: the file, which is made or continued; ``tensorboard``: a folder for TensorBoard's
+    event files, or None. A line has left the process when `log` returns.
 
-    Raises UsageError where TensorBoard is wanted and not installed, OutputError where the file
+    Raises UsageError where TensorBoard is asked for and not installed, OutputError where the file
     cannot be written, UpscaleError where it is damaged.
     """
 
@@ -83,7 +81,7 @@ class Journal:
     def log(
         self, step: int, kind: Literal["train", "validation"] = "train", **figures: float
     ) -> None:
-        """Append one line; ``figures``: numbers by name, none called ``time``.
+        """Append one line; ``figures``: numbers by name, none of them ``time``.
 
         Raises OutputError where the line cannot be written.
         """
@@ -104,9 +102,9 @@ class Journal:
                 self._board.add_scalar(f"{kind}/{name}", value, step)
 
     def truncate_after(self, step: int) -> None:
-        """Drop the lines of later steps, all at once: a run goes on from ``step``.
+        """Drop the lines of later steps at once, in TensorBoard too: a run resumes from ``step``.
 
-        The time goes on from the last line that is left. TensorBoard is told to forget the same.
+        The time continues from the last line that stays.
         """
         self._file.close()
         self._before = _cut(self._path, step)
@@ -118,7 +116,7 @@ class Journal:
             self._board = _open_board(self._folder, step + 1)
 
     def close(self) -> None:
-        """Close the files; nothing can be logged afterwards."""
+        """Close the files."""
         self._file.close()
         if self._board is not None:
             self._board.close()
@@ -131,7 +129,7 @@ class Journal:
 
 
 def _open(path: Path) -> FileIO:
-    """Open without a buffer, so that a full disk is found out at once and only once."""
+    """Open ``path`` without a buffer, so that a full disk shows at once and only once."""
     try:
         return path.open("ab", buffering=0)
     except OSError as error:
@@ -139,7 +137,7 @@ def _open(path: Path) -> FileIO:
 
 
 def _cut(path: Path, step: float) -> float:
-    """Take out what is torn or of later steps; return the seconds of the last line that stays."""
+    """Drop torn lines and later steps; return the seconds of the last line that stays."""
     if not path.exists():
         return 0.0
     kept = [(line, entry) for line, entry in _lines(path) if entry["step"] <= step]
@@ -151,7 +149,7 @@ def _cut(path: Path, step: float) -> float:
 
 
 def _open_board(folder: Path, purge_step: int | None = None) -> "SummaryWriter":
-    """Open TensorBoard's files; it is to forget what it has of ``purge_step`` and later steps."""
+    """Open TensorBoard's files; its figures from ``purge_step`` on are hidden."""
     try:
         from torch.utils.tensorboard.writer import SummaryWriter
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Where a generator comes from: its recipe, its pictures and its start weights."""
+"""The origin of a generator: its recipe, its pictures and its start weights."""
 
 from pathlib import Path
 
@@ -9,7 +9,10 @@ __all__ = ["origin_of"]
 
 
 def origin_of(config: Config, store: Store, start: dict[str, str]) -> dict[str, str]:
-    """Return where the generator comes from, as texts for the metadata of its file."""
+    """Return the origin of a run's generator, as texts for the metadata of its file.
+
+    ``start``: the metadata of its start weights.
+    """
     recipe = config.recipe
     origin = {
         "recipe": recipe.source,
@@ -28,7 +31,7 @@ def origin_of(config: Config, store: Store, start: dict[str, str]) -> dict[str, 
 
 
 def _trained(start: dict[str, str]) -> dict[str, str]:
-    """Describe start weights that come from a run, with what that run itself started from."""
+    """Describe start weights that a run made, and that run's own start weights."""
     made = f"trained on {start.get('data_pictures')} pictures ({start.get('data_digest', '')[:16]}"
     made += f"; {start['data_licence']})" if start.get("data_licence") else ")"
     if "init" in start:

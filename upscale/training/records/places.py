@@ -1,4 +1,4 @@
-"""Folders of this machine, taken out of what is published."""
+"""Folders of this machine, which are kept out of what is published."""
 
 import json
 import tomllib
@@ -10,7 +10,7 @@ __all__ = ["places_in", "shortened", "without_places"]
 
 
 def shortened(value: Any) -> Any:
-    """Return the last part of what is the whole path of a file or folder, others as they are."""
+    """Return the last part of an absolute path; return any other value as it is."""
     whole = isinstance(value, str) and (
         PurePosixPath(value).is_absolute()
         or PureWindowsPath(value).is_absolute()
@@ -20,7 +20,7 @@ def shortened(value: Any) -> Any:
 
 
 def places_in(value: Any) -> Iterator[str]:
-    """Yield the texts within a value of TOML or JSON that are whole paths."""
+    """Yield the texts within a value of TOML or JSON that are absolute paths."""
     if shortened(value) != value:
         yield value
     elif isinstance(value, Mapping):
@@ -32,13 +32,13 @@ def places_in(value: Any) -> Iterator[str]:
 
 
 def without_places(text: str) -> str:
-    """Return TOML with whole paths shortened, all else as it is written.
+    """Return TOML with absolute paths shortened, and everything else as it is written.
 
-    Raises ValueError for what is not TOML, or writes a path as nobody does.
+    Raises ValueError for text that is not TOML, and for a path in an unusual notation.
     """
     for place in places_in(tomllib.loads(text)):
         for written in (json.dumps(place), json.dumps(place, ensure_ascii=False), f"'{place}'"):
             text = text.replace(written, json.dumps(shortened(place), ensure_ascii=False))
     if left := next(places_in(tomllib.loads(text)), None):
-        raise ValueError(f"names {left}, a place on this machine; shorten it")
+        raise ValueError(f"it names {left}, a folder of this machine; shorten it to its last part")
     return text

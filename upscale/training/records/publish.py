@@ -1,26 +1,24 @@
-"""What others can use of a run → a repository on the Hugging Face Hub, in one commit."""
+"""A run → a repository on the Hugging Face Hub, in one commit."""
 
 import io
 import os
 import re
 import tomllib
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from logging import ERROR
 from pathlib import Path
 
 from upscale.errors import OutputError, UsageError
 from upscale.models.checkpoints.read import read_metadata
-from upscale.models.sources import Progress, is_offline
+from upscale.models.sources import Notify, Progress, is_offline
 from upscale.training.keeper import CONFIG_FILE
 from upscale.training.records.card import GENERATOR_NAME, make_card
 from upscale.training.records.journal import METRICS_FILE, read
 from upscale.training.records.places import places_in, shortened, without_places
 
 __all__ = ["prepare", "publish"]
-
-Notify = Callable[[str], None]
 
 BEST_NAME = "best.safetensors"
 
@@ -39,17 +37,17 @@ def prepare(
     data_licence: str | None = None,
     datasets: Sequence[str] = (),
 ) -> dict[str, bytes | Path]:
-    """Return what `publish` would push, by name: a file of the run, or what is made of it.
+    """Return the files that `publish` pushes, by name.
 
-    The generator is the best one, where the run has chosen one. Of folders of this machine, the
-    configuration that is published has the last part only. For the other parameters see
-    `upscale.training.records.card.make_card`. Raises UsageError for names that are none and for a
-    folder that holds no generator, WeightsError where that is damaged.
+    The generator is the best one, where the run has chosen one. The published configuration has
+    only the last part of folders of this machine. See `upscale.training.records.card.make_card` for
+    the other parameters. Raises UsageError for unusable names and a folder without a generator,
+    WeightsError where the generator is damaged.
     """
     _check_names(repository, revision, datasets)
     generator = next((run / n for n in (BEST_NAME, GENERATOR_NAME) if (run / n).is_file()), None)
     if generator is None:
-        raise UsageError(f"{run}: holds no {GENERATOR_NAME}; name the folder of a run")
+        raise UsageError(f"{run}: holds no {GENERATOR_NAME}; give the folder of a run")
     about = read_metadata(generator)
     config = _public(run / CONFIG_FILE)
     journal = read(run / METRICS_FILE)
@@ -86,13 +84,13 @@ def publish(
 ) -> str:
     """Push what `prepare` returns to ``repository`` on the Hub, and return its address.
 
-    The repository, and the branch ``revision``, are made where they are not there; ``private``: one
-    that only its owners see. The token is that of ``HF_TOKEN``, or of the Hub's own login.
-    ``progress`` is told bytes of the generator. It goes by HTTP as the Hub's clients did before
-    Xet, which it still takes: so the bytes can be counted, and a test can play the Hub.
+    A missing repository, or branch ``revision``, is made; ``private``: only its owners see it. The
+    token is that of ``HF_TOKEN``, or of the Hub's own login. ``progress`` counts bytes of the
+    generator, which goes by HTTP as before Xet: so the bytes can be counted, and a test can play
+    the Hub.
 
-    Raises what `prepare` does, and OutputError where the Hub cannot be reached or does not let us,
-    or where a repository that should be private exists and is public.
+    Raises what `prepare` does, and OutputError where the Hub cannot be reached or refuses, or where
+    a repository that should be private already exists and is public.
     """
     from huggingface_hub import CommitOperationAdd, HfApi, constants, get_token
 
@@ -104,7 +102,7 @@ def publish(
     token = get_token()
     if token is None:
         raise OutputError(
-            "publishing needs a token of the Hugging Face Hub that may write: make one at "
+            "publishing needs a token of the Hugging Face Hub with write access: make one at "
             f"{endpoint}/settings/tokens, and put it into HF_TOKEN or run `hf auth login`",
             code="no-token",
         )
@@ -112,7 +110,7 @@ def publish(
     assert isinstance(generator, Path)
     origin = read_metadata(generator).get("origin", {})
     for place in places_in(origin):
-        notify(f"{generator}: will tell everybody of {place}, which is in its metadata")
+        notify(f"{generator}: its metadata, which everybody can read, names {place}")
     api = HfApi(endpoint=endpoint, token=token, library_name="upscale")
     with ExitStack() as stack:
         stack.enter_context(_explained(repository, endpoint))
@@ -120,22 +118,22 @@ def publish(
         api.create_repo(repository, private=private or None, exist_ok=True)
         if private and not api.model_info(repository).private:
             raise OutputError(
-                f"{repository} is there already and is public: make it private at "
-                f"{endpoint}/{repository}/settings, or choose another name"
+                f"{repository} already exists and is public: make it private at "
+                f"{endpoint}/{repository}/settings, or give another name"
             )
         if revision is not None:
             api.create_branch(repository, branch=revision, exist_ok=True)
         counted = stack.enter_context(_Counted(generator))
         contents = {n: counted if isinstance(each, Path) else each for n, each in files.items()}
         operations = [CommitOperationAdd(name, each) for name, each in contents.items()]
-        counted.progress = progress  # it has been read once, for its hash
+        counted.progress = progress  # after the reading for its hash
         message = f"A generator after {origin.get('steps', 'some')} steps, by upscale"
         api.create_commit(repository, operations, commit_message=message, revision=revision)
     return f"{endpoint}/{repository}" + (f"/tree/{revision}" if revision else "")
 
 
 class _Counted(io.BufferedReader):
-    """A file that tells how far it has been read."""
+    """A file that reports how far it has been read."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(io.FileIO(path))
@@ -159,10 +157,12 @@ def _check_names(repository: str, revision: str | None, datasets: Sequence[str])
                 raise HFValidationError
         except HFValidationError as error:
             raise UsageError(
-                f"{name!r} is no {kind} of the Hub; write user/name, of letters, digits, - _ and ."
+                f"{name!r} is not a {kind} of the Hub; give user/name: letters, digits, - _ and ."
             ) from error
     if revision is not None and (not REVISION.fullmatch(revision) or ".." in revision):
-        raise UsageError(f"{revision!r} is not a branch name; use letters, digits, - _ . and /")
+        raise UsageError(
+            f"--revision {revision!r} is not a branch name; use letters, digits, - _ . and /"
+        )
 
 
 def _public(path: Path) -> str:
@@ -175,7 +175,7 @@ def _public(path: Path) -> str:
 
 @contextmanager
 def _patient_and_quiet(notify: Notify) -> Iterator[None]:
-    """Let the Hub's client wait for `SILENCE` and not for ever, and warn by ``notify`` alone."""
+    """Let the Hub's client wait for `SILENCE` at most, and warn through ``notify`` only."""
     from huggingface_hub import get_session
     from huggingface_hub.utils import (  # type: ignore[attr-defined]
         are_progress_bars_disabled,
@@ -184,11 +184,8 @@ def _patient_and_quiet(notify: Notify) -> Iterator[None]:
         logging,
     )
 
-    session, verbosity, silent = (
-        get_session(),
-        logging.get_verbosity(),
-        are_progress_bars_disabled(),
-    )
+    session, verbosity = get_session(), logging.get_verbosity()
+    silent = are_progress_bars_disabled()
     before, session.timeout = session.timeout, SILENCE
     logging.set_verbosity(ERROR)
     if not silent:
@@ -198,7 +195,7 @@ def _patient_and_quiet(notify: Notify) -> Iterator[None]:
             warnings.simplefilter("always")
             yield
         for warning in caught:
-            if warning.category is UserWarning:  # others are for its programmers
+            if warning.category is UserWarning:  # other warnings are for programmers
                 notify(f"the Hub's client warns: {warning.message}")
     finally:
         session.timeout = before
@@ -209,13 +206,13 @@ def _patient_and_quiet(notify: Notify) -> Iterator[None]:
 
 @contextmanager
 def _explained(repository: str, endpoint: str) -> Iterator[None]:
-    """Turn what the Hub's client raises into a sentence for the user."""
+    """Turn errors of the Hub's client into sentences for the user."""
     from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
 
     try:
         yield
     except (HTTPError, OSError, RuntimeError, ValueError, KeyError) as error:
-        # Of an upload it raises a RuntimeError, and what went wrong is the cause.
+        # A failed upload raises a RuntimeError from the actual error.
         cause = error.__cause__ if type(error) is RuntimeError and error.__cause__ else error
         if isinstance(cause, HfHubHTTPError):
             said = " ".join((cause.server_message or "").split())[:200]
@@ -226,24 +223,26 @@ def _explained(repository: str, endpoint: str) -> Iterator[None]:
             raise OutputError(
                 f"{endpoint}: cannot be reached ({reason}); check the network and publish again"
             ) from error
-        raise OutputError(f"{endpoint}: gave an answer that makes no sense ({reason})") from error
+        raise OutputError(
+            f"{endpoint}: gave an unusable answer ({reason}); publish again later"
+        ) from error
 
 
 def _refusal(status: int, repository: str, endpoint: str) -> str:
     match status:
         case 401:
             return (
-                "the Hub does not accept the token: make a new one that may write at "
+                "the Hub does not accept the token: make a new one with write access at "
                 f"{endpoint}/settings/tokens, and put it into HF_TOKEN or run `hf auth login`"
             )
         case 403 | 404:
             return (
-                f"the token may not write to {repository}: use one of its owner that may write, "
-                "or a repository of your own"
+                f"the token has no write access to {repository}: use a token of its owner, or a "
+                "repository of your own"
             )
         case 429:
-            return "the Hub has had too many requests from you; wait a while and publish again"
+            return "the Hub has had too many requests (status 429); wait a while and publish again"
         case _ if status >= 500:
             return f"the Hub has a fault of its own (status {status}); publish again later"
         case _:
-            return f"the Hub refuses to take {repository} (status {status})"
+            return f"the Hub refuses {repository} (status {status})"

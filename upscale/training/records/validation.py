@@ -1,4 +1,4 @@
-"""A generator measured on pictures that it was not trained on, as ``upscale bench`` measures."""
+"""Measures a generator on pictures that it was not trained on, as ``upscale bench`` does."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,12 +34,13 @@ class Validation:
     protocol: Protocol
     metrics: dict[str, Metric]
     samples: int
+    """How many results are kept as pictures."""
     device: torch.device
 
     def run(self, generator: nn.Module, spec: Spec, folder: Path | None) -> dict[str, float]:
-        """Return the means over the pictures by metric, and keep some results in ``folder``.
+        """Return the means over the pictures by metric, computed in float32.
 
-        ``spec``: of the generator. Float32.
+        ``spec``: of the generator. Some results are kept in ``folder``, where it is given.
         """
         numbers = {key: tensor.detach().float() for key, tensor in generator.state_dict().items()}
         spec, folded = fold(spec, numbers)
@@ -79,10 +80,10 @@ def prepare_validation(
     device: torch.device,
     notify: Notify = lambda text: None,
 ) -> Validation:
-    """Make ready to measure PSNR, SSIM and, where its weights can be had, LPIPS (AlexNet).
+    """Prepare to measure PSNR, SSIM and, where its weights are available, LPIPS (AlexNet).
 
-    LR are the set's own files where it has them, and made by MATLAB's bicubic otherwise. Raises
-    WeightsError where ``metric`` is LPIPS and has no weights.
+    LR is the set's own where it has LR files, and made by MATLAB's bicubic otherwise. Raises
+    WeightsError where ``metric`` is LPIPS and its weights are missing.
     """
     degradation: Literal["uint8", "folder"] = "uint8" if pictures.lr_folder is None else "folder"
     protocol = Protocol(scale=scale, border=scale, degradation=degradation)
