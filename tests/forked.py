@@ -1,4 +1,9 @@
-"""Processes of the command forked from one that has imported torch: each saves its seconds."""
+"""Processes forked from one that has imported everything: each saves the seconds of its start.
+
+The server that forks runs no threads of torch or libvips: it only imports. What an interpreter
+reads as it starts (locale, ``-X``, closed streams) is that of the tests'. Where that matters, use
+`program.start`.
+"""
 
 import multiprocessing
 import os
@@ -6,44 +11,52 @@ import runpy
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from subprocess import TimeoutExpired
 from threading import Thread
 from typing import BinaryIO
 
-import torch
+from upscale.batch.pool import Codec
+from upscale.batch.worker import serve
 
-import upscale.cli.app
-import upscale.cli.run.run
-import upscale.models.model
-import upscale.training.loop  # noqa: F401
-
-__all__ = ["Forked"]
+__all__ = ["CONTEXT", "Forked", "start_codec"]
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["forked", "tiny_training", "pytest"])
+CONTEXT.set_forkserver_preload(
+    [
+        *("pytest", "pyvips", "torch", "upscale.api", "upscale.cli.app", "upscale.cli.run.run"),
+        *("upscale.batch.worker", "upscale.pictures.reader", "upscale.pictures.writer"),
+        *("upscale.models.model", "upscale.training.loop"),
+    ]
+)
+"""Installed ones only: the server of Python 3.11 does not look where pytest does, in silence."""
 
 
 class Forked:
-    """``upscale WORDS`` in a folder, with the face of a `subprocess.Popen` whose outputs are piped.
-
-    What an interpreter reads as it starts (locale, ``-X``, closed streams) is that of the tests'.
-    """
+    """``upscale WORDS`` in a folder, or a codec, with the face of a `subprocess.Popen` of pipes."""
 
     def __init__(
-        self, *words: str | bytes, folder: Path, environment: Mapping[str, str], group: bool = False
+        self,
+        *words: str | bytes,
+        folder: Path | str,
+        environment: Mapping[str, str],
+        group: bool = False,
+        codec: bool = False,
     ) -> None:
-        """Start it; ``group``: in a process group of its own."""
+        """Start it; ``group``: in a process group of its own; ``codec``: the server of a pool."""
         self.returncode: int | None = None
+        source, feed = CONTEXT.Pipe(duplex=False)
         ends = [CONTEXT.Pipe(duplex=False) for _ in range(2)]
-        told = [writer for _, writer in ends]
-        arguments = (list(map(os.fsdecode, words)), str(folder), dict(environment), group, *told)
-        self._process = CONTEXT.Process(target=_be, args=arguments)
+        theirs = [source, *(writer for _, writer in ends)]
+        given = (list(map(os.fsdecode, words)), str(folder), dict(environment), group, codec)
+        self._process = CONTEXT.Process(target=_be, args=(*given, theirs))
         self._process.start()
-        for writer in told:
-            writer.close()
-        self.stdout, self.stderr = (_file(reader) for reader, _ in ends)
+        for each in theirs:
+            each.close()
+        self.stdin = _file(feed, "wb")
+        self.stdout, self.stderr = (_file(reader, "rb") for reader, _ in ends)
         assert self._process.pid is not None
         self.pid = self._process.pid
 
@@ -51,6 +64,8 @@ class Forked:
         return self
 
     def __exit__(self, *error: object) -> None:
+        with suppress(BrokenPipeError):
+            self.stdin.close()
         self.stdout.close()
         self.stderr.close()
         self.wait()
@@ -65,15 +80,19 @@ class Forked:
             raise TimeoutExpired("upscale", timeout or 0)
         return status
 
-    def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+    def communicate(self, input: bytes = b"", timeout: float | None = None) -> tuple[bytes, bytes]:
         said: dict[BinaryIO, bytes] = {}
         files = (self.stdout, self.stderr)
         readers = [Thread(target=lambda of=file: said.update({of: of.read()})) for file in files]
         for reader in readers:
             reader.start()
+        with suppress(BrokenPipeError), self.stdin:
+            self.stdin.write(input)
         self.wait(timeout)
         for reader in readers:
             reader.join()
+        for file in files:
+            file.close()
         return said[self.stdout], said[self.stderr]
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -83,9 +102,19 @@ class Forked:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
 
-def _file(connection: Connection) -> BinaryIO:
-    file = os.fdopen(os.dup(connection.fileno()), "rb")
+
+def start_codec(codec: Codec) -> None:
+    """Take the place of `Codec._start`; what the process says goes nowhere."""
+    process = Forked(folder=os.getcwd(), environment=os.environ, group=True, codec=True)
+    process.stderr.close()
+    codec._process = process
+
+
+def _file(connection: Connection, mode: str) -> BinaryIO:
+    file = os.fdopen(os.dup(connection.fileno()), mode)
     connection.close()
     return file
 
@@ -95,19 +124,27 @@ def _be(
     folder: str,
     environment: dict[str, str],
     group: bool,
-    out: Connection,
-    said: Connection,
+    codec: bool,
+    pipes: list[Connection],
 ) -> None:
     if group:
         os.setpgid(0, 0)
-    for number, connection in ((1, out), (2, said)):
+    for number, connection in enumerate(pipes):
         os.dup2(connection.fileno(), number)
         connection.close()
-    sys.stdout = os.fdopen(1, "w", closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    if codec:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        serve()
+        return
+    import torch
+
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     torch.set_num_threads(int(environment.get("OMP_NUM_THREADS", torch.get_num_threads())))
     sys.argv = ["upscale", *words]
     runpy.run_module("upscale", run_name="__main__", alter_sys=True)

@@ -11,13 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 import torch
-from forked import Forked
+from forked import Forked, start_codec
 from PIL import Image
 
+from upscale.batch.pool import Codec
 from upscale.cli.app import app
 from upscale.networks.spec import build
 from upscale.pixels.image import Pixels
@@ -80,7 +82,10 @@ def upscale(folder: Path, *arguments: str | bytes, **environment: str) -> Outcom
 
 
 def _call(folder: Path, words: Iterable[str], out: TextIO) -> tuple[int, str]:
-    """Run the command in this process, its output going to ``out``: its status, what it said."""
+    """Run the command in this process, its output going to ``out``: its status, what it said.
+
+    Its codecs are forked, not started.
+    """
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     said = io.StringIO()
     try:
@@ -88,6 +93,7 @@ def _call(folder: Path, words: Iterable[str], out: TextIO) -> tuple[int, str]:
             contextlib.chdir(folder),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(said),
+            patch.object(Codec, "_start", start_codec),
             pytest.raises(SystemExit) as ended,
         ):
             app(list(words), prog_name="upscale")

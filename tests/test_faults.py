@@ -34,6 +34,7 @@ from faulty_files import (
     noise,
     refused_files,
 )
+from forked import Forked
 from identity_weights import nearest_weights
 from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
@@ -658,6 +659,8 @@ def test_row_35_a_path_that_leaves_the_output_folder_is_refused(
 
 # Process
 
+Running = subprocess.Popen[bytes] | Forked
+
 
 def descendants(pid: int) -> list[int]:
     """The processes that ``pid`` started, and those that they did."""
@@ -688,7 +691,7 @@ def holder(pid: int, part_of_name: str) -> int | None:
     return None
 
 
-def wait_for(process: "subprocess.Popen[bytes]", what: Callable[[], Any]) -> Any:
+def wait_for(process: Running, what: Callable[[], Any]) -> Any:
     """Return what ``what`` gives as soon as it gives something, while the process runs."""
     deadline = time.monotonic() + 40
     while not (found := what()):
@@ -715,25 +718,29 @@ def slow_to_encode(path: Path) -> None:
     path.write_bytes(encoded(noise(500, 500), "PNG"))
 
 
-Launch = Callable[..., "subprocess.Popen[bytes]"]
+Launch = Callable[..., Running]
 
 
 @pytest.fixture
 def launch(tmp_path: Path, weights: str) -> Iterator[Launch]:
     """What starts the command in a process (and group) of its own, which ends with the test."""
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[Running] = []
 
-    def begin(
-        *arguments: str, model: str = weights, before: Sequence[str] = ()
-    ) -> "subprocess.Popen[bytes]":
+    def begin(*arguments: str, model: str = weights, before: Sequence[str] = ()) -> Running:
         exact = ("--precision", "fp32", "--device", "cpu", "-o", "out", "--json")
-        process = subprocess.Popen(
-            [*before, sys.executable, "-m", "upscale", *arguments, *exact, "--model", model],
-            cwd=tmp_path,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            process_group=0,
+        words = (*arguments, *exact, "--model", model)
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        process = (
+            Forked(*words, folder=tmp_path, environment=environment, group=True)
+            if not before
+            else subprocess.Popen(
+                [*before, sys.executable, "-m", "upscale", *words],
+                cwd=tmp_path,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                process_group=0,
+            )
         )
         processes.append(process)
         return process

@@ -5,7 +5,6 @@ import io
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from forked import Forked
 from PIL import Image
 
 from upscale.models.manifest import hub_entry, read_manifest
@@ -128,21 +128,15 @@ class Command:
             "https_proxy": "http://127.0.0.1:9",  # the port "discard": nobody listens
         }
 
-    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "upscale", *arguments],
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *arguments: str, **environment: str) -> Forked:
+        environment = {**self.environment, **environment}
+        return Forked(*arguments, folder=self.folder, environment=environment)
 
     def __call__(self, *arguments: str, **environment: str) -> tuple[int, str]:
         """Run it and return the exit status and what it said."""
         with self.start(*arguments, **environment) as process:
             said = process.communicate(timeout=60)[1]
-        return process.returncode, said
+        return process.wait(), said.decode()
 
     def cached(self) -> list[str]:
         """Everything in the cache but locks."""
@@ -202,19 +196,19 @@ def broken_off(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int,
     thread.start()
     hub.files["/user/small"] = (WEIGHTS, DIGEST, "half")
     hub.files["/user/large"] = (bytes(24 * 2**20), "0" * 64, "half")
-    begin = time.monotonic()
     commands = {n: Command(hub, tmp_path_factory.mktemp(n)) for n in ("small", "large")}
     processes = {
         name: command.start("photo.png", "--model", f"hf://user/{name}/file.pth")
         for name, command in commands.items()
     }
+    begin = time.monotonic()
     for name, process in processes.items():
         try:
             process.wait(max(0, begin + DEADLINE - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
         said = process.communicate()[1]
-        ended[name] = (process.returncode, said, commands[name].cached())
+        ended[name] = (process.wait(), said.decode(), commands[name].cached())
     hub.shutdown()
     hub.server_close()
     thread.join()
@@ -250,7 +244,7 @@ def test_a_signal_stops_a_download(hub: Hub, upscale: Command) -> None:
         assert hub.silent.wait(20)
         begin = time.monotonic()
         process.terminate()
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=20)[1].decode()
     assert time.monotonic() - begin < 2
     assert process.returncode == 128 + signal.SIGTERM
     assert "Traceback" not in said

@@ -15,8 +15,9 @@ from typing import IO
 
 import numpy as np
 import pytest
+from forked import Forked
 from identity_weights import nearest_weights
-from program import inside
+from program import fork, inside
 
 from upscale.errors import InputError, OutputError
 from upscale.models.model import Model, load_model
@@ -292,21 +293,13 @@ def test_a_dry_run_and_a_watch_have_nothing_to_do_with_frames(
 # Processes on both sides
 
 
-def command(weights: str, size: str) -> list[str]:
-    words = ["-", "-o", "-", "--raw", size, "--model", weights, *EXACT]
-    return [sys.executable, "-m", "upscale", *words]
+def words_of(weights: str, size: str) -> list[str]:
+    return ["-", "-o", "-", "--raw", size, "--model", weights, *EXACT]
 
 
-def begun(weights: str, size: str = f"{WIDTH}x{HEIGHT}") -> "subprocess.Popen[bytes]":
+def begun(weights: str, size: str = f"{WIDTH}x{HEIGHT}") -> Forked:
     """Start the command and wait until it is ready for frames."""
-    process = subprocess.Popen(
-        command(weights, size),
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stderr is not None
+    process = fork(Path.cwd(), *words_of(weights, size), OMP_NUM_THREADS="1")
     for line in process.stderr:
         if b"frames of" in line:
             break
@@ -323,7 +316,9 @@ def test_ffmpeg_on_both_sides_gets_every_frame(tmp_path: Path, weights: str) -> 
     with (
         subprocess.Popen([*made, *raw, "-"], stdout=subprocess.PIPE) as before,
         subprocess.Popen(
-            command(weights, size), stdin=before.stdout, stdout=subprocess.PIPE
+            [sys.executable, "-m", "upscale", *words_of(weights, size)],
+            stdin=before.stdout,
+            stdout=subprocess.PIPE,
         ) as between,
         subprocess.Popen(
             [*quiet, *raw, "-s", "256x192", "-i", "pipe:0", *lossless],
@@ -342,9 +337,6 @@ def test_ffmpeg_on_both_sides_gets_every_frame(tmp_path: Path, weights: str) -> 
 
 def test_a_reader_that_goes_ends_the_run_with_a_sentence(weights: str) -> None:
     with begun(weights) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
         process.stdout.close()
         process.stdin.write(video(40).tobytes())
         process.stdin.close()
@@ -356,8 +348,6 @@ def test_a_reader_that_goes_ends_the_run_with_a_sentence(weights: str) -> None:
 
 def test_a_signal_ends_a_run_whose_input_and_output_wait(weights: str) -> None:
     with begun(weights, "200x100") as process:
-        assert process.stdin is not None
-        assert process.stderr is not None
         process.stdin.write(bytes(200 * 100 * 3 * 2))  # more than the pipe behind it takes
         process.stdin.flush()
         time.sleep(0.3)
