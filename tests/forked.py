@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from multiprocessing import util
 from multiprocessing.connection import Connection
 from pathlib import Path
 from subprocess import TimeoutExpired
@@ -22,6 +23,8 @@ from upscale.batch.pool import Codec
 from upscale.batch.worker import serve
 
 __all__ = ["CONTEXT", "Forked", "start_codec"]
+
+util.get_temp_dir()  # the server's; a test may say that temporary files go elsewhere
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
