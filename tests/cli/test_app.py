@@ -87,6 +87,20 @@ def test_every_option_has_a_flag_with_its_default() -> None:
 
 
 @pytest.mark.parametrize(
+    "words", [[], ["train"], ["bench"], ["sweep"], ["compare"], ["models"], ["models", "pull"]]
+)
+def test_the_help_names_no_types_of_python(words: list[str]) -> None:
+    text = CliRunner().invoke(app, [*words, "--help"]).output
+    assert f"Usage: {' '.join(['upscale', *words])} [OPTIONS]" in text
+    assert not re.search("<(bool|int|float|str|path|list)", text)
+
+
+def test_a_usage_error_leaves_the_name_of_the_default_command_out() -> None:
+    said = CliRunner().invoke(app, ["x.png", "--nonsense"]).stderr
+    assert "Usage: upscale [OPTIONS]" in said
+
+
+@pytest.mark.parametrize(
     ("words", "status", "meant"),
     [
         (["trian"], 2, "train"),
