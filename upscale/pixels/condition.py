@@ -2,8 +2,7 @@
 
 Each finding is a classic measure on the luma:
 
-- JPEG: the histograms of the DCT coefficients keep to multiples of the quantisation steps, at one
-  of the 64 places of the block grid (Fan & de Queiroz 2003). Steps give the quality;
+- JPEG: the block grid and the quantisation steps (`jpeg_grid`);
 - resizing: second differences that repeat at one pitch, across and down (Gallagher 2005). An
   enlarged picture has them, and so has a block grid that is no longer 8 pixels wide;
 - noise: second differences in the flattest blocks (Immerkær 1996), where these blocks agree and
@@ -16,50 +15,22 @@ pixels always give the same answer.
 """
 
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import reduce
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from upscale.pixels.jpeg_grid import Floats, blocks_of, find_grid
+
 __all__ = ["Condition", "Kind", "examine"]
 
 Kind = Literal["photo", "drawing", "text"]
 
-Floats = npt.NDArray[np.float32]
-
 _TILE = 192
 _TILES = 3
 """Along each side that is longer than so many tiles."""
-_BLOCKS = 3072
-"""At most so many have their coefficients looked at."""
-_BINS = 4
-"""Of a histogram of coefficients, a level."""
-_REACH = 256
-"""Coefficients from here on are not counted."""
-_STEPS = np.arange(2, 122, dtype=np.float32)
-_SPREADS = (0.3, 1.0, 2.5)
-"""Of coefficients about multiples of a step: rounded to 8 bits, saved again, clipped."""
-_LUMA_STEPS = {
-    (0, 1): 11,
-    (1, 0): 12,
-    (1, 1): 12,
-    (0, 2): 10,
-    (2, 0): 14,
-    (1, 2): 14,
-    (2, 1): 13,
-    (2, 2): 16,
-    (0, 3): 16,
-    (3, 0): 14,
-    (1, 3): 19,
-    (3, 1): 17,
-}
-"""At quality 50, by frequency down and across (ITU-T T.81, table K.1)."""
-_SEARCHED = 4
-"""So many of these frequencies find the place of the grid,"""
-_SEARCHED_SIDE = 256
-"""in so many rows and columns of a tile."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +64,7 @@ def examine(pixels: npt.NDArray[Any]) -> Condition:
     tiles = [_eight_bits(tile) for tile in _tiles(pixels)]
     lumas = [_luma(tile) for tile in tiles]
     kind, ringing = _kind(tiles, lumas)
-    offset, quality = _jpeg(lumas, [_clipped(tile) for tile in tiles])
+    offset, quality = find_grid(lumas, [_clipped(tile) for tile in tiles])
     pitch = _pitch(lumas, 20 if kind == "photo" else 100)
     noise = _noise(lumas)
     sharpness = _sharpness(lumas)
@@ -152,90 +123,6 @@ def _clipped(tile: npt.NDArray[np.uint8]) -> Floats:
     """1 where a channel is at an end of its range: what JPEG made of it is lost there."""
     channels = tile.shape[2]
     return np.asarray(cv2.inRange(tile, (1,) * channels, (254,) * channels) == 0, np.float32)
-
-
-@cache
-def _evidence() -> Floats:
-    """Log likelihood ratio of each spread and step to no step at all, by bin of |coefficient|."""
-    x = np.arange(_REACH * _BINS, dtype=np.float32) / _BINS
-    multiple = np.round(x / _STEPS[:, None])
-    ratios = []
-    for spread in _SPREADS:
-        peak = np.exp(-(((x - multiple * _STEPS[:, None]) / spread) ** 2) / 2)
-        gain = _STEPS[:, None] / (spread * np.sqrt(2 * np.pi))
-        ratios.append(np.log(0.02 + 0.98 * peak * np.where(multiple > 0, gain, 1)))
-    return np.concatenate(ratios).astype(np.float32)
-
-
-@cache
-def _cosines() -> Floats:
-    """Row u is the u-th function of the DCT of 8 samples."""
-    n = np.arange(8)
-    waves = np.cos(np.pi * (n + 0.5) * n[:, None] / 8) * np.where(n == 0, 0.125**0.5, 0.5)[:, None]
-    return waves.astype(np.float32)
-
-
-def _bins(coefficients: Floats) -> npt.NDArray[np.int64]:
-    bins = np.abs(coefficients) * _BINS + 0.5
-    return np.minimum(bins, _REACH * _BINS - 1).astype(np.int64)
-
-
-def _jpeg(lumas: list[Floats], clipped: list[Floats]) -> tuple[tuple[int, int], int | None]:
-    """The place of the block grid and the quality."""
-    offset = _offset(lumas, clipped)
-    blocks = np.concatenate([_blocks(y, offset) for y in lumas])
-    lost = np.concatenate([_blocks(c, offset) for c in clipped]).sum(1)
-    # Of the blocks that are not flat, those that lost least: of text on white, all lost some.
-    detailed = np.flatnonzero(np.ptp(blocks, 1) > 4) if len(blocks) else np.zeros(0, np.intp)
-    whole = detailed[lost[detailed] == 0]
-    chosen = whole if len(whole) >= 32 else detailed
-    blocks = blocks[chosen[:: max(1, len(chosen) // _BLOCKS)]]
-    waves = _cosines()
-    scales = []
-    for (u, v), base in _LUMA_STEPS.items():
-        bins = _bins(blocks @ np.outer(waves[u], waves[v]).ravel())
-        histogram = np.bincount(bins, minlength=_REACH * _BINS).astype(np.float32)
-        histogram[-1] = 0
-        scores = _evidence() @ histogram
-        best = int(scores.argmax())
-        step = float(_STEPS[best % len(_STEPS)])
-        if scores[best] > 12 and histogram[int(step / 2 * _BINS) + 1 :].sum() >= 6:
-            scales.append(step / base)
-    if len(scales) < 2:
-        return (0, 0), None
-    scale = float(np.median(scales))
-    return offset, round(100 - 50 * scale if scale <= 1 else 50 / scale)
-
-
-def _offset(lumas: list[Floats], clipped: list[Floats]) -> tuple[int, int]:
-    """The place at which steps explain the coefficients best."""
-    size = _REACH * _BINS
-    histograms = np.zeros((_SEARCHED, 64 * size), np.float32)
-    waves = _cosines()
-    for y, lost in zip(lumas[::4], clipped[::4], strict=True):
-        h, w = (min(n, _SEARCHED_SIDE) // 8 * 8 - 8 for n in y.shape)
-        if h <= 0 or w <= 0:
-            continue
-        spoilt = cv2.dilate(lost[: h + 8, : w + 8], np.ones((8, 8)), anchor=(0, 0))[:h, :w] > 0
-        if spoilt.mean() > 0.95:
-            spoilt[:] = False
-        place = (np.arange(h)[:, None] % 8 * 8 + np.arange(w) % 8) * size
-        for i, (u, v) in enumerate(list(_LUMA_STEPS)[:_SEARCHED]):
-            sliding = cv2.sepFilter2D(y[: h + 8, : w + 8], -1, waves[v], waves[u], anchor=(0, 0))
-            found = (_bins(np.asarray(sliding[:h, :w], np.float32)) + place)[~spoilt]
-            histograms[i] += np.bincount(found, minlength=64 * size)
-    counts = histograms.reshape(-1, size)
-    counts[:, -1] = 0
-    scores = (counts @ _evidence().T).max(1).reshape(_SEARCHED, 64).clip(0).sum(0)
-    best = int(scores.argmax())
-    return best // 8, best % 8
-
-
-def _blocks(y: Floats, offset: tuple[int, int]) -> Floats:
-    """(N, 64): the whole blocks of 8 × 8."""
-    rest = y[offset[0] :, offset[1] :]
-    h, w = (n // 8 for n in rest.shape)
-    return rest[: h * 8, : w * 8].reshape(h, 8, w, 8).swapaxes(1, 2).reshape(-1, 64)
 
 
 def _pitch(lumas: list[Floats], least: float) -> float | None:
@@ -321,7 +208,7 @@ def _kind(tiles: list[npt.NDArray[np.uint8]], lumas: list[Floats]) -> tuple[Kind
         counts += np.bincount(largest.ravel(), minlength=256)
     share = counts / max(1, counts.sum())
     ringing = float(share[1:9].sum() / max(1e-9, share[1:].sum()))
-    contrast = np.concatenate([_blocks(y, (0, 0)).std(1) for y in lumas])
+    contrast = np.concatenate([blocks_of(y, (0, 0)).std(1) for y in lumas])
     detailed = contrast[contrast > 5.5]
     weak = float((detailed < 20).mean()) if len(detailed) else 0.0
     if share[0] < 0.65 and (share[0] < 0.2 or weak > 0.22):
