@@ -31,6 +31,8 @@ Kind = Literal["photo", "drawing", "text"]
 _TILE = 192
 _TILES = 3
 """Along each side that is longer than so many tiles."""
+_SWING = 0.075
+"""Of the logarithm of second differences. What a photographer reduced well has less."""
 
 
 @dataclass(frozen=True)
@@ -148,9 +150,12 @@ def _pitch(lumas: list[Floats], least: float) -> float | None:
         distance = np.abs(frequency - np.round(frequency * 8) / 8)
         power[(frequency < 0.1) | (distance < 2 / count)] = np.nan
         peak = int(np.nanargmax(power))
-        found.append((power[peak] / np.nanmedian(power), frequency[peak], count))
-    (down, f, n), (across, g, m) = found
-    if min(down, across) < least or abs(f - g) > 1 / min(n, m):
+        swing = 4 * np.sqrt(power[peak] / len(lumas)) / count
+        if power[peak] < least * np.nanmedian(power) or swing < _SWING:
+            return None
+        found.append((frequency[peak], count))
+    (f, n), (g, m) = found
+    if abs(f - g) > 1 / min(n, m):
         return None
     return float(2 / (f + g))
 

@@ -14,7 +14,7 @@ __all__ = ["Floats", "blocks_of", "find_grid"]
 
 Floats = npt.NDArray[np.float32]
 
-_BLOCKS = 3072
+_BLOCKS = 2048
 """At most so many have their coefficients looked at."""
 _BINS = 4
 """Of a histogram of coefficients, a level."""
@@ -40,7 +40,7 @@ _LUMA_STEPS = {
 """At quality 50, by frequency down and across (ITU-T T.81, table K.1)."""
 _SEARCHED = 4
 """So many of these frequencies find the place of the grid,"""
-_SEARCHED_SIDE = 256
+_SEARCHED_SIDE = 192
 """in so many rows and columns of a tile."""
 
 
@@ -120,7 +120,8 @@ def _offset(lumas: list[Floats], clipped: list[Floats]) -> tuple[int, int]:
             histograms[i] += np.bincount(found, minlength=64 * size)
     counts = histograms.reshape(-1, size)
     counts[:, -1] = 0
-    scores = (counts @ _evidence().T).max(1).reshape(_SEARCHED, 64).clip(0).sum(0)
+    evidence = _evidence()[: 2 * len(_STEPS)]
+    scores = (counts @ evidence.T).max(1).reshape(_SEARCHED, 64).clip(0).sum(0)
     best = int(scores.argmax())
     return best // 8, best % 8
 
