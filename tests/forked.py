@@ -22,7 +22,7 @@ from typing import BinaryIO
 from upscale.batch.pool import Codec
 from upscale.batch.worker import serve
 
-__all__ = ["CONTEXT", "Forked", "start_codec"]
+__all__ = ["Forked", "start_codec"]
 
 util.get_temp_dir()  # the server's; a test may say that temporary files go elsewhere
 

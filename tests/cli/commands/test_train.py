@@ -1,6 +1,7 @@
 """``upscale train`` as its users meet it: stopped, killed, refused, on two processes."""
 
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -18,7 +19,6 @@ from typing import Any
 import pytest
 import torch
 import typer
-from forked import CONTEXT
 from random_networks import random_lr
 from tiny_training import SRRESNET, command, crops, differing, lines, one_thread, run, tiny
 from torch import Tensor
@@ -243,6 +243,7 @@ def test_whatever_a_kill_leaves_can_go_on(data: Path, tmp_path: Path) -> None:
     file = file_of(config, tmp_path / "tiny.toml")
     folder, errors = tmp_path / "made", tmp_path / "errors"
     variables = {name: os.environ[name] for name in ("UPSCALE_CACHE", "HF_HUB_OFFLINE")}
+    spawning = multiprocessing.get_context("spawn")
     chance = random.Random(5)
     reached = rounds = 0
     while rounds < 4 or reached <= 5:  # a slow machine needs more rounds to get that far
@@ -252,7 +253,7 @@ def test_whatever_a_kill_leaves_can_go_on(data: Path, tmp_path: Path) -> None:
         if (folder / "state.pt").exists():
             words = ["train", "--resume", str(folder)]
         errors.write_text("")
-        process = CONTEXT.Process(target=command, args=(words, errors, variables))
+        process = spawning.Process(target=command, args=(words, errors, variables))
         process.start()
         while "step" not in errors.read_text():
             assert process.is_alive(), errors.read_text()
