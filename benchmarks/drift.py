@@ -1,10 +1,11 @@
-"""Measure how far results are from their inputs in colour.
+"""Measure how far the colours of results drift from those of their inputs.
 
     python benchmarks/drift.py FOLDER MODEL…
 
-For each picture of FOLDER (HR): LR by MATLAB's bicubic, SR by each model (float32, 8 bits), SR's
-bicubic reduction against LR. Printed, in levels of 255, the worst over pictures and channels: the
-mean over the picture, and the mean over a block of 16 × 16 LR pixels.
+Each picture of FOLDER (HR) is reduced to LR by MATLAB's bicubic and enlarged by each model
+(float32, 8 bits); the bicubic reduction of SR is compared with LR. Two differences are printed in
+levels of 255, the worst over pictures and channels: the mean over the picture, and the mean over a
+block of 16 × 16 LR pixels.
 """
 
 import sys

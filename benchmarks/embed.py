@@ -1,15 +1,14 @@
-"""Put weights into upscale/embedded/, and print the hashes that weights.toml is to have.
+"""Put weights into upscale/embedded/, and print their hashes for weights.toml.
 
     python benchmarks/embed.py srresnet=runs/psnr/best.safetensors srgan=runs/gan/best.safetensors
     python benchmarks/embed.py niqe realesr-general
 
-NAME=FILE: a generator that was trained here, its batch-norm folded away and its numbers rounded to
-float16, with the metadata of its run. NAME=FILE,FILE: two of one way, blended at alpha .5, with the
-metadata of the latter. A NAME that ends with .safetensors is the file to make, elsewhere. NAME
-alone: the last source of the manifest is fetched by its pinned hash and converted as
-`upscale models pull` would, a generator's numbers rounded to float16. All are deterministic: a file
-that is made again has the same hash. (To read what basicsr depends on, pip fetches gigabytes for
-the 12 KB of niqe.)
+NAME=FILE embeds a generator trained here: its batch-norm folded away, its numbers rounded to
+float16, with the metadata of its run. NAME=FILE,FILE blends two generators at alpha .5, with the
+metadata of the second. A NAME that ends with .safetensors is the path of the file to make. NAME
+alone fetches the last source of the manifest by its pinned hash and converts it as `upscale models
+pull` does, a generator's numbers rounded to float16. The results are deterministic: a file made
+again has the same hash. (For the 12 KB of niqe, pip fetches gigabytes, which basicsr depends on.)
 """
 
 import sys

@@ -1,11 +1,11 @@
-"""Memory of one huge picture through the program: it must not grow with the height.
+"""Measure the memory for one huge picture, which must not grow with its height.
 
     python benchmarks/gigapixel.py [WIDTH HEIGHT [SUFFIX…]]
 
-The network is a stand-in, weights made by hand that repeat each pixel 4 × 4 (nearest neighbour,
-``tests/identity_weights.py``), so that 100 megapixels take minutes; reading, tiling, joining and
-writing are the program's own. Memory is what it and its codec processes hold, added up (pages that
-they share count twice), every 50 ms, from /proc: Linux only.
+The network is a stand-in with weights made by hand, which repeats each pixel 4 × 4 (nearest
+neighbour, ``tests/identity_weights.py``), so that 100 megapixels take minutes. Reading, tiling,
+joining and writing are the program's own. Memory is the sum over the program and its codec
+processes (shared pages count twice), read from /proc every 50 ms: Linux only.
 """
 
 import subprocess

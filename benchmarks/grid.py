@@ -1,13 +1,13 @@
-"""Measure the pattern that results repeat with each input pixel, beside that of HR.
+"""Measure the pattern that results repeat with each input pixel, and that of HR.
 
     python benchmarks/grid.py FOLDER MODEL…
 
-For each picture of FOLDER (HR, with LR files or MATLAB's bicubic), of Y of the result (float32, 8
-bits): the power at a frequency in the median of all blocks of 64 × 64 pixels, so where the picture
-has little detail. A pattern of 4 × 4 pixels has all of its power at the fifteen multiples of a
-quarter cycle; each is divided by the mean of those beside it. Printed: the greatest of the fifteen,
-and their mean, in the mean over all pictures, and in the worst of them. Without a pattern the mean
-is about 1 and the greatest a little more, as HR shows. Pictures have 64 pixels or more on a side.
+FOLDER holds HR of 64 pixels a side or more; LR is its own or made by MATLAB's bicubic. The power at
+a frequency is the median over all blocks of 64 × 64 pixels of Y (float32, 8 bits), which are blocks
+of little detail. A pattern of 4 × 4 pixels has all of its power at the fifteen multiples of a
+quarter cycle; each is divided by the mean of the frequencies beside it. The greatest of the fifteen
+and their mean are printed, as a mean over all pictures and for the worst picture. Without a pattern
+the mean is about 1 and the greatest a little more, as HR shows.
 """
 
 import itertools
@@ -24,12 +24,12 @@ from upscale.metrics.psnr_ssim import luma
 from upscale.models.model import load_model
 
 SCALE, BLOCK = 4, 64
-PITCH = BLOCK // SCALE  # of the pattern's frequencies, in those of a block
+PITCH = BLOCK // SCALE  # between the pattern's frequencies, in cycles a block
 BESIDE = [places for places in itertools.product((-6, -5, 0, 5, 6), repeat=2) if any(places)]
 
 
 def patterns(pixels: np.ndarray) -> list[float]:
-    """How much more power each of the fifteen frequencies has than those beside it."""
+    """Return the power of each of the fifteen frequencies over that of those beside it."""
     y = luma(pixels)
     rows, columns = (length // BLOCK for length in y.shape[:2])
     blocks = y[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
@@ -40,7 +40,7 @@ def patterns(pixels: np.ndarray) -> list[float]:
     for row, column in itertools.product(range(0, BLOCK, PITCH), repeat=2):
         beside = np.mean([power[(row + i) % BLOCK, (column + j) % BLOCK] for i, j in BESIDE])
         found.append(float(power[row, column] / beside))
-    return found[1:]  # but the mean of the picture
+    return found[1:]  # without the mean of the picture
 
 
 def show(name: str, found: list[list[float]]) -> None:

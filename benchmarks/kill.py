@@ -1,13 +1,13 @@
-"""Kill the program at random moments, again and again, and look at what it leaves behind.
+"""Kill the program at random moments, again and again, and check what it leaves behind.
 
     python benchmarks/kill.py [ROUNDS] [SEED]
 
-A folder of pictures in several formats is upscaled once without disturbance: the reference. In
-each round the same run begins in a fresh folder and is killed (SIGKILL; in every other round with
-all its processes) at a moment between half the time of the reference's first picture and its end.
-Then must hold: every output decodes and has the reference's pixels; a second run ends with 0, skips
-what was finished and makes the rest; after it, all outputs are there and nothing else; no process
-is left behind. Exit status 1 where not. Processes are found in /proc: Linux only.
+A folder of pictures in several formats is upscaled once undisturbed, as the reference. In each
+round the same run starts in a fresh folder and is killed (SIGKILL; in every other round with all
+its processes) at a moment between half the time of the reference's first picture and its end. Then
+every output must decode to the reference's pixels; a second run must end with 0, skip what is
+finished and make the rest; all outputs and nothing else must be there; no process may be left
+behind. The exit status is 1 where one of these fails. Processes are found in /proc: Linux only.
 """
 
 import json
@@ -32,8 +32,8 @@ PICTURES = 48
 
 
 def write_weights(path: Path) -> None:
-    """A small network with random numbers: fast, so that most moments fall into reading and
-    writing, and with a result of its own for every picture."""
+    """Write a small random network: fast, so that most kills fall into reading and writing, and
+    with a result of its own for every picture."""
     torch.manual_seed(SEED)
     spec = {"architecture": "rrdbnet", "features": 8, "blocks": 1, "growth": 4}
     torch.save(build(spec).state_dict(), path)

@@ -1,9 +1,9 @@
-"""Time and memory of one large photo through the program, against the bare network's time.
+"""Measure time and memory for one large photo, beside the time of the bare network.
 
     python benchmarks/large.py PHOTO [MODEL]
 
-The bare network runs on one tile of 256 × 256 of the same photo, again and again, before and after
-the program; its time is scaled to the photo's pixels. Peak memory is the program's own process.
+The bare network runs on one tile of 256 × 256 of the photo, again and again, before and after the
+program; its time is scaled to the photo's pixels. Peak memory is that of the program's process.
 """
 
 import resource

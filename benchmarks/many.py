@@ -1,10 +1,10 @@
-"""A thousand small pictures in one run: memory, and speed against the bare network.
+"""Measure memory and speed for a thousand small pictures in one run, beside the bare network.
 
     python benchmarks/many.py [COUNT] [MODEL]
 
-Half are JPEG, half PNG, 96 × 64 pixels each. Resident memory is that of the program and all its
-processes, after file 100 and after file COUNT (a few more follow it). The rate is that between the
-report's first line and its line COUNT, so the start is not in it. The bare network runs on one such
+Half of the pictures are JPEG, half PNG, 96 × 64 pixels each. Resident memory is that of the program
+and all its processes, after file 100 and after file COUNT (a few more follow). The rate counts from
+the report's first line to its line COUNT, without the start. The bare network runs on one such
 picture, again and again, before and after the program. Memory is read from /proc: Linux only.
 """
 

@@ -1,14 +1,14 @@
-"""Three thousand damaged files of all formats through the program, in one run.
+"""Send three thousand damaged files of all formats through the program in one run.
 
     python benchmarks/mutate.py [COUNT] [SEED] [FOLDER]
 
 Small pictures of every format are damaged: bits flipped, ends cut off, one format's head put on
 another's body, ranges inserted and removed, numbers set to extremes. All of them go through the
-whole program (decoding, a tiny network, encoding) with one undamaged picture of each format. Then
-must hold: the program ends by itself with 1 and no traceback, and reports each file once; no file
-took more than 5 s; no refused file has an output; every output decodes; the undamaged ones are
-done. Exit status 1 where not. Files that made a codec process crash are listed: the same COUNT and
-SEED make them again, and with FOLDER they stay there.
+whole program (decoding, a tiny network, encoding) with one undamaged picture of each format. The
+program must end by itself with 1 and no traceback, and report each file once; no file may take more
+than 5 s; no refused file may have an output; every output must decode; the undamaged pictures must
+be done. The exit status is 1 where one of these fails. Files that crashed a codec process are
+listed: the same COUNT and SEED make them again, and FOLDER keeps them.
 """
 
 import io
@@ -34,7 +34,7 @@ LONGEST = 5.0
 
 
 def sources() -> dict[str, bytes]:
-    """One small picture or animation of every format, by name."""
+    """Return one small picture or animation of every format, by name."""
     noise = np.random.default_rng(0)
     rough = [
         Image.fromarray(noise.integers(0, 256, (5, 7, 3), np.uint8)).resize((40, 28))

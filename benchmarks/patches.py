@@ -1,9 +1,9 @@
-"""Patches a second that the data side makes, by degradation and number of processes.
+"""Measure the patches a second that training's data makes, by degradation and processes.
 
     python benchmarks/patches.py PHOTOS [hr_patch, 128] [batch, 16] [processes…, 0]
 
-To be compared with the patches a second that a step takes: ``waiting`` in a run's metrics.jsonl is
-the share of the time that the network stood still for data.
+Compare it with the patches a second that a step takes. ``waiting`` in a run's metrics.jsonl is the
+share of the time in which the network waits for data.
 """
 
 import sys
@@ -25,7 +25,7 @@ def main() -> None:
         for count in map(int, workers):
             patches = Patches(store, int(patch), int(batch), 0, degradation)
             feed = batches(patches, 1, STEPS, count, torch.device("cpu"))
-            for _ in range(10):  # processes start, files come into memory
+            for _ in range(10):  # processes start, and files come into memory
                 next(feed)
             begun = time.perf_counter()
             made = sum(len(lr) for lr, _ in feed)

@@ -1,9 +1,9 @@
-"""Measure the tables of README.md and docs/benchmarks.md and the plot, and put them in place.
+"""Measure the tables of README.md and docs/benchmarks.md and the plot, and write them there.
 
     UPSCALE_DATA=FOLDER python benchmarks/readme.py
 
-FOLDER holds ``Set5/`` and ``Set14/``. Everything comes from ``upscale bench``; about ten minutes on
-two cores, most of them for ``realsr``.
+FOLDER holds ``Set5/`` and ``Set14/``. Every figure comes from ``upscale bench``. It takes about ten
+minutes on two cores, most of them for ``realsr``.
 """
 
 import json

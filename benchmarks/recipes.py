@@ -1,9 +1,10 @@
-"""Run each recipe for some steps on real photographs, and upscale a picture with what comes out.
+"""Run each recipe for some steps on photographs, and upscale a picture with its generator.
 
     python benchmarks/recipes.py PHOTOS PICTURE [steps, 20] [batch, 4]
 
-Prints, a recipe a line, the first and the last loss, seconds a step and what the picture became.
-Patches are as large as the recipe says; from nothing where its weights cannot be had.
+Each recipe's line has the first and the last loss, the seconds a step and the size of the upscaled
+picture. Patches are as large as the recipe says. Recipes whose start weights are out of reach start
+from nothing.
 """
 
 import json
@@ -18,7 +19,7 @@ from PIL import Image
 from upscale.training.recipes import RECIPES
 
 OUT_OF_REACH = ("rrdb-psnr", "esrgan")
-"""Their start weights are on hosts that not every network reaches."""
+"""Recipes whose start weights are on hosts that not every network reaches."""
 
 
 def main() -> None:

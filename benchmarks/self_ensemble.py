@@ -2,12 +2,13 @@
 
     python benchmarks/self_ensemble.py DATA MODEL OUT
 
-DATA (HR) is as training_data.py leaves it: a photograph and its half stand next to each other, and
-one of the two, in turn, is taken. Of each one patch of 192 × 192, the same at each run: OUT/LR has
-what MATLAB's bicubic makes of it, OUT/HR a tenth of the patch and nine of the mean of MODEL over
-eight flips and turns (Timofte et al. 2016, "Seven ways to improve example-based single image super
-resolution"). That mean is nearer to HR than what MODEL makes at once, and can be learnt: of the
-detail that no network can know a tenth is left, and with it of the noise in the gradient.
+DATA (HR) comes from training_data.py: each photograph is followed by its half, and one of the two,
+in turn, is taken. One patch of 192 × 192 of each is used, the same at each run: OUT/LR gets its
+reduction by MATLAB's bicubic; OUT/HR gets one tenth of the patch plus nine tenths of the mean of
+MODEL's results over eight flips and turns (Timofte et al. 2016, "Seven ways to improve
+example-based single image super resolution"). That mean is nearer to HR than a single result, and a
+network can learn it: of the detail that no network can know, and of the noise that it puts into
+the gradient, only a tenth is left.
 
     upscale train --data OUT/HR --lr OUT/LR --init MODEL --hr-patch 192 …
 """

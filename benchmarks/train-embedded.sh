@@ -3,10 +3,10 @@
 #
 #     benchmarks/train-embedded.sh PHOTOS OUT
 #
-# PHOTOS has train/ and valid/ (docs/embedded.md says of what); OUT gets the folders made of them and
-# the runs. docs/embedded.md also says on what machine, and in what time, the weights that are there
-# were made, and where their runs differed from these lines. Each step trains on float32, one thread;
-# runs that were begun are taken up again.
+# PHOTOS holds train/ and valid/, which docs/embedded.md describes; OUT gets the folders made of them
+# and the runs. docs/embedded.md also states the machine and the time that the embedded weights took,
+# and where their runs differed from these lines. Each run trains in float32 on one thread. Unfinished
+# runs are resumed.
 set -euo pipefail
 photos=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -31,7 +31,7 @@ gan() { # NAME OPTION…: relativistic average, LPIPS, and the colours of HR
         "${@:2}"
 }
 
-after() { # NAME STEPS: the generator that NAME had then
+after() { # NAME STEPS: the generator of NAME after STEPS steps
     printf '%s/%s/checkpoints/step-%07d.safetensors' "$out" "$1" "$2"
 }
 

@@ -1,11 +1,11 @@
-"""Make the folders that the embedded weights are trained and chosen on, out of two of photographs.
+"""Make the folders for training and choosing the embedded weights from two folders of photographs.
 
     python benchmarks/training_data.py PHOTOS OUT
 
-PHOTOS has ``train/`` and ``valid/``. OUT gets ``train/`` and ``valid/``: each picture and its half
-by area averaging, which is sharper and free of what a JPEG left in the original; and ``jpeg/HR``,
-``jpeg/LR``: each picture of ``valid``, and its quarter (MATLAB's bicubic) saved as a JPEG of
-quality 60 and 80 with halved chroma, by OpenCV.
+PHOTOS holds ``train/`` and ``valid/``. OUT gets ``train/`` and ``valid/``, which hold each picture
+and its half by area averaging; the half is sharper and free of the original's JPEG artefacts. OUT
+also gets ``jpeg/HR`` and ``jpeg/LR``, which hold each picture of ``valid`` and its quarter
+(MATLAB's bicubic), saved by OpenCV as JPEGs of quality 60 and 80 with halved chroma.
 """
 
 import os

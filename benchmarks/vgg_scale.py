@@ -1,9 +1,10 @@
-"""Measure what `upscale.training.losses.vgg` and `vgg_layouts` state of the scale of VGG features.
+"""Measure the scales of VGG features in `upscale.training.losses.vgg` and `vgg_layouts`.
 
     python benchmarks/vgg_scale.py PHOTOS [VGG]
 
-PHOTOS: a folder of photographs of 512 × 512 or more; every fifth is taken. VGG: a name or a file,
-vgg19 without it. Needs lpips-vgg (whose layers are torchvision's VGG16) and the embedded models.
+PHOTOS is a folder of photographs of 512 × 512 or more, of which every fifth is taken. VGG is a name
+or a file, by default vgg19. Needs lpips-vgg, whose layers are torchvision's VGG16, and the embedded
+models.
 """
 
 import sys
@@ -28,7 +29,7 @@ torch.set_grad_enabled(False)
 
 
 def photos(folder: Path, side: int, whole: bool) -> Tensor:
-    """Middle ``side`` pixels of each photograph; ``whole``: of it reduced to ``side`` instead."""
+    """Return ``side`` pixels from the middle of each photograph, or the ``whole`` reduced to it."""
     found = []
     for path in sorted(folder.iterdir())[::5]:
         picture = Image.open(path).convert("RGB")
