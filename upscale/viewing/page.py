@@ -1,4 +1,4 @@
-"""A sheet of pictures and text, in the font that Pillow carries: it looks the same everywhere."""
+"""A page of pictures and text, in the font that Pillow brings: it looks the same everywhere."""
 
 import math
 import unicodedata
@@ -29,14 +29,14 @@ Colour = tuple[int, int, int]
 BACKGROUND: Colour = (38, 38, 38)
 TEXT: Colour = (240, 240, 240)
 DIM_TEXT: Colour = (190, 190, 190)
-"""Of titles, and of what stands beside and under them. All without a tint, so that the eye judges
-the colours of the pictures alone."""
+"""Of titles, and of the text beside and under them. None has a tint, so that the eye judges only the
+colours of the pictures."""
 
 MARGIN = 24
-"""Pixels around a sheet."""
+"""Pixels around a page."""
 
 SPELT = str.maketrans({"α": "alpha", "×": "x", "–": "-", "—": "-", "−": "-", "\u00a0": " "})
-"""What stands for letters that the font lacks."""
+"""Spellings of letters that the font lacks."""
 
 LARGE = 24
 
@@ -82,10 +82,9 @@ def leading(size: int) -> int:
 
 
 def wrapped(text: str, width: int, size: int) -> list[str]:
-    """Break ``text`` into lines of ``width`` pixels: at line ends, then where two spaces stand,
-    then at spaces, and within a word that is longer.
+    """Break ``text``, spelt by `drawable`, into lines of ``width`` pixels; no text has no lines.
 
-    Returns what `drawable` makes of it; no lines for no text.
+    Lines break at line ends, then at double spaces, then at spaces, then within a long word.
     """
     lines: list[str] = []
     for paragraph in drawable(text).split("\n") if text else ():
@@ -113,10 +112,10 @@ def _filled(words: Sequence[str], width: int, size: int) -> list[str]:
 
 
 class Page:
-    """A sheet that grows with what is placed on it; coordinates are pixels from its top left."""
+    """A page that grows with its contents; coordinates are pixels from its top left."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin an empty page."""
         self._pictures: list[tuple[int, int, Levels]] = []
         self._texts: list[tuple[int, int, str, int, Colour]] = []
         self._width = self._height = 0
@@ -126,19 +125,19 @@ class Page:
         return bottom
 
     def add(self, left: int, top: int, picture: Levels) -> int:
-        """Place a picture, (h, w, 3), uint8; return where it ends below."""
+        """Place a picture, (h, w, 3), uint8; return its bottom."""
         self._pictures.append((left, top, picture))
         return self._reach(left + picture.shape[1], top + picture.shape[0])
 
     def write(self, left: int, top: int, lines: Sequence[str], size: int, colour: Colour) -> int:
-        """Place lines of text, letters of ``size`` pixels; return where they end below."""
+        """Place lines of text, letters of ``size`` pixels; return their bottom."""
         for line in lines:
             self._texts.append((left, top, line, size, colour))
             top = self._reach(left + length_of(line, size), top + leading(size))
         return top
 
     def drawn(self) -> Levels:
-        """Draw all of it, with `MARGIN` at the right and the bottom: (H, W, 3), uint8."""
+        """Draw the page with `MARGIN` at the right and the bottom: (H, W, 3), uint8."""
         sheet = Image.new("RGB", (self._width + MARGIN, self._height + MARGIN), BACKGROUND)
         for left, top, picture in self._pictures:
             if picture.size:

@@ -1,4 +1,4 @@
-"""One panel of a plot: points with their systems' names, and the curves that alpha draws."""
+"""One set's plane: points with the names of their systems, and the curves that alpha draws."""
 
 from collections.abc import Sequence
 from math import dist, hypot
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["FAINT", "INK", "MARKERS", "PALETTE", "STYLES", "Plane"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's colours, which people with colour blindness tell apart, without the yellow that
-white swallows."""
+"""Okabe and Ito's colours, which colour-blind people can tell apart, without the yellow that is lost
+on white."""
 
 MARKERS = "osD^vP"
 INK, FAINT = "#222222", "#707070"
@@ -25,29 +25,29 @@ STYLES: dict[str, dict[str, Any]] = {
     "image": {"linestyle": "--", "markersize": 4},
     "published": {"linestyle": "", "markersize": 9, "markerfacecolor": "none"},
 }
-"""How the kinds of points and curves are drawn."""
+"""The look of each kind of points and curves."""
 
 ENDS = (0.0, 1.0)
-"""Where interpolating networks and images come to the same."""
+"""Alphas at which interpolating networks and images give the same."""
 
 SAME_PLACE = 2.0
+"""Points (1/72 inch) between marks below which they share one label."""
 GAP = 7.0
+"""Points from a mark to its label."""
 LEADER = 11.0
-"""In points of 1/72 inch: what is nearer is one point with two names; from a point to its label;
-beyond that there is a thin line between them."""
-
+"""Points from which on a thin line joins the two."""
 
 LONGEST = 40
 """Letters in a line of a label."""
 
 
 class Plane:
-    """A panel, ``axes``, of PSNR against the figure ``y``; words are written once all is drawn."""
+    """PSNR against the figure ``y`` on ``axes``; labels are written once all else is drawn."""
 
     def __init__(self, axes: "Axes", y: str) -> None:
-        """Begin with nothing on it."""
+        """Begin an empty plane."""
         self.kinds: set[str] = set()
-        """Which of `STYLES` are on it."""
+        """The `STYLES` in use."""
         self._axes = axes
         self._y = y
         self._curves: list[list[Point]] = []
@@ -60,7 +60,7 @@ class Plane:
     def add(self, rows: Sequence[Row], models: Sequence[str]) -> None:
         """Draw measured rows; ``models``: those that have a colour, in order.
 
-        A curve of images without ends has those of the networks.
+        A curve of images that has no ends takes those of the networks.
         """
         for row in (row for row in rows if row.alpha is None or row.interpolation is None):
             self._axes.plot(*self._point(row), "o", color=INK, markersize=6)
@@ -91,14 +91,14 @@ class Plane:
                 ]
 
     def add_published(self, rows: Sequence[Row]) -> None:
-        """Draw what others have published, hollow."""
+        """Draw the figures of others as hollow points."""
         for row in rows:
             self._axes.plot(*self._point(row), color=FAINT, marker="o", **STYLES["published"])
             self._names.append((self._point(row), row.system))
             self.kinds.add("published")
 
     def write_labels(self, dots_per_inch: float) -> None:
-        """Write the words where none covers another; what is on the panel moves no more."""
+        """Write the labels where none covers another; from now on nothing on the plane moves."""
         axes, unit = self._axes, dots_per_inch / 72
         axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
         words = self._words(SAME_PLACE * unit)
@@ -128,7 +128,7 @@ class Plane:
     def _write(
         self, point: Point, text: str, offset: Point, size: tuple[float, float], needed: bool
     ) -> None:
-        """Write one label, ``offset`` and ``size`` in points, with a line to what lies far off."""
+        """Write one label, ``offset`` and ``size`` in points; a line joins it to a point far off."""
         nearest = [
             min(max(-away, -length / 2), length / 2)
             for away, length in zip(offset, size, strict=True)
@@ -161,9 +161,9 @@ class Plane:
         return float(x), float(y)
 
     def _words(self, near: float) -> list[tuple[Point, str, bool]]:
-        """Return point, text, and whether it must be written; what coincides has one text.
+        """Return point, text, and whether it must be written; points that coincide share a text.
 
-        The ends of a curve bear its model's name, unless a point there does.
+        The ends of a curve bear the name of its model, unless a point there does.
         """
         named: list[tuple[Point, list[str], bool]] = []
 
@@ -186,7 +186,7 @@ class Plane:
 
 
 def _joined(names: Sequence[str]) -> str:
-    """Write names with commas between them, on as many lines as it takes."""
+    """Join names by commas, on as many lines as it takes."""
     lines = [""]
     for name in names:
         text = name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"

@@ -1,8 +1,8 @@
 """The perception–distortion plane: what a system keeps against how real its pictures look.
 
 Blau & Michaeli 2018; figures 2 and 10 of Wang et al. 2018. matplotlib is imported when a plot is
-drawn, and never its ``pyplot``; its settings are the library's own while that lasts, and the user's
-again afterwards.
+drawn, and its ``pyplot`` never. While it draws, its settings are its own defaults; the user's
+settings return afterwards.
 """
 
 import math
@@ -30,12 +30,12 @@ __all__ = [
 ]
 
 PERCEPTION = ("lpips-alex", "lpips-vgg", "dists", "niqe")
-"""What the second axis may be; less is better for all of them."""
+"""Metrics for the second axis; less is better for all of them."""
 
 DOTS_PER_INCH = 200
-PANEL = (5.8, 4.6)
-"""Inches of one set's plane."""
-PANELS_ACROSS = 3
+PLANE_SIZE = (5.8, 4.6)
+"""Inches."""
+PLANES_ACROSS = 3
 
 LEGEND = {
     "network": "network interpolation",
@@ -54,16 +54,16 @@ SETTINGS: dict[str, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
-"""Text stays text in SVG and PDF; the same rows give the same bytes."""
+"""They keep text as text in SVG and PDF, and give the same bytes for the same rows."""
 
 UNDATED = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-"""What each format is told so that it does not write the time into the file."""
+"""Metadata of each format that keeps the time out of the file."""
 
 
 def check_plot(target: Path, y: str = "lpips-alex") -> None:
-    """Raise UsageError where a plot cannot be drawn, before what it shows is measured."""
+    """Raise UsageError where a plot cannot be drawn, before anything is measured for it."""
     if target.suffix.lower() not in UNDATED:
-        raise UsageError(f"{target}: a plot is {', '.join(UNDATED)}; name it so")
+        raise UsageError(f"{target}: the name of a plot ends in {', '.join(UNDATED)}")
     if y not in PERCEPTION:
         raise UsageError(f"{y!r} is not an axis of a plot; choose one of {', '.join(PERCEPTION)}")
     with _settings():
@@ -75,8 +75,8 @@ def perception_distortion(
 ) -> None:
     """Write the plane as PNG, SVG or PDF, by the suffix of ``target``; see `draw_plane`.
 
-    The file appears whole or not at all. Raises UsageError as `check_plot` and `draw_plane` do,
-    OutputError where it cannot be written.
+    Raises UsageError as `check_plot` and `draw_plane` do, OutputError where the file cannot be
+    written; then there is none.
     """
     check_plot(target, y)
     figure = draw_plane(rows, y, published)
@@ -88,13 +88,13 @@ def perception_distortion(
 def draw_plane(
     rows: Sequence[Row], y: str = "lpips-alex", published: Sequence[Row] = ()
 ) -> "Figure":
-    """Draw PSNR against ``y``, one of `PERCEPTION`, a panel for each set.
+    """Draw PSNR against ``y``, one of `PERCEPTION`, a plane for each set.
 
-    Rows of one model with several alphas are joined: by a solid line where networks are
-    interpolated, a dashed one where images are. Other points, and the ends of the lines, are
-    labelled by system; alphas between the ends where there is room. ``published``: rows drawn
-    hollow, in the panels of sets that were measured. Rows without one of the two figures are left
-    out. Raises UsageError where none is left, or matplotlib is not there.
+    A line joins the alphas of one model: solid for interpolated networks, dashed for interpolated
+    images. Labels name every other point and the ends of the lines; alphas between the ends are
+    labelled where there is room. ``published`` rows are hollow, in the planes of measured sets.
+    Rows without one of the two figures are left out. Raises UsageError where none is left, or
+    matplotlib is not installed.
     """
     measured, hollow = ([row for row in each if _has(row, y)] for each in (rows, published))
     sets = list(dict.fromkeys(row.set for row in measured))
@@ -105,9 +105,9 @@ def draw_plane(
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-        down = math.ceil(len(sets) / PANELS_ACROSS)
+        down = math.ceil(len(sets) / PLANES_ACROSS)
         across = math.ceil(len(sets) / down)
-        size = (PANEL[0] * across, PANEL[1] * down)
+        size = (PLANE_SIZE[0] * across, PLANE_SIZE[1] * down)
         layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
         figure = Figure(size, dpi=DOTS_PER_INCH, layout=layout)
         FigureCanvasAgg(figure)
@@ -137,7 +137,7 @@ def _settings() -> AbstractContextManager[None]:
         import matplotlib.style
     except ImportError as error:
         raise UsageError(
-            "plots are drawn by matplotlib; install it with: pip install 'upscale[bench]'"
+            "plots need matplotlib; install it with: pip install 'upscale[bench]'"
         ) from error
     return matplotlib.style.context(["default", SETTINGS])
 
@@ -147,7 +147,7 @@ def _has(row: Row, y: str) -> bool:
 
 
 def _add_legend(figure: "Figure", planes: Sequence[Plane]) -> None:
-    """Say what lines and hollow points are, under all panels, where there are any."""
+    """Explain lines and hollow points, where there are any, under all planes."""
     from matplotlib.lines import Line2D
 
     used = [kind for kind in STYLES if any(kind in plane.kinds for plane in planes)]
