@@ -25,9 +25,10 @@ from upscale.pictures import reader
 from upscale.pixels import image
 from upscale.pixels.baselines import BASELINES
 from upscale.upscaling.engine import Tiling, upscale_pixels
-from upscale.viewing.page import BACKGROUND
-from upscale.viewing.strip import bicubic_crop, to_levels
-from upscale.viewing.sweep import crop_of, make_strip
+from upscale.viewing.sheets.crops import bicubic_crop, crop_of
+from upscale.viewing.sheets.page import BACKGROUND
+from upscale.viewing.sheets.strip import to_levels
+from upscale.viewing.sweep import make_strip
 from upscale.viewing.sweep_options import Sweep, parse_position
 
 PHOTO = Path(__file__).parents[1] / "data" / "osprey.png"

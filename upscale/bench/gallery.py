@@ -14,7 +14,8 @@ from upscale.metrics.protocol import METRICS
 from upscale.pictures.writer import Writer
 from upscale.pixels.baselines import Levels
 from upscale.pixels.image import Layout
-from upscale.viewing.sheet import Panel, contact_sheet, textured_crops
+from upscale.viewing.sheets.crops import textured_crops
+from upscale.viewing.sheets.sheet import Panel, contact_sheet
 
 __all__ = ["Sheet", "save_picture", "write_picture"]
 

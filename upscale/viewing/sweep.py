@@ -1,11 +1,10 @@
-"""One picture at several alphas: crops side by side, from which a person chooses by eye."""
+"""One picture at several alphas: crops side by side, to choose by eye."""
 
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-
-import numpy as np
 
 from upscale.batch.naming import Naming, ending
 from upscale.batch.planning import prepare_output
@@ -17,21 +16,20 @@ from upscale.pictures import reader
 from upscale.pictures.formats import check_format
 from upscale.pictures.writer import Writer
 from upscale.pixels.baselines import Levels
-from upscale.pixels.image import Image, Layout, Metadata, Pixels, Rows
-from upscale.upscaling.engine import upscale_pixels
-from upscale.viewing.sheet import textured_crops
-from upscale.viewing.strip import Window, bicubic_crop, draw_strip, to_levels
+from upscale.pixels.image import Image, Layout, Metadata, Pixels
+from upscale.viewing.sheets.crops import Window, bicubic_crop, crop_of, textured_crops
+from upscale.viewing.sheets.strip import draw_strip, to_levels
 from upscale.viewing.sweep_options import Sweep
 
-__all__ = ["Swept", "crop_of", "make_strip"]
+__all__ = ["Swept", "make_strip"]
 
 MOST_PIXELS = 2**27
-"""Of all crops together, as they are enlarged."""
+"""Of all enlarged crops together."""
 
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep has written."""
+    """The files that a sweep has written."""
 
     strip: Path
     size: tuple[int, int]
@@ -50,16 +48,16 @@ def make_strip(
 ) -> Swept:
     """Make the strip: the whole picture on top, then a row a crop and a column an alpha.
 
-    The first column is the input by bicubic interpolation. What is made is written at the end,
-    whole: the strip in the picture's own colour profile, 8 bits a sample, opacity over gray; the
-    crops, with ``save``, as the network gives them. ``progress`` is told crops done and in all,
-    ``fetching`` bytes of a download, ``notify`` what the user should see. Raises UpscaleError.
+    The first column is the input by bicubic interpolation. All files are written at the end: the
+    strip in the picture's colour profile, 8 bits a sample, over gray; with ``save`` the crops, as
+    the network gives them. ``progress`` is told crops done and in all, ``fetching`` bytes of a
+    download, ``notify`` what the user should see. Raises UpscaleError.
     """
     asked.check()
     image = _read(asked, notify)
     if asked.model == AUTO:
         asked = replace(asked, model=CLEAN)
-        notify(f"upscale: {CLEAN}, the default that has two ends; --model chooses another")
+        notify(f"upscale: uses {CLEAN}, the default model with two ends; --model chooses another")
     shown = to_levels(image.pixels[:])
     windows = _windows(asked, shown)
     strip, files = _outputs(asked, len(windows))
@@ -77,35 +75,14 @@ def make_strip(
     sheet = draw_strip(shown, windows, drawn, asked.input.name, Path(asked.model).name)
     _write(strip, sheet[..., : shown.shape[2]], image)
     if files:
-        crops = [
-            crop for column in ({"bicubic": drawn["bicubic"]} | made).values() for crop in column
-        ]
-        for file, crop in zip(files, crops, strict=True):
+        every = chain(drawn["bicubic"], *made.values())
+        for file, crop in zip(files, every, strict=True):
             _write(file, crop, image)
     return Swept(strip, (sheet.shape[1], sheet.shape[0]), tuple(files), tuple(windows))
 
 
-def crop_of(pixels: Rows, model: Model, window: Window) -> Pixels:
-    """Upscale a window of a picture as if the whole of it went through the network.
-
-    ``pixels``: (H, W, C) as for `upscale_bands`; ``window``: within it. Returns (h·scale, w·scale,
-    C) of the same dtype. The window is seen with the context that leaves no seam between tiles,
-    twice that where colour is bled under opacity, which needs a context of its own.
-    """
-    left, top, width, height = window
-    context = model.overlap * (2 if pixels.shape[2] in (2, 4) else 1)
-    lr_left, lr_top = (
-        max(0, at - context) // model.spec.align * model.spec.align for at in (left, top)
-    )
-    seen = pixels[lr_top : top + height + context][:, lr_left : left + width + context]
-    sr = upscale_pixels(np.ascontiguousarray(seen), model)
-    scale = model.scale
-    hr_left, hr_top = (left - lr_left) * scale, (top - lr_top) * scale
-    return sr[hr_top : hr_top + height * scale, hr_left : hr_left + width * scale]
-
-
 def _read(asked: Sweep, notify: Notify) -> Image:
-    """Read the picture, of several frames the first."""
+    """Read the picture, or the first of several frames."""
     try:
         image = reader.read(asked.input, asked.max_pixels)
     except OSError as error:
@@ -119,7 +96,7 @@ def _read(asked: Sweep, notify: Notify) -> Image:
 
 
 def _models(asked: Sweep, fetching: Progress, notify: Notify) -> Iterator[tuple[float, Model]]:
-    """Load the model at each alpha in turn; ``notify`` gets each message once."""
+    """Load the model at each alpha in turn; ``notify`` is told each message once."""
     said: set[str] = set()
 
     def say_once(text: str) -> None:
@@ -128,22 +105,12 @@ def _models(asked: Sweep, fetching: Progress, notify: Notify) -> Iterator[tuple[
             notify(text)
 
     for alpha in asked.alphas:
-        yield (
-            alpha,
-            load_model(
-                asked.model,
-                alpha,
-                asked.psnr,
-                asked.device,
-                asked.precision,
-                progress=fetching,
-                notify=say_once,
-            ),
-        )
+        named = (asked.model, alpha, asked.psnr, asked.device, asked.precision)
+        yield alpha, load_model(*named, progress=fetching, notify=say_once)
 
 
 def _windows(asked: Sweep, shown: Levels) -> list[Window]:
-    """Choose where the crops are: as asked, moved into the picture, or where most detail is."""
+    """Place the crops: as asked, moved into the picture, or where most detail is."""
     height, width = shown.shape[:2]
     for left, top in asked.crop:
         if left >= width or top >= height:
@@ -161,7 +128,7 @@ def _windows(asked: Sweep, shown: Levels) -> list[Window]:
 
 
 def _outputs(asked: Sweep, crops: int) -> tuple[Path, list[Path]]:
-    """Name the strip's file and the crops', and make sure that they can be written."""
+    """Name the files of the strip and the crops, and check that they can be written."""
     named = asked.input.with_name(Naming(ending("_alphas"), ".png").name(asked.input))
     place = prepare_output(asked.output or named, many=False)
     assert place is not None

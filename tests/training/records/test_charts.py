@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from upscale.training.records.charts import CHARTS, Chart, Curve, draw_chart, running_mean
-from upscale.viewing.plane import PALETTE
+from upscale.viewing.plots.plane import PALETTE
 
 LOSS = next(chart for chart in CHARTS if "loss" in chart.figures)
 PSNR = next(chart for chart in CHARTS if "psnr" in chart.figures)

@@ -67,7 +67,7 @@ def bench(options: BenchOptions) -> None:
         if sheet is not None and options.sheet is not None:
             sheet.write(options.sheet)
         if options.plot is not None:
-            from upscale.viewing.plots import perception_distortion
+            from upscale.viewing.plots.figure import perception_distortion
 
             published = _published(measured, options.plot_metric)
             perception_distortion(measured, options.plot, options.plot_metric, published)

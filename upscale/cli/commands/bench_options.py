@@ -128,7 +128,7 @@ class BenchOptions:
         if self.data is not None and not self.data.is_dir():
             raise UsageError(f"--data {self.data}: is not a folder")
         if self.plot is not None:
-            from upscale.viewing.plots import check_plot
+            from upscale.viewing.plots.figure import check_plot
 
             check_plot(self.plot, self.plot_metric)
             if self.plot_metric not in self.metric_names:

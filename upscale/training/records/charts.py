@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from upscale.viewing.plane import FAINT, PALETTE
+from upscale.viewing.plots.plane import FAINT, PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

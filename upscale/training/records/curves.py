@@ -14,8 +14,8 @@ from upscale.errors import UsageError
 from upscale.files import whole
 from upscale.training.records.charts import CHARTS, Curve, draw_chart
 from upscale.training.records.journal import METRICS_FILE, Record, read
-from upscale.viewing.plane import PALETTE
-from upscale.viewing.plots import DOTS_PER_INCH, SETTINGS, UNDATED, check_plot
+from upscale.viewing.plots.figure import DOTS_PER_INCH, SETTINGS, UNDATED, check_plot
+from upscale.viewing.plots.plane import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

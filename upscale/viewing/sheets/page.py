@@ -29,8 +29,8 @@ Colour = tuple[int, int, int]
 BACKGROUND: Colour = (38, 38, 38)
 TEXT: Colour = (240, 240, 240)
 DIM_TEXT: Colour = (190, 190, 190)
-"""Of titles, and of the text beside and under them. None has a tint, so that the eye judges only the
-colours of the pictures."""
+"""Of titles, and of the text beside and under them. They have no tint, so that the eye judges only
+the colours of the pictures."""
 
 MARGIN = 24
 """Pixels around a page."""

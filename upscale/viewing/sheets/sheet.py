@@ -1,6 +1,6 @@
-"""Labelled sheets of pictures, each pixel of them at 100 %.
+"""Labelled sheets of pictures, which are all shown at 100 %.
 
-A sheet is rows of cells; titles stand above the pictures and figures under them::
+A sheet has rows of cells; titles stand above the pictures, figures under them::
 
     heading picture   heading title
                       lines beside it
@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from upscale.pixels.baselines import Levels
-from upscale.viewing.page import (
+from upscale.viewing.sheets.page import (
     DIM_TEXT,
     MARGIN,
     TEXT,
@@ -35,7 +34,6 @@ __all__ = [
     "contact_sheet",
     "mark",
     "strip",
-    "textured_crops",
 ]
 
 GAP = 12
@@ -45,26 +43,26 @@ SMALLEST, LARGEST = 13, 24
 """Pixels of a letter, from its ascent to its descent."""
 
 LETTERS_ACROSS = 16
-"""A picture is about twice as many letters wide; narrower ones get `NARROWEST` pixels of room."""
+"""Letters' heights in the width of a picture."""
 
 NARROWEST = 96
+"""Pixels for the text of a cell, at least."""
 WIDEST_NAME = 200
+"""Pixels for the name of a row, at most."""
 NARROWEST_HEADING = 280
-"""Pixels that text has: a cell at least, a row's name at most, a heading beside its picture."""
+"""Pixels for a heading beside its picture, at least; a narrower one goes below."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture and what is said of it.
-
-    ``pixels``: (h, w, 3) RGB or (h, w), (h, w, 1) gray, uint8; of no pixels where there is only
-    text. ``title`` stands above it, ``lines`` under it. Any text: it is wrapped to the picture's
-    width, and letters that the font lacks are spelt.
-    """
+    """A picture and its text, which is wrapped to its width; see `drawable` for the letters."""
 
     pixels: Levels
+    """(h, w, 3) RGB or (h, w), (h, w, 1) gray, uint8; empty where there is only text."""
     title: str = ""
+    """Stands above the picture."""
     lines: tuple[str, ...] = ()
+    """Stand under it."""
 
 
 def strip(
@@ -72,8 +70,8 @@ def strip(
 ) -> Levels:
     """Put pictures side by side, ``columns`` in a row or all in one.
 
-    Returns (H, W, 3), uint8. ``heading``: a picture above them, its text at its right. No picture
-    is resampled. Raises ValueError for no panels, or pictures of another kind than `Panel` says.
+    Returns (H, W, 3), uint8; no picture is resampled. ``heading``: a picture above them, its text
+    at its right. Raises ValueError where there are no panels, or pixels unlike `Panel.pixels`.
     """
     across = len(panels) if columns is None else columns
     if not panels or across < 1:
@@ -85,11 +83,10 @@ def strip(
 
 
 def contact_sheet(rows: Mapping[str, Sequence[Panel]], heading: Panel | None = None) -> Levels:
-    """Put a table of pictures together: a row for each key, a column for each title.
+    """Lay out a table of pictures: a row for each key, a column for each title.
 
-    A title stands once, above its column; a row without it leaves the place free. Lines stand under
-    each picture, the keys at the left. Otherwise as `strip`. Raises ValueError also where two
-    panels of a row have one title.
+    A key stands left of its row, a title once above its column; a row without that title leaves the
+    cell empty. Otherwise as `strip`. Raises ValueError also where a title occurs twice in a row.
     """
     titles = list(dict.fromkeys(panel.title for row in rows.values() for panel in row))
     table: list[list[Panel | None]] = []
@@ -106,8 +103,8 @@ def contact_sheet(rows: Mapping[str, Sequence[Panel]], heading: Panel | None = N
 def mark(pixels: Levels, windows: Sequence[tuple[int, int, int, int]]) -> Levels:
     """Draw numbered rectangles, from 1 on: (h, w, 3), uint8, as `Panel` takes them.
 
-    ``windows``: left, top, width and height of each in pixels. The line is white between black, so
-    that it shows on any picture; the number stands above it or, where there is no room, below.
+    ``windows``: left, top, width and height in pixels. A white line between black ones shows on any
+    picture. The number stands above it or, where there is no room, below.
     """
     sheet = Image.fromarray(_as_rgb(pixels))
     draw = ImageDraw.Draw(sheet)
@@ -133,70 +130,13 @@ def mark(pixels: Levels, windows: Sequence[tuple[int, int, int, int]]) -> Levels
     return np.asarray(sheet)
 
 
-def textured_crops(hr: Levels, size: int, count: int) -> list[tuple[int, int]]:
-    """Find the windows of most detail: (left, top) of at most ``count``, the richest first.
-
-    ``hr``: (H, W, 1 or 3), uint8; ``size``: pixels a side of a window. They do not overlap; where
-    there is room they keep half a side apart, and a quarter away from the border. Where the picture
-    is smaller than a window, that begins at 0. Detail is the sum of the gradient's length, so that
-    texture counts for more than one hard edge. Places are multiples of an eighth of ``size``, or of
-    a pixel.
-    """
-    if size < 1 or count < 0:
-        raise ValueError(f"{count} windows of {size} pixels")
-    step = max(1, size // 8)
-    sums = np.pad(_detail(hr, step), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
-    tops, lefts = (_places(length, size, step) for length in hr.shape[:2])
-    top, left = tops // step, lefts // step
-    bottom, right = (
-        np.minimum(first + size // step, sums.shape[axis] - 1)
-        for axis, first in enumerate((top, left))
-    )
-    detail = (
-        sums[np.ix_(bottom, right)]
-        - sums[np.ix_(top, right)]
-        - sums[np.ix_(bottom, left)]
-        + sums[np.ix_(top, left)]
-    )
-    found: list[tuple[int, int]] = []
-    for apart in (size * 3 // 2, size):
-        left_over, found = detail.copy(), []
-        while len(found) < count and np.isfinite(left_over).any():
-            row, column = np.unravel_index(np.argmax(left_over), left_over.shape)
-            found.append((int(lefts[column]), int(tops[row])))
-            near = np.ix_(np.abs(tops - tops[row]) < apart, np.abs(lefts - lefts[column]) < apart)
-            left_over[near] = -np.inf
-        if len(found) == count:
-            break
-    return found
-
-
-def _detail(hr: Levels, step: int) -> npt.NDArray[np.float64]:
-    """Sum the gradient's length over squares of ``step`` pixels, a row of squares at a time."""
-    rows = []
-    for top in range(0, len(hr), step):
-        gray = hr[top : top + step + 1].mean(2, dtype=np.float32)
-        down, across = (np.diff(gray, axis=axis, append=gray.take([-1], axis)) for axis in (0, 1))
-        columns = np.hypot(down, across)[:step].sum(0, np.float64)
-        rows.append(np.add.reduceat(columns, np.arange(0, len(columns), step)))
-    return np.array(rows)
-
-
-def _places(length: int, size: int, step: int) -> npt.NDArray[np.int64]:
-    """Return where windows may begin: multiples of ``step``, away from the border if they can."""
-    room = max(0, length - size)
-    away = min(size // 4, room // 2)
-    inner = np.arange(-(-away // step) * step, room - away + 1, step)
-    return inner if inner.size else np.arange(0, room + 1, step)
-
-
 def _sheet(
     rows: Sequence[Sequence[Panel | None]],
     names: Sequence[str],
     heading: Panel | None,
     titles: Sequence[str] | None = None,
 ) -> Levels:
-    """Lay rows out under a heading; ``titles``: of the columns, None for each panel's own."""
+    """Lay out rows under a heading; ``titles`` of the columns, or None to show each panel's own."""
     widths = [
         max(NARROWEST, *(_as_rgb(panel.pixels).shape[1] for panel in column if panel))
         for column in zip_longest(*rows)
@@ -233,8 +173,8 @@ def _sheet(
     return page.drawn()
 
 
-def _add_heading(page: "Page", heading: Panel, width: int, size: int) -> int:
-    """Place the heading's picture, and its text beside it or, where that is narrow, under it."""
+def _add_heading(page: Page, heading: Panel, width: int, size: int) -> int:
+    """Place the heading's picture; its text goes beside it, or under it where there is no room."""
     picture = _as_rgb(heading.pixels)
     below = page.add(MARGIN, MARGIN, picture)
     left = MARGIN + (picture.shape[1] + 2 * GAP if picture.size else 0)

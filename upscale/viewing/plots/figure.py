@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from upscale.errors import UsageError
 from upscale.files import whole
 from upscale.metrics.protocol import METRICS, Row
-from upscale.viewing.plane import FAINT, INK, STYLES, Plane
+from upscale.viewing.plots.plane import FAINT, INK, STYLES, Plane
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upscale.metrics.protocol import Row
-from upscale.viewing.label_places import Point, places
+from upscale.viewing.plots.label_places import Point, places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["FAINT", "INK", "MARKERS", "PALETTE", "STYLES", "Plane"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's colours, which colour-blind people can tell apart, without the yellow that is lost
-on white."""
+"""Okabe and Ito's colours, distinct to colour-blind people; their yellow is lost on white."""
 
 MARKERS = "osD^vP"
 INK, FAINT = "#222222", "#707070"
@@ -128,7 +127,7 @@ class Plane:
     def _write(
         self, point: Point, text: str, offset: Point, size: tuple[float, float], needed: bool
     ) -> None:
-        """Write one label, ``offset`` and ``size`` in points; a line joins it to a point far off."""
+        """Write one label, ``offset`` and ``size`` in points, with a line to a point far off."""
         nearest = [
             min(max(-away, -length / 2), length / 2)
             for away, length in zip(offset, size, strict=True)
