@@ -38,6 +38,7 @@ INNER = {
     "models": ("checkpoints",),
     "training": ("data", "losses", "records"),
     "cli": ("terminal", "run", "commands"),
+    "viewing": ("plots", "sheets"),
 }
 """The rooms inside a room."""
 

@@ -254,7 +254,7 @@ def test_a_folder_with_a_sets_name_is_not_that_set_for_its_name_alone(tmp_path: 
     write(tmp_path / "Set5", *FIVE)
     told: list[str] = []
     assert find_set(str(tmp_path / "Set5"), None, 4, notify=told.append).name == "Set5"
-    assert "is not the usual Set5" in told[0]
+    assert "usual Set5" in told[0]
     write(tmp_path / "BSDS100" / "HR", *(f"{index}.png" for index in range(100)))
     assert find_set(str(tmp_path / "BSDS100"), None, 4).name == "bsd100"  # has no digest
 
@@ -291,7 +291,7 @@ def test_data_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.M
     told: list[str] = []
     found = find_set("set5", tmp_path / "data", 4, notify=told.append)
     assert found.folder == tmp_path / "env" / "Set5"
-    assert "passed over" in told[0]
+    assert str(tmp_path / "data" / "Set5") in told[0]
     write(tmp_path / "data" / "Set5", *FIVE)
     assert find_set("set5", tmp_path / "data", 4).folder == tmp_path / "data" / "Set5"
     monkeypatch.setenv("UPSCALE_DATA", str(tmp_path / "gone"))
@@ -446,7 +446,7 @@ def test_the_real_set_passes_its_digest(hub: Hub, tmp_path: Path) -> None:
     damaged.write_bytes(found.pairs[1].hr.read_bytes())
     told: list[str] = []
     find_set("set5", None, 4, notify=told.append)
-    assert "is not the usual Set5" in told[0]
+    assert "usual Set5" in told[0]
 
 
 def test_the_user_is_told_of_other_pixels_than_the_sets(hub: Hub) -> None:
@@ -455,13 +455,13 @@ def test_the_user_is_told_of_other_pixels_than_the_sets(hub: Hub) -> None:
     for count in (2, 3):
         assert len(find_set("set5", None, 4, notify=told.append).pairs) == 5
         assert len(told) == count
-        assert "is not the usual Set5" in told[-1]
+        assert "usual Set5" in told[-1]
 
 
 def test_a_picture_that_was_lost_from_the_cache_is_noticed(hub: Hub) -> None:
     hub.offer("set5", tarred({f"Set5_HR/{name}": encoded(pixels(0)) for name in FIVE}))
     find_set("set5", None, 4).pairs[0].hr.unlink()
-    with pytest.raises(WeightsError, match=r"is damaged: .*; remove that folder") as caught:
+    with pytest.raises(WeightsError, match=r"/set5: is damaged") as caught:
         find_set("set5", None, 4)
     assert caught.value.exit_code == 3
 
@@ -523,7 +523,7 @@ def test_a_cache_that_cannot_be_written_says_so(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "file"))
-    with pytest.raises(WeightsError, match=r"cannot be kept there .*; set UPSCALE_CACHE"):
+    with pytest.raises(WeightsError, match="UPSCALE_CACHE"):
         find_set("bsd100", None, 4)
 
 

@@ -1,4 +1,4 @@
-"""Pictures out of a ``.zip`` or ``.tar.gz`` that nobody has vouched for."""
+"""Pictures from a ``.zip`` or ``.tar.gz`` that is not trusted."""
 
 import gzip
 import shutil
@@ -16,16 +16,16 @@ from upscale.models.sources import SourceError
 __all__ = ["unpack"]
 
 LARGEST = 2**28
-"""Bytes of one picture above which an archive is taken for a bomb."""
+"""Bytes of one picture; an archive with a larger one is refused as a bomb."""
 
 CHUNK = 2**20
 
 
 def unpack(archive: Path, target: Path, most: int) -> None:
-    """Write the pictures of a ``.zip`` or ``.tar.gz`` into ``target``, without the folders in it.
+    """Write the pictures of an archive into ``target``, without its folders and other files.
 
-    Links, devices and other files are left out. Raises SourceError for what no honest archive of
-    ``most`` pictures holds, and for one that is damaged.
+    Raises SourceError for a damaged archive, and for anything that an honest one of ``most``
+    pictures does not hold.
     """
     target.mkdir(parents=True)
     members = _of_zip(archive) if zipfile.is_zipfile(archive) else _of_tar(archive)
@@ -71,7 +71,7 @@ def _of_zip(archive: Path) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
 
 
 def _inside(archive: Path, name: str) -> PurePosixPath:
-    """Return a member's path; SourceError where it would lead out of the folder it is put into."""
+    """Return a member's path; SourceError where it leads out of the target folder."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in name or "\0" in name:
         raise SourceError(f"{archive.name} holds a path that leads out of it: {name!r}")

@@ -17,9 +17,10 @@ __all__ = ["Contender", "System", "baseline", "image_interpolation", "network"]
 
 @dataclass(frozen=True)
 class System:
-    """A row of the table: its label, and what `upscale.metrics.protocol.Row` says of it."""
+    """A row of the table; the fields are those of `upscale.metrics.protocol.Row`."""
 
     label: str
+    """Names the row."""
     model: str
     alpha: float | None = None
     interpolation: str | None = None
@@ -28,14 +29,12 @@ class System:
 
 @dataclass(frozen=True)
 class Contender:
-    """Systems whose results are made together: ``enlarge`` yields one a system, in their
-    order, and works when it is asked for it.
-
-    ``enlarge`` takes LR (H, W, C), uint8, C = 1 or 3, and yields (H·scale, W·scale, C), uint8.
-    """
+    """Systems whose results are made together."""
 
     systems: tuple[System, ...]
     enlarge: Callable[[Levels], Iterator[Levels]]
+    """Takes LR (H, W, C), uint8, C = 1 or 3; yields (H·scale, W·scale, C), uint8, for each system
+    in turn, made when asked for."""
     device: torch.device
 
 
@@ -50,7 +49,7 @@ def baseline(name: str, scale: int) -> Contender:
 
 
 def network(model: Model, tile: int | None = None, overlap: int | None = None) -> Contender:
-    """Let a model compete; with an alpha, its network is an interpolated one."""
+    """Let a model compete; with an alpha, it is an interpolated network."""
     label = model.name
     if model.alpha is not None:
         label += f", α {model.alpha:g}"
@@ -77,7 +76,7 @@ def image_interpolation(
 ) -> Contender:
     """Let mixtures of two results compete: (1 - α) of ``psnr``'s and α of ``gan``'s.
 
-    What the ESRGAN paper compares network interpolation with (Wang et al. 2018, section 4.4).
+    The ESRGAN paper compares network interpolation with them (Wang et al. 2018, section 4.4).
     """
     systems = tuple(
         System(f"{gan.name}, images mixed, α {alpha:g}", gan.name, alpha, "image")

@@ -1,4 +1,4 @@
-"""SET words → pictures: a folder, or a benchmark set by name, found on this machine or fetched."""
+"""SET words → pictures: a folder, or a benchmark set by name, found locally or fetched."""
 
 import os
 import shutil
@@ -22,14 +22,19 @@ __all__ = ["Dataset", "find_set", "read_datasets"]
 
 @dataclass(frozen=True)
 class Dataset:
-    """One stanza of ``datasets.toml``, which explains the fields."""
+    """One stanza of ``datasets.toml``."""
 
     name: str
     title: str
+    """As papers write the name."""
     pictures: int
+    """How many there are."""
     folders: tuple[str, ...]
+    """Where a copy may lie below ``--data``, the best place first."""
     sources: tuple[Source, ...]
+    """In the order in which they are tried."""
     pixels: str | None = None
+    """The `pixel_digest` of the set, where one is known."""
     licence: str = ""
     paper: str = ""
 
@@ -63,10 +68,10 @@ def find_set(
 ) -> PictureSet:
     """Return the pictures that ``word`` stands for: a name of `read_datasets`, or a folder.
 
-    A name is looked for below ``data``, below the folder in ``UPSCALE_DATA`` and in the cache, and
-    is fetched otherwise. A folder holds HR pictures, or ``HR/`` and, maybe, LR ones for ``scale``:
-    ``LRbicx4/``, ``LR_bicubic/X4/``. Raises UsageError for a word that is neither, InputError for a
-    folder without pictures, WeightsError for a set that is not to be had or not what it should be.
+    A named set is searched below ``data``, below the folder in ``UPSCALE_DATA`` and in the cache,
+    then fetched. A folder holds HR pictures, or ``HR/`` and perhaps LR ones for ``scale``, such as
+    ``LRbicx4/`` or ``LR_bicubic/X4/``. Raises UsageError for a word that is neither, InputError for
+    a folder without pictures, WeightsError for a set that cannot be fetched or is damaged.
     """
     dataset = read_datasets().get(word.casefold())
     if dataset is None:
@@ -81,7 +86,7 @@ def find_set(
             found = read_folder(folder, scale, notify)
             if found.pairs:
                 return _named(found, dataset, notify)
-            notify(f"{folder}: holds no pictures and no HR/ with pictures; passed over")
+            notify(f"{folder}: holds no pictures and no HR/ with pictures; it is skipped")
     return _named(_cached(dataset, scale, progress, notify), dataset, notify)
 
 
@@ -89,7 +94,7 @@ def _of_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "is not a folder"
         raise UsageError(
-            f"{folder}: {what} and no set that is known; give a folder of pictures or one of "
+            f"{folder}: {what} and not a known set; give a folder of pictures or one of "
             f"{', '.join(read_datasets())}{did_you_mean(folder.name, read_datasets())}"
         )
     found = read_folder(folder, scale, notify)
@@ -99,7 +104,7 @@ def _of_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
 
 
 def _named_by_its_pixels(found: PictureSet, notify: Notify) -> PictureSet:
-    """Give a folder the name of the set that it is, so that published figures go with it."""
+    """Name a folder by the set in it, so that published figures are shown beside it."""
     for dataset in read_datasets().values():
         if len(found.pairs) != dataset.pictures:
             continue
@@ -116,7 +121,7 @@ def _named_by_its_pixels(found: PictureSet, notify: Notify) -> PictureSet:
 
 
 def _named(found: PictureSet, dataset: Dataset, notify: Notify) -> PictureSet:
-    """Give pictures the set's name where they are its own; otherwise tell the user."""
+    """Name pictures by the set if they are its own; otherwise tell the user."""
     if len(found.pairs) != dataset.pictures:
         notify(
             f"{found.folder}: holds {len(found.pairs)} pictures, and {dataset.title} has "
@@ -131,13 +136,13 @@ def _named(found: PictureSet, dataset: Dataset, notify: Notify) -> PictureSet:
 
 def _not_the_usual(found: PictureSet, dataset: Dataset) -> str:
     return (
-        f"{found.folder}: is not the usual {dataset.title}: its pixels are others, so no "
-        "published figures are shown"
+        f"{found.folder}: its pixels differ from those of the usual {dataset.title}; no published "
+        "figures are shown"
     )
 
 
 def _below(root: Path, paths: Iterable[str]) -> Iterator[Path]:
-    """Return the folders below ``root`` that ``paths`` name, whatever the case."""
+    """Yield the folders below ``root`` that ``paths`` name in any case."""
     for path in paths:
         found = [root]
         for part in PurePosixPath(path).parts:
@@ -146,7 +151,7 @@ def _below(root: Path, paths: Iterable[str]) -> Iterator[Path]:
 
 
 def _cached(dataset: Dataset, scale: int, progress: Progress, notify: Notify) -> PictureSet:
-    """Return the set from the cache, fetched now where it is not there yet. Raises WeightsError."""
+    """Return the set from the cache, where it is fetched first if need be. Raises WeightsError."""
     folder = cache_folder() / "datasets"
     final = folder / dataset.name
     waiting = partial(notify, f"{dataset.name}: another process is fetching it; waiting")
@@ -160,7 +165,7 @@ def _cached(dataset: Dataset, scale: int, progress: Progress, notify: Notify) ->
     except OSError as error:
         raise WeightsError(
             f"{folder}: {dataset.title} cannot be kept there ({error.strerror or error}); "
-            "set UPSCALE_CACHE to a folder that can be written",
+            "set UPSCALE_CACHE to a writable folder",
             code="dataset",
         ) from error
     found = read_folder(final, scale, notify)
@@ -168,7 +173,7 @@ def _cached(dataset: Dataset, scale: int, progress: Progress, notify: Notify) ->
         _check(found, dataset)
     except SourceError as error:
         raise WeightsError(
-            f"{final}: is damaged: {error}; remove that folder, and it is fetched again",
+            f"{final}: is damaged: {error}; remove that folder to fetch it again",
             code="dataset",
         ) from error
     return found
@@ -192,15 +197,15 @@ def _fetch(dataset: Dataset, final: Path, progress: Progress, notify: Notify) ->
             return
     remedy = "unset HF_HUB_OFFLINE; or" if is_offline() else "check the network; or"
     raise WeightsError(
-        f"{dataset.name} is not on this machine and no source delivered it:\n"
+        f"{dataset.name} is not on this machine and cannot be fetched:\n"
         + "".join(f"  - {failure}\n" for failure in failures)
-        + f"{remedy} give --data DIR, or set UPSCALE_DATA to DIR, with {dataset.folders[0]}/ in "
-        "it; or give a folder of pictures in place of the name",
+        + f"{remedy} give --data DIR, or set UPSCALE_DATA to DIR, where DIR holds "
+        f"{dataset.folders[0]}/; or give a folder of pictures in place of the name",
         code="dataset",
     )
 
 
 def _check(found: PictureSet, dataset: Dataset) -> None:
-    """Raise SourceError where there are more or fewer pictures than in ``dataset``."""
+    """Raise SourceError where the number of pictures is not that of ``dataset``."""
     if len(found.pairs) != dataset.pictures:
         raise SourceError(f"it holds {len(found.pairs)} pictures, not {dataset.pictures}")

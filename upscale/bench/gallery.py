@@ -1,4 +1,4 @@
-"""The pictures of a benchmark: kept as files, and as one sheet of crops with figures under each."""
+"""The pictures of a benchmark: as files, and as one sheet of crops with figures under each."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ CROP = 192
 """HR pixels a side of a crop on the sheet."""
 
 MOST_PICTURES = 20
-"""Of a set on one sheet; the first ones."""
+"""Of a set on one sheet: the first ones."""
 
 
 def write_picture(path: Path, pixels: Levels) -> None:
@@ -47,7 +47,7 @@ def _folder_name(label: str) -> str:
 
 
 class Sheet:
-    """Collects a crop of each picture and system, and writes them side by side."""
+    """Collects a crop of each picture by each system, and writes them side by side."""
 
     def __init__(self) -> None:
         """Begin an empty sheet."""
@@ -63,7 +63,7 @@ class Sheet:
         hr: Levels,
         figures: Mapping[str, float],
     ) -> None:
-        """Take the most textured crop of a picture; the first call for it takes HR too."""
+        """Add the most textured crop of a picture, the first time with HR before it."""
         key = set_name, pair.name
         if key not in self._rows:
             if sum(name == set_name for name, _ in self._rows) == MOST_PICTURES:

@@ -17,7 +17,7 @@ from upscale.pixels.degrade import crop_to_multiple, degrade
 __all__ = ["Visit", "measure", "pair_of"]
 
 Visit = Callable[[System, Pair, Levels, Levels, Mapping[str, float]], None]
-"""Told the system, the picture, its SR and HR, and the figures, as soon as they are there."""
+"""Called with the system, the picture, its SR and HR, and the figures, once they are measured."""
 
 
 def measure(
@@ -29,11 +29,11 @@ def measure(
     progress: Callable[[int, int], None] = lambda done, total: None,
     notify: Callable[[str], None] = lambda text: None,
 ) -> list[Row]:
-    """Return one row a system of ``contender`` on one set.
+    """Return a row for each system of ``contender`` on one set.
 
-    ``metrics``: by their keys in `upscale.metrics.protocol.METRICS`; one that cannot read a picture
-    is left out of the system's means, and ``notify`` is told. ``progress``: pictures done and in
-    all. Raises InputError where a picture of the set cannot be read or its LR does not fit it.
+    ``metrics``: by their keys in `upscale.metrics.protocol.METRICS`; one that fails on a picture is
+    left out of the system's means, and ``notify`` is told. ``progress``: pictures done and in all.
+    Raises InputError where a picture cannot be read or its LR does not fit.
     """
     results: list[dict[str, dict[str, float]]] = [{} for _ in contender.systems]
     seconds = [0.0] * len(contender.systems)
@@ -43,7 +43,7 @@ def measure(
         hr, lr = pair_of(pair, protocol)
         pixels += hr.shape[0] * hr.shape[1]
         made = contender.enlarge(lr)
-        shared = 0.0  # what the first result costs is made once, and all of them need it
+        shared = 0.0  # seconds of the first result, without which no other can be made
         for number, system in enumerate(contender.systems):
             memory = PeakMemory(contender.device)
             begun = time.perf_counter()
@@ -93,9 +93,9 @@ def pair_of(pair: Pair, protocol: Protocol) -> tuple[Levels, Levels]:
     expected = (hr.shape[0] // protocol.scale, hr.shape[1] // protocol.scale, hr.shape[2])
     if lr.shape != expected:
         raise InputError(
-            f"{pair.lr}: {lr.shape[1]} × {lr.shape[0]} pixels of {lr.shape[2]} channels, where "
-            f"{expected[1]} × {expected[0]} of {expected[2]} belong to {pair.hr.name}; "
-            "choose --degradation uint8 to make LR anew"
+            f"{pair.lr}: has {lr.shape[1]} × {lr.shape[0]} pixels of {lr.shape[2]} channels, but "
+            f"{pair.hr.name} needs {expected[1]} × {expected[0]} of {expected[2]}; "
+            "choose --degradation uint8 to make LR from HR"
         )
     return hr, lr
 
@@ -119,7 +119,7 @@ def _figures(
 def _means(
     found: Mapping[str, Mapping[str, float]], metrics: Mapping[str, Metric]
 ) -> dict[str, float]:
-    """Average what every picture has; a mean over a part of the set would be another figure."""
+    """Average the figures that every picture has; a mean over some of them would mislead."""
     return {
         name: float(np.mean([figures[name] for figures in found.values()]))
         for name in metrics

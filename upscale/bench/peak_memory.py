@@ -1,4 +1,4 @@
-"""The most memory that a stretch of the program has held."""
+"""The most memory that a part of the program has held."""
 
 from pathlib import Path
 
@@ -11,10 +11,9 @@ CLEAR = Path("/proc/self/clear_refs")
 
 
 class PeakMemory:
-    """Starts to count when it is made; `read` says how far it went.
+    """Counts from its creation: on CUDA what ``device`` has allocated, elsewhere resident memory.
 
-    Counts what ``device`` has allocated on CUDA; elsewhere the resident memory of the whole
-    process, where the system keeps that (Linux).
+    Resident memory is that of the whole process, and known on Linux only.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -29,7 +28,7 @@ class PeakMemory:
                 self._counts = False
 
     def read(self) -> int | None:
-        """Return the peak in bytes since the start, None where the system does not say."""
+        """Return the peak in bytes, None where the system does not know it."""
         if self._device.type == "cuda":
             return int(torch.cuda.max_memory_allocated(self._device))
         if not self._counts:

@@ -55,7 +55,7 @@ def read_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
     for path in _pictures(hr_folder):
         if path.stem in pictures:
             raise InputError(
-                f"{path}: has the same name as {pictures[path.stem].name}; keep one of them"
+                f"{path}: has the same name as {pictures[path.stem].name}; keep one of the two"
             )
         pictures[path.stem] = path
     pairs = tuple(Pair(stem, path) for stem, path in pictures.items())
@@ -68,7 +68,7 @@ def read_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
         stems = (pair.name, f"{pair.name}x{scale}", f"{pair.name}_x{scale}")
         fitting = [lr[stem] for stem in stems if stem in lr]
         if not fitting:
-            notify(f"{lr_folder}: holds no LR picture of {pair.hr.name}, so it is not used")
+            notify(f"{lr_folder}: is not used, as it holds no LR picture of {pair.hr.name}")
             return PictureSet(name, hr_folder, pairs)
         paired.append(replace(pair, lr=fitting[0]))
     return PictureSet(name, hr_folder, tuple(paired), lr_folder)
@@ -116,9 +116,9 @@ def _pictures(folder: Path) -> list[Path]:
 def pixel_digest(paths: Iterable[Path]) -> str:
     """Return a digest of pictures, independent of their names, order and format.
 
-    The sha256, in hexadecimal digits, of the pictures' own, sorted, each with a line feed behind
-    it; a picture's own is that of ``HEIGHT WIDTH CHANNELS``, a line feed and its samples, row by
-    row, as `read_hr` gives them.
+    A picture's digest is the sha256 of ``HEIGHT WIDTH CHANNELS``, a line feed and its samples, row
+    by row, as `read_hr` gives them. The set's is the sha256 of those, in hexadecimal digits,
+    sorted, each with a line feed behind it.
     """
     digests = []
     for path in paths:
@@ -131,9 +131,8 @@ def pixel_digest(paths: Iterable[Path]) -> str:
 def read_hr(path: Path) -> npt.NDArray[np.uint8]:
     """Decode a picture to measure against: (H, W, C), uint8, C = 1 gray or 3 RGB.
 
-    Opacity is dropped where all is opaque. Raises InputError as `upscale.pictures.reader.read`
-    does, and for transparent pixels, 16 bits a sample and several frames: a figure on them has no
-    meaning.
+    Full opacity is dropped. Raises InputError as `upscale.pictures.reader.read` does, and for
+    transparent pixels, 16 bits a sample and several frames, on which figures have no meaning.
     """
     image = read(path)
     if image.frames > 1:
@@ -141,7 +140,7 @@ def read_hr(path: Path) -> npt.NDArray[np.uint8]:
     pixels = np.asarray(image.pixels[:])
     if pixels.dtype != np.uint8:
         raise InputError(
-            f"{path}: has 16 bits a sample; benchmarks are defined on 8, so reduce it to 8 first"
+            f"{path}: has 16 bits a sample; benchmarks are defined on 8, so convert it first"
         )
     if pixels.shape[2] in (2, 4):
         if (pixels[..., -1] != 255).any():

@@ -95,10 +95,10 @@ def _rows(table: dict[str, Any]) -> Iterable[Published]:
 
 
 def beside(model: str, alpha: float | None, set: str) -> list[Published]:
-    """Return what is published of the system that ``model`` at ``alpha`` is, on ``set``.
+    """Return the figures that are published for ``model`` at ``alpha`` on ``set``.
 
-    Papers publish only the pure ends: a model without alpha or at 1 is itself, at 0 its PSNR end.
-    A row that stands in for another says so in its ``note``.
+    Papers publish only the ends: a model without alpha or at 1 is itself, at 0 its PSNR end. A row
+    that stands in for another says so in its ``note``.
     """
     entry = read_manifest().get(model)
     if alpha == 0:
@@ -112,7 +112,7 @@ def beside(model: str, alpha: float | None, set: str) -> list[Published]:
 
 
 def others(set: str, shown: Iterable[Published]) -> list[Published]:
-    """Return the other systems that papers list on ``set``, without those that are ``shown``."""
+    """Return the other systems that papers list on ``set``, except those already ``shown``."""
     known = {row.key for row in shown}
     return [
         row
