@@ -489,7 +489,7 @@ def test_a_set_that_is_not_to_be_had_says_how_to_give_it(hub: Hub, tmp_path: Pat
     assert "  - Hugging Face Hub datasets/eugenesiow/Set14, data/Set14_HR.tar.gz: " in said
     assert "404" in said
     assert f"http://127.0.0.1:{hub.server_port}/datasets/eugenesiow/Set14/resolve/" in said
-        assert all(word in said for word in ("--data DIR", "UPSCALE_DATA", "Set14/"))
+    assert all(word in said for word in ("--data DIR", "UPSCALE_DATA", "Set14/"))
     assert "or give a folder of pictures" in said
     assert caught.value.exit_code == 3
 
