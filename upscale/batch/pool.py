@@ -1,7 +1,7 @@
 """Codec processes beside the network: they read ahead and write behind, and may crash.
 
-A thread here talks to each. A picture stays with one process from reading to writing; while one
-picture is in the network, others are being decoded and encoded.
+A thread talks to each. One process reads and writes a picture; while one picture is in the network,
+others are decoded and encoded.
 """
 
 import contextlib
@@ -30,11 +30,11 @@ GRACE = 2.0
 """Seconds for a process that has closed its streams to end."""
 
 PIECE = 16 * 2**20
-"""Bytes of rows that go to a process in one message."""
+"""Bytes of rows in one message to a process."""
 
 
 class Codec:
-    """One process, asked by `call`. After a crash another takes its place."""
+    """One process, asked by `call`; after a crash another takes its place."""
 
     def __init__(self, debug: bool = False) -> None:
         """Start the process; ``debug`` shows what its libraries print."""
@@ -64,15 +64,15 @@ class Codec:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """End the process; at once where an error leaves."""
+        """End the process, at once after an error."""
         if kind is not None:
             self.kill()
         self.close()
 
     def call(self, message: Any, path: Path) -> Any:
-        """Return the reply. Raises it if it is an error, and InputError ``crashed``.
+        """Return the reply. Raises a reply that is an error, and InputError ``crashed``.
 
-        If the process ended while it was idle, a `Read` goes to a new one.
+        A `Read` goes to a new process if this one has ended while idle.
         """
         if isinstance(message, Read):
             try:
@@ -101,7 +101,7 @@ class Codec:
         self._process.stdin.flush()
 
     def _replace(self, grace: float = 0) -> str:
-        """End the process, start another unless all is over, and say how the first one ended.
+        """End the process, start another unless this is closed, and return how the first one ended.
 
         ``grace``: seconds for it to end by itself.
         """
@@ -140,7 +140,7 @@ class Codec:
 
 @dataclass(frozen=True)
 class Abandon:
-    """Ends a picture that is given up. No process is told: it is replaced if it has begun."""
+    """Gives a picture up. Its process is not told: it is replaced if it has begun to write."""
 
 
 class Picture:
@@ -152,7 +152,7 @@ class Picture:
     """
 
     def __init__(self, request: Read) -> None:
-        """Take what is to be read."""
+        """Take the request to read it."""
         self.request = request
         self.decoded: Future[Decoded | Skipped] = Future()
         self.written: Future[list[str]] = Future()
@@ -166,13 +166,13 @@ class Picture:
         self._put(write)
 
     def write(self, band: Pixels) -> None:
-        """Add rows, once there is room for them. Raises what has gone wrong so far."""
+        """Add rows, once there is room for them. Raises any error of the writer so far."""
         rows = max(1, PIECE // band[0].nbytes)
         for top in range(0, len(band), rows):
             self._put(band[top : top + rows])
 
     def finish(self) -> None:
-        """Tell that all rows are sent."""
+        """Mark the end of the rows."""
         self._put(Finish())
 
     def abandon(self) -> None:
@@ -181,7 +181,7 @@ class Picture:
             self._put(Abandon())
 
     def scratch(self) -> Path:
-        """Return the name of one more temporary file."""
+        """Return the path of another temporary file."""
         self._files.append(part_beside(self.request.output))
         return self._files[-1]
 
@@ -201,7 +201,7 @@ class Picture:
                 file.unlink()
 
     def fail(self, error: BaseException) -> None:
-        """Remove what there is of the output, and pass ``error`` to those who wait."""
+        """Remove the unfinished output, and pass ``error`` to those who wait."""
         if self._part is not None and not self.written.done():
             with contextlib.suppress(OSError):
                 self._part.unlink()
@@ -211,7 +211,7 @@ class Picture:
 
 
 class CodecPool:
-    """Some codec processes; as a context manager it ends them, at once where an error leaves."""
+    """Codec processes; as a context manager it ends them, at once after an error."""
 
     def __init__(self, size: int, debug: bool = False) -> None:
         """Start ``size`` processes."""

@@ -1,4 +1,4 @@
-"""Many files: each is read ahead, upscaled, and written behind; each has its own outcome."""
+"""Many files: reading ahead, upscaling and writing behind, with a result for each."""
 
 import shutil
 import time
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "Method", "Result"]
 
 PATIENCE = 0.2
-"""Seconds between two looks for new jobs, or for what a codec has done."""
+"""Seconds between polls for new jobs and for the codecs."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Method:
     to_srgb: bool = False
     lenient: bool = False
     settings: str = ""
-    """Digest of all that decides over the result; see `upscale.batch.resume`."""
+    """Digest of all that shapes the result; see `upscale.batch.resume`."""
     overwrite: bool = False
     max_pixels: int = MAX_PIXELS
 
@@ -70,17 +70,17 @@ class _Work:
     method: Method
     picture: Picture
     begin: float = 0.0
-    """When its turn with the network came, on the monotonic clock."""
+    """When it went to the network, on the monotonic clock."""
     result: Result = field(init=False)
-    """What becomes of it once it is written; set by the network."""
+    """Its result once it is written; set after the network."""
 
 
 class Batch:
     """Jobs at work; as an iterable, it yields each `Result` as soon as it is complete.
 
     A picture is read ahead, goes through the network alone, and is written behind. One that fails
-    does not stop the others. An iteration raises what ``method_of`` raises, OutputError for a full
-    disk and DeviceError, after it has yielded their result.
+    does not stop the others. Iterating raises what ``method_of`` raises, OutputError for a full
+    disk, and DeviceError, after it has yielded the failed result.
     """
 
     def __init__(
@@ -94,10 +94,10 @@ class Batch:
     ) -> None:
         """Take the jobs; begin none.
 
-        ``jobs`` may be endless, and yield None where there is nothing to do yet. ``method_of`` is
-        asked as a picture begins to be read. ``jobs_ahead``: pictures at work at a time, one for
-        each process of ``pool``. ``started`` is called as a picture goes to the network, and
-        returns what is told its progress.
+        ``jobs`` may be endless, and yield None while there is nothing to do. ``method_of`` is
+        called before a picture is read. ``jobs_ahead``: pictures at work at a time, one for each
+        process of ``pool``. ``started`` is called when a picture goes to the network, and returns
+        what is told its progress.
         """
         self._jobs = iter(jobs)
         self._method_of, self._pool, self._started = method_of, pool, started
@@ -121,9 +121,9 @@ class Batch:
                 return
 
     def fill(self) -> Iterator[Result]:
-        """Begin to read pictures, as many as may be at work; yield jobs that are none.
+        """Begin to read as many pictures as may be at work; yield jobs that have failed already.
 
-        After a None, no job is asked for until all those at work are done: a look for new files
+        After a None, all jobs at work are done before the next is asked for: looking for new files
         would keep the network waiting.
         """
         while not self._paused and len(self._reading) + len(self._writing) < self._jobs_ahead:
@@ -178,7 +178,7 @@ class Batch:
             self._writing.append(work)
 
     def _prepare(self, folder: Path) -> None:
-        """Make an output's folder, below the one that has been checked, and sweep it, once."""
+        """Make the folder of an output, and remove what killed runs left there, once."""
         if folder in self._swept:
             return
         self._swept.add(folder)
@@ -197,7 +197,7 @@ class Batch:
 
 
 def _stop_if_hopeless(error: UpscaleError) -> None:
-    """Raise an error that every other picture would meet, too: no memory, or no room on disk."""
+    """Raise an error that every other picture would meet: no memory, or no room on disk."""
     if isinstance(error, DeviceError) or error.code == OutputError.code:
         raise error
 

@@ -1,6 +1,4 @@
-"""Rows of a benchmark → a table with the published figures beside them, as text, Markdown, CSV,
-JSON.
-"""
+"""Rows of a benchmark and published figures → a table as text, Markdown, CSV or JSON."""
 
 import csv
 import io
@@ -82,13 +80,15 @@ class Table:
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """What a line is made from; ``row``: measured, or what ``published`` stands beside."""
+class _Origin:
+    """What a line is made from."""
 
     kind: Kind
     row: Row | None
+    """The measured row, or that which ``published`` stands beside."""
     published: Published | None = None
     differences: dict[str, float] = field(default_factory=dict)
+    """Measured minus published, by metric."""
 
     @property
     def figures(self) -> dict[str, float]:
@@ -104,8 +104,8 @@ def _by_set(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return sets
 
 
-def _entries(rows: Sequence[Row], protocol: Protocol) -> Iterator[_Entry]:
-    """Order one set's lines; each published one stands once, under the first system it fits."""
+def _origins(rows: Sequence[Row], protocol: Protocol) -> Iterator[_Origin]:
+    """Order one set's lines; a published one stands once, under the first system that it fits."""
     measured = {name for row in rows for name in row.figures}
 
     def tells(published: Published) -> bool:
@@ -113,13 +113,13 @@ def _entries(rows: Sequence[Row], protocol: Protocol) -> Iterator[_Entry]:
 
     shown: list[Published] = []
     for row in rows:
-        yield _Entry("measured", row)
+        yield _Origin("measured", row)
         known = {published.key for published in shown}
         for published in () if row.back_project else beside(row.model, row.alpha, row.set):
             if published.key in known or not tells(published):
                 continue
             shown.append(published)
-            yield _Entry(
+            yield _Origin(
                 "published",
                 row,
                 published,
@@ -131,7 +131,7 @@ def _entries(rows: Sequence[Row], protocol: Protocol) -> Iterator[_Entry]:
             )
     for published in others(rows[0].set, shown):
         if tells(published):
-            yield _Entry("other", None, published)
+            yield _Origin("other", None, published)
 
 
 def make_tables(rows: Sequence[Row], protocol: Protocol) -> list[Table]:
@@ -143,17 +143,17 @@ def make_tables(rows: Sequence[Row], protocol: Protocol) -> list[Table]:
 
 
 def _table(rows: Sequence[Row], protocol: Protocol) -> Table:
-    entries = list(_entries(rows, protocol))
+    origins = list(_origins(rows, protocol))
     names = [name for name in METRICS if any(name in row.figures for row in rows)]
     columns = ("system", *(METRICS[name] for name in names), "seconds", "MP/s", "peak MiB")
     lines = tuple(
         Line(
-            entry.kind,
-            (_label(entry), *(_figure(entry, name, protocol) for name in names), *_cost(entry)),
+            origin.kind,
+            (_label(origin), *(_figure(origin, name, protocol) for name in names), *_cost(origin)),
         )
-        for entry in entries
+        for origin in origins
     )
-    return Table(_title(rows, protocol), columns, lines, tuple(_notes(entries)))
+    return Table(_title(rows, protocol), columns, lines, tuple(_notes(origins)))
 
 
 def _title(rows: Sequence[Row], protocol: Protocol) -> str:
@@ -166,40 +166,40 @@ def _title(rows: Sequence[Row], protocol: Protocol) -> str:
     )
 
 
-def _notes(entries: Sequence[_Entry]) -> Iterator[str]:
-    if any(entry.differences for entry in entries):
+def _notes(origins: Sequence[_Origin]) -> Iterator[str]:
+    if any(origin.differences for origin in origins):
         yield (
             "In brackets: measured minus published, where channels, border and definition are "
             "the same."
         )
     apart: dict[str, list[str]] = {}
-    for entry in entries:
-        if entry.published is not None and entry.published.apart:
-            sources = apart.setdefault(entry.published.apart, [])
-            if entry.published.source not in sources:
-                sources.append(entry.published.source)
+    for origin in origins:
+        if origin.published is not None and origin.published.apart:
+            sources = apart.setdefault(origin.published.apart, [])
+            if origin.published.source not in sources:
+                sources.append(origin.published.source)
     for reason, sources in apart.items():
         yield f"Not compared: {'; '.join(sources)} ({reason})."
 
 
-def _label(entry: _Entry) -> str:
-    published = entry.published
+def _label(origin: _Origin) -> str:
+    published = origin.published
     if published is None:
-        return entry.row.system if entry.row is not None else MISSING
-    if entry.kind == "other":
+        return origin.row.system if origin.row is not None else MISSING
+    if origin.kind == "other":
         return f"{published.system} ({published.source})"
     return f"  {published.source}" + (f" ({published.note})" if published.note else "")
 
 
-def _figure(entry: _Entry, name: str, protocol: Protocol) -> str:
-    if name not in entry.figures:
+def _figure(origin: _Origin, name: str, protocol: Protocol) -> str:
+    if name not in origin.figures:
         return MISSING
     digits = DIGITS.get(name, 4)
-    text = f"{entry.figures[name]:.{digits}f}"
-    if entry.published is not None and name in ("psnr", "ssim"):
-        text += _otherwise(entry.published, name, protocol)
-    if name in entry.differences:
-        text += f" ({_signed(entry.differences[name], digits)})"
+    text = f"{origin.figures[name]:.{digits}f}"
+    if origin.published is not None and name in ("psnr", "ssim"):
+        text += _otherwise(origin.published, name, protocol)
+    if name in origin.differences:
+        text += f" ({_signed(origin.differences[name], digits)})"
     return text
 
 
@@ -223,9 +223,9 @@ def _signed(value: float, digits: int) -> str:
     return f"{'−' if value < 0 else '+'}{text}"
 
 
-def _cost(entry: _Entry) -> tuple[str, str, str]:
-    row = entry.row
-    if entry.kind != "measured" or row is None:
+def _cost(origin: _Origin) -> tuple[str, str, str]:
+    row = origin.row
+    if origin.kind != "measured" or row is None:
         return MISSING, MISSING, MISSING
     rate = f"{row.megapixels / row.seconds:.2f}" if row.seconds else MISSING
     peak = MISSING if row.peak_bytes is None else f"{row.peak_bytes / 2**20:.0f}"
@@ -252,19 +252,19 @@ def _records(rows: Sequence[Row], protocol: Protocol) -> Iterator[dict[str, Any]
     """Return the lines of all sets as flat records, in full precision; no key without a value."""
     made = asdict(protocol)
     for found in _by_set(rows).values():
-        for entry in _entries(found, protocol):
-            record: dict[str, Any] = {"set": found[0].set, "kind": entry.kind}
-            if entry.published is None and entry.row is not None:
-                record |= {name: getattr(entry.row, name) for name in MEASURED}
+        for origin in _origins(found, protocol):
+            record: dict[str, Any] = {"set": found[0].set, "kind": origin.kind}
+            if origin.published is None and origin.row is not None:
+                record |= {name: getattr(origin.row, name) for name in MEASURED}
                 record |= {name.replace("ssim", "ssim_kind"): value for name, value in made.items()}
-                record["pictures"] = entry.row.pictures
-            elif entry.published is not None:
-                published = entry.published
-                record |= {"beside": entry.row.system if entry.row is not None else None}
+                record["pictures"] = origin.row.pictures
+            elif origin.published is not None:
+                published = origin.published
+                record |= {"beside": origin.row.system if origin.row is not None else None}
                 record |= {name: getattr(published, name) or None for name in PUBLISHED}
                 record |= {name: getattr(published, name) for name in PROTOCOL}
-            record["figures"] = dict(entry.figures)
-            record["differences"] = entry.differences
+            record["figures"] = dict(origin.figures)
+            record["differences"] = origin.differences
             yield {key: value for key, value in record.items() if value not in (None, {})}
 
 

