@@ -214,6 +214,7 @@ def assert_goes_on_to_the_same(folder: Path, whole: Path, more: int = 3) -> None
     assert all(step % config.log_every for step in extra)
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
     config = tiny(data, steps=10**6, log_every=20, workers=2)
     file = file_of(config, tmp_path / "tiny.toml")
@@ -236,6 +237,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
     assert_goes_on_to_the_same(tmp_path / "made", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_whatever_a_kill_leaves_can_go_on(data: Path, tmp_path: Path) -> None:
     config = tiny(
         data, steps=10**6, save_every=1, keep=2, valid=str(data), validate_every=9, samples=1
@@ -325,6 +327,7 @@ def made_by(folder: Path, config: Config) -> Tensor:
     return sr
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does_and_stop_together(data: Path, tmp_path: Path) -> None:
     configs = {
         "psnr": tiny(
