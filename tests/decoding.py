@@ -71,9 +71,8 @@ class Reading:
         with self.path.open("rb") as file:
             known = format_of(data[:512], file.fileno())
             assert known is not None
-            decoder = known.load_decoder()
-            size = decoder.size(self.path, file.fileno())
-            found = decoder.decode(self.path, file.fileno())
+            size = known.size(self.path, file.fileno())
+            found = known.decode(self.path, file.fileno())
         assert found.pixels.shape[1::-1] == size
         assert found.pixels.flags.c_contiguous
         return found

@@ -11,17 +11,13 @@ import pyvips
 
 from upscale.errors import InputError
 from upscale.pictures.apng import Assembler
-from upscale.pictures.containers import exif, iptc
+from upscale.pictures.containers import exif
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import WRITABLE
+from upscale.pictures.record import Saving
 from upscale.pixels.image import Layout, Metadata
 
 __all__ = ["encode", "fitting", "losses", "read_key"]
-
-LONGEST_EXIF = 65_000
-"""Bytes of EXIF that libvips writes: it adds some fields, and leaves all out beyond 64 KiB."""
-LONGEST_XMP, LONGEST_IPTC = 60_000, 65_533
-"""Bytes that libvips puts into a JPEG, and that a segment holds (ISO/IEC 10918-1, B.1.1.4)."""
 
 PAGE = 1000
 """Milliseconds that a page is shown where an animation is made of pages."""
@@ -42,12 +38,14 @@ def losses(
         found.append(f"{path}: this format has no opacity; drawn on white")
     if layout.depth > (depth := encoding.depth(suffix, layout.channels)):
         found.append(f"{path}: {layout.depth} bits a sample become {depth}")
-    if suffix == ".gif" and not encoding.strip and (metadata.exif or metadata.xmp):
-        found.append(f"{path}: GIF holds no EXIF, XMP and resolution; they are lost")
+    if chosen.exif == "none" and not encoding.strip and (metadata.exif or metadata.xmp):
+        found.append(f"{path}: this format holds no EXIF, XMP or resolution; they are lost")
     if metadata.iptc and not (encoding.strip or chosen.iptc):
         found.append(f"{path}: this format holds no IPTC; it is lost")
-    if suffix == ".gif":
-        found.append(f"{path}: GIF holds 256 colours; write png or webp to keep them all")
+    if chosen.colours:
+        found.append(
+            f"{path}: this format holds {chosen.colours} colours; write png or webp to keep all"
+        )
     return found
 
 
@@ -58,20 +56,19 @@ def fitting(
 
     Raises ValueError for EXIF that cannot be parsed, which a reader leaves out.
     """
-    warnings: list[str] = []
+    chosen, warnings = WRITABLE[suffix], list[str]()
     kept = Metadata(icc=metadata.icc) if encoding.strip else metadata
     size = (layout.width, layout.height)
     blob = exif.for_output(kept.exif, *size, key)
-    if blob and len(blob) > LONGEST_EXIF and suffix != ".tif":
-        warnings.append(f"{path}: EXIF of {len(blob):,} bytes is too long for it; left out")
+    if blob and len(blob) > chosen.longest_exif:
+        warnings.append(f"{path}: EXIF of {len(blob):,} bytes does not fit; left out")
         blob = exif.for_output(None, *size, key)
-    if suffix == ".jpg":
-        if kept.xmp and len(kept.xmp) > LONGEST_XMP:
-            warnings.append(f"{path}: XMP of {len(kept.xmp):,} bytes does not fit a JPEG; left out")
-            kept = replace(kept, xmp=None)
-        if kept.iptc and len(iptc.wrapped(kept.iptc)) > LONGEST_IPTC:
-            warnings.append(f"{path}: IPTC does not fit a JPEG; left out")
-            kept = replace(kept, iptc=None)
+    if kept.xmp and len(kept.xmp) > chosen.longest_xmp:
+        warnings.append(f"{path}: XMP of {len(kept.xmp):,} bytes does not fit; left out")
+        kept = replace(kept, xmp=None)
+    if kept.iptc and chosen.iptc and len(chosen.iptc(kept.iptc)) > chosen.longest_iptc:
+        warnings.append(f"{path}: IPTC of {len(kept.iptc):,} bytes does not fit; left out")
+        kept = replace(kept, iptc=None)
     return replace(kept, exif=blob), warnings
 
 
@@ -85,13 +82,16 @@ def encode(
     key: str | None,
 ) -> None:
     """Save ``stream`` (frames one above the other) to ``descriptor``; raises pyvips.Error."""
+    chosen = WRITABLE[suffix]
     depth = min(layout.depth, encoding.depth(suffix, layout.channels))
-    options = encoding.options(suffix, depth, layout.width * layout.height)
-    picture = _described(_rounded(stream, layout.depth, depth), metadata, suffix)
-    if layout.channels in (2, 4) and not WRITABLE[suffix].opacity:
+    pixels = layout.width * layout.height
+    raw = pixels * layout.frames * layout.channels * layout.depth // 8
+    options = encoding.options(suffix, depth, pixels, raw)
+    picture = _described(_rounded(stream, layout.depth, depth), metadata, chosen)
+    if layout.channels in (2, 4) and not chosen.opacity:
         picture = picture.flatten(background=255 if picture.format == "uchar" else 65535)
     delays = layout.delays or (PAGE,) * layout.frames
-    if layout.frames > 1 and suffix == ".png":
+    if layout.frames > 1 and chosen.joined:
         assembler = Assembler(descriptor, layout.frames, delays, layout.loop)
         for frame in _frames(picture, layout):
             assembler.add(frame.pngsave_buffer(**options))
@@ -101,13 +101,10 @@ def encode(
         picture.set_type(pyvips.GValue.gint_type, "page-height", layout.height)
         picture.set_type(pyvips.GValue.gint_type, "loop", layout.loop)
         picture.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
-    if suffix == ".tif":
-        raw = layout.width * layout.height * layout.frames * layout.channels * layout.depth // 8
-        options["bigtiff"] = raw > 2**31
     picture.write_to_target(pyvips.Target.new_to_descriptor(descriptor), suffix, **options)
-    if suffix == ".tif" and metadata.exif:
+    if chosen.exif == "directory" and metadata.exif:
         exif.write_to_tiff(descriptor, metadata.exif)
-    if suffix == ".gif" and key:
+    if chosen.exif == "none" and key:
         _add_comment(descriptor, KEY_NAME + key.encode())
 
 
@@ -122,7 +119,7 @@ def _rounded(stream: pyvips.Image, depth: int, most: int) -> pyvips.Image:
 
 
 def _frames(picture: pyvips.Image, layout: Layout) -> Iterator[pyvips.Image]:
-    """Cut a stream of frames, each into memory: rows can be had in their order only."""
+    """Cut a stream into frames, each in memory: rows come in their order only."""
     region = pyvips.Region.new(picture)
     size = (layout.width, layout.height)
     for index in range(layout.frames):
@@ -138,7 +135,7 @@ def _frames(picture: pyvips.Image, layout: Layout) -> Iterator[pyvips.Image]:
 
 
 def _add_comment(descriptor: int, comment: bytes) -> None:
-    """Put a comment extension behind a GIF's global colours (GIF89a, sections 18, 19 and 24)."""
+    """Put a comment extension after a GIF's global colours (GIF89a, sections 18, 19 and 24)."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     data = b"".join(iter(lambda: os.read(descriptor, 2**20), b""))
     at = _gif_start(data)
@@ -150,22 +147,19 @@ def _add_comment(descriptor: int, comment: bytes) -> None:
 
 
 def _gif_start(head: bytes) -> int:
-    """Return where the first block of a GIF lies, behind its header and global colours."""
+    """Return where the first block of a GIF lies, after its header and global colours."""
     flags = head[10]
     return 13 + (3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0)
 
 
-def _described(stream: pyvips.Image, metadata: Metadata, suffix: str) -> pyvips.Image:
+def _described(stream: pyvips.Image, metadata: Metadata, chosen: Saving) -> pyvips.Image:
     xres, yres = metadata.resolution
     picture = stream.copy(xres=xres, yres=yres)
-    datasets = metadata.iptc
-    if datasets and suffix == ".jpg":
-        datasets = iptc.wrapped(datasets)
     blocks = (
         metadata.icc,
-        None if suffix == ".tif" else metadata.exif,
+        None if chosen.exif == "directory" else metadata.exif,
         metadata.xmp,
-        datasets if WRITABLE[suffix].iptc else None,
+        chosen.iptc(metadata.iptc) if chosen.iptc and metadata.iptc else None,
     )
     for name, block in zip(BLOCKS, blocks, strict=True):
         if block:
@@ -174,7 +168,7 @@ def _described(stream: pyvips.Image, metadata: Metadata, suffix: str) -> pyvips.
 
 
 def read_key(path: Path) -> str | None:
-    """Return the key that a picture of ours carries; None where there is none, or no picture."""
+    """Return the key that an output carries; None where it carries none or is not a picture."""
     try:
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
         descriptor = os.open(path, flags)  # which does not wait for a pipe's other end

@@ -8,13 +8,6 @@ from upscale.pictures.formats import WRITABLE
 
 __all__ = ["Encoding"]
 
-WHOLE_FRAMES = {"kmax": 1}
-"""For WebP: between two whole frames libwebp leaves out what has changed by up to 17 levels."""
-
-
-TWO_PASSES = 2**25
-"""Pixels up to which a JPEG's codes are made for it, for which libjpeg keeps 6 bytes of each."""
-
 
 @dataclass(frozen=True)
 class Encoding:
@@ -42,28 +35,24 @@ class Encoding:
             raise UsageError(f"{suffix[1:]} has no quality to choose; {lossy} have")
 
     def depth(self, suffix: str, channels: int) -> int:
-        """Return the greatest bits a sample that a picture of ``channels`` is saved with.
+        """Return the most bits a sample that a picture of ``channels`` is saved with."""
+        chosen = WRITABLE[suffix]
+        inexact = channels in (2, 4) and not self.lossless
+        return (inexact and chosen.depth_with_opacity) or chosen.depth
 
-        AVIF's opacity is exact with 8 bits only, unless all is lossless.
+    def options(self, suffix: str, depth: int, pixels: int = 0, size: int = 0) -> dict[str, Any]:
+        """Return libvips' options for a picture that is saved with ``depth`` bits a sample.
+
+        ``pixels`` are those of a frame, ``size`` the bytes of all without compression.
         """
         chosen = WRITABLE[suffix]
-        inexact = suffix == ".avif" and channels in (2, 4) and not self.lossless
-        return 8 if inexact else chosen.depth
-
-    def options(self, suffix: str, depth: int, pixels: int = 0) -> dict[str, Any]:
-        """Return libvips' options for a picture of ``pixels`` that is saved with ``depth`` bits a
-        sample.
-        """
-        chosen = WRITABLE[suffix]
-        options = dict(chosen.options)
+        options = chosen.options | chosen.size_options(pixels, size)
+        if not self.lossless:
+            options |= chosen.lossy_options
         if chosen.lossy and self.lossless and chosen.lossless:
             options |= {"lossless": True}
         elif chosen.lossy and self.quality is not None:
             options |= {"Q": self.quality}
-        if suffix == ".webp" and not self.lossless:
-            options |= WHOLE_FRAMES
-        if suffix == ".jpg" and pixels > TWO_PASSES:
-            options["optimize_coding"] = False
-        if chosen.depth == 12:
-            options |= {"bitdepth": depth}
+        if chosen.depth_option:
+            options |= {chosen.depth_option: depth}
         return options

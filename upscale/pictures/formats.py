@@ -1,21 +1,10 @@
-"""Every format: one record each, with all that is known of it. No decoder is imported here.
+"""Every format: one record each, with all that is known of it. No decoder is imported here."""
 
-A format is added by adding its record to `FORMATS`, and a test. Where no library reads it yet, the
-record names a module of `upscale.pictures.decoders`.
-"""
-
-import importlib
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from upscale.errors import InputError, OutputError
-from upscale.pictures.containers import damage, losses
-
-if TYPE_CHECKING:
-    from upscale.pictures.decoders.base import Decoded
+from upscale.pictures.containers import damage, iptc, losses
+from upscale.pictures.record import Format, Saving
 
 __all__ = [
     "ALIASES",
@@ -24,9 +13,6 @@ __all__ = [
     "MAX_SIDE",
     "PICTURE_SUFFIXES",
     "WRITABLE",
-    "Decoder",
-    "Format",
-    "Saving",
     "check_format",
     "check_pixels",
     "format_of",
@@ -41,80 +27,6 @@ MAX_SIDE = 1_000_000
 """Pixels a side above which an input is refused, whatever its other side is."""
 
 
-class Decoder(Protocol):
-    """What a module of `upscale.pictures.decoders` offers; both raise InputError."""
-
-    def size(self, path: Path, descriptor: int) -> tuple[int, int]:
-        """Return (width, height), upright, from the header alone."""
-
-    def decode(self, path: Path, descriptor: int) -> "Decoded":
-        """Return the whole picture, upright, once its size is found bearable."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Saving:
-    """What a file of a format can hold, and how libvips saves it."""
-
-    side_limit: int = 2**31 - 1
-    """Pixels a side."""
-    depth: int = 8
-    """Most bits a sample."""
-    opacity: bool = True
-    frames: bool = False
-    """Whether it holds several frames or pages."""
-    iptc: bool = False
-    lossy: bool = False
-    """Whether there is a quality to choose."""
-    lossless: bool = True
-    """Whether it can be exact."""
-    options: dict[str, Any] = field(default_factory=dict)
-    """Of libvips' saver."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Format:
-    """One file format."""
-
-    name: str
-    """As people say it."""
-    suffixes: tuple[str, ...]
-    """In small letters. The first is the usual one."""
-    begins: bytes
-    """A regular expression for a file's first bytes."""
-    decoder: str = ""
-    """A module of `upscale.pictures.decoders`; empty where libvips decodes the format."""
-    plugin: str = ""
-    """For the decoder ``pillow``: the name of Pillow's plugin."""
-    doubtful: bool = False
-    """Whether other formats begin alike, so that the decoder's ``recognise`` has the last word."""
-    loader: str = ""
-    """libvips' name of its loader."""
-    pages: bool = False
-    """Whether libvips reads several frames or pages, as one tall picture."""
-    ends_early: Callable[[int], bool] = lambda descriptor: False
-    """Says of an open file whether its end is missing."""
-    lossy: Callable[[int], bool] = lambda descriptor: False
-    """Says of an open file whether it was saved with loss."""
-    media_type: str = ""
-    """What browsers call it, where they show it."""
-    saving: Saving | None = None
-    """None where the format is only read."""
-
-    def load_decoder(self) -> Decoder:
-        """Import the decoder."""
-        module: Any = importlib.import_module(f"upscale.pictures.decoders.{self.decoder}")
-        return cast(Decoder, module.Plugin(self.plugin) if self.plugin else module)
-
-    def matches(self, head: bytes, descriptor: int) -> bool:
-        """Say whether a file that begins with ``head`` (512 bytes) is of this format."""
-        if not re.match(self.begins, head, re.DOTALL):
-            return False
-        if not self.doubtful:
-            return True
-        module: Any = importlib.import_module(f"upscale.pictures.decoders.{self.decoder}")
-        return bool(module.recognise(head, descriptor))
-
-
 def _always(descriptor: int) -> bool:
     return True
 
@@ -127,7 +39,7 @@ FORMATS = (
         loader="png",
         ends_early=damage.png_ends_early,
         media_type="image/png",
-        saving=Saving(depth=16, frames=True, options={"compression": 6}),
+        saving=Saving(depth=16, frames=True, joined=True, options={"compression": 6}),
     ),
     Format(
         name="JPEG",
@@ -140,10 +52,14 @@ FORMATS = (
         saving=Saving(
             side_limit=65_500,
             opacity=False,
-            iptc=True,
             lossy=True,
             lossless=False,
-            options={"Q": 95, "subsample_mode": "off", "optimize_coding": True},
+            longest_xmp=60_000,  # which libvips puts into it
+            iptc=iptc.wrapped,
+            longest_iptc=65_533,  # of a segment (ISO/IEC 10918-1, B.1.1.4)
+            options={"Q": 95, "subsample_mode": "off"},
+            # libjpeg keeps 6 bytes a pixel to make the codes fit
+            size_options=lambda pixels, size: {"optimize_coding": pixels <= 2**25},
         ),
     ),
     Format(
@@ -155,7 +71,13 @@ FORMATS = (
         ends_early=damage.riff_ends_early,
         lossy=losses.webp_is_lossy,
         media_type="image/webp",
-        saving=Saving(side_limit=16_383, frames=True, lossy=True, options={"Q": 92, "effort": 4}),
+        saving=Saving(
+            side_limit=16_383,
+            frames=True,
+            lossy=True,
+            options={"Q": 92, "effort": 4},
+            lossy_options={"kmax": 1},  # whole frames: others lack changes of up to 17 levels
+        ),
     ),
     Format(  # before TIFF, which many of them are
         name="RAW",
@@ -164,6 +86,7 @@ FORMATS = (
         rb"|II\*\0|MM\0\*",
         doubtful=True,
         decoder="camera_raw",
+        extra="raw",
     ),
     Format(
         name="TIFF",
@@ -176,8 +99,11 @@ FORMATS = (
         saving=Saving(
             depth=16,
             frames=True,
-            iptc=True,
+            exif="directory",
+            longest_exif=2**31 - 1,
+            iptc=bytes,
             options={"compression": "deflate", "predictor": "horizontal"},
+            size_options=lambda pixels, size: {"bigtiff": size > 2**31},
         ),
     ),
     Format(
@@ -186,6 +112,7 @@ FORMATS = (
         begins=rb".{4}ftyp",
         doubtful=True,
         decoder="heic",
+        extra="heif",
         lossy=_always,
     ),
     Format(
@@ -199,6 +126,8 @@ FORMATS = (
         saving=Saving(
             side_limit=65_536,
             depth=12,
+            depth_with_opacity=8,  # with more, opacity is not exact
+            depth_option="bitdepth",
             lossy=True,
             options={"compression": "av1", "Q": 80, "effort": 4},
         ),
@@ -212,16 +141,15 @@ FORMATS = (
         media_type="image/gif",
         saving=Saving(
             side_limit=65_535,
+            colours=256,
             frames=True,
             lossless=False,
+            exif="none",
             options={"interpalette_maxerror": 0, "keep_duplicate_frames": True},
         ),
     ),
     Format(
-        name="BMP",
-        suffixes=(".bmp", ".dib"),
-        begins=rb"BM.{12}[\x0c-\x7c]\0\0\0",
-        decoder="bmp",
+        name="BMP", suffixes=(".bmp", ".dib"), begins=rb"BM.{12}[\x0c-\x7c]\0\0\0", decoder="bmp"
     ),
     Format(
         name="PNM",
@@ -229,12 +157,7 @@ FORMATS = (
         begins=rb"P[1-7Ff]\s|P[1-6]#",
         decoder="netpbm",
     ),
-    Format(
-        name="HDR",
-        suffixes=(".hdr",),
-        begins=rb"#\?(RADIANCE|RGBE)\s",
-        decoder="radiance",
-    ),
+    Format(name="HDR", suffixes=(".hdr",), begins=rb"#\?(RADIANCE|RGBE)\s", decoder="radiance"),
     Format(
         name="JPEG 2000",
         suffixes=(".jp2", ".j2k"),
@@ -247,6 +170,7 @@ FORMATS = (
         suffixes=(".jxl",),
         begins=rb"\0\0\0\x0cJXL \r\n\x87\n|\xff\x0a",
         decoder="jpeg_xl",
+        extra="jxl",
         lossy=_always,
     ),
     Format(
@@ -268,9 +192,7 @@ FORMATS = (
 )
 """In the order in which a file's content is held against them."""
 
-WRITABLE: dict[str, Saving] = {
-    each.suffixes[0]: each.saving for each in FORMATS if each.saving is not None
-}
+WRITABLE: dict[str, Saving] = {each.suffixes[0]: each.saving for each in FORMATS if each.saving}
 """What can be written, by its usual suffix."""
 
 ALIASES = {
@@ -309,19 +231,14 @@ def check_format(path: Path, width: int, height: int) -> Saving:
         )
     limit = WRITABLE[suffix].side_limit
     if max(width, height) > limit:
-        raise OutputError(
-            f"{path}: {width} × {height} is more than the {limit:,} pixels a side that "
-            f"{suffix} holds; write .png or .tif",
-            code="too-large-for-format",
-        )
+        held = f"the {limit:,} pixels a side that {suffix} holds; write .png or .tif"
+        message = f"{path}: {width} × {height} is more than {held}"
+        raise OutputError(message, code="too-large-for-format")
     return WRITABLE[suffix]
 
 
 def check_pixels(path: Path, width: int, height: int, max_pixels: int, frames: int = 1) -> None:
-    """Raise InputError for a size, from a header, that is taken for a decompression bomb.
-
-    ``width``, ``height``: of one frame; ``max_pixels``: of all, and `MAX_SIDE` goes with it.
-    """
+    """Raise InputError for more than ``max_pixels`` in all frames, or as much more than `MAX_SIDE`."""
     side = MAX_SIDE * max(1, max_pixels // MAX_PIXELS)
     if width * height * frames > max_pixels or max(width, height) > side:
         of_frames = f" of {frames} frames" if frames > 1 else ""

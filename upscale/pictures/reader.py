@@ -1,9 +1,7 @@
-"""File → `Image`: decoded by content and never by name; what is damaged is refused, not shown in
-part.
+"""File → `Image`: decoded by content and never by name; what is damaged is refused.
 
-libvips decodes what it can; `upscale.pictures.apng` and `upscale.pictures.decoders` the rest. Rows
-go through a `Spool`, so that the whole file is known to be sound before a network works on any of
-it.
+libvips decodes what it can, `upscale.pictures.apng` and `upscale.pictures.decoders` the rest. Rows
+go through a `Spool`, so that a network works on no file before all of it is known to be sound.
 """
 
 import os
@@ -38,7 +36,7 @@ def read(
     """Decode the picture in ``path``, by its content and not by its name.
 
     ``to_srgb`` converts the colours by the picture's profile. ``lenient`` takes JPEGs with faults
-    that a decoder passes over. ``scratch``: a file for the rows
+    that a decoder passes over. ``scratch`` is a file for the rows
     where they are many (see `Spool`). Raises InputError with one of the report's codes:
     ``io-error``, ``not-an-image``, ``too-large`` (from the header, before decoding),
     ``truncated``, ``decode-error``, ``unsupported-format``; OutputError where scratch is full.
@@ -61,7 +59,7 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
     try:
         found = format_of(head, descriptor)
         if found and found.decoder:
-            width, height = found.load_decoder().size(path, descriptor)
+            width, height = found.size(path, descriptor)
             check_pixels(path, width, height, max_pixels)
             return Header(width, height, 3, 8, 1)
         opened = vips.open_header(path, descriptor, head, max_pixels)
@@ -93,9 +91,8 @@ def _read(
 ) -> Image:
     found = format_of(head, descriptor)
     if found and found.decoder:
-        decoder = found.load_decoder()
-        check_pixels(path, *decoder.size(path, descriptor), max_pixels)
-        opened = vips.of_array(path, decoder.decode(path, descriptor))
+        check_pixels(path, *found.size(path, descriptor), max_pixels)
+        opened = vips.of_array(path, found.decode(path, descriptor))
     else:
         opened = vips.open_header(path, descriptor, head, max_pixels, lenient)
         if opened.loader == "png" and apng.is_animated(descriptor):

@@ -74,7 +74,7 @@ def test_a_bomb_is_measured_without_decoding(read: Reading) -> None:
         with read.path.open("rb") as file:
             found = format_of(data, file.fileno())
             assert found is not None
-            assert found.load_decoder().size(read.path, file.fileno()) == (40_000, 30_000)
+            assert found.size(read.path, file.fileno()) == (40_000, 30_000)
 
 
 def test_the_position_in_the_file_is_left_alone(read: Reading) -> None:

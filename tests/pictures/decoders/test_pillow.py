@@ -156,7 +156,7 @@ def test_a_bomb_is_measured_without_decoding(read: Reading) -> None:
     with read.path.open("rb") as file:
         found = format_of(head[:512], file.fileno())
         assert found is not None
-        assert found.load_decoder().size(read.path, file.fileno()) == (40_000, 30_000)
+        assert found.size(read.path, file.fileno()) == (40_000, 30_000)
 
 
 def test_an_unknown_packing_of_dds_is_refused(read: Reading) -> None:

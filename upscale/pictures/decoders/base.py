@@ -1,6 +1,5 @@
 """What a reader beside libvips hands over, and the few steps that several of them share."""
 
-import importlib
 import os
 import stat
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ __all__ = [
     "Decoded",
     "Pixels",
     "exif_blob",
-    "extra",
     "from_float",
     "open_file",
     "opencv_decode",
@@ -82,18 +80,6 @@ def read_all(descriptor: int, limit: int | None = None) -> bytes:
         position += len(part)
         left -= len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def extra(path: Path, module: str, kind: str, name: str) -> Any:
-    """Import the reader that comes with ``upscale[name]``; InputError where it is not there."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise InputError(
-            f"{path}: {kind} needs a reader of its own; install it with: "
-            f"pip install 'upscale[{name}]'",
-            code="unsupported-format",
-        ) from error
 
 
 def widen(samples: npt.NDArray[Any], top: int) -> Pixels:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from upscale.pictures.containers.damage import cut, damaged, unsupported
 from upscale.pictures.containers.exif import of_tiff
 from upscale.pictures.containers.tiff import BehindTheEndError, Source
-from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, extra, read_all
+from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, read_all
 
 __all__ = ["decode", "recognise", "size"]
 
@@ -53,7 +54,7 @@ def decode(path: Path, descriptor: int) -> Decoded:
     """Develop to 16 bits with sRGB's primaries and curve, as exposed; InputError."""
     if _is_cut(descriptor):
         raise cut(path)
-    library = _library(path)
+    library = import_module("rawpy")
     with _open(path, descriptor) as raw:
         try:
             pixels: Pixels = raw.postprocess(
@@ -79,12 +80,8 @@ def decode(path: Path, descriptor: int) -> Decoded:
     return Decoded(np.ascontiguousarray(pixels), exif=exif, warnings=warnings)
 
 
-def _library(path: Path) -> Any:
-    return extra(path, "rawpy", "camera RAW", "raw")
-
-
 def _open(path: Path, descriptor: int) -> Any:
-    library = _library(path)
+    library = import_module("rawpy")
     raw = library.RawPy()
     try:
         raw.open_buffer(io.BytesIO(read_all(descriptor)))

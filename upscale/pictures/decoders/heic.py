@@ -1,6 +1,7 @@
 """HEIC, through pillow-heif (libheif), which turns the picture upright itself."""
 
 import io
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from upscale.pictures.containers.boxes import boxes, ends_early
 from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
-from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, extra, read_all, widen
+from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, read_all, widen
 
 __all__ = ["decode", "recognise", "size"]
 
@@ -85,7 +86,7 @@ def decode(path: Path, descriptor: int) -> Decoded:
 
 
 def _open(path: Path, data: bytes) -> Any:
-    reader = extra(path, "pillow_heif", "HEIC", "heif")
+    reader = import_module("pillow_heif")
     if ends_early(data):
         raise cut(path)
     try:

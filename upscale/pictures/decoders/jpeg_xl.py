@@ -6,6 +6,7 @@ Of the packages that bind libjxl, OpenImageIO is the one that gives 16 bits and 
 import struct
 import tempfile
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from upscale.pictures.containers.damage import cut, damaged, unsupported
 from upscale.pictures.decoders.base import (
     Decoded,
     exif_blob,
-    extra,
     from_float,
     read_all,
     rounding_warning,
@@ -89,7 +89,7 @@ def size(path: Path, descriptor: int) -> tuple[int, int]:
 
 def decode(path: Path, descriptor: int) -> Decoded:
     """Decode to 8 bits, or to 16 where there are more; InputError."""
-    reader = extra(path, "OpenImageIO", "JPEG XL", "jxl")
+    reader = import_module("OpenImageIO")
     data = read_all(descriptor)
     header = _header(path, data)
     if header is None or (data.startswith(CONTAINER) and ends_early(data)):
@@ -154,7 +154,7 @@ def _metadata(path: Path, data: bytes) -> tuple[bytes | None, bytes | None, tupl
     for box in boxes(data) if data.startswith(CONTAINER) else ():
         kind, body = box.kind, data[box.begin : box.end]
         if kind == b"brob" and body[:4] in (b"Exif", b"xml "):
-            brotli = extra(path, "brotli", "JPEG XL with packed metadata", "jxl")
+            brotli = import_module("brotli")
             try:
                 kind, body = body[:4], brotli.decompress(body[4:])
             except brotli.error:
