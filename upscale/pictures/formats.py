@@ -238,7 +238,7 @@ def check_format(path: Path, width: int, height: int) -> Saving:
 
 
 def check_pixels(path: Path, width: int, height: int, max_pixels: int, frames: int = 1) -> None:
-    """Raise InputError for more than ``max_pixels`` in all frames, or as much more than `MAX_SIDE`."""
+    """Raise InputError for more than ``max_pixels`` in all frames, or a side too long for it."""
     side = MAX_SIDE * max(1, max_pixels // MAX_PIXELS)
     if width * height * frames > max_pixels or max(width, height) > side:
         of_frames = f" of {frames} frames" if frames > 1 else ""
