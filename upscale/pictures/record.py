@@ -12,7 +12,7 @@ from upscale.pictures.containers.damage import unsupported
 if TYPE_CHECKING:
     from upscale.pictures.decoders.base import Decoded
 
-__all__ = ["Format", "Saving"]
+__all__ = ["Decoder", "Format", "Saving"]
 
 
 class Decoder(Protocol):

@@ -1,4 +1,8 @@
-"""BMP of Windows and OS/2, read without a library: those at hand lose bits or colours of some.
+"""BMP of Windows and OS/2, read without a library, since each loses something.
+
+Pillow 13.0 leaves out 1-bit opacity and refuses 10 bits a channel; opencv 5.0 refuses 1-bit
+opacity and reads OS/2 colours as gray; both shade 5:6:5 bits otherwise than to full range.
+OpenImageIO 3.2 leaves out 1-bit opacity and reads 10 bits as 8. None reads 2 bits a pixel.
 
 Layout: the headers BITMAPCOREHEADER to BITMAPV5HEADER of the Windows GDI reference, and
 BITMAPINFOHEADER2 of OS/2.

@@ -1,5 +1,8 @@
 """PBM, PGM, PPM, PAM and PFM, read without a library, so that every maximum keeps its full range.
 
+Pillow 13.0 reads 16-bit RGB as 8 bits and refuses PAM; opencv 5.0 and OpenImageIO 3.2 do not scale
+a maximum such as 1000 to full white, and neither reads gray with opacity.
+
 Layout: the manual pages of Netpbm, and Debevec's of PFM. Of a plain or packed file that holds
 several pictures, the first is read.
 """
