@@ -29,7 +29,17 @@ COLOUR = (255, 51, 0)
 
 FILE_KEYS = {
     *("kind", "input", "output", "status", "error", "width", "height", "output_width"),
-    *("output_height", "seconds", "model", "alpha", "device", "precision", "tile", "overlap"),
+    *(
+        "output_height",
+        "seconds",
+        "model",
+        "reason",
+        "alpha",
+        "device",
+        "precision",
+        "tile",
+        "overlap",
+    ),
 }
 """As ``FAULTS.md`` names them."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from upscale.errors import UsageError
+from upscale.models.choice import AUTO, CANDIDATES, alpha_for, choose
 from upscale.models.model import Model, load_model
 from upscale.pixels.image import Pixels
 from upscale.upscaling.engine import plan_tiling, upscale_pixels
@@ -14,7 +15,7 @@ __all__ = ["Model", "load_model", "upscale"]
 
 def upscale(
     pixels: Pixels,
-    model: str | Path | Model = "srgan",
+    model: str | Path | Model = AUTO,
     alpha: float | None = None,
     *,
     tile: int | None = None,
@@ -27,9 +28,10 @@ def upscale(
     ``pixels``: (H, W), (H, W, 1) gray, (H, W, 2) gray and opacity, (H, W, 3) RGB or (H, W, 4) RGB
     and opacity; uint8 (0 to 255) or uint16 (0 to 65535). ``model``: a name, a file, an
     ``hf://user/repository/file``, or what `load_model` returned, which already has its alpha,
-    device and precision. ``alpha``: see `load_model`. ``tile`` (0: whole picture) and ``overlap``
-    are LR pixels; None chooses by network and memory. The command's ``auto`` looks at the file,
-    which pixels do not have: `upscale.models.choice.model_for` returns its choice for a path.
+    device and precision; ``auto`` and ``best`` choose by the pixels, as the command does (see
+    `upscale.models.choice.choose`). ``alpha``: see `load_model`; it does not change a model that is
+    chosen so and has one end. ``tile`` (0: whole picture) and ``overlap`` are LR pixels; None
+    chooses by network and memory.
 
     Returns (H·scale, W·scale[, C]) of the same dtype. Raises UsageError for another shape or
     dtype, and what `load_model` raises.
@@ -42,10 +44,13 @@ def upscale(
     ):
         found = f"{getattr(pixels, 'dtype', type(pixels).__name__)} {getattr(pixels, 'shape', '')}"
         raise UsageError(f"upscale() takes uint8 or uint16 arrays of (H, W[, 1 to 4]), not {found}")
+    planes = pixels[..., None] if pixels.ndim == 2 else pixels
+    if isinstance(model, str) and model in CANDIDATES:
+        asked, model = model, choose(planes, CANDIDATES[model]).model
+        alpha = alpha_for(model, asked, alpha, lambda sentence: None)
     if not isinstance(model, Model):
         model = load_model(model, alpha, device=device, precision=precision)
     elif alpha is not None:
         raise UsageError("alpha is chosen when a model is loaded: load_model(…, alpha=…)")
-    planes = pixels[..., None] if pixels.ndim == 2 else pixels
     sr = upscale_pixels(planes, model, plan_tiling(model, tile, overlap))
     return sr[..., 0] if pixels.ndim == 2 else sr

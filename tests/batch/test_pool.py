@@ -14,11 +14,11 @@ import pytest
 from PIL import Image as Pillow
 
 from upscale.batch.pool import Codec, CodecPool, Picture
-from upscale.batch.worker import Decoded, Probe, Read, Skipped, Write
+from upscale.batch.worker import Decoded, Probe, Probed, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import MAX_PIXELS
-from upscale.pixels.image import Header, Layout, Metadata, Pixels
+from upscale.pixels.image import Layout, Metadata, Pixels
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc")
 
@@ -73,7 +73,7 @@ def endless(tmp_path: Path) -> Iterator[Endless]:
 def request(path: Path, output: Path | None = None) -> Read:
     output = output or path.with_name(f"{path.stem}_x4.png")
     scratch = output.with_name(f".{output.name}.scratch")
-    return Read(path, output, "settings", False, MAX_PIXELS, False, False, scratch)
+    return Read(path, output, {"a": "settings"}, None, False, MAX_PIXELS, False, False, scratch)
 
 
 def writing(read: Read, height: int, width: int, part: Path | None = None) -> Write:
@@ -145,8 +145,18 @@ def raised(picture: Picture, reading: bool = False) -> UpscaleError:
 
 def test_a_call_is_answered_or_raises(photo: Path, tmp_path: Path) -> None:
     with Codec() as codec:
-        for path, kind in ((photo, Header), (tmp_path / "none.png", InputError), (photo, Header)):
-            ask = Probe(path, tmp_path / "out.png", "", False, MAX_PIXELS)
+        for path, kind in ((photo, Probed), (tmp_path / "none.png", InputError), (photo, Probed)):
+            ask = Probe(
+                path,
+                tmp_path / "out.png",
+                {"a": ""},
+                None,
+                False,
+                MAX_PIXELS,
+                False,
+                False,
+                tmp_path / "b",
+            )
             if kind is InputError:
                 with pytest.raises(InputError, match=r"none\.png"):
                     codec.call(ask, path)
@@ -246,7 +256,7 @@ def test_a_finished_picture_is_skipped_without_any_writing(photo: Path) -> None:
         first.finish()
         first.written.result(SOON)
         second = pool.start(request(photo))
-        assert second.decoded.result(SOON) == Skipped()
+        assert second.decoded.result(SOON) == Skipped("a")
         assert second.written.result(SOON) == []
 
 
@@ -347,7 +357,8 @@ def finish_in_bands(picture: Picture, bands: int, part: Path) -> None:
 def test_a_picture_that_is_given_up_leaves_nothing(photo: Path, rows: int | None) -> None:
     before = photo.with_name("photo_x4.png")
     before.write_bytes(b"before")
-    read = Read(photo, before, "", True, MAX_PIXELS, False, False, photo.with_suffix(".scratch"))
+    scratch = photo.with_suffix(".scratch")
+    read = Read(photo, before, {"a": ""}, None, True, MAX_PIXELS, False, False, scratch)
     with CodecPool(1) as pool:
         picture = pool.start(read)
         picture.decoded.result(SOON)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from identity_weights import nearest_weights
 
-from upscale.batch.resume import key_of, settings_digest
+from upscale.batch.resume import keys_of, settings_digest
 from upscale.cli.run.methods import method_of
 from upscale.cli.run.options import Options
 from upscale.errors import InputError
@@ -113,7 +113,7 @@ def test_a_key_is_32_digits_of_content_and_settings(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"content")
     content = hashlib.sha256(b"content").hexdigest()
     expected = hashlib.sha256(f"{content}:settings".encode()).hexdigest()[:32]
-    assert key_of(tmp_path / "a.png", "settings") == expected
+    assert keys_of(tmp_path / "a.png", {"a": "settings"}) == {"a": expected}
     assert re.fullmatch("[0-9a-f]{32}", expected)
 
 
@@ -121,7 +121,7 @@ def test_name_and_time_of_a_file_are_not_in_its_key(tmp_path: Path) -> None:
     for name in ("a.png", "b.jpg"):
         (tmp_path / name).write_bytes(b"content")
     (tmp_path / "c.png").write_bytes(b"Content")
-    one, same, other = (key_of(tmp_path / name, "") for name in ("a.png", "b.jpg", "c.png"))
+    one, same, other = (keys_of(tmp_path / name, {"": ""}) for name in ("a.png", "b.jpg", "c.png"))
     assert one == same != other
 
 
@@ -139,5 +139,5 @@ def test_a_digest_is_the_same_tomorrow() -> None:
 def test_what_cannot_be_read_is_an_error_of_its_file(tmp_path: Path, what: str) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match=what) as caught:
-        key_of(tmp_path / what, "")
+        keys_of(tmp_path / what, {"": ""})
     assert caught.value.code == "io-error"

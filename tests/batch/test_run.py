@@ -44,7 +44,7 @@ def test_every_job_has_a_result_and_its_picture(model: Model, job: Callable[[int
     known = Job(Path("none"), Path("out"), problem=InputError("none"))
     with CodecPool(2) as pool:
         work = Batch(
-            [*jobs, known, damaged], lambda job: Method(model, Tiling(0, 0)), pool, jobs_ahead=2
+            [*jobs, known, damaged], {"nearest": Method(model, Tiling(0, 0))}, pool, jobs_ahead=2
         )
         results = {result.job.input: result for result in work}
     assert {path.name: each.status for path, each in results.items()} == {
@@ -69,7 +69,7 @@ def test_after_a_none_no_job_is_asked_for_until_all_are_done(
         done_when_asked.append(len(results))
 
     with CodecPool(4) as pool:
-        for result in Batch(jobs(), lambda job: Method(model, Tiling(0, 0)), pool, jobs_ahead=4):
+        for result in Batch(jobs(), {"nearest": Method(model, Tiling(0, 0))}, pool, jobs_ahead=4):
             results[result.job.input.stem] = result
     assert {result.status for result in results.values()} == {"done"}
     assert done_when_asked == [0, 0, 0, 2, 2, 2]
@@ -85,8 +85,8 @@ def test_an_output_that_fails_between_two_passes_is_an_error_of_its_picture(
     def run() -> None:
         with CodecPool(1) as pool:
             method = Method(model, Tiling(0, 0), Target(scale=16))
-            slow = {"started": lambda job: lambda done, total: time.sleep(0.5)}
-            found.extend(Batch([job(0)], lambda job: method, pool, jobs_ahead=1, **slow))
+            slow = {"started": lambda job, choice: lambda done, total: time.sleep(0.5)}
+            found.extend(Batch([job(0)], {"nearest": method}, pool, jobs_ahead=1, **slow))
 
     with pytest.raises(OutputError):
         run()

@@ -5,6 +5,7 @@ import pickle
 import select
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import pytest
 from PIL import Image as Pillow
 
 from upscale.batch.pool import COMMAND
-from upscale.batch.resume import key_of
-from upscale.batch.worker import Decoded, Finish, Probe, Read, Skipped, Write
+from upscale.batch.resume import keys_of
+from upscale.batch.worker import Decoded, Finish, Probe, Probed, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
+from upscale.models.choice import Choice
 from upscale.pictures.encoder import read_key
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import MAX_PIXELS
@@ -23,7 +25,7 @@ from upscale.pixels.image import Header, Layout, Metadata, Pixels
 from upscale.pixels.spool import IN_MEMORY, StoredRows
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = "settings"
+SETTINGS = {"a": "settings"}
 
 
 class Talk:
@@ -74,11 +76,15 @@ def noise(height: int, width: int, channels: int = 3) -> Pixels:
 
 
 def probe(path: Path, output: Path, overwrite: bool = False, most: int = MAX_PIXELS) -> Probe:
-    return Probe(path, output, SETTINGS, overwrite, most)
+    return Probe(
+        path, output, SETTINGS, None, overwrite, most, False, False, output.with_suffix(".part")
+    )
 
 
 def reading(path: Path, output: Path, overwrite: bool = False, most: int = MAX_PIXELS) -> Read:
-    return Read(path, output, SETTINGS, overwrite, most, False, False, output.with_suffix(".part"))
+    return Read(
+        path, output, SETTINGS, None, overwrite, most, False, False, output.with_suffix(".part")
+    )
 
 
 def writing(output: Path, pixels: Pixels, key: str = "0" * 32, **more: Any) -> Write:
@@ -97,13 +103,13 @@ def photo(tmp_path: Path) -> Path:
 
 def test_a_header_is_told_without_pixels(codec: Talk, photo: Path, tmp_path: Path) -> None:
     found = codec.ask(probe(photo, tmp_path / "out.png"))
-    assert found == Header(14, 9, 3, 8, 1)
+    assert found == Probed(Header(14, 9, 3, 8, 1), Choice("a"))
 
 
 def test_pixels_come_with_the_key_of_their_result(codec: Talk, photo: Path, tmp_path: Path) -> None:
     found = codec.ask(reading(photo, tmp_path / "out.png"))
     assert isinstance(found, Decoded)
-    assert found.key == key_of(photo, SETTINGS)
+    assert found.key == keys_of(photo, SETTINGS)["a"]
     np.testing.assert_array_equal(found.image.pixels, noise(9, 14))
     assert [*tmp_path.iterdir()] == [photo]
 
@@ -130,17 +136,17 @@ def test_rows_become_a_file_that_is_then_skipped(codec: Talk, photo: Path, tmp_p
     np.testing.assert_array_equal(np.asarray(Pillow.open(output)), pixels)
     assert read_key(output) == key
     for request in (probe(photo, output), reading(photo, output), reading(photo, output, True)):
-        assert codec.ask(request) == Skipped()
+        assert codec.ask(request) == Skipped("a")
 
 
 def test_a_change_of_input_or_settings_ends_the_skipping(
     codec: Talk, photo: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "out.png"
-    codec.ask(writing(output, noise(2, 2), key_of(photo, SETTINGS)))
+    codec.ask(writing(output, noise(2, 2), keys_of(photo, SETTINGS)["a"]))
     codec.ask(noise(2, 2))
     codec.ask(Finish())
-    for request in (Probe(photo, output, "others", False, MAX_PIXELS), probe(photo, output)):
+    for request in (replace(probe(photo, output), settings={"a": "others"}), probe(photo, output)):
         if request.settings == SETTINGS:
             photo.write_bytes(photo.read_bytes() + b"\0")
         reply = codec.ask(request)

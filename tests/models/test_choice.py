@@ -1,5 +1,6 @@
-"""``auto``: each picture by the model that was trained for its like, and the user is told."""
+"""``auto``: each picture by the model that its pixels ask for, and the user is told."""
 
+import io
 import os
 import signal
 import threading
@@ -12,10 +13,11 @@ import numpy as np
 import pytest
 import torch
 from identity_weights import nearest_weights
+from PIL import Image
 from program import COLOUR, colours, encoded, flat_weights, inside, noise, piped, shown
 
 from upscale.batch.naming import Naming, originals
-from upscale.batch.resume import key_of
+from upscale.batch.resume import keys_of
 from upscale.batch.walk import Found
 from upscale.batch.watch import settled
 from upscale.cli.run import run as run_module
@@ -23,13 +25,14 @@ from upscale.cli.run.methods import method_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, WeightsError
 from upscale.models import model as model_module
-from upscale.models.choice import AUTO, CHOICES, CLEAN, REAL, explanation, model_for
+from upscale.models.choice import AUTO, BEST, CANDIDATES, CLEAN, DAMAGED, Choice, choose
 from upscale.models.manifest import read_manifest
 from upscale.models.model import Model
 from upscale.pictures.encoder import read_key
-from upscale.pictures.recognise import is_lossy
 from upscale.viewing import sweep as sweep_module
 from upscale.viewing.sweep_options import Sweep
+
+OSPREY = Path(__file__).parents[1] / "data" / "osprey.png"
 
 QUICK = ("--precision", "fp32", "--device", "cpu", "--jobs", "1")
 
@@ -40,12 +43,16 @@ load_embedded = model_module.load_model
 def loaded(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the models that are loaded, in whose place others come, told apart by their work.
 
-    That of `CLEAN` repeats pixels, that of `REAL` makes everything `COLOUR`.
+    That of `CLEAN` repeats pixels, those for damaged pictures make everything `COLOUR`.
     """
     folder = tmp_path_factory.mktemp("weights")
-    files = {CLEAN: folder / "nearest.pth", REAL: folder / "flat.pth"}
-    nearest_weights(files[CLEAN])
-    flat_weights(files[REAL])
+    nearest_weights(folder / "nearest.pth")
+    flat_weights(folder / "flat.pth")
+    files = {
+        name: folder / ("nearest.pth" if name == CLEAN else "flat.pth")
+        for candidates in CANDIDATES.values()
+        for name in candidates.names
+    }
     names: list[str] = []
 
     def load(name: str, *arguments: object, **options: object) -> Model:
@@ -59,7 +66,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def mixed(tmp_path: Path) -> Path:
-    """A folder of pictures, some of which bear another's name."""
+    """A folder of pictures that are too small to show damage; some bear another's name."""
     pictures = {
         "a.png": encoded(noise()),
         "b.jpg": encoded(noise(seed=1), "JPEG"),
@@ -76,11 +83,11 @@ def mixed(tmp_path: Path) -> Path:
 
 MADE_BY = {
     "a.png": CLEAN,
-    "b.jpg": REAL,
+    "b.jpg": DAMAGED,
     "c.webp": CLEAN,
-    "d.webp": REAL,
+    "d.webp": DAMAGED,
     "e.jpg": CLEAN,
-    "f.tif": REAL,
+    "f.tif": DAMAGED,
 }
 
 
@@ -88,68 +95,40 @@ MADE_BY = {
 
 
 def test_the_two_are_embedded_and_alike() -> None:
-    entries = [read_manifest()[name] for name in CHOICES]
-    assert {CLEAN, REAL} == {*CHOICES}
+    entries = [read_manifest()[name] for name in (CLEAN, DAMAGED)]
     assert all(entry.embedded and entry.role == "generator" for entry in entries)
+    assert not {*CANDIDATES} & {*read_manifest()}
+
+
+@pytest.mark.parametrize("asked", CANDIDATES)
+def test_candidates_enlarge_alike(asked: str) -> None:
+    entries = [read_manifest()[name] for name in CANDIDATES[asked].names]
+    assert {entry.role for entry in entries} == {"generator"}
     assert len({entry.scale for entry in entries}) == 1
-    assert AUTO not in read_manifest()
 
 
-def test_a_model_that_is_named_makes_all(mixed: Path) -> None:
-    assert {model_for(each, "esrgan") for each in (mixed / "in").iterdir()} == {"esrgan"}
-    assert model_for(Path("none.jpg"), "./auto") == "./auto"
+@pytest.mark.parametrize("name", MADE_BY)
+def test_the_file_decides_for_a_picture_that_is_too_small(mixed: Path, name: str) -> None:
+    choice = choose(noise(), CANDIDATES[AUTO], mixed / "in" / name)
+    assert choice.model == MADE_BY[name]
+    assert choose(noise(), CANDIDATES[AUTO]).model == CLEAN
 
 
-def test_each_file_has_its_own(mixed: Path) -> None:
-    os.mkfifo(mixed / "in" / "fifo.jpg")
-    expected = MADE_BY | {"fifo.jpg": CLEAN, "none.jpg": CLEAN, ".": CLEAN}
-    assert {name: model_for(mixed / "in" / name, AUTO) for name in expected} == expected
+@pytest.mark.parametrize("quality", [30, 50, 95, None])
+def test_pixels_decide_whatever_the_file_is_called(tmp_path: Path, quality: int | None) -> None:
+    hr = np.asarray(Image.open(OSPREY).convert("RGB"))
+    data = encoded(hr) if quality is None else encoded(hr, "JPEG", quality=quality)
+    pixels = np.asarray(Image.open(io.BytesIO(data)))
+    (tmp_path / "a.png").write_bytes(encoded(pixels))
+    choice = choose(pixels, CANDIDATES[AUTO], tmp_path / "a.png")
+    assert choice.model == (CLEAN if quality in (95, None) else DAMAGED)
+    assert choice.reason
 
 
-def test_a_file_that_changes_is_looked_at_again_and_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looked: list[Path] = []
-    monkeypatch.setattr(
-        "upscale.pictures.recognise.is_lossy", lambda path: looked.append(path) or is_lossy(path)
-    )
-    path = tmp_path / "a"
-    path.write_bytes(encoded(noise()))
-    assert [model_for(path, AUTO) for _ in range(3)] == [CLEAN] * 3
-    assert looked == [path]
-    path.write_bytes(encoded(noise(), "JPEG"))
-    assert [model_for(path, AUTO) for _ in range(3)] == [REAL] * 3
-    assert looked == [path, path]
-
-
-@pytest.mark.parametrize(
-    ("chosen", "sentence"),
-    [
-        (
-            {"a/b.jpg": REAL},
-            f"{REAL} for b.jpg, which was saved with loss; --model",
-        ),
-        (
-            {"b.png": CLEAN},
-            f"{CLEAN} for b.png, which was saved without loss; --model {REAL} if",
-        ),
-        ({"a": REAL, "b": REAL}, f"{REAL} for 2 pictures saved with loss; --model"),
-        ({"a": CLEAN, "b": CLEAN}, "srgan for 2 pictures saved without loss; --model"),
-        (
-            {"a": CLEAN, "b": REAL, "c": CLEAN},
-            f"{REAL} for 1 picture saved with loss, {CLEAN} for 2 pictures saved without loss; ",
-        ),
-        (
-            {},
-            f"{REAL} for pictures saved with loss, {CLEAN} for pictures saved without loss; ",
-        ),
-    ],
-)
-def test_the_choice_is_said_in_a_line(chosen: dict[str, str], sentence: str) -> None:
-    said = explanation({Path(path): model for path, model in chosen.items()})
-    assert said.startswith(sentence)
-    assert "\n" not in said
-    assert len(said) < 120
+def test_a_choice_says_why() -> None:
+    choice = Choice(DAMAGED, "photo: noise")
+    assert str(choice) == f"{DAMAGED} (photo: noise)"
+    assert str(Choice("esrgan")) == "esrgan"
 
 
 def test_what_either_made_is_known_again() -> None:
@@ -166,7 +145,7 @@ def test_what_either_made_is_known_again() -> None:
         "a-auto.jpg",
         "a-x.jpg",
     )
-    assert originals(found, naming) == walked("a.jpg", "a-auto.jpg", "a-x.jpg")
+    assert originals(found, naming) == walked("a.jpg", "a-x.jpg")
 
 
 # The command
@@ -179,12 +158,15 @@ def test_a_mixed_folder_is_made_by_both(mixed: Path, loaded: list[str]) -> None:
     assert {name: each["model"] for name, each in found.by_input.items()} == MADE_BY
     for name, model in MADE_BY.items():
         made = mixed / "out" / f"{Path(name).stem}_x4.png"
-        assert (colours(made) == {COLOUR}) == (model == REAL), name
-    assert sorted(loaded) == sorted([CLEAN, REAL])
+        assert (colours(made) == {COLOUR}) == (model == DAMAGED), name
+    assert sorted(loaded) == sorted([CLEAN, DAMAGED])
     assert {each["device"] for each in found.by_input.values()} == {"cpu"}
     assert all(each["tile"] and each["overlap"] for each in found.by_input.values())
-    line = f"upscale: {REAL} for 3 pictures saved with loss, {CLEAN} for 3 pictures saved"
-    assert found.said.count("saved with loss") == found.said.count(line) == 1
+    assert found.said.count(f"upscale: {DAMAGED} for damaged pictures, {CLEAN} for clean") == 1
+    reasons = {name: each["reason"] for name, each in found.by_input.items()}
+    assert all(reasons.values())
+    assert reasons["a.png"] == reasons["c.webp"]
+    assert reasons["a.png"] != reasons["b.jpg"]
 
     again = inside(mixed, *words)
     assert {each["status"] for each in again.by_input.values()} == {"skipped"}
@@ -196,25 +178,23 @@ def test_a_key_is_that_of_the_model_by_name(mixed: Path, loaded: list[str]) -> N
     for name, model in MADE_BY.items():
         options = Options((name,), model=model, precision="fp32", device="cpu")
         settings = method_of(options, model_module.load_model(model, device="cpu")).settings
-        expected = key_of(mixed / "in" / name, settings)
-        assert read_key(mixed / "out" / f"{Path(name).stem}_x4.png") == expected
+        expected = keys_of(mixed / "in" / name, {model: settings})
+        assert read_key(mixed / "out" / f"{Path(name).stem}_x4.png") == expected[model]
     for name in ("a.png", "b.jpg"):
         model = MADE_BY[name]
         words = (f"in/{name}", "-o", "out", "--format", "png", "--json", "--model")
         assert inside(mixed, *words, model, *QUICK).by_input[name]["status"] == "skipped"
-        (other,) = {CLEAN, REAL} - {model}
+        (other,) = {CLEAN, DAMAGED} - {model}
         error = inside(mixed, *words, other, *QUICK).by_input[name]["error"]
         assert error["code"] == "output-exists"
 
 
-@pytest.mark.parametrize(("name", "model"), [("a.png", CLEAN), ("b.jpg", REAL), ("e.jpg", CLEAN)])
-def test_nothing_is_loaded_that_is_not_needed(
-    mixed: Path, loaded: list[str], name: str, model: str
-) -> None:
+@pytest.mark.parametrize("name", ["a.png", "b.jpg", "e.jpg"])
+def test_a_picture_that_is_alone_has_a_line(mixed: Path, loaded: list[str], name: str) -> None:
     found = inside(mixed, f"in/{name}", "-o", "out.png", *QUICK)
-    assert (found.status, loaded) == (0, [model])
-    assert f"upscale: {model} for {name}, which was saved {CHOICES[model]}" in found.said
-    assert "--model" in found.said
+    assert (found.status, {*loaded}) == (0, {CLEAN, DAMAGED})
+    assert f"upscale: {MADE_BY[name]} (" in found.said
+    assert f"for in/{name}; --model" in found.said
 
 
 def test_nothing_is_said_of_a_model_that_is_named(mixed: Path, loaded: list[str]) -> None:
@@ -225,10 +205,20 @@ def test_nothing_is_said_of_a_model_that_is_named(mixed: Path, loaded: list[str]
 
 def test_auto_can_be_asked_for(mixed: Path, loaded: list[str]) -> None:
     assert inside(mixed, "in/b.jpg", "-o", "out", "--model", "auto", *QUICK).status == 0
-    assert loaded == [REAL]
+    assert {*loaded} == {CLEAN, DAMAGED}
 
 
-def test_what_is_not_made_is_not_counted(mixed: Path, loaded: list[str]) -> None:
+def test_the_best_is_made_by_big_networks(mixed: Path, loaded: list[str]) -> None:
+    found = inside(mixed, "in", "-o", "out", "--best", "--json", "--format", "png", *QUICK)
+    assert found.status == 0, found.said
+    best = CANDIDATES[BEST]
+    expected = {n: best.clean if m == CLEAN else best.damaged for n, m in MADE_BY.items()}
+    assert {name: each["model"] for name, each in found.by_input.items()} == expected
+    assert {*loaded} == {*best.names}
+    assert inside(mixed, "in", "-o", "out", "--best", "--model", CLEAN, *QUICK).status == 2
+
+
+def test_what_is_not_made_has_no_model(mixed: Path, loaded: list[str]) -> None:
     os.mkfifo(mixed / "in" / "fifo.jpg")
     (mixed / "in" / "link.jpg").symlink_to("nowhere")
     words = ("in/b.jpg", "in/fifo.jpg", "in/link.jpg", "none.jpg", "-o", "out", "--json", *QUICK)
@@ -240,16 +230,17 @@ def test_what_is_not_made_is_not_counted(mixed: Path, loaded: list[str]) -> None
         "link.jpg": "failed",
         "none.jpg": "failed",
     }
-    assert "realesr-general for b.jpg, which" in found.said
+    models = {name: each["model"] for name, each in found.by_input.items()}
+    assert models == {"b.jpg": DAMAGED, "fifo.jpg": None, "link.jpg": None, "none.jpg": None}
     assert len({frozenset(each) for each in found.by_input.values()}) == 1
 
 
-def test_names_hold_the_model_of_each(mixed: Path, loaded: list[str]) -> None:
+def test_names_are_known_before_the_models_are(mixed: Path, loaded: list[str]) -> None:
     words = ("in", "--name", "{stem}-{model}", "--format", "png", "--json", *QUICK)
     found = inside(mixed, *words)
     assert found.status == 0, found.said
     made = {Path(each["output"]).name for each in found.by_input.values()}
-    assert made == {f"{Path(name).stem}-{model}.png" for name, model in MADE_BY.items()}
+    assert made == {f"{Path(name).stem}-{AUTO}.png" for name in MADE_BY}
     again = inside(mixed, *words)
     assert again.records[-1] == {"kind": "summary", "skipped": 6, "exit_code": 0}
 
@@ -259,7 +250,6 @@ def test_a_dry_run_chooses_alike(mixed: Path, loaded: list[str]) -> None:
     assert found.status == 0, found.said
     assert {name: each["model"] for name, each in found.by_input.items()} == MADE_BY
     assert {each["status"] for each in found.by_input.values()} == {"planned"}
-    assert "realesr-general for 3 pictures" in found.said
     assert "on cpu (fp32)" in found.said
 
 
@@ -285,12 +275,12 @@ def test_what_makes_no_sense_is_refused_before_any_work(
     assert not list(mixed.rglob("*_x4*"))
 
 
-def lose_real(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the weights of `REAL` be missing."""
+def lose_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the weights of `DAMAGED` be missing."""
     stand_in = model_module.load_model
 
     def load(name: str, *arguments: object, **options: object) -> Model:
-        if name == REAL:
+        if name == DAMAGED:
             raise WeightsError("realesr-general: is missing")
         return stand_in(name, *arguments, **options)  # type: ignore[arg-type]
 
@@ -300,7 +290,7 @@ def lose_real(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_weights_that_are_missing_stop_a_run_before_any_work(
     mixed: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lose_real(monkeypatch)
+    lose_damaged(monkeypatch)
     found = inside(mixed, "in", "-o", "out", "--json", *QUICK)
     assert found.status == WeightsError.exit_code
     assert found.said.splitlines()[-1] == "upscale: realesr-general: is missing"
@@ -317,30 +307,30 @@ def test_alpha_blends_a_model_that_has_two_ends(mixed: Path) -> None:
     assert found.status == 0, found.said
     assert {(each["model"], each["alpha"]) for each in found.by_input.values()} == {
         (CLEAN, 0),
-        (REAL, None),
+        (DAMAGED, None),
     }
-    assert found.said.count(f"--alpha does not change {REAL}") == 1
+    assert found.said.count(f"--alpha does not change {DAMAGED}") == 1
     assert (
         inside(mixed, *words, "--model", str(read_manifest()[CLEAN].psnr), "-o", "end").status == 0
     )
     blend, end = (shown(mixed / folder / "a_x4.png").astype(int) for folder in ("blend", "end"))
     assert np.abs(blend - end).max() <= 1
-    named = inside(mixed, "in/b.jpg", "-o", "named", "--model", REAL, "--alpha", "0", *QUICK)
+    named = inside(mixed, "in/b.jpg", "-o", "named", "--model", DAMAGED, "--alpha", "0", *QUICK)
     assert named.status == 2
-    assert f"{REAL} has no PSNR end" in named.said
+    assert f"{DAMAGED} has no PSNR end" in named.said
 
 
 # Streams, frames, a watch, a sweep
 
 
-@pytest.mark.parametrize(("name", "model"), [("PNG", CLEAN), ("JPEG", REAL)])
+@pytest.mark.parametrize(("name", "model"), [("PNG", CLEAN), ("JPEG", DAMAGED)])
 def test_a_picture_from_a_pipe_is_looked_at(
     tmp_path: Path, loaded: list[str], name: str, model: str
 ) -> None:
     status, out, said = piped(tmp_path, encoded(noise(), name), "-", *QUICK)
-    assert (status, loaded) == (0, [model]), said
+    assert (status, {*loaded}) == (0, {CLEAN, DAMAGED}), said
     assert out
-    assert f"{model} for standard-input, which was saved {CHOICES[model]}" in said
+    assert f"upscale: {model} (" in said
 
 
 def test_frames_are_taken_for_video_that_was_saved_with_loss(
@@ -349,12 +339,12 @@ def test_frames_are_taken_for_video_that_was_saved_with_loss(
     (tmp_path / "in.rgb").write_bytes(noise().tobytes())
     words = ("in.rgb", "-o", "out.rgb", "--raw", "6x4", *QUICK[:4])
     found = inside(tmp_path, *words)
-    assert (found.status, loaded) == (0, [REAL]), found.said
+    assert (found.status, loaded) == (0, [DAMAGED]), found.said
     assert (tmp_path / "out.rgb").read_bytes() == bytes(COLOUR) * (16 * 24)
-    assert found.said.count(f"upscale: {REAL}, as most video was saved with loss; --model") == 1
+    assert found.said.count(f"upscale: {DAMAGED}, as most video was saved with loss; --model") == 1
 
     named = inside(tmp_path, *words, "--overwrite", "--model", CLEAN)
-    assert (named.status, loaded) == (0, [REAL, CLEAN])
+    assert (named.status, loaded) == (0, [DAMAGED, CLEAN])
     assert "loss" not in named.said
 
 
@@ -389,29 +379,18 @@ def test_a_watch_chooses_as_files_come(
     assert found.status == 143
     done = {n: each["model"] for n, each in found.by_input.items() if each["status"] == "done"}
     assert done == MADE_BY
-    assert loaded == [CLEAN, REAL]
-    assert "realesr-general for pictures saved with loss, srgan for pictures saved" in found.said
+    assert loaded == [CLEAN, DAMAGED]
+    assert f"{DAMAGED} for damaged pictures, {CLEAN} for clean ones" in found.said
 
 
-@pytest.mark.parametrize("bad", [b"no picture", None])
-def test_a_watch_ends_where_a_model_cannot_be_loaded(
-    tmp_path: Path,
-    loaded: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    bad: bytes | None,
+def test_a_watch_does_not_begin_where_a_model_cannot_be_loaded(
+    mixed: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where a picture has failed before, which is no reason to be silent."""
-    (tmp_path / "in").mkdir()
-    if bad is not None:
-        (tmp_path / "in" / "a.png").write_bytes(bad)
-    (tmp_path / "in" / "b.jpg").write_bytes(encoded(noise(), "JPEG"))
-    monkeypatch.setattr(run_module, "settled", partial(settled, interval=0.1, quiet=0.3))
-    lose_real(monkeypatch)
-    found = inside(tmp_path, "in", "-o", "out", "--watch", "--json", *QUICK)
+    lose_damaged(monkeypatch)
+    found = inside(mixed, "in", "-o", "out", "--watch", "--json", *QUICK)
     assert found.status == WeightsError.exit_code
-    assert found.by_input["b.jpg"]["error"]["code"] == WeightsError.code
-    assert found.by_input["b.jpg"]["model"] == REAL
-    assert "realesr-general: is missing" in found.said
+    assert found.records == [{"kind": "summary", "exit_code": WeightsError.exit_code}]
+    assert DAMAGED in found.said
 
 
 @pytest.mark.parametrize("name", ["PNG", "JPEG"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from upscale.batch.walk import Found
 from upscale.errors import UsageError
-from upscale.models.choice import AUTO, CHOICES, FORMER
+from upscale.models.choice import CANDIDATES, FORMER
 from upscale.pictures.formats import WRITABLE, suffix_of
 
 __all__ = ["DEFAULT_TEMPLATE", "LONGEST_NAME", "Naming", "ending", "originals"]
@@ -40,7 +40,7 @@ class Naming:
     scale: str = "4"
     target: str = "x4"
     model: str = ""
-    """Only the last part of a file's path or an address is written. `AUTO` is any of `CHOICES`."""
+    """Only the last part of a file's path or an address is written."""
     alpha: str = ""
 
     def __post_init__(self) -> None:
@@ -116,7 +116,9 @@ def originals(found: Iterable[Found], naming: Naming) -> list[Found]:
     ``in/large/b/a_x4.png`` for ``in/b/a.png``. Files named by themselves stay.
     """
     found = list(found)
-    models = (*CHOICES, *FORMER) if naming.model == AUTO else [naming.model]
+    models = [naming.model]
+    if candidates := CANDIDATES.get(naming.model):
+        models += [*candidates.names, *FORMER]
     namings = {replace(naming, model=model) for model in models}
     namings |= {replace(naming, template=DEFAULT_TEMPLATE), Naming()}
     made: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)

@@ -11,7 +11,6 @@ from pathlib import Path
 from upscale.batch.naming import Naming, originals
 from upscale.batch.walk import Found, Identity, file_identity
 from upscale.errors import InputError, OutputError, UpscaleError, UsageError
-from upscale.models.choice import model_for
 from upscale.pictures.formats import WRITABLE, suffix_of
 
 __all__ = ["Destination", "Job", "plan", "prepare_output"]
@@ -42,8 +41,6 @@ class Job:
     """Why it is not made, if that is known before the work; nothing is read or written then."""
     skip: bool = False
     """The problem is not a failure."""
-    model: str = ""
-    """The name of the model that makes it."""
 
 
 def prepare_output(
@@ -91,7 +88,7 @@ def plan(
     """Choose every output's name; find collisions before anything is made.
 
     ``destination``: from `prepare_output`, None for beside each input. Folders below it are named,
-    not made. ``naming``: how outputs are called, and the model, from which `model_for` chooses.
+    not made. ``naming``: how outputs are called.
     Outputs of an earlier run are left out: those that `originals` tells, and every input that is
     itself the output of another job. A place that leaves the destination, or that no file can
     take, is a problem of its job.
@@ -120,8 +117,7 @@ def plan(
 
 
 def _job(found: Found, naming: Naming, destination: Destination | None, folders: "_Folders") -> Job:
-    model = model_for(found.path, naming.model)
-    name = (naming if model == naming.model else replace(naming, model=model)).name(found.path)
+    name = naming.name(found.path)
     leaves = found.relative.is_absolute() or ".." in found.relative.parts
     if destination is None:
         output = found.path.with_name(name)
@@ -138,7 +134,7 @@ def _job(found: Found, naming: Naming, destination: Destination | None, folders:
     if problem is None and os.path.isdir(output):
         problem = OutputError(f"{found.path}: {output} is a folder", code="output-exists")
     skip = found.skip and problem is found.problem
-    return Job(found.path, output, found.size, problem, skip, model)
+    return Job(found.path, output, found.size, problem, skip)
 
 
 def _clash(job: Job, alike: list[Job]) -> UsageError | None:

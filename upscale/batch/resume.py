@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from upscale.errors import InputError
 
-__all__ = ["key_of", "settings_digest"]
+__all__ = ["keys_of", "settings_digest"]
 
 VERSION = 1
 """Raise it when the same settings begin to give another picture."""
@@ -19,11 +20,17 @@ def settings_digest(**settings: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def key_of(path: Path, settings: str) -> str:
-    """Return the key of the result for the file ``path``: 32 hexadecimal digits."""
+def keys_of(path: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the key of the file ``path``'s result for each of ``settings``, under its name.
+
+    A key has 32 hexadecimal digits. Raises InputError for a file that cannot be read.
+    """
     try:
         with open(path, "rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    return hashlib.sha256(f"{content}:{settings}".encode()).hexdigest()[:32]
+    return {
+        name: hashlib.sha256(f"{content}:{digest}".encode()).hexdigest()[:32]
+        for name, digest in settings.items()
+    }

@@ -3,17 +3,18 @@
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from upscale.batch.planning import Job
 from upscale.batch.pool import CodecPool, Picture
 from upscale.batch.worker import Read, Skipped, Write
 from upscale.errors import DeviceError, OutputError, UpscaleError
 from upscale.files import part_beside, sweep
+from upscale.models.choice import Candidates, Choice
 from upscale.models.sources import Progress
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import MAX_PIXELS, WRITABLE, check_format, suffix_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from upscale.models.model import Model
     from upscale.upscaling.engine import Tiling
 
-__all__ = ["Batch", "Method", "Result"]
+__all__ = ["Batch", "Method", "Result", "request"]
 
 PATIENCE = 0.2
 """Seconds between polls for new jobs and for the codecs."""
@@ -60,6 +61,8 @@ class Result:
     """Width and height of a frame of the input in pixels, if known."""
     output_size: tuple[int, int] | None = None
     warnings: tuple[str, ...] = ()
+    choice: Choice | None = None
+    """The model, if known."""
 
 
 @dataclass(eq=False)
@@ -67,7 +70,6 @@ class _Work:
     """A job on its way."""
 
     job: Job
-    method: Method
     picture: Picture
     begin: float = 0.0
     """When it went to the network, on the monotonic clock."""
@@ -79,29 +81,31 @@ class Batch:
     """Jobs at work; as an iterable, it yields each `Result` as soon as it is complete.
 
     A picture is read ahead, goes through the network alone, and is written behind. One that fails
-    does not stop the others. Iterating raises what ``method_of`` raises, OutputError for a full
-    disk, and DeviceError, after it has yielded the failed result.
+    does not stop the others. Iterating raises OutputError for a full disk, and DeviceError, after it
+    has yielded the failed result.
     """
 
     def __init__(
         self,
         jobs: Iterable[Job | None],
-        method_of: Callable[[Job], Method],
+        methods: Mapping[str, Method],
         pool: CodecPool,
         *,
         jobs_ahead: int,
-        started: Callable[[Job], Progress] = lambda job: lambda done, total: None,
+        candidates: Candidates | None = None,
+        started: Callable[[Job, Choice], Progress] = lambda job, choice: lambda done, total: None,
     ) -> None:
         """Take the jobs; begin none.
 
-        ``jobs`` may be endless, and yield None while there is nothing to do. ``method_of`` is
-        called before a picture is read. ``jobs_ahead``: pictures at work at a time, one for each
-        process of ``pool``. ``started`` is called when a picture goes to the network, and returns
-        what is told its progress.
+        ``jobs`` may be endless, and yield None while there is nothing to do. ``methods``, by model,
+        differ in model, tiling and settings only. ``jobs_ahead``: pictures at work at a time, one
+        for each process of ``pool``. ``candidates``: among which each picture's pixels choose,
+        where there are several methods. ``started`` is called when a picture goes to the network,
+        and returns what is told its progress.
         """
         self._jobs = iter(jobs)
-        self._method_of, self._pool, self._started = method_of, pool, started
-        self._jobs_ahead = jobs_ahead
+        self._methods, self._pool, self._started = methods, pool, started
+        self._jobs_ahead, self._candidates = jobs_ahead, candidates
         self._reading: deque[_Work] = deque()
         self._writing: list[_Work] = []
         self._more, self._paused = True, False
@@ -138,13 +142,12 @@ class Batch:
                 yield Result(job, "skipped" if job.skip else "failed", error=job.problem)
             else:
                 try:
-                    method = self._method_of(job)
                     self._prepare(job.output.parent)
                 except UpscaleError as error:
                     yield Result(job, "failed", error=error)
                     raise
-                picture = self._pool.start(_request(job, method))
-                self._reading.append(_Work(job, method, picture))
+                picture = self._pool.start(request(Read, job, self._methods, self._candidates))
+                self._reading.append(_Work(job, picture))
 
     def collect(self) -> Iterator[Result]:
         """Yield the results of the pictures that are written."""
@@ -168,7 +171,7 @@ class Batch:
         work = self._reading.popleft()
         work.begin = time.monotonic()
         try:
-            work.result = _upscale(work, self._started(work.job))
+            work.result = self._upscale(work)
         except UpscaleError as error:
             work.picture.abandon()
             self._pool.release(work.picture)
@@ -176,6 +179,53 @@ class Batch:
             _stop_if_hopeless(error)
         else:
             self._writing.append(work)
+
+    def _upscale(self, work: _Work) -> Result:
+        """Send a picture through the network; it may still be encoded when this returns."""
+        job, picture = work.job, work.picture
+        decoded = picture.decoded.result()
+        if isinstance(decoded, Skipped):
+            return Result(job, "skipped", choice=Choice(decoded.model))
+        progress = self._started(job, decoded.choice)
+        method = self._methods[decoded.choice.model]
+        from upscale.upscaling.enlarge import enlarge
+
+        image, model = decoded.image, method.model
+        warnings = image.warnings
+        all_rows, width, channels = image.pixels.shape
+        height = all_rows // image.frames
+        frames = image.frames if WRITABLE[suffix_of(job.output)].frames else 1
+        if frames < image.frames:
+            warnings += (
+                f"{job.input}: has {image.frames} frames; this format holds only the first",
+            )
+        sizes = method.target.sizes(width, height, model.scale)
+        check_format(job.output, sizes.width, sizes.height)
+        depth = image.pixels.dtype.itemsize * 8
+        _check_space(job.output, sizes.width * sizes.height * frames * channels * depth // 8)
+        layout = Layout(
+            *(sizes.width, sizes.height, channels, depth), *(frames, image.delays, image.loop)
+        )
+        part = part_beside(job.output)
+        picture.open(Write(job.output, layout, image.metadata, method.encoding, decoded.key, part))
+        for index in range(frames):
+
+            def advance(done: int, total: int, index: int = index) -> None:
+                progress(index * total + done, frames * total)
+
+            frame = _frame(image, index * height, height)
+            for band in enlarge(frame, model, method.tiling, sizes, advance, picture.scratch):
+                picture.write(band)
+        picture.finish()
+        output_size = (sizes.width, sizes.height)
+        return Result(
+            job,
+            "done",
+            size=(width, height),
+            output_size=output_size,
+            warnings=warnings,
+            choice=decoded.choice,
+        )
 
     def _prepare(self, folder: Path) -> None:
         """Make the folder of an output, and remove what killed runs left there, once."""
@@ -202,54 +252,28 @@ def _stop_if_hopeless(error: UpscaleError) -> None:
         raise error
 
 
-def _request(job: Job, method: Method) -> Read:
-    return Read(
+Asking = TypeVar("Asking", bound=Read)
+
+
+def request(
+    kind: type[Asking],
+    job: Job,
+    methods: Mapping[str, Method],
+    candidates: Candidates | None,
+) -> Asking:
+    """Ask a codec for the picture of a job."""
+    method = next(iter(methods.values()))
+    return kind(
         job.input,
         job.output,
-        method.settings,
+        {name: each.settings for name, each in methods.items()},
+        candidates,
         method.overwrite,
         method.max_pixels,
         method.to_srgb or suffix_of(job.output) == ".gif",  # which holds no profile
         method.lenient,
         part_beside(job.output),
     )
-
-
-def _upscale(work: _Work, progress: Progress) -> Result:
-    """Send a picture through the network; it may still be encoded when this returns."""
-    job, picture, method = work.job, work.picture, work.method
-    decoded = picture.decoded.result()
-    if isinstance(decoded, Skipped):
-        return Result(job, "skipped")
-    from upscale.upscaling.enlarge import enlarge
-
-    image, model = decoded.image, method.model
-    warnings = image.warnings
-    all_rows, width, channels = image.pixels.shape
-    height = all_rows // image.frames
-    frames = image.frames if WRITABLE[suffix_of(job.output)].frames else 1
-    if frames < image.frames:
-        warnings += (f"{job.input}: has {image.frames} frames; this format holds only the first",)
-    sizes = method.target.sizes(width, height, model.scale)
-    check_format(job.output, sizes.width, sizes.height)
-    depth = image.pixels.dtype.itemsize * 8
-    _check_space(job.output, sizes.width * sizes.height * frames * channels * depth // 8)
-    layout = Layout(
-        *(sizes.width, sizes.height, channels, depth), *(frames, image.delays, image.loop)
-    )
-    part = part_beside(job.output)
-    picture.open(Write(job.output, layout, image.metadata, method.encoding, decoded.key, part))
-    for index in range(frames):
-
-        def advance(done: int, total: int, index: int = index) -> None:
-            progress(index * total + done, frames * total)
-
-        frame = _frame(image, index * height, height)
-        for band in enlarge(frame, model, method.tiling, sizes, advance, picture.scratch):
-            picture.write(band)
-    picture.finish()
-    output_size = (sizes.width, sizes.height)
-    return Result(job, "done", size=(width, height), output_size=output_size, warnings=warnings)
 
 
 def _frame(image: Image, first: int, rows: int) -> Rows:

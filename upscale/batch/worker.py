@@ -1,24 +1,25 @@
 """A process that decodes and encodes, so that a file that crashes a decoder ends nothing else.
 
 It hears messages on standard input and answers each on standard output, all pickled:
-`Probe` → `Header` or `Skipped`; `Read` → `Decoded` or `Skipped`; `Write` and each array of rows
+`Probe` → `Probed` or `Skipped`; `Read` → `Decoded` or `Skipped`; `Write` and each array of rows
 behind it → None; `Finish` → a list of warnings. An UpscaleError is a reply, too; it ends a
 writing.
 """
 
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from upscale.batch.resume import key_of
+from upscale.batch.resume import keys_of
 from upscale.errors import InputError, OutputError, UpscaleError
+from upscale.models.choice import Candidates, Choice, choose
 from upscale.pictures.encoding import Encoding
 from upscale.pixels.image import Header, Image, Layout, Metadata
 
-__all__ = ["Decoded", "Finish", "Probe", "Read", "Skipped", "Write", "serve"]
+__all__ = ["Decoded", "Finish", "Probe", "Probed", "Read", "Skipped", "Write", "serve"]
 
 
 NICE = 10
@@ -26,21 +27,17 @@ NICE = 10
 
 
 @dataclass(frozen=True)
-class Probe:
-    """Asks for a file's `Header`, unless ``output`` is already the finished result."""
+class Read:
+    """Asks for a file's `Image`, unless ``output`` is already a finished result of it."""
 
     path: Path
     output: Path
-    settings: str
-    """Digest; see `upscale.batch.resume`."""
+    settings: Mapping[str, str]
+    """Digests (see `upscale.batch.resume`) by model."""
+    candidates: Candidates | None
+    """Among which the pixels choose; None where one model makes all."""
     overwrite: bool
     max_pixels: int
-
-
-@dataclass(frozen=True)
-class Read(Probe):
-    """Asks for a file's `Image` instead."""
-
     to_srgb: bool
     lenient: bool
     scratch: Path
@@ -48,10 +45,25 @@ class Read(Probe):
 
 
 @dataclass(frozen=True)
+class Probe(Read):
+    """Asks for a file's `Header` instead, and for its model."""
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What a dry run needs of a picture."""
+
+    header: Header
+    choice: Choice
+
+
+@dataclass(frozen=True)
 class Decoded:
     """A picture that was read."""
 
     image: Image
+    choice: Choice
+    """Its model."""
     key: str
     """What its result will carry."""
 
@@ -59,6 +71,9 @@ class Decoded:
 @dataclass(frozen=True)
 class Skipped:
     """The output exists and carries the right key."""
+
+    model: str
+    """Whose key it is."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +126,7 @@ def serve() -> None:
 def _answer(request: Any, receive: Callable[[], Any], reply: Callable[[Any], None]) -> Any:
     from upscale.pictures.writer import Writer
 
-    if isinstance(request, Probe):
+    if isinstance(request, Read):
         return _read(request)
     assert isinstance(request, Write)
     writer = Writer(
@@ -130,7 +145,7 @@ def _answer(request: Any, receive: Callable[[], Any], reply: Callable[[Any], Non
     return writer.warnings
 
 
-def _read(request: Probe) -> Header | Decoded | Skipped:
+def _read(request: Read) -> Probed | Decoded | Skipped:
     try:
         return _read_or_skip(request)
     except OSError as error:
@@ -142,22 +157,26 @@ def _read(request: Probe) -> Header | Decoded | Skipped:
         ) from error
 
 
-def _read_or_skip(request: Probe) -> Header | Decoded | Skipped:
+def _read_or_skip(request: Read) -> Probed | Decoded | Skipped:
     from upscale.pictures import reader
     from upscale.pictures.encoder import read_key
 
-    key = key_of(request.path, request.settings)
+    keys = keys_of(request.path, request.settings)
     if os.path.lexists(request.output):
-        if read_key(request.output) == key:
-            return Skipped()
+        made = read_key(request.output)
+        for model, key in keys.items():
+            if made == key:
+                return Skipped(model)
         if not request.overwrite:
             raise OutputError(
                 f"{request.output}: already exists, and was not made from this input with these "
                 "options; add --overwrite to replace it",
                 code="output-exists",
             )
-    if not isinstance(request, Read):
-        return reader.read_header(request.path, request.max_pixels)
+    candidates = request.candidates
+    named = Choice(next(iter(keys)))
+    if candidates is None and isinstance(request, Probe):
+        return Probed(reader.read_header(request.path, request.max_pixels), named)
     image = reader.read(
         request.path,
         request.max_pixels,
@@ -165,4 +184,10 @@ def _read_or_skip(request: Probe) -> Header | Decoded | Skipped:
         lenient=request.lenient,
         scratch=request.scratch,
     )
-    return Decoded(image, key)
+    choice = choose(image.pixels, candidates, request.path) if candidates else named
+    if isinstance(request, Probe):
+        rows, width, channels = image.pixels.shape
+        depth = image.pixels.dtype.itemsize * 8
+        header = Header(width, rows // image.frames, channels, depth, image.frames)
+        return Probed(header, choice)
+    return Decoded(image, choice, keys[choice.model])

@@ -1,43 +1,63 @@
-"""The model of a picture for which the user named none: it depends on how the picture was saved."""
+"""The model of a picture for which the user named none: it depends on the damage in its pixels."""
 
-import functools
-import os
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from upscale.errors import UsageError
+from upscale.pixels.spool import Rows
 
 __all__ = [
     "AUTO",
-    "CHOICES",
+    "BEST",
+    "CANDIDATES",
     "CLEAN",
+    "DAMAGED",
     "DEVICE_HELP",
     "FORMER",
     "MODEL_HELP",
     "MOST_ITERATIONS",
     "PRECISION_HELP",
-    "REAL",
+    "Candidates",
+    "Choice",
     "alpha_for",
     "check_psnr",
-    "explanation",
-    "model_for",
+    "choose",
 ]
 
-AUTO = "auto"
+AUTO, BEST = "auto", "best"
+"""Words in place of a model's name: each picture gets the one of its kind, quick or big."""
 
-CLEAN, REAL = "srgan", "realesr-general"
-"""For pictures without damage, and for photographs as cameras and the web leave them."""
 
-CHOICES = {REAL: "with loss", CLEAN: "without loss"}
-"""How the pictures that each model makes were saved."""
+@dataclass(frozen=True)
+class Candidates:
+    """The models among which a picture's pixels choose."""
+
+    clean: str
+    damaged: str
+    """By compression, noise or blur."""
+    drawing: str
+    """A drawing that is damaged."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Each once."""
+        return tuple(dict.fromkeys((self.clean, self.damaged, self.drawing)))
+
+
+CANDIDATES = {
+    AUTO: Candidates("srgan", "realesr-general", "realesr-general"),
+    BEST: Candidates("srgan", "realesrgan", "realesrgan-anime"),
+}
+
+CLEAN, DAMAGED = CANDIDATES[AUTO].clean, CANDIDATES[AUTO].damaged
 
 FORMER = ("srgan-real",)
 """What `AUTO` chose in earlier versions; files that are named after it are outputs still."""
 
 MODEL_HELP = (
-    f"Name (see: upscale models), file, or hf://user/repo/file. {AUTO} takes {REAL} for a picture "
-    f"saved with loss, such as a JPEG, and {CLEAN} for others."
+    f"Name (see: upscale models), file, or hf://user/repo/file. {AUTO} takes {DAMAGED} for a "
+    f"picture with JPEG blocks, noise or blur, and {CLEAN} for a clean one."
 )
 DEVICE_HELP = "Device that runs the network: auto, cpu, cuda, cuda:N or mps."
 PRECISION_HELP = "Precision of the network: auto, fp32, bf16 or fp16."
@@ -46,67 +66,51 @@ PRECISION_HELP = "Precision of the network: auto, fp32, bf16 or fp16."
 MOST_ITERATIONS = 100
 """Of back-projection: each widens the context that a tile needs."""
 
-Identity = tuple[int, int, int, int]
-"""Of a file's content: device, inode, bytes, and time of the last change in ns."""
+
+@dataclass(frozen=True)
+class Choice:
+    """The model of one picture."""
+
+    model: str
+    reason: str = ""
+    """What was found in the picture; empty where the user named the model."""
+
+    def __str__(self) -> str:
+        """Say both."""
+        return f"{self.model} ({self.reason})" if self.reason else self.model
+
+
+def choose(pixels: Rows, candidates: Candidates, path: Path | None = None) -> Choice:
+    """Return the model of a decoded picture, by `upscale.pixels.condition.examine`.
+
+    ``pixels``: (H, W, C), uint8 or uint16. Where it is too small to show its damage, the file
+    ``path`` decides: it counts as damaged if it was saved with loss.
+    """
+    from upscale.pictures.recognise import is_lossy
+    from upscale.pixels.condition import examine
+
+    condition = examine(pixels)
+    if condition is None:
+        lossy = path is not None and is_lossy(path)
+        model = candidates.damaged if lossy else candidates.clean
+        return Choice(model, f"small, saved {'with' if lossy else 'without'} loss")
+    damaged = candidates.drawing if condition.kind == "drawing" else candidates.damaged
+    return Choice(damaged if condition.damaged else candidates.clean, str(condition))
 
 
 def check_psnr(asked: str, psnr: str | None) -> None:
     """Raise UsageError for a PSNR end where each picture's model is still to be chosen."""
-    if asked == AUTO and psnr is not None:
+    if asked in CANDIDATES and psnr is not None:
         raise UsageError("--psnr is the other end of one model: name that one with --model")
 
 
 def alpha_for(
     model: str, asked: str, alpha: float | None, notify: Callable[[str], None]
 ) -> float | None:
-    """Return ``alpha``; None, with a line, where `AUTO` chose a ``model`` that has one end."""
+    """Return ``alpha``; None, with a line, if ``model`` was chosen by pixels and has one end."""
     from upscale.models.manifest import find_entry
 
-    if alpha is None or asked != AUTO or find_entry(model).psnr is not None:
+    if alpha is None or asked not in CANDIDATES or find_entry(model).psnr is not None:
         return alpha
     notify(f"upscale: --alpha does not change {model}, which has one end; --model {CLEAN} has two")
     return None
-
-
-def model_for(path: Path, asked: str) -> str:
-    """Return ``asked``; where that is `AUTO`, the model for what the file ``path`` holds now.
-
-    It is `REAL` where `upscale.pictures.recognise.is_lossy`, and `CLEAN` for everything else,
-    files that are missing or unreadable included.
-    """
-    if asked != AUTO:
-        return asked
-    try:
-        status = os.stat(path)
-    except OSError:
-        return CLEAN
-    return _by_content(path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
-
-
-@functools.lru_cache(2**16)  # a watch asks for all files again, each second
-def _by_content(path: Path, identity: Identity) -> str:
-    from upscale.pictures.recognise import is_lossy  # imports NumPy, which the help does not need
-
-    return REAL if is_lossy(path) else CLEAN
-
-
-def explanation(chosen: Mapping[Path, str]) -> str:
-    """Say which of `CHOICES` was ``chosen`` for which pictures, and how to choose another.
-
-    Without pictures, say which will be chosen.
-    """
-    if len(chosen) == 1:
-        ((path, model),) = chosen.items()
-        hint = "chooses another" if model == REAL else f"{REAL} if it was a JPEG before"
-        return f"{model} for {path.name}, which was saved {CHOICES[model]}; --model {hint}"
-    counts = Counter(chosen.values())
-    parts = [
-        f"{model} for {_pictures(counts[model])} saved {how}"
-        for model, how in CHOICES.items()
-        if counts[model] or not chosen
-    ]
-    return f"{', '.join(parts)}; --model chooses for all"
-
-
-def _pictures(number: int) -> str:
-    return {0: "pictures", 1: "1 picture"}.get(number, f"{number} pictures")

@@ -9,7 +9,7 @@ from pathlib import Path
 from upscale.batch.naming import Naming, ending
 from upscale.batch.planning import prepare_output
 from upscale.errors import InputError, OutputError, UsageError
-from upscale.models.choice import AUTO, CLEAN
+from upscale.models.choice import CANDIDATES, CLEAN
 from upscale.models.model import Model, load_model
 from upscale.models.sources import Notify, Progress
 from upscale.pictures import reader
@@ -55,7 +55,7 @@ def make_strip(
     """
     asked.check()
     image = _read(asked, notify)
-    if asked.model == AUTO:
+    if asked.model in CANDIDATES:
         asked = replace(asked, model=CLEAN)
         notify(f"upscale: uses {CLEAN}, the default model with two ends; --model chooses another")
     shown = to_levels(image.pixels[:])

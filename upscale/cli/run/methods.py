@@ -1,74 +1,49 @@
-"""How the pictures of a run are made: models, each loaded when the first picture needs it."""
+"""How the pictures of a run are made: by one model, or by the one that each picture needs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from upscale.batch.planning import Job
 from upscale.batch.resume import settings_digest
-from upscale.batch.run import Method
+from upscale.batch.run import Method, Result
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import Bars
-from upscale.models.choice import AUTO, CLEAN, alpha_for, explanation
-from upscale.models.manifest import find_entry
+from upscale.models.choice import CANDIDATES, alpha_for
 
 if TYPE_CHECKING:
     from upscale.models.model import Model
 
-__all__ = ["Methods", "load", "method_of"]
+__all__ = ["load", "load_methods", "method_of", "settings_of"]
 
 
-class Methods:
-    """The `Method` of each job of a run, by the name of its model."""
+def load_methods(options: Options, bars: Bars) -> dict[str, Method]:
+    """Load the model that was named, or all that may be chosen, before anything is begun.
 
-    def __init__(self, options: Options, bars: Bars) -> None:
-        """Load nothing yet."""
-        self._options, self._bars = options, bars
-        self._notify = cache(bars.say)  # what two models have to say is said once
-        self._loaded: dict[str, Method] = {}
+    So what is wrong with weights, device or alpha shows at once. Raises UpscaleError.
+    """
+    candidates = CANDIDATES.get(options.asked)
+    names = candidates.names if candidates else (options.asked,)
+    notify = cache(bars.say)  # what two models have to say is said once
+    return {name: method_of(options, load(name, options, bars, notify)) for name in names}
 
-    @property
-    def scale(self) -> int:
-        """The factor of the network, the same for all; loads a model that was named."""
-        if self._options.model == AUTO:
-            return find_entry(CLEAN).scale
-        return self._named(self._options.model).model.scale
 
-    def prepare(self, jobs: Iterable[Job]) -> None:
-        """Load what ``jobs`` need, before anything is begun; one model where there are none yet.
-
-        So what is wrong with weights, device or alpha shows at once. Says which models were
-        chosen, if not by the user. Raises UpscaleError.
-        """
-        jobs = list(jobs)
-        asked = self._options.model
-        for name in dict.fromkeys(job.model for job in jobs) or [CLEAN if asked == AUTO else asked]:
-            self._named(name)
-        chosen = {job.input: job.model for job in jobs if job.problem is None}
-        if asked == AUTO and (chosen or self._options.watch):
-            self._bars.say(f"upscale: {explanation(chosen)}")
-
-    def of(self, job: Job) -> Method:
-        """Return what makes ``job``. Raises UpscaleError where its model cannot be loaded."""
-        return self._named(job.model)
-
-    def settings(self, job: Job) -> dict[str, object]:
-        """Return what the report says of how ``job`` is made; None where no model was loaded."""
-        method = self._loaded.get(job.model)
-        return {
-            "model": job.model,
-            "alpha": self._options.alpha if method is None else method.model.alpha,
-            "device": None if method is None else str(method.model.device),
-            "precision": None if method is None else method.model.precision,
-            "tile": None if method is None else method.tiling.tile,
-            "overlap": None if method is None else method.tiling.overlap,
-        }
-
-    def _named(self, name: str) -> Method:
-        if name not in self._loaded:
-            model = load(name, self._options, self._bars, self._notify)
-            self._loaded[name] = method_of(self._options, model)
-        return self._loaded[name]
+def settings_of(
+    methods: Mapping[str, Method], options: Options, result: Result
+) -> dict[str, object]:
+    """Return what the report says of how a picture is made; None for what is not known."""
+    choice = result.choice
+    named = None if options.asked in CANDIDATES else options.asked
+    name = named if choice is None else choice.model
+    method = methods.get(name or "")
+    return {
+        "model": name,
+        "reason": choice.reason or None if choice else None,
+        "alpha": options.alpha if method is None else method.model.alpha,
+        "device": None if method is None else str(method.model.device),
+        "precision": None if method is None else method.model.precision,
+        "tile": None if method is None else method.tiling.tile,
+        "overlap": None if method is None else method.tiling.overlap,
+    }
 
 
 def load(name: str, options: Options, bars: Bars, notify: Callable[[str], None]) -> "Model":
@@ -77,7 +52,7 @@ def load(name: str, options: Options, bars: Bars, notify: Callable[[str], None])
 
     return load_model(
         name,
-        alpha_for(name, options.model, options.alpha, notify),
+        alpha_for(name, options.asked, options.alpha, notify),
         options.psnr,
         options.device,
         options.precision,

@@ -6,6 +6,7 @@ from pathlib import Path
 from upscale.errors import UsageError
 from upscale.models.choice import (
     AUTO,
+    BEST,
     DEVICE_HELP,
     MODEL_HELP,
     MOST_ITERATIONS,
@@ -90,6 +91,9 @@ class Options:
     long_edge: int | None = option("Length of the longer side in pixels.", None, SIZE)
     megapixels: float | None = option("Size of the output in millions of pixels.", None, SIZE)
     model: str = option(MODEL_HELP, AUTO, MODEL, short="-m", metavar="MODEL")
+    best: bool = option(
+        "Big networks for damaged pictures and drawings; about ten times as slow.", False, MODEL
+    )
     alpha: float | None = option(
         "Blend from 0 (faithful, PSNR-trained) to 1 (crisp, GAN-trained). Default: 0.9 for srgan; "
         "others as they are.",
@@ -135,7 +139,9 @@ class Options:
         self.target.check()
         self.encoding.check(self.format_suffix)
         check_limits(self)
-        check_psnr(self.model, self.psnr)
+        if self.best and self.model != AUTO:
+            raise UsageError("--best chooses the model, and so does --model: give one of them")
+        check_psnr(self.asked, self.psnr)
         if self.suffix is not None and self.name is not None:
             raise UsageError("--suffix and --name contradict each other: give one of them")
         if self.watch and "@-" in self.inputs:
@@ -161,6 +167,11 @@ class Options:
     def output_is_stream(self) -> bool:
         """Whether the result goes to standard output, as that of standard input does."""
         return str(self.output) == "-" or (self.output is None and "-" in self.inputs)
+
+    @property
+    def asked(self) -> str:
+        """The model's name, or how it is chosen for each picture."""
+        return BEST if self.best else self.model
 
     @property
     def target(self) -> Target:

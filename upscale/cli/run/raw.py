@@ -10,7 +10,7 @@ from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import Bars, Interrupted
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import unwritable, whole
-from upscale.models.choice import AUTO, CLEAN, REAL
+from upscale.models.choice import CANDIDATES
 from upscale.pictures.formats import check_pixels
 from upscale.upscaling.raw_video import enlarge_frames
 from upscale.upscaling.target import parse_size
@@ -38,7 +38,8 @@ def run_raw(options: Options) -> int:
         if not options.overwrite:
             raise OutputError(f"{target}: is there already; add --overwrite", code="output-exists")
     with Bars() as bars:
-        chosen = REAL if options.model == AUTO else options.model
+        candidates = CANDIDATES.get(options.asked)
+        chosen = candidates.damaged if candidates else options.asked
         model = load(chosen, options, bars, bars.say)
         from upscale.upscaling.engine import plan_tiling
 
@@ -48,10 +49,10 @@ def run_raw(options: Options) -> int:
         try:
             with _input(source) as frames_in, _output(target) as frames_out:
                 bars.say(f"upscale: frames of {sizes.width}x{sizes.height}, rgb24")
-                if options.model == AUTO:
+                if candidates:
                     bars.say(
-                        f"upscale: {REAL}, as most video was saved with loss; --model {CLEAN} if "
-                        "this was not"
+                        f"upscale: {chosen}, as most video was saved with loss; --model "
+                        f"{candidates.clean} if this was not"
                     )
                 count = enlarge_frames(
                     frames_in, frames_out, (width, height), sizes, model, tiling, move

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from upscale.batch.planning import Job
 from upscale.batch.run import Result
 from upscale.cli.terminal.console import Bars, emit, printable, shown
 from upscale.files import unwritable
@@ -18,13 +17,15 @@ __all__ = ["Report"]
 class Report:
     """Says results as they come, and counts them. A context manager: it closes its file."""
 
-    def __init__(self, bars: Bars, as_json: bool, file: Path | None) -> None:
+    def __init__(self, bars: Bars, as_json: bool, file: Path | None, many: bool) -> None:
         """Open ``file`` (JSON lines) where there is one. Raises OutputError."""
         self._bars = bars
         self._as_json = as_json
         self._path = file
-        self.settings: Callable[[Job], Mapping[str, object]] = lambda job: {}
-        """What is told of how a job is made."""
+        self.many = many
+        """Whether there may be several pictures."""
+        self.settings: Callable[[Result], Mapping[str, object]] = lambda result: {}
+        """What is told of how a picture is made."""
         self.counts: Counter[str] = Counter()
         try:
             self._file = None if file is None else open(file, "w", encoding="utf-8")  # noqa: SIM115
@@ -54,7 +55,9 @@ class Report:
         elif result.size and result.output_size and not self._as_json:
             sizes = f"{_size(result.size)} to {_size(result.output_size)}"
             took = f", {result.seconds:.1f} s" if result.status == "done" else ""
-            self._bars.say(f"{source}: {target} ({sizes}{took})")
+            choice = result.choice if self.many else None
+            why = f"; {choice.model}: {choice.reason}" if choice and choice.reason else ""
+            self._bars.say(f"{source}: {target} ({sizes}{took}{why})")
         width, height = result.size or (None, None)
         output_width, output_height = result.output_size or (None, None)
         error = result.error
@@ -72,7 +75,7 @@ class Report:
                 "output_width": output_width,
                 "output_height": output_height,
                 "seconds": round(result.seconds, 3),
-                **self.settings(result.job),
+                **self.settings(result),
                 **more,
             }
         )

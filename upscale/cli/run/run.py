@@ -1,22 +1,25 @@
 """``upscale INPUT…``: plan, load, upscale, report."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from upscale.batch.inputs import find_inputs
 from upscale.batch.naming import DEFAULT_TEMPLATE, Naming, ending
 from upscale.batch.planning import Destination, Job, plan, prepare_output
 from upscale.batch.pool import Codec, CodecPool
-from upscale.batch.run import Batch, Result
+from upscale.batch.run import Batch, Method, Result
 from upscale.batch.walk import Found
 from upscale.batch.watch import settled
-from upscale.cli.run.methods import Methods
+from upscale.cli.run.methods import load_methods, settings_of
 from upscale.cli.run.options import Options
 from upscale.cli.run.report import Report
-from upscale.cli.terminal.console import Bars, Interrupted
+from upscale.cli.terminal.console import Bars, Interrupted, shown
 from upscale.cli.terminal.tuning import tune
 from upscale.errors import UpscaleError, UsageError
+from upscale.models.choice import CANDIDATES, Choice
+from upscale.models.sources import Progress
 
 __all__ = ["run"]
 
@@ -43,7 +46,7 @@ def run(options: Options) -> int:
             if each.problem is None and report_at.samefile(each.path):
                 raise UsageError(f"{report_at}: is an input; name another file for the report")
     destination = prepare_output(options.output, many, found, make=not options.dry_run)
-    with Bars() as bars, Report(bars, options.json, options.report) as report:
+    with Bars() as bars, Report(bars, options.json, options.report, many) as report:
         return _run(options, found, destination, bars, report)
 
 
@@ -68,25 +71,43 @@ def _run(
     status = 0
     try:
         with CodecPool(0 if options.dry_run else options.jobs, options.debug) as pool:
-            methods = Methods(options, bars)
-            report.settings = methods.settings
-            naming = _naming(options, methods.scale)
+            methods = load_methods(options, bars)
+            report.settings = partial(settings_of, methods, options)
+            naming = _naming(options, next(iter(methods.values())).model.scale)
             left = [] if options.watch else plan(found, destination, naming)
-            methods.prepare(left)
+            candidates = CANDIDATES.get(options.asked)
+            if candidates and report.many:
+                bars.say(
+                    f"upscale: {candidates.damaged} for damaged pictures, {candidates.clean} for "
+                    "clean ones; --model chooses for all"
+                )
             bar = bars.run(None if options.watch else [job.size for job in left])
             if options.dry_run:
                 from upscale.cli.run.dry_run import dry_run
 
                 with Codec(options.debug) as codec:
-                    return dry_run(left, methods.of, codec, report, bars, bar)
+                    return dry_run(left, methods, candidates, codec, report, bars, bar)
+            if options.best and not options.watch:
+                _announce(left, methods, options, bars)
+
+            def started(job: Job, choice: Choice) -> Progress:
+                if candidates and not report.many:
+                    others = (name for name in candidates.names if name != choice.model)
+                    bars.say(
+                        f"upscale: {choice} for {shown(job.input)}; --model chooses another "
+                        f"({', '.join(others)})"
+                    )
+                return bar.start(job.size)
+
             for result in Batch(
                 _kept(_watched(options, destination, naming), left)
                 if options.watch
                 else list(left),
-                methods.of,
+                methods,
                 pool,
                 jobs_ahead=options.jobs,
-                started=lambda job: bar.start(job.size),
+                candidates=candidates,
+                started=started,
             ):
                 report.add(result)
                 left.remove(result.job)
@@ -106,6 +127,16 @@ def _run(
     return status
 
 
+def _announce(jobs: list[Job], methods: Mapping[str, Method], options: Options, bars: Bars) -> None:
+    """Say how long big networks may take, where that is more than a minute."""
+    from upscale.cli.run.duration import at_most, duration
+
+    with Codec(options.debug) as codec:
+        seconds = at_most(jobs, methods, codec)
+    if seconds > 60:
+        bars.say(f"upscale: at most about {duration(seconds)}; it can be stopped and resumed")
+
+
 def _naming(options: Options, scale: int) -> Naming:
     template = DEFAULT_TEMPLATE if options.name is None else options.name
     if options.suffix is not None:
@@ -116,7 +147,7 @@ def _naming(options: Options, scale: int) -> Naming:
         suffix=options.format_suffix,
         scale=label.removeprefix("x") if label.startswith("x") else "",
         target=label,
-        model=options.model,
+        model=options.asked,
         alpha="" if options.alpha is None else f"{options.alpha:g}",
     )
 

@@ -1,0 +1,57 @@
+"""The time that a run may take, as it is said before the work begins."""
+
+from pathlib import Path
+
+import pytest
+from identity_weights import nearest_weights
+from program import picture
+
+from upscale.batch.planning import Job
+from upscale.batch.pool import Codec
+from upscale.batch.run import Method
+from upscale.cli.run import duration as module
+from upscale.cli.run.duration import at_most, duration, seconds_a_pixel
+from upscale.errors import InputError
+from upscale.models.model import Model, load_model
+from upscale.upscaling.engine import Tiling
+from upscale.upscaling.target import Target
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
+    nearest_weights(path)
+    return load_model(str(path), device="cpu", precision="fp32")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(4.6, "5 s"), (89, "89 s"), (150, "2 min"), (7260, "2 h 1 min")]
+)
+def test_a_time_is_said_as_people_do(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(("scale", "passes"), [(4, 1), (16, 1 + 4**2)])
+def test_the_slowest_method_counts_for_every_pixel_of_each_pass(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scale: int, passes: int
+) -> None:
+    for name, (width, height) in {"a.png": (6, 4), "b.jpg": (8, 8)}.items():
+        picture(tmp_path / name, width, height)
+    (tmp_path / "c.png").write_bytes(b"not a picture")
+    jobs = [Job(tmp_path / name, tmp_path / "out" / name) for name in ("a.png", "b.jpg", "c.png")]
+    jobs.append(Job(tmp_path / "d.png", tmp_path / "d_x4.png", problem=InputError("none")))
+    quick = Method(model, Tiling(0, 0), Target(scale=scale), settings="quick")
+    slow = Method(model, Tiling(0, 0), Target(scale=scale), settings="slow")
+    monkeypatch.setattr(module, "seconds_a_pixel", lambda each: 0.5 if each is slow else 0.1)
+    with Codec() as codec:
+        found = at_most(jobs, {"quick": quick, "slow": slow}, codec)
+    assert found == pytest.approx(0.5 * (6 * 4 + 8 * 8) * passes)
+
+
+def test_the_context_of_tiles_is_part_of_a_pixels_time(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((0.0, 2.0, 0.0, 2.0))
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    bare = seconds_a_pixel(Method(model, Tiling(16, 0)))
+    assert seconds_a_pixel(Method(model, Tiling(16, 8))) == pytest.approx(4 * bare)

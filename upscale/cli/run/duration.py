@@ -1,0 +1,75 @@
+"""How long pictures will take, measured on this machine before the work begins."""
+
+import time
+from collections.abc import Iterable, Mapping
+
+import torch
+
+from upscale.batch.planning import Job
+from upscale.batch.pool import Codec
+from upscale.batch.run import Method, Result, request
+from upscale.batch.worker import Probe, Probed, Skipped
+from upscale.errors import UpscaleError
+from upscale.pictures.formats import check_format
+
+__all__ = ["at_most", "duration", "planned", "seconds_a_pixel"]
+
+MEASURED = 48
+"""LR pixels a side of the square that a CPU is measured with; other devices take a whole tile."""
+
+DEFAULT_TILE = 256
+"""LR pixels a side of a tile where tiles are as large as the pictures."""
+
+
+def at_most(jobs: Iterable[Job], methods: Mapping[str, Method], codec: Codec) -> float:
+    """Return the seconds that ``jobs`` take if the slowest of ``methods`` makes all of them.
+
+    Only headers are read. Pictures that are up to date or cannot be made take no time.
+    """
+    pixels = 0
+    for job in jobs:
+        try:
+            if job.problem is None:
+                reply = codec.call(request(Probe, job, methods, None), job.input)
+                if not isinstance(reply, Skipped):
+                    pixels += planned(job, reply, methods[reply.choice.model])[1]
+        except UpscaleError:
+            continue  # said when its turn comes
+    return pixels * max(map(seconds_a_pixel, methods.values())) if pixels else 0.0
+
+
+def planned(job: Job, probed: Probed, method: Method) -> tuple[Result, int]:
+    """Return the job's result and the LR pixels of all passes of the network over a frame.
+
+    Raises OutputError for a size that the output's format cannot hold.
+    """
+    header = probed.header
+    scale = method.model.scale
+    sizes = method.target.sizes(header.width, header.height, scale)
+    check_format(job.output, sizes.width, sizes.height)
+    area = header.width * header.height
+    pixels = sum(area * scale ** (2 * n) for n in range(sizes.passes))
+    output_size = (sizes.width, sizes.height)
+    size = (header.width, header.height)
+    return Result(job, "planned", size=size, output_size=output_size, choice=probed.choice), pixels
+
+
+def seconds_a_pixel(method: Method) -> float:
+    """Run the network twice; the second time, by LR pixel, with its share of tiles' context."""
+    model, tiling = method.model, method.tiling
+    core = tiling.tile or DEFAULT_TILE
+    with_context = core + 2 * tiling.overlap
+    side = MEASURED if model.device.type == "cpu" else with_context
+    square = torch.rand(1, 3, side, side)
+    model(square)
+    begin = time.monotonic()
+    model(square).cpu()
+    return (time.monotonic() - begin) / side**2 * (with_context / core) ** 2
+
+
+def duration(seconds: float) -> str:
+    """Say a time as people do."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
