@@ -18,8 +18,7 @@ from upscale.models.choice import Candidates, Choice
 from upscale.models.sources import Progress
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import MAX_PIXELS, WRITABLE, check_format, suffix_of
-from upscale.pixels.image import Image, Layout
-from upscale.pixels.spool import Rows, StoredRows
+from upscale.pixels.image import Layout
 from upscale.upscaling.target import Target
 
 if TYPE_CHECKING:
@@ -192,8 +191,8 @@ class Batch:
 
         image, model = decoded.image, method.model
         warnings = image.warnings
-        all_rows, width, channels = image.pixels.shape
-        height = all_rows // image.frames
+        _, width, channels = image.pixels.shape
+        height = image.height
         frames = image.frames if WRITABLE[suffix_of(job.output)].frames else 1
         if frames < image.frames:
             warnings += (
@@ -213,7 +212,7 @@ class Batch:
             def advance(done: int, total: int, index: int = index) -> None:
                 progress(index * total + done, frames * total)
 
-            frame = _frame(image, index * height, height)
+            frame = image.frame(index)
             for band in enlarge(frame, model, method.tiling, sizes, advance, picture.scratch):
                 picture.write(band)
         picture.finish()
@@ -274,14 +273,6 @@ def request(
         method.lenient,
         part_beside(job.output),
     )
-
-
-def _frame(image: Image, first: int, rows: int) -> Rows:
-    pixels = image.pixels
-    if isinstance(pixels, StoredRows):
-        return pixels.part(first, rows)
-    frame: Rows = pixels[first : first + rows]
-    return frame
 
 
 def _check_space(path: Path, raw_bytes: int) -> None:

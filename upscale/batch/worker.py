@@ -184,10 +184,10 @@ def _read_or_skip(request: Read) -> Probed | Decoded | Skipped:
         lenient=request.lenient,
         scratch=request.scratch,
     )
-    choice = choose(image.pixels, candidates, request.path) if candidates else named
+    choice = choose(image.frame(0), candidates, request.path) if candidates else named
     if isinstance(request, Probe):
-        rows, width, channels = image.pixels.shape
+        _, width, channels = image.pixels.shape
         depth = image.pixels.dtype.itemsize * 8
-        header = Header(width, rows // image.frames, channels, depth, image.frames)
+        header = Header(width, image.height, channels, depth, image.frames)
         return Probed(header, choice)
     return Decoded(image, choice, keys[choice.model])

@@ -55,6 +55,9 @@ CLEAN, DAMAGED = CANDIDATES[AUTO].clean, CANDIDATES[AUTO].damaged
 FORMER = ("srgan-real",)
 """What `AUTO` chose in earlier versions; files that are named after it are outputs still."""
 
+SMALLEST = 32
+"""Pixels a side of which damage can be told: four blocks of a JPEG."""
+
 MODEL_HELP = (
     f"Name (see: upscale models), file, or hf://user/repo/file. {AUTO} takes {DAMAGED} for a "
     f"picture with JPEG blocks, noise or blur, and {CLEAN} for a clean one."
@@ -89,13 +92,13 @@ def choose(pixels: Rows, candidates: Candidates, path: Path | None = None) -> Ch
     from upscale.pictures.recognise import is_lossy
     from upscale.pixels.condition import examine
 
-    condition = examine(pixels)
-    if condition is None:
+    if min(pixels.shape[:2]) < SMALLEST:
         lossy = path is not None and is_lossy(path)
         model = candidates.damaged if lossy else candidates.clean
         return Choice(model, f"small, saved {'with' if lossy else 'without'} loss")
-    damaged = candidates.drawing if condition.kind == "drawing" else candidates.damaged
-    return Choice(damaged if condition.damaged else candidates.clean, str(condition))
+    condition = examine(pixels)
+    damaged = candidates.damaged if condition.kind == "photo" else candidates.drawing
+    return Choice(damaged if condition.damaged else candidates.clean, condition.reason)
 
 
 def check_psnr(asked: str, psnr: str | None) -> None:

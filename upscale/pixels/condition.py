@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from upscale.pixels.jpeg_grid import Floats, blocks_of, find_grid
+from upscale.pixels.spool import Rows
 
 __all__ = ["Condition", "Kind", "examine"]
 
@@ -58,7 +59,7 @@ class Condition:
     """A few words, such as ``photo: JPEG blocks, about quality 70``."""
 
 
-def examine(pixels: npt.NDArray[Any]) -> Condition:
+def examine(pixels: Rows) -> Condition:
     """Estimate the condition of ``pixels``: (H, W), or (H, W, C) with gray or RGB first.
 
     uint8 or uint16, of one frame. The opacity of 2 or 4 channels is not looked at.
@@ -94,7 +95,7 @@ def examine(pixels: npt.NDArray[Any]) -> Condition:
     )
 
 
-def _tiles(pixels: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+def _tiles(pixels: Rows) -> list[npt.NDArray[Any]]:
     """Cut tiles at multiples of 8, so that a block grid has the same place in each."""
     spans = []
     for length in pixels.shape[:2]:
@@ -103,7 +104,7 @@ def _tiles(pixels: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
             continue
         starts = [(length - _TILE) * i // (_TILES - 1) // 8 * 8 for i in range(_TILES)]
         spans.append([slice(start, start + _TILE) for start in starts])
-    return [pixels[rows, columns] for rows in spans[0] for columns in spans[1]]
+    return [pixels[rows][:, columns] for rows in spans[0] for columns in spans[1]]
 
 
 def _eight_bits(tile: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

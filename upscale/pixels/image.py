@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from upscale.pixels.spool import Pixels, Rows
+from upscale.pixels.spool import Pixels, Rows, StoredRows
 
 __all__ = ["Header", "Image", "Layout", "Metadata", "Pixels", "Rows"]
 
@@ -47,6 +47,20 @@ class Image:
     """Milliseconds a frame, of an animation."""
     loop: int = 0
     """How often it plays; 0 for ever."""
+
+    @property
+    def height(self) -> int:
+        """Rows of one frame."""
+        rows: int = self.pixels.shape[0]
+        return rows // self.frames
+
+    def frame(self, index: int) -> Rows:
+        """Return the rows of one frame; no pixels are copied."""
+        first = index * self.height
+        if isinstance(self.pixels, StoredRows):
+            return self.pixels.part(first, self.height)
+        rows: Pixels = self.pixels[first : first + self.height]
+        return rows
 
 
 @dataclass(frozen=True)
