@@ -51,7 +51,15 @@ def test_the_slowest_method_counts_for_every_pixel_of_each_pass(
 def test_the_context_of_tiles_is_part_of_a_pixels_time(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = iter((0.0, 2.0, 0.0, 2.0))
+    clock = iter((0.0, 2.0) * 2)
     monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
-    bare = seconds_a_pixel(Method(model, Tiling(16, 0)))
-    assert seconds_a_pixel(Method(model, Tiling(16, 8))) == pytest.approx(4 * bare)
+    assert seconds_a_pixel(Method(model, Tiling(100, 0))) == pytest.approx(2 / 48**2)
+    assert seconds_a_pixel(Method(model, Tiling(100, 50))) == pytest.approx(4 * 2 / 48**2)
+
+
+def test_a_quick_network_is_measured_on_a_larger_square(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((0.0, 0.1, 0.2, 0.5, 0.6, 1.0))
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    assert seconds_a_pixel(Method(model, Tiling(192, 0))) == pytest.approx(0.4 / 192**2)

@@ -14,8 +14,8 @@ from upscale.pictures.formats import check_format
 
 __all__ = ["at_most", "duration", "planned", "seconds_a_pixel"]
 
-MEASURED = 48
-"""LR pixels a side of the square that a CPU is measured with; other devices take a whole tile."""
+SMALLEST, LONG_ENOUGH = 48, 0.5
+"""LR pixels a side of the first square that is measured; seconds after which no larger one is."""
 
 DEFAULT_TILE = 256
 """LR pixels a side of a tile where tiles are as large as the pictures."""
@@ -55,16 +55,19 @@ def planned(job: Job, probed: Probed, method: Method) -> tuple[Result, int]:
 
 
 def seconds_a_pixel(method: Method) -> float:
-    """Run the network twice; the second time, by LR pixel, with its share of tiles' context."""
+    """Measure squares up to a tile; return a pixel's time with its share of tiles' context."""
     model, tiling = method.model, method.tiling
     core = tiling.tile or DEFAULT_TILE
     with_context = core + 2 * tiling.overlap
-    side = MEASURED if model.device.type == "cpu" else with_context
-    square = torch.rand(1, 3, side, side)
-    model(square)
-    begin = time.monotonic()
-    model(square).cpu()
-    return (time.monotonic() - begin) / side**2 * (with_context / core) ** 2
+    side = min(SMALLEST, with_context)
+    model(torch.rand(1, 3, side, side))  # the first run is slower
+    while True:
+        begin = time.monotonic()
+        model(torch.rand(1, 3, side, side)).cpu()
+        seconds = time.monotonic() - begin
+        if seconds > LONG_ENOUGH or 2 * side > with_context:
+            return seconds / side**2 * (with_context / core) ** 2
+        side *= 2
 
 
 def duration(seconds: float) -> str:
