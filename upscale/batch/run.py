@@ -80,8 +80,8 @@ class Batch:
     """Jobs at work; as an iterable, it yields each `Result` as soon as it is complete.
 
     A picture is read ahead, goes through the network alone, and is written behind. One that fails
-    does not stop the others. Iterating raises OutputError for a full disk, and DeviceError, after it
-    has yielded the failed result.
+    does not stop the others. Iterating raises OutputError for a full disk, and DeviceError, after
+    it has yielded the failed result.
     """
 
     def __init__(
