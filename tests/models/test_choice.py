@@ -162,7 +162,7 @@ def test_a_mixed_folder_is_made_by_both(mixed: Path, loaded: list[str]) -> None:
     assert sorted(loaded) == sorted([CLEAN, DAMAGED])
     assert {each["device"] for each in found.by_input.values()} == {"cpu"}
     assert all(each["tile"] and each["overlap"] for each in found.by_input.values())
-    assert found.said.count(f"upscale: {DAMAGED} for damaged pictures, {CLEAN} for clean") == 1
+    assert found.said.count(f"upscale: {CLEAN} for clean photographs, {DAMAGED} for others") == 1
     reasons = {name: each["reason"] for name, each in found.by_input.items()}
     assert all(reasons.values())
     assert reasons["a.png"] == reasons["c.webp"]
@@ -380,7 +380,7 @@ def test_a_watch_chooses_as_files_come(
     done = {n: each["model"] for n, each in found.by_input.items() if each["status"] == "done"}
     assert done == MADE_BY
     assert loaded == [CLEAN, DAMAGED]
-    assert f"{DAMAGED} for damaged pictures, {CLEAN} for clean ones" in found.said
+    assert f"{CLEAN} for clean photographs, {DAMAGED} for others" in found.said
 
 
 def test_a_watch_does_not_begin_where_a_model_cannot_be_loaded(

@@ -13,7 +13,7 @@ from PIL import Image
 from raw_pictures import dng
 
 from upscale.pictures.containers.losses import LOSSY_TIFF
-from upscale.pictures.recognise import is_lossy
+from upscale.pictures.recognise import lossy_format
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)
 
@@ -26,7 +26,7 @@ def lossy(tmp_path: Path) -> Lossy:
 
     def of(data: bytes) -> bool:
         (tmp_path / "picture").write_bytes(data)
-        return is_lossy(tmp_path / "picture")
+        return lossy_format(tmp_path / "picture") is not None
 
     return of
 
@@ -199,14 +199,14 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     (tmp_path / "folder.jpg").mkdir()
     (tmp_path / "link.jpg").symlink_to("nowhere")
     for name in ("fifo.jpg", "folder.jpg", "link.jpg", "none.jpg", "n" * 300):
-        assert is_lossy(tmp_path / name) is False
+        assert lossy_format(tmp_path / name) is None
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_what_may_not_be_read_is_said_not_to_lose(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(saved("JPEG"))
     (tmp_path / "a.jpg").chmod(0)
-    assert is_lossy(tmp_path / "a.jpg") is False
+    assert lossy_format(tmp_path / "a.jpg") is None
 
 
 def test_no_file_stays_open(tmp_path: Path) -> None:
@@ -214,6 +214,6 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     for name in "abcde" * 20:
-        is_lossy(tmp_path / name)
+        lossy_format(tmp_path / name)
     after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     assert after == before

@@ -34,10 +34,11 @@ class Candidates:
     """The models among which a picture's pixels choose."""
 
     clean: str
+    """Of photographs without damage."""
     damaged: str
-    """By compression, noise or blur."""
+    """Of photographs with JPEG blocks, noise or blur, and of what was enlarged before."""
     drawing: str
-    """A drawing that is damaged."""
+    """Of drawings, text and screenshots."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,8 +60,8 @@ SMALLEST = 32
 """Pixels a side of which damage can be told: four blocks of a JPEG."""
 
 MODEL_HELP = (
-    f"Name (see: upscale models), file, or hf://user/repo/file. {AUTO} takes {DAMAGED} for a "
-    f"picture with JPEG blocks, noise or blur, and {CLEAN} for a clean one."
+    f"Name (see: upscale models), file, or hf://user/repo/file. {AUTO} takes {CLEAN} for clean "
+    f"photographs, {DAMAGED} for JPEG blocks, noise, blur and drawings."
 )
 DEVICE_HELP = "Device that runs the network: auto, cpu, cuda, cuda:N or mps."
 PRECISION_HELP = "Precision of the network: auto, fp32, bf16 or fp16."
@@ -86,19 +87,24 @@ class Choice:
 def choose(pixels: Rows, candidates: Candidates, path: Path | None = None) -> Choice:
     """Return the model of a decoded picture, by `upscale.pixels.condition.examine`.
 
-    ``pixels``: (H, W, C), uint8 or uint16. Where it is too small to show its damage, the file
-    ``path`` decides: it counts as damaged if it was saved with loss.
+    ``pixels``: (H, W, C), uint8 or uint16. The file ``path`` decides where pixels do not tell: for
+    a small picture, and for photographs in lossy formats other than JPEG.
     """
-    from upscale.pictures.recognise import is_lossy
+    from upscale.pictures.recognise import lossy_format
     from upscale.pixels.condition import examine
 
+    lossy = None if path is None else lossy_format(path)
     if min(pixels.shape[:2]) < SMALLEST:
-        lossy = path is not None and is_lossy(path)
         model = candidates.damaged if lossy else candidates.clean
-        return Choice(model, f"small, saved {'with' if lossy else 'without'} loss")
+        return Choice(model, f"small, saved {f'with loss as {lossy}' if lossy else 'without loss'}")
     condition = examine(pixels)
-    damaged = candidates.damaged if condition.kind == "photo" else candidates.drawing
-    return Choice(damaged if condition.damaged else candidates.clean, condition.reason)
+    if condition.kind != "photo":
+        return Choice(candidates.drawing, condition.reason)
+    if condition.damaged:
+        return Choice(candidates.damaged, condition.reason)
+    if lossy not in (None, "JPEG"):
+        return Choice(candidates.damaged, f"photo: saved with loss as {lossy}")
+    return Choice(candidates.clean, condition.reason)
 
 
 def check_psnr(asked: str, psnr: str | None) -> None:

@@ -11,7 +11,7 @@ from upscale.pictures.containers.damage import cut, damaged, no_image, unsupport
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import format_of
 
-__all__ = ["TEXT", "is_lossy", "is_text", "no_reader", "unreadable"]
+__all__ = ["TEXT", "is_text", "lossy_format", "no_reader", "unreadable"]
 
 TEXT = "is a text, not a picture"
 
@@ -19,8 +19,8 @@ START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG markers that give the size (ISO/IEC 10918-1, table B.1)."""
 
 
-def is_lossy(path: Path) -> bool:
-    """Say whether ``path`` was saved in a way that loses some of a picture.
+def lossy_format(path: Path) -> str | None:
+    """Return the name of ``path``'s format if it was saved with loss; None otherwise.
 
     HEIC, AVIF, JPEG XL and JPEG 2000 can be exact as well; that shows only deep in their data, so
     they count as lossy. What cannot be read does not: the reader says what is wrong with it.
@@ -28,12 +28,12 @@ def is_lossy(path: Path) -> bool:
     try:
         descriptor, head = open_file(path)
     except InputError:
-        return False
+        return None
     try:
         found = format_of(head, descriptor)
-        return found is not None and found.lossy(descriptor)
+        return found.name if found is not None and found.lossy(descriptor) else None
     except (OSError, ValueError):
-        return False
+        return None
     finally:
         os.close(descriptor)
 
