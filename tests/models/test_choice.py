@@ -411,7 +411,7 @@ def test_a_sweep_chooses_a_model_that_has_two_ends(
     assert made.strip.is_file()
     assert loaded == [CLEAN, CLEAN]
     assert read_manifest()[CLEAN].psnr is not None
-    assert any(line.startswith(f"upscale: {CLEAN}") for line in said)
+    assert any(CLEAN in line for line in said)
 
 
 def test_a_sweep_to_another_psnr_end_wants_a_model(tmp_path: Path) -> None:
