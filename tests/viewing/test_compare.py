@@ -12,14 +12,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from compared import BLUE, GREEN, RED, Page, Pixels, noise, page_of, saved
+from PIL import Image
 
 from upscale.batch import run as batch
 from upscale.batch.planning import Job
@@ -29,176 +28,7 @@ from upscale.cli.terminal.console import Bars
 from upscale.errors import InputError, OutputError, UpscaleError, UsageError
 from upscale.viewing.compare import LARGE, LARGEST, read_settings, write_page
 
-Pixels = npt.NDArray[Any]
-
-RED, BLUE, GREEN = (200, 30, 30), (20, 40, 210), (10, 160, 60)
-
-
-def noise(width: int, height: int, seed: int = 1) -> Pixels:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def saved(path: Path, pixels: Pixels | tuple[int, int, int], **options: Any) -> Path:
-    if isinstance(pixels, tuple):
-        Image.new("RGB", (400, 300), pixels).save(path, **options)
-    else:
-        Image.fromarray(pixels).save(path, **options)
-    return path
-
-
 # What is in the page.
-
-
-class Page(HTMLParser):
-    """Reads a page as HTML; independent of how it was written."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.images: list[tuple[str, bytes]] = []
-        self.texts: dict[str, list[str]] = {"script": [], "style": []}
-        self.policy = ""
-        self._tag: str | None = None
-        self.text = path.read_text("utf-8")
-        self.feed(self.text)
-        self.close()
-        self.data = json.loads(self.texts["script"][0])
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._tag = tag if tag in self.texts else None
-        found = {name: value or "" for name, value in attrs}
-        if self._tag:
-            self.texts[tag].append("")
-        if tag == "img":
-            kind, _, data = found["src"].removeprefix("data:").partition(";base64,")
-            self.images.append((kind, base64.b64decode(data, validate=True)))
-        if tag == "meta" and found.get("http-equiv") == "Content-Security-Policy":
-            self.policy = found["content"]
-
-    def handle_endtag(self, tag: str) -> None:
-        self._tag = None
-
-    def handle_data(self, data: str) -> None:
-        if self._tag:
-            self.texts[self._tag][-1] += data
-
-    @property
-    def labels(self) -> list[str]:
-        return [picture["label"] for picture in self.data["pictures"]]
-
-    def column(self, title: str) -> list[str]:
-        index = self.data["columns"].index(title)
-        return [picture["cells"][index] for picture in self.data["pictures"]]
-
-
-def page_of(folder: Path, *pictures: Path, **more: Any) -> Page:
-    write_page(pictures, folder / "page.html", **more)
-    return Page(folder / "page.html")
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "options"),
-    [
-        ("a.png", "image/png", {}),
-        ("a.jpg", "image/jpeg", {}),
-        ("a.jpg", "image/jpeg", {"exif": {0x112: 6}}),  # browsers turn JPEGs by themselves
-        ("a.webp", "image/webp", {}),
-        ("a.gif", "image/gif", {}),
-        ("a.avif", "image/avif", {}),
-    ],
-)
-def test_what_a_browser_shows_is_embedded_byte_for_byte(
-    tmp_path: Path, name: str, kind: str, options: dict[str, Any]
-) -> None:
-    if tags := options.get("exif"):
-        options = {"exif": Image.Exif()}
-        options["exif"].update(tags)
-    first = saved(tmp_path / name, noise(40, 40), **options)
-    page = page_of(tmp_path, first, first)
-    assert page.images == [(kind, first.read_bytes())] * 2
-    assert page.column("on this page") == ["the file itself"] * 2
-    assert page.column("bytes") == [f"{first.stat().st_size:,}"] * 2
-    assert page.column("bits a sample") == ["8"] * 2
-
-
-def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
-    deep = np.arange(0, 65536, 16, dtype=np.uint16).reshape(64, 64)
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    Image.fromarray(deep).save(tmp_path / "a.tif", compression="tiff_lzw")
-    Image.fromarray(deep).save(tmp_path / "a.png")
-    saved(tmp_path / "b.tif", noise(64, 64), icc_profile=profile)
-    page = page_of(tmp_path, tmp_path / "a.tif", tmp_path / "a.png", tmp_path / "b.tif")
-    assert [kind for kind, _ in page.images] == ["image/png"] * 3
-    shown = [Image.open(io.BytesIO(data)) for _, data in page.images]
-    for each in shown[:2]:
-        assert each.mode == "L"
-        np.testing.assert_array_equal(np.asarray(each), np.floor(deep / 257 + 0.5))
-    np.testing.assert_array_equal(np.asarray(shown[2]), noise(64, 64))
-    assert shown[2].info["icc_profile"] == profile
-    assert page.column("bits a sample") == ["16", "16", "8"]
-    assert page.column("format") == ["TIFF", "PNG", "TIFF"]
-    assert page.column("on this page") == [
-        "as an 8-bit PNG: browsers do not show TIFF",
-        "as an 8-bit PNG: it has 16 bits a sample",
-        "as an 8-bit PNG: browsers do not show TIFF",
-    ]
-
-
-def test_what_browsers_do_not_agree_on_is_decoded(tmp_path: Path) -> None:
-    turned = Image.Exif()
-    turned[0x112] = 6
-    first = saved(tmp_path / "a.png", noise(40, 20), exif=turned)
-    Image.new("CMYK", (20, 40), (0, 0, 0, 255)).save(tmp_path / "b.jpg")
-    third = saved(tmp_path / "c.bmp", noise(20, 40))
-    page = page_of(tmp_path, first, tmp_path / "b.jpg", third)
-    assert [kind for kind, _ in page.images] == ["image/png"] * 3
-    shown = [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for _, data in page.images]
-    np.testing.assert_array_equal(shown[0], ImageOps.exif_transpose(Image.open(first)))
-    assert shown[1].max() < 70  # black, as printers make it
-    np.testing.assert_array_equal(shown[2], noise(20, 40))
-    assert page.column("pixels") == ["20 × 40"] * 3
-    assert page.column("format") == ["PNG", "JPEG", "BMP"]
-
-
-def test_of_several_pages_the_first_is_shown(tmp_path: Path) -> None:
-    pages = [Image.fromarray(noise(8, 8, seed)) for seed in (1, 2)]
-    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
-    said: list[str] = []
-    page = page_of(tmp_path, tmp_path / "a.tif", tmp_path / "a.tif", notify=said.append)
-    np.testing.assert_array_equal(Image.open(io.BytesIO(page.images[0][1])), noise(8, 8, 1))
-    assert "2 frames or pages" in said[0]
-
-
-@pytest.mark.parametrize(
-    ("small", "large"),
-    [
-        ((100, 75), (400, 300)),
-        ((127, 85), (511, 343)),  # 511/4 = 127.75 and 343/4 = 85.75, rounded down
-        ((128, 86), (511, 343)),  # up
-        ((128, 85), (511, 341)),  # to the nearest
-        ((400, 300), (400, 300)),
-        ((1, 1), (3, 4)),
-    ],
-)
-def test_one_view_at_different_sizes(
-    tmp_path: Path, small: tuple[int, int], large: tuple[int, int]
-) -> None:
-    pictures = [saved(tmp_path / f"{w}.png", noise(w, h)) for w, h in (large, small)]
-    page = page_of(tmp_path, *pictures[::-1])
-    assert page.data["frame"] == {"width": large[0], "height": large[1]}
-    assert page.column("pixels") == ["{} × {}".format(*size) for size in (small, large)]
-
-
-@pytest.mark.parametrize(
-    ("small", "large"),
-    [((100, 77), (400, 300)), ((75, 100), (400, 300)), ((100, 100), (101, 103))],
-)
-def test_other_shapes_are_refused(
-    tmp_path: Path, small: tuple[int, int], large: tuple[int, int]
-) -> None:
-    pictures = [saved(tmp_path / f"{w}.png", noise(w, h)) for w, h in (large, small)]
-    with pytest.raises(UsageError, match=r"{} × {}.*{} × {}".format(*small, *large)):
-        page_of(tmp_path, *pictures)
-    assert not (tmp_path / "page.html").exists()
 
 
 NAMES = [
@@ -254,13 +84,13 @@ def test_the_policy_allows_what_is_in_the_page_and_nothing_else(tmp_path: Path) 
 
 def run_report(path: Path, outputs: dict[Path, str], **common: object) -> Path:
     """Have the program write a report on outputs that came out as it is said here."""
-    with Bars() as bars, Report(bars, False, path) as written:
-        written.settings = lambda job: {"device": "cpu", "tile": 320, "overlap": 16, **common}
+    with Bars() as bars, Report(bars, False, path, many=True) as written:
+        written.settings = lambda result: {"device": "cpu", "tile": 320, "overlap": 16, **common}
         for output, status in outputs.items():
             error = UpscaleError("no") if status == "failed" else None
             job = Job(Path("photo.png"), output)
             written.add(batch.Result(job, status, 1.25, error, (100, 75), (400, 300)))
-        written.summarize(0, many=True)
+        written.summarize(0)
     return path
 
 
@@ -978,19 +808,6 @@ def test_every_format_is_shown(browser: Browser, tmp_path: Path) -> None:
     browser.settle()
     browser.settle()
     assert browser.labels()[0] == "i.bmp this browser cannot show it"
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_a_picture_that_ends_early_is_refused(tmp_path: Path, suffix: str) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    for name in ("whole", "cut"):
-        Image.fromarray(noise).save(tmp_path / f"{name}{suffix}")
-    cut = tmp_path / f"cut{suffix}"
-    cut.write_bytes(cut.read_bytes()[:-600])
-    with pytest.raises(InputError) as caught:
-        write_page([tmp_path / f"whole{suffix}", cut], tmp_path / "page.html")
-    assert caught.value.code == "truncated"
-    assert not (tmp_path / "page.html").exists()
 
 
 def test_a_page_is_named_html(tmp_path: Path) -> None:

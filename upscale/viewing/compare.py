@@ -5,23 +5,17 @@ The page is the template ``compare.html`` with the pictures inside, as ``data:``
 
 import base64
 import hashlib
-import io
 import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import whole
-from upscale.pictures import reader, vips
-from upscale.pictures.formats import MAX_PIXELS, format_of
+from upscale.viewing.shown import ShownPicture, common_frame, look, with_png
 
 __all__ = ["LARGE", "LARGEST", "MARKER", "read_settings", "write_page"]
 
@@ -34,31 +28,7 @@ MARKER = b"<!-- made by: upscale compare -->"
 SETTINGS = ("model", "alpha", "precision", "seconds")
 """Taken from the report of a run."""
 
-PNG = "image/png"
-PIECE = 3 * 2**20
-"""Bytes encoded at once: a multiple of 3, so that pieces of base64 join."""
-
 Settings = Mapping[str, object]
-
-
-@dataclass(frozen=True)
-class _Picture:
-    path: Path
-    width: int
-    """In pixels, upright."""
-    height: int
-    format: str
-    bits: str
-    """Of a sample, as the table shows it."""
-    kind: str = PNG
-    """Media type of the file."""
-    why: str = ""
-    """Reason to show ``png`` in place of the file; empty to show the file."""
-    png: bytes | None = None
-
-    @property
-    def size(self) -> str:
-        return f"{self.width} × {self.height}"
 
 
 def write_page(
@@ -83,11 +53,10 @@ def write_page(
     _check_target(target, pictures, overwrite)
     if target.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{target}: the page is HTML; name it something.html")
-    found = [_look(path) for path in pictures]
-    frame = _frame(found)
+    found = [look(path) for path in pictures]
+    frame = common_frame(found)
     for index, each in enumerate(found):
-        png = _png(each.path, notify, encode=bool(each.why))
-        found[index] = replace(each, png=png)
+        found[index] = with_png(each, notify)
         progress(index + 1, len(found))
     _check_bytes(found, target, notify)
     known = {os.path.realpath(path): value for path, value in (settings or {}).items()}
@@ -97,7 +66,7 @@ def write_page(
     with whole(target) as part, part.open("xb") as file:
         file.write(before)
         for each in found:
-            file.writelines(_element(each))
+            file.writelines(each.element())
         file.write(after)
 
 
@@ -112,7 +81,7 @@ def read_settings(report_jsonl: Path) -> dict[Path, dict[str, object]]:
         lines = report_jsonl.read_text("utf-8").splitlines()
         records = [json.loads(line) for line in lines]
     except OSError as error:
-        raise _unreadable(report_jsonl, error) from error
+        raise InputError(f"{report_jsonl}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise InputError(
             f"{report_jsonl}: is not a report; give the file that upscale --report wrote"
@@ -128,10 +97,6 @@ def read_settings(report_jsonl: Path) -> dict[Path, dict[str, object]]:
         known = {name: record[name] for name in names if record.get(name) is not None}
         found[Path(os.path.realpath(path))] = known
     return found
-
-
-def _unreadable(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path}: cannot be read ({error.strerror})")
 
 
 def _check_target(target: Path, pictures: Sequence[Path], overwrite: bool) -> None:
@@ -155,84 +120,11 @@ def _check_target(target: Path, pictures: Sequence[Path], overwrite: bool) -> No
         )
 
 
-def _look(path: Path) -> _Picture:
-    """Read a header, and decide whether a browser shows the file as `reader` decodes it."""
-    header = reader.read_header(path)
-    size = (header.width, header.height)
-    try:
-        with open(path, "rb", buffering=0) as file:
-            head = os.pread(file.fileno(), 512, 0)
-            found = format_of(head, file.fileno())
-            if found and found.decoder:
-                why = f"browsers do not show {found.name}"
-                return _Picture(path, *size, found.name, "–", why=why)
-            opened = vips.open_header(path, file.fileno(), head, MAX_PIXELS)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    image = opened.image
-    bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else header.depth
-    name = found.name if found else opened.loader.upper()
-    kind = found.media_type if found else ""
-    if not kind:
-        return _Picture(path, *size, name, str(bits), why=f"browsers do not show {name}")
-    why = ""
-    if bits > 8 and name != "AVIF":
-        why = f"it has {bits} bits a sample"
-    elif image.interpretation == "cmyk":
-        why = "browsers differ in CMYK"
-    elif vips.orientation_of(image) != 1 and name != "JPEG":
-        why = f"browsers differ in turning {name}"
-    return _Picture(path, *size, name, str(bits), kind, why)
-
-
-def _frame(found: Sequence[_Picture]) -> _Picture:
-    """Return the picture at whose size all are shown; UsageError where one has another shape."""
-    # A small picture has w = W/s + a, h = H/s + b, so w·H − h·W = a·H − b·W. Where sides were
-    # rounded down, a and b are in (−1, 0], where up, in [0, 1): its size is below max(W, H). Where
-    # to the nearest, |a|, |b| ≤ 1/2: at most (W + H)/2, and 0 where W = H, since then a = b.
-    largest = max(found, key=lambda each: each.width * each.height)
-    for each in found:
-        cross = each.width * largest.height - each.height * largest.width
-        if abs(cross) >= max(largest.width, largest.height):
-            raise UsageError(
-                f"{each.path} has {each.size} pixels and {largest.path} {largest.size}: their "
-                "shapes differ; give pictures of one view"
-            )
-    return largest
-
-
-def _png(path: Path, notify: Callable[[str], None], encode: bool) -> bytes | None:
-    """Decode a picture, or the first of several, and encode it with 8 bits and its profile.
-
-    Without ``encode``, decode it only, so that a damaged one is refused, and return None.
-    """
-    image = reader.read(path)
-    if not encode:
-        return None
-    for warning in image.warnings:
-        notify(warning)
-    if image.frames > 1:
-        notify(f"{path}: has {image.frames} frames or pages; the first is shown")
-    pixels = image.pixels[: image.pixels.shape[0] // image.frames]
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    buffer = io.BytesIO()
-    one = pixels[..., 0] if pixels.shape[2] == 1 else pixels
-    Image.fromarray(one).save(buffer, "PNG", icc_profile=image.metadata.icc)
-    return buffer.getvalue()
-
-
-def _bytes(picture: _Picture) -> int:
-    """Return how many the picture adds to the page."""
-    try:
-        return picture.path.stat().st_size if picture.png is None else len(picture.png)
-    except OSError as error:
-        raise _unreadable(picture.path, error) from error
-
-
-def _check_bytes(found: Sequence[_Picture], target: Path, notify: Callable[[str], None]) -> None:
+def _check_bytes(
+    found: Sequence[ShownPicture], target: Path, notify: Callable[[str], None]
+) -> None:
     """Raise UsageError for more than a page holds."""
-    total = sum(map(_bytes, found))
+    total = sum(each.count_bytes() for each in found)
     if total > LARGEST:
         raise UsageError(
             f"{target}: would hold {total / 1e6:.0f} MB of pictures, and a page takes no more than "
@@ -242,24 +134,12 @@ def _check_bytes(found: Sequence[_Picture], target: Path, notify: Callable[[str]
         notify(f"{target}: holds {total / 1e6:.0f} MB of pictures and will open slowly")
 
 
-def _element(picture: _Picture) -> Iterator[bytes]:
-    """Yield an ``<img>`` with the picture in it."""
-    yield f'<img alt="" src="data:{PNG if picture.png else picture.kind};base64,'.encode()
-    try:
-        with open(picture.path, "rb") if picture.png is None else io.BytesIO(picture.png) as file:
-            while piece := file.read(PIECE):
-                yield base64.b64encode(piece)
-    except OSError as error:
-        raise _unreadable(picture.path, error) from error
-    yield b'">'
-
-
 def _shown(path: Path | str) -> str:
     """Return text for UTF-8, with the odd bytes of a name escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _labels(found: Sequence[_Picture], settings: Sequence[Settings]) -> list[str]:
+def _labels(found: Sequence[ShownPicture], settings: Sequence[Settings]) -> list[str]:
     """Name each picture by model and alpha or by its file; equal names get their folder, too."""
     labels = []
     for each, known in zip(found, settings, strict=True):
@@ -278,7 +158,7 @@ def _labels(found: Sequence[_Picture], settings: Sequence[Settings]) -> list[str
 
 
 def _page(
-    frame: _Picture, found: Sequence[_Picture], settings: Sequence[Settings]
+    frame: ShownPicture, found: Sequence[ShownPicture], settings: Sequence[Settings]
 ) -> tuple[bytes, bytes]:
     """Fill the template; return what stands before the pictures and after them."""
     given = set().union(*settings)
