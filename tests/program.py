@@ -19,7 +19,7 @@ import torch
 from forked import Forked, start_codec
 from PIL import Image
 
-from upscale.batch.pool import Codec
+from upscale.batch.codec import Codec
 from upscale.cli.app import app
 from upscale.networks.spec import build
 from upscale.pixels.image import Pixels

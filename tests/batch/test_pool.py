@@ -1,129 +1,34 @@
 """Codec processes that die at the worst time: no wait without end, nothing left behind."""
 
 import contextlib
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from codecs_seen import SOON, Endless, codecs, kill, noise, request, wait_until
 from PIL import Image as Pillow
 
-from upscale.batch.pool import Codec, CodecPool, Picture
-from upscale.batch.worker import Decoded, Probe, Probed, Read, Skipped, Write
+from upscale.batch.pool import CodecPool, Picture
+from upscale.batch.worker import Decoded, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import MAX_PIXELS
 from upscale.pixels.image import Layout, Metadata, Pixels
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc")
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc"),
+    pytest.mark.usefixtures("nothing_left"),
+]
 
-SOON = 10
-"""Seconds that nothing here takes; a wait that lasts longer is one without end."""
 LEAVING = 2.0
 """Seconds that a signal may take to end a run."""
-
-
-def noise(height: int, width: int) -> Pixels:
-    found: Pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
-    return found
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photo.png"
-    Pillow.fromarray(noise(9, 14)).save(path)
-    return path
-
-
-class Endless:
-    """An input that is never read to its end: a FIFO that somebody could still write to."""
-
-    def __init__(self, path: Path) -> None:
-        os.mkfifo(path)
-        self.path = path
-        self._descriptor = -1
-
-    def await_reader(self) -> None:
-        """Wait until a process reads."""
-
-        def open_it() -> bool:
-            with contextlib.suppress(OSError):
-                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
-            return self._descriptor >= 0
-
-        wait_until(open_it)
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-
-
-@pytest.fixture
-def endless(tmp_path: Path) -> Iterator[Endless]:
-    found = Endless(tmp_path / "endless.png")
-    yield found
-    found.close()
-
-
-def request(path: Path, output: Path | None = None) -> Read:
-    output = output or path.with_name(f"{path.stem}_x4.png")
-    scratch = output.with_name(f".{output.name}.scratch")
-    return Read(path, output, {"a": "settings"}, None, False, MAX_PIXELS, False, False, scratch)
 
 
 def writing(read: Read, height: int, width: int, part: Path | None = None) -> Write:
     part = part or read.output.with_suffix(".part")
     return Write(read.output, Layout(width, height, 3, 8), Metadata(), Encoding(), "0" * 32, part)
-
-
-def children() -> set[int]:
-    own, found = os.getpid(), set()
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, parent = path.read_text().rsplit(")", 1)[1].split()[:2]
-            if int(parent) == own and state != "Z":
-                found.add(int(path.parent.name))
-    return found
-
-
-def codecs(before: set[int]) -> list[int]:
-    return sorted(children() - before)
-
-
-def kill(pids: list[int], number: int = signal.SIGSEGV) -> None:
-    """End processes and see them end."""
-    for pid in pids:
-        os.kill(pid, number)
-    deadline = time.monotonic() + SOON
-    while children() & {*pids}:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def wait_until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + SOON
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "this takes too long"
-        time.sleep(0.01)
-    return found
-
-
-@pytest.fixture(autouse=True)
-def nothing_left(tmp_path: Path) -> Iterator[set[int]]:
-    """Processes, threads, descriptors and temporary files are as many after a test as before."""
-    before, threads = children(), threading.active_count()
-    descriptors = len(os.listdir("/proc/self/fd"))
-    yield before
-    wait_until(lambda: children() <= before)
-    wait_until(lambda: threading.active_count() <= threads)
-    assert len(os.listdir("/proc/self/fd")) == descriptors
-    litter = [path.name for path in tmp_path.iterdir() if path.suffix in (".part", ".scratch")]
-    assert litter == []
 
 
 def finish(picture: Picture, pixels: Pixels, part: Path | None = None) -> list[str]:
@@ -138,76 +43,6 @@ def raised(picture: Picture, reading: bool = False) -> UpscaleError:
     with pytest.raises(UpscaleError) as caught:
         (picture.decoded if reading else picture.written).result(SOON)
     return caught.value
-
-
-# One process
-
-
-def test_a_call_is_answered_or_raises(photo: Path, tmp_path: Path) -> None:
-    with Codec() as codec:
-        for path, kind in ((photo, Probed), (tmp_path / "none.png", InputError), (photo, Probed)):
-            ask = Probe(
-                path,
-                tmp_path / "out.png",
-                {"a": ""},
-                None,
-                False,
-                MAX_PIXELS,
-                False,
-                False,
-                tmp_path / "b",
-            )
-            if kind is InputError:
-                with pytest.raises(InputError, match=r"none\.png"):
-                    codec.call(ask, path)
-            else:
-                assert isinstance(codec.call(ask, path), kind)
-
-
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
-def test_a_crash_is_told_with_its_signal_and_the_next_call_works(
-    photo: Path, endless: Endless, nothing_left: set[int], number: signal.Signals
-) -> None:
-    with Codec() as codec:
-        (pid,) = codecs(nothing_left)
-        killer = threading.Thread(target=lambda: (endless.await_reader(), os.kill(pid, number)))
-        killer.start()
-        with pytest.raises(InputError, match=number.name) as caught:
-            codec.call(request(endless.path), endless.path)
-        killer.join()
-        assert caught.value.code == "crashed"
-        assert str(endless.path) in str(caught.value)
-        assert isinstance(codec.call(request(photo), photo), Decoded)
-
-
-def test_a_process_that_died_idle_is_replaced_at_the_next_call(
-    photo: Path, nothing_left: set[int]
-) -> None:
-    with Codec() as codec:
-        kill(codecs(nothing_left), signal.SIGKILL)
-        assert isinstance(codec.call(request(photo), photo), Decoded)
-
-
-def test_a_process_that_is_killed_for_good_is_not_replaced(
-    endless: Endless, nothing_left: set[int]
-) -> None:
-    codec = Codec()
-    killer = threading.Thread(target=lambda: (endless.await_reader(), codec.kill()))
-    killer.start()
-    with pytest.raises(InputError):
-        codec.call(request(endless.path), endless.path)
-    killer.join()
-    assert codecs(nothing_left) == []
-    codec.close()
-
-
-def test_a_restart_ends_whatever_it_does(photo: Path, nothing_left: set[int]) -> None:
-    with Codec() as codec:
-        (before,) = codecs(nothing_left)
-        codec.restart()
-        (after,) = codecs(nothing_left)
-        assert before != after
-        assert isinstance(codec.call(request(photo), photo), Decoded)
 
 
 # Pictures through a pool

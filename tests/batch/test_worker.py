@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from upscale.batch.pool import COMMAND
+from upscale.batch.codec import COMMAND
 from upscale.batch.resume import keys_of
 from upscale.batch.worker import Decoded, Finish, Probe, Probed, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError

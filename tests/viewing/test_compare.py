@@ -90,7 +90,7 @@ def run_report(path: Path, outputs: dict[Path, str], **common: object) -> Path:
             error = UpscaleError("no") if status == "failed" else None
             job = Job(Path("photo.png"), output)
             written.add(batch.Result(job, status, 1.25, error, (100, 75), (400, 300)))
-        written.summarize(0)
+        written.summarize(0, many=True)
     return path
 
 

@@ -1,6 +1,7 @@
 """Many files: find them, plan every output, upscale, resume, report outcomes.
 
-`inputs` and `walk` find pictures, `planning` chooses outputs before work begins, `pool` keeps
-decoding processes beside the network, and `run` is the loop. It imports upscaling and everything
-below. The command line runs it.
+`inputs`, `walk` and `watch` find pictures, `naming` and `planning` choose outputs before work
+begins, `resume` knows what is done. `worker` is what a `codec` process runs, `pool` keeps some of
+them beside the network, and `run` is the loop. It imports upscaling and everything below. The
+command line runs it.
 """

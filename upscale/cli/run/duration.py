@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 import torch
 
+from upscale.batch.codec import Codec
 from upscale.batch.planning import Job
-from upscale.batch.pool import Codec
 from upscale.batch.run import Method, Result, request
 from upscale.batch.worker import Probe, Probed, Skipped
 from upscale.errors import UpscaleError

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from upscale.batch.codec import Codec
 from upscale.batch.inputs import find_inputs
 from upscale.batch.naming import DEFAULT_TEMPLATE, Naming, ending
 from upscale.batch.planning import Destination, Job, plan, prepare_output
-from upscale.batch.pool import Codec, CodecPool
+from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Method, Result
 from upscale.batch.walk import Found
 from upscale.batch.watch import settled
