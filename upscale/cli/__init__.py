@@ -1,4 +1,8 @@
-"""The command line: words in, exit status out. The only place that prints."""
+"""The command line: words in, exit status out. The only place that prints.
+
+`app` assembles `run`, which enlarges pictures, and the other `commands`; both speak through
+`terminal`. It imports every room, and no other room imports it.
+"""
 
 __all__ = ["main"]
 
