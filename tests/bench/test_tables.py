@@ -1,34 +1,13 @@
-"""Tables: figures as papers print them, what stands beside them, and the files they are kept in."""
+"""Tables: figures as papers print them, and what stands beside them."""
 
-import csv
-import json
-from io import StringIO
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from measured_rows import SRRESNET, row
 
-from upscale.bench.tables import (
-    CSV_COLUMNS,
-    Line,
-    Table,
-    make_tables,
-    to_csv,
-    to_json_lines,
-    to_markdown,
-)
+from upscale.bench.tables import Line, Table, make_tables, to_markdown
 from upscale.metrics.protocol import METRICS, Protocol, Row
-
-PICTURES = {name: {"psnr": 32.0} for name in ("baby", "bird", "butterfly", "head", "woman")}
-
-
-def row(model: str, system: str | None = None, set: str = "set5", **values: Any) -> Row:
-    values = {"pictures": PICTURES, "seconds": 2.0, "megapixels": 0.5} | values
-    return Row(set=set, system=system or model, model=model, **values)
-
-
-SRRESNET = row("srresnet", figures={"psnr": 32.0149, "ssim": 0.89296}, peak_bytes=3 * 2**29)
 
 
 def table(*rows: Row, protocol: Protocol | None = None) -> Table:
@@ -215,65 +194,9 @@ def test_markdown_has_the_title_above_and_the_notes_below() -> None:
     assert blocks[1].splitlines()[1] == "| --- | ---: | ---: | ---: | ---: | ---: |"
 
 
-def test_csv_keeps_full_precision() -> None:
-    rows = [SRRESNET, row('a, "b"\nc', set="holiday", figures={"psnr": float("inf")})]
-    records = list(csv.DictReader(StringIO(to_csv(rows, Protocol()))))
-    assert tuple(records[0]) == CSV_COLUMNS
-    assert float(records[0]["psnr"]) == 32.0149
-    assert (records[0]["kind"], records[0]["ssim_kind"]) == ("measured", "wang")
-    assert (records[0]["pictures"], records[0]["peak_bytes"]) == ("5", str(3 * 2**29))
-    ledig = records[1]
-    assert (ledig["beside"], ledig["source"]) == ("srresnet", "Ledig et al. 2017, Table 2")
-    assert (ledig["ssim_kind"], ledig["ssim_difference"]) == ("daala", "")
-    assert float(ledig["psnr_difference"]) == pytest.approx(32.0149 - 32.05, abs=1e-9)
-    assert records[-1]["system"] == 'a, "b"\nc'
-    assert records[-1]["psnr"] == "inf"
-
-
-def test_csv_of_several_sets_can_be_joined() -> None:
-    text = to_csv([SRRESNET], Protocol()) + to_csv([SRRESNET], Protocol(), header=False)
-    records = list(csv.DictReader(StringIO(text)))
-    assert records[: len(records) // 2] == records[len(records) // 2 :]
-
-
-def strict(line: str) -> dict[str, Any]:
-    """Parse JSON as the standard has it: without NaN and Infinity."""
-
-    def refuse(word: str) -> None:
-        raise AssertionError(word)
-
-    return dict(json.loads(line, parse_constant=refuse))
-
-
-def test_json_has_one_object_a_line_with_full_precision() -> None:
-    records = [strict(line) for line in to_json_lines([SRRESNET], Protocol()).splitlines()]
-    assert records[0] == {
-        "set": "set5",
-        "kind": "measured",
-        "system": "srresnet",
-        "model": "srresnet",
-        "back_project": 0,
-        "seconds": 2.0,
-        "megapixels": 0.5,
-        "peak_bytes": 3 * 2**29,
-        "scale": 4,
-        "channels": "y",
-        "border": 4,
-        "ssim_kind": "wang",
-        "degradation": "uint8",
-        "precision": "fp32",
-        "pictures": PICTURES,
-        "figures": {"psnr": 32.0149, "ssim": 0.89296},
-    }
-    assert records[1]["figures"] == {"psnr": 32.05, "ssim": 0.9019, "mos": 3.37}
-    assert records[1]["differences"] == {"psnr": pytest.approx(-0.0351)}
-    assert {record["kind"] for record in records} == {"measured", "published", "other"}
-
-
-def test_json_spells_what_is_not_finite() -> None:
+def test_what_is_not_finite_is_spelt() -> None:
     figures = {"psnr": float("inf"), "niqe": float("nan")}
-    rows = [row("nearest", set="holiday", figures=figures, pictures={"one": figures})]
-    (record,) = (strict(line) for line in to_json_lines(rows, Protocol()).splitlines())
-    assert record["figures"] == {"psnr": "inf", "niqe": "nan"}
-    assert record["pictures"] == {"one": {"psnr": "inf", "niqe": "nan"}}
-    assert table(*rows).lines[0].cells[1:3] == ("inf", "nan")
+    assert table(row("nearest", set="holiday", figures=figures)).lines[0].cells[1:3] == (
+        "inf",
+        "nan",
+    )

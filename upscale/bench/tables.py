@@ -1,29 +1,15 @@
-"""Rows of a benchmark and published figures → a table as text, Markdown, CSV or JSON."""
+"""Rows of a benchmark and published figures → a table as text or Markdown."""
 
-import csv
-import io
-import json
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from upscale.bench.published import Published, beside, others
+from upscale.bench.published import Published
+from upscale.bench.records import Kind, Origin, by_set, line_up
 from upscale.metrics.protocol import METRICS, Protocol, Row
 from upscale.viewing import markdown
 from upscale.viewing.markdown import escaped
 
-__all__ = [
-    "CSV_COLUMNS",
-    "DIGITS",
-    "MISSING",
-    "Line",
-    "Table",
-    "make_tables",
-    "to_csv",
-    "to_json_lines",
-    "to_markdown",
-]
+__all__ = ["DIGITS", "MISSING", "Line", "Table", "make_tables", "to_markdown"]
 
 MISSING = "–"
 
@@ -38,31 +24,12 @@ DEGRADATIONS = {
     "folder": "the set's own files",
 }
 
-MEASURED = (
-    *("system", "model", "alpha", "interpolation", "back_project"),
-    *("seconds", "megapixels", "peak_bytes"),
-)
-PUBLISHED = ("system", "source", "address", "note", "apart")
-PROTOCOL = ("scale", "channels", "border", "ssim_kind")
-FIGURES = (*METRICS, "pi", "mos")
-CSV_COLUMNS = (
-    *("set", "kind", "beside", "source", "address", "note", "apart"),
-    *MEASURED,
-    *FIGURES,
-    *(f"{name}_difference" for name in METRICS),
-    *PROTOCOL,
-    *("degradation", "precision", "pictures"),
-)
-
-Kind = Literal["measured", "published", "other"]
-
 
 @dataclass(frozen=True)
 class Line:
     """A line of a table."""
 
     kind: Kind
-    """``measured`` by us, ``published`` for the system above it, or for an ``other`` system."""
     cells: tuple[str, ...]
     """One a column; the first of a published line begins with two spaces."""
 
@@ -79,71 +46,16 @@ class Table:
     """Explain the lines."""
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """What a line is made from."""
-
-    kind: Kind
-    row: Row | None
-    """The measured row, or that which ``published`` stands beside."""
-    published: Published | None = None
-    differences: dict[str, float] = field(default_factory=dict)
-    """Measured minus published, by metric."""
-
-    @property
-    def figures(self) -> dict[str, float]:
-        if self.published is not None:
-            return self.published.figures
-        return self.row.figures if self.row is not None else {}
-
-
-def _by_set(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    sets: dict[str, list[Row]] = {}
-    for row in rows:
-        sets.setdefault(row.set, []).append(row)
-    return sets
-
-
-def _origins(rows: Sequence[Row], protocol: Protocol) -> Iterator[_Origin]:
-    """Order one set's lines; a published one stands once, under the first system that it fits."""
-    measured = {name for row in rows for name in row.figures}
-
-    def tells(published: Published) -> bool:
-        return published.scale == protocol.scale and bool(measured & published.figures.keys())
-
-    shown: list[Published] = []
-    for row in rows:
-        yield _Origin("measured", row)
-        known = {published.key for published in shown}
-        for published in () if row.back_project else beside(row.model, row.alpha, row.set):
-            if published.key in known or not tells(published):
-                continue
-            shown.append(published)
-            yield _Origin(
-                "published",
-                row,
-                published,
-                {
-                    name: row.figures[name] - published.figures[name]
-                    for name in METRICS
-                    if name in published.comparable(protocol) and name in row.figures
-                },
-            )
-    for published in others(rows[0].set, shown):
-        if tells(published):
-            yield _Origin("other", None, published)
-
-
 def make_tables(rows: Sequence[Row], protocol: Protocol) -> list[Table]:
     """Return one table a set, in the order of ``rows``, all measured by ``protocol``.
 
     Columns: system, the metrics measured, seconds of upscaling, HR megapixels a second, peak MiB.
     """
-    return [_table(found, protocol) for found in _by_set(rows).values()]
+    return [_table(found, protocol) for found in by_set(rows).values()]
 
 
 def _table(rows: Sequence[Row], protocol: Protocol) -> Table:
-    origins = list(_origins(rows, protocol))
+    origins = list(line_up(rows, protocol))
     names = [name for name in METRICS if any(name in row.figures for row in rows)]
     columns = ("system", *(METRICS[name] for name in names), "seconds", "MP/s", "peak MiB")
     lines = tuple(
@@ -166,7 +78,7 @@ def _title(rows: Sequence[Row], protocol: Protocol) -> str:
     )
 
 
-def _notes(origins: Sequence[_Origin]) -> Iterator[str]:
+def _notes(origins: Sequence[Origin]) -> Iterator[str]:
     if any(origin.differences for origin in origins):
         yield (
             "In brackets: measured minus published, where channels, border and definition are "
@@ -182,7 +94,7 @@ def _notes(origins: Sequence[_Origin]) -> Iterator[str]:
         yield f"Not compared: {'; '.join(sources)} ({reason})."
 
 
-def _label(origin: _Origin) -> str:
+def _label(origin: Origin) -> str:
     published = origin.published
     if published is None:
         return origin.row.system if origin.row is not None else MISSING
@@ -191,7 +103,7 @@ def _label(origin: _Origin) -> str:
     return f"  {published.source}" + (f" ({published.note})" if published.note else "")
 
 
-def _figure(origin: _Origin, name: str, protocol: Protocol) -> str:
+def _figure(origin: Origin, name: str, protocol: Protocol) -> str:
     if name not in origin.figures:
         return MISSING
     digits = DIGITS.get(name, 4)
@@ -223,7 +135,7 @@ def _signed(value: float, digits: int) -> str:
     return f"{'−' if value < 0 else '+'}{text}"
 
 
-def _cost(origin: _Origin) -> tuple[str, str, str]:
+def _cost(origin: Origin) -> tuple[str, str, str]:
     row = origin.row
     if origin.kind != "measured" or row is None:
         return MISSING, MISSING, MISSING
@@ -246,58 +158,3 @@ def _indented(line: Line) -> tuple[str, ...]:
     if line.kind != "published":
         return line.cells
     return (f"↳ {line.cells[0].strip()}", *line.cells[1:])
-
-
-def _records(rows: Sequence[Row], protocol: Protocol) -> Iterator[dict[str, Any]]:
-    """Return the lines of all sets as flat records, in full precision; no key without a value."""
-    made = asdict(protocol)
-    for found in _by_set(rows).values():
-        for origin in _origins(found, protocol):
-            record: dict[str, Any] = {"set": found[0].set, "kind": origin.kind}
-            if origin.published is None and origin.row is not None:
-                record |= {name: getattr(origin.row, name) for name in MEASURED}
-                record |= {name.replace("ssim", "ssim_kind"): value for name, value in made.items()}
-                record["pictures"] = origin.row.pictures
-            elif origin.published is not None:
-                published = origin.published
-                record |= {"beside": origin.row.system if origin.row is not None else None}
-                record |= {name: getattr(published, name) or None for name in PUBLISHED}
-                record |= {name: getattr(published, name) for name in PROTOCOL}
-            record["figures"] = dict(origin.figures)
-            record["differences"] = origin.differences
-            yield {key: value for key, value in record.items() if value not in (None, {})}
-
-
-def to_csv(rows: Sequence[Row], protocol: Protocol, header: bool = True) -> str:
-    """Write all lines as CSV with the columns `CSV_COLUMNS`, in full precision.
-
-    ``ssim_kind`` names the definition of the figure ``ssim``; ``pictures`` is their number.
-    """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
-    if header:
-        writer.writeheader()
-    for record in _records(rows, protocol):
-        figures, differences = record.pop("figures", {}), record.pop("differences", {})
-        pictures = {"pictures": len(record["pictures"])} if "pictures" in record else {}
-        apart = {f"{name}_difference": value for name, value in differences.items()}
-        writer.writerow(record | figures | apart | pictures)
-    return text.getvalue()
-
-
-def to_json_lines(rows: Sequence[Row], protocol: Protocol) -> str:
-    """Write one JSON object a line, in full precision.
-
-    Keys as `CSV_COLUMNS`, but for ``figures`` and ``differences`` by metric and ``pictures`` with
-    the figures of each. What is not a finite number is a string: ``"inf"``, ``"nan"``.
-    """
-    records = _records(rows, protocol)
-    return "".join(json.dumps(_finite(record), allow_nan=False) + "\n" for record in records)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value

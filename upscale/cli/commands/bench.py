@@ -243,12 +243,12 @@ def _measure(
 
 
 def _print(options: BenchOptions, rows: Sequence[Row], protocol: Protocol, header: bool) -> None:
-    from upscale.bench import tables
+    from upscale.bench import records, tables
 
     if options.json:
-        emit(tables.to_json_lines(rows, protocol).removesuffix("\n"))
+        emit(records.to_json_lines(rows, protocol).removesuffix("\n"))
     elif options.csv:
-        emit(tables.to_csv(rows, protocol, header).removesuffix("\n"))
+        emit(records.to_csv(rows, protocol, header).removesuffix("\n"))
     else:
         for table in tables.make_tables(rows, protocol):
             if options.markdown:

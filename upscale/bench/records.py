@@ -1,0 +1,145 @@
+"""Rows of a benchmark beside published figures → records in full precision, as CSV or JSON."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from upscale.bench.published import Published, beside, others
+from upscale.metrics.protocol import METRICS, Protocol, Row
+
+__all__ = ["CSV_COLUMNS", "Kind", "Origin", "by_set", "line_up", "to_csv", "to_json_lines"]
+
+MEASURED = (
+    *("system", "model", "alpha", "interpolation", "back_project"),
+    *("seconds", "megapixels", "peak_bytes"),
+)
+PUBLISHED = ("system", "source", "address", "note", "apart")
+PROTOCOL = ("scale", "channels", "border", "ssim_kind")
+FIGURES = (*METRICS, "pi", "mos")
+CSV_COLUMNS = (
+    *("set", "kind", "beside", "source", "address", "note", "apart"),
+    *MEASURED,
+    *FIGURES,
+    *(f"{name}_difference" for name in METRICS),
+    *PROTOCOL,
+    *("degradation", "precision", "pictures"),
+)
+
+Kind = Literal["measured", "published", "other"]
+"""Of a line: measured by us, published for the system above it, or for another system."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a line is made from."""
+
+    kind: Kind
+    row: Row | None
+    """The measured row, or that which ``published`` stands beside."""
+    published: Published | None = None
+    differences: dict[str, float] = field(default_factory=dict)
+    """Measured minus published, by metric."""
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Those of the line, by metric."""
+        if self.published is not None:
+            return self.published.figures
+        return self.row.figures if self.row is not None else {}
+
+
+def by_set(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Group rows by their set, in their order."""
+    sets: dict[str, list[Row]] = {}
+    for row in rows:
+        sets.setdefault(row.set, []).append(row)
+    return sets
+
+
+def line_up(rows: Sequence[Row], protocol: Protocol) -> Iterator[Origin]:
+    """Order one set's lines; a published one stands once, under the first system that it fits."""
+    measured = {name for row in rows for name in row.figures}
+
+    def tells(published: Published) -> bool:
+        return published.scale == protocol.scale and bool(measured & published.figures.keys())
+
+    shown: list[Published] = []
+    for row in rows:
+        yield Origin("measured", row)
+        known = {published.key for published in shown}
+        for published in () if row.back_project else beside(row.model, row.alpha, row.set):
+            if published.key in known or not tells(published):
+                continue
+            shown.append(published)
+            yield Origin(
+                "published",
+                row,
+                published,
+                {
+                    name: row.figures[name] - published.figures[name]
+                    for name in METRICS
+                    if name in published.comparable(protocol) and name in row.figures
+                },
+            )
+    for published in others(rows[0].set, shown):
+        if tells(published):
+            yield Origin("other", None, published)
+
+
+def _records(rows: Sequence[Row], protocol: Protocol) -> Iterator[dict[str, Any]]:
+    """Return the lines of all sets as flat records, in full precision; no key without a value."""
+    made = asdict(protocol)
+    for found in by_set(rows).values():
+        for origin in line_up(found, protocol):
+            record: dict[str, Any] = {"set": found[0].set, "kind": origin.kind}
+            if origin.published is None and origin.row is not None:
+                record |= {name: getattr(origin.row, name) for name in MEASURED}
+                record |= {name.replace("ssim", "ssim_kind"): value for name, value in made.items()}
+                record["pictures"] = origin.row.pictures
+            elif origin.published is not None:
+                published = origin.published
+                record |= {"beside": origin.row.system if origin.row is not None else None}
+                record |= {name: getattr(published, name) or None for name in PUBLISHED}
+                record |= {name: getattr(published, name) for name in PROTOCOL}
+            record["figures"] = dict(origin.figures)
+            record["differences"] = origin.differences
+            yield {key: value for key, value in record.items() if value not in (None, {})}
+
+
+def to_csv(rows: Sequence[Row], protocol: Protocol, header: bool = True) -> str:
+    """Write all lines as CSV with the columns `CSV_COLUMNS`, in full precision.
+
+    ``ssim_kind`` names the definition of the figure ``ssim``; ``pictures`` is their number.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
+    if header:
+        writer.writeheader()
+    for record in _records(rows, protocol):
+        figures, differences = record.pop("figures", {}), record.pop("differences", {})
+        pictures = {"pictures": len(record["pictures"])} if "pictures" in record else {}
+        apart = {f"{name}_difference": value for name, value in differences.items()}
+        writer.writerow(record | figures | apart | pictures)
+    return text.getvalue()
+
+
+def to_json_lines(rows: Sequence[Row], protocol: Protocol) -> str:
+    """Write one JSON object a line, in full precision.
+
+    Keys as `CSV_COLUMNS`, but for ``figures`` and ``differences`` by metric and ``pictures`` with
+    the figures of each. What is not a finite number is a string: ``"inf"``, ``"nan"``.
+    """
+    records = _records(rows, protocol)
+    return "".join(json.dumps(_finite(record), allow_nan=False) + "\n" for record in records)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
