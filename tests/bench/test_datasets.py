@@ -20,7 +20,8 @@ from PIL import Image
 from upscale.bench.datasets import find_set, read_datasets
 from upscale.bench.picture_sets import pixel_digest, read_hr
 from upscale.errors import InputError, UsageError, WeightsError
-from upscale.models.sources import Member, Source, SourceError, download
+from upscale.models.download import download
+from upscale.models.sources import Member, Source, SourceError
 
 SETS = read_datasets()
 REAL_SETS = Path(os.environ.get("UPSCALE_DATA", "/nonexistent"))

