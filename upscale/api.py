@@ -8,7 +8,8 @@ from upscale.errors import UsageError
 from upscale.models.choice import AUTO, CANDIDATES, alpha_for, choose
 from upscale.models.model import Model, load_model
 from upscale.pixels.image import Pixels
-from upscale.upscaling.engine import plan_tiling, upscale_pixels
+from upscale.upscaling.engine import upscale_pixels
+from upscale.upscaling.tiling import plan_tiling
 
 __all__ = ["Model", "load_model", "upscale"]
 

@@ -16,8 +16,8 @@ from upscale.batch.run import Batch, Method, Result
 from upscale.errors import InputError, OutputError
 from upscale.models.model import Model, load_model
 from upscale.pixels import spool
-from upscale.upscaling.engine import Tiling
 from upscale.upscaling.target import Target
+from upscale.upscaling.tiling import Tiling
 
 
 @pytest.fixture(scope="module")

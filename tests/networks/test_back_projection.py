@@ -15,7 +15,8 @@ from upscale.networks.back_projection import REACH, back_project, projected
 from upscale.networks.spec import SRResNetSpec
 from upscale.pictures import reader
 from upscale.pixels.degrade import degrade
-from upscale.upscaling.engine import Tiling, upscale_pixels
+from upscale.upscaling.engine import upscale_pixels
+from upscale.upscaling.tiling import Tiling
 
 SPEC = SRResNetSpec(features=8, blocks=1, normalization="none")
 PHOTO = Path(__file__).parents[1] / "data" / "osprey.png"

@@ -9,13 +9,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from upscale.errors import DeviceError, InputError, UsageError
+from upscale.errors import DeviceError, InputError
 from upscale.models.model import Model, load_model
 from upscale.networks.layers import in_pieces
 from upscale.networks.spec import RRDBNetSpec, build
 from upscale.pictures import reader
 from upscale.pixels import image
-from upscale.upscaling.engine import Tiling, plan_tiling, upscale_bands, upscale_pixels
+from upscale.upscaling.engine import upscale_bands, upscale_pixels
+from upscale.upscaling.tiling import Tiling
 
 PHOTO = Path(__file__).parents[1] / "data" / "osprey.png"
 WHOLE = Tiling(0, 0)
@@ -200,14 +201,6 @@ def test_bf16_is_near_fp32(model: Model, photo: image.Pixels) -> None:
     exact = upscale_pixels(eye, model, WHOLE).astype(float)
     error = (upscale_pixels(eye, fast, WHOLE) - exact) ** 2
     assert 10 * np.log10(255**2 / error.mean()) > 50
-
-
-def test_tiles_are_planned_within_the_network_and_memory(model: Model) -> None:
-    assert plan_tiling(model).overlap == model.spec.overlap == 20
-    assert 32 <= plan_tiling(model).tile <= 512
-    assert plan_tiling(model, 0, 3) == Tiling(0, 3)
-    with pytest.raises(UsageError):
-        plan_tiling(model, -1)
 
 
 def test_the_opacity_of_a_disc_has_neither_holes_nor_specks(model: Model) -> None:

@@ -13,9 +13,9 @@ from upscale.pixels import spool
 from upscale.pixels.image import Pixels
 from upscale.pixels.resample import resize_bands
 from upscale.pixels.spool import Spool
-from upscale.upscaling.engine import Tiling
 from upscale.upscaling.enlarge import enlarge
 from upscale.upscaling.target import Sizes, Target
+from upscale.upscaling.tiling import Tiling
 
 CHANNELS = pytest.mark.parametrize("channels", [1, 2, 3, 4])
 DEPTHS = pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

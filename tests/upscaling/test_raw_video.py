@@ -22,9 +22,9 @@ from program import fork, inside
 from upscale.errors import InputError, OutputError
 from upscale.models.model import Model, load_model
 from upscale.pixels.image import Pixels
-from upscale.upscaling.engine import Tiling
 from upscale.upscaling.raw_video import AHEAD, enlarge_frames
 from upscale.upscaling.target import Target
+from upscale.upscaling.tiling import Tiling
 
 WIDTH, HEIGHT = 6, 4
 LENGTH = WIDTH * HEIGHT * 3

@@ -24,7 +24,8 @@ from upscale.networks.spec import RRDBNetSpec
 from upscale.pictures import reader
 from upscale.pixels import image
 from upscale.pixels.baselines import BASELINES
-from upscale.upscaling.engine import Tiling, upscale_pixels
+from upscale.upscaling.engine import upscale_pixels
+from upscale.upscaling.tiling import Tiling
 from upscale.viewing.sheets.crops import bicubic_crop, crop_of
 from upscale.viewing.sheets.page import BACKGROUND
 from upscale.viewing.sheets.strip import to_levels

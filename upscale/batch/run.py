@@ -23,7 +23,7 @@ from upscale.upscaling.target import Target
 
 if TYPE_CHECKING:
     from upscale.models.model import Model
-    from upscale.upscaling.engine import Tiling
+    from upscale.upscaling.tiling import Tiling
 
 __all__ = ["Batch", "Method", "Result", "request"]
 

@@ -10,7 +10,8 @@ import torch
 
 from upscale.models.model import Model
 from upscale.pixels.baselines import BASELINES, Baseline, Levels
-from upscale.upscaling.engine import plan_tiling, upscale_bands, upscale_pixels
+from upscale.upscaling.engine import upscale_bands, upscale_pixels
+from upscale.upscaling.tiling import plan_tiling
 
 __all__ = ["Contender", "System", "baseline", "image_interpolation", "network"]
 

@@ -10,8 +10,9 @@ from upscale.models.sources import Progress
 from upscale.pixels.image import Pixels
 from upscale.pixels.resample import resize_bands
 from upscale.pixels.spool import Rows, Spool
-from upscale.upscaling.engine import Tiling, upscale_bands
+from upscale.upscaling.engine import upscale_bands
 from upscale.upscaling.target import Sizes
+from upscale.upscaling.tiling import Tiling
 
 __all__ = ["enlarge"]
 

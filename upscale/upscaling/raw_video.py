@@ -15,8 +15,8 @@ from upscale.pixels.image import Pixels
 
 if TYPE_CHECKING:
     from upscale.models.model import Model
-    from upscale.upscaling.engine import Tiling
     from upscale.upscaling.target import Sizes
+    from upscale.upscaling.tiling import Tiling
 
 __all__ = ["enlarge_frames"]
 

@@ -13,8 +13,8 @@ from upscale.cli.run import duration as module
 from upscale.cli.run.duration import at_most, duration, seconds_a_pixel
 from upscale.errors import InputError
 from upscale.models.model import Model, load_model
-from upscale.upscaling.engine import Tiling
 from upscale.upscaling.target import Target
+from upscale.upscaling.tiling import Tiling
 
 
 @pytest.fixture(scope="module")

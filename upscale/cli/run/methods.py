@@ -65,7 +65,7 @@ def load(name: str, options: Options, bars: Bars, notify: Callable[[str], None])
 
 def method_of(options: Options, model: "Model") -> Method:
     """Return how ``model`` makes pictures; the key to resume by is that of its weights."""
-    from upscale.upscaling.engine import plan_tiling
+    from upscale.upscaling.tiling import plan_tiling
 
     settings = settings_digest(
         weights=model.sha256,

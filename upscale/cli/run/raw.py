@@ -41,7 +41,7 @@ def run_raw(options: Options) -> int:
         candidates = CANDIDATES.get(options.asked)
         chosen = candidates.damaged if candidates else options.asked
         model = load(chosen, options, bars, bars.say)
-        from upscale.upscaling.engine import plan_tiling
+        from upscale.upscaling.tiling import plan_tiling
 
         sizes = options.target.sizes(width, height, model.scale)
         tiling = plan_tiling(model, options.tile, options.overlap)
