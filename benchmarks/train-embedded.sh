@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Train the weights in upscale/embedded/ again, and put them there.
+# Train srresnet and srgan in upscale/embedded/ again, and put them there.
 #
 #     benchmarks/train-embedded.sh PHOTOS OUT
 #
@@ -57,20 +57,4 @@ gan gan2 --init "$(after gan 500)" "${photographs[@]}" --lr-rate 5e-5 --steps 45
 gan gan3 --init "$(after gan2 150)" "${photographs[@]}" --lr-rate 3e-5 --steps 200 --seed 5 \
     --discriminator-rate 5e-5 --adversarial-coefficient 0.005 --grid-coefficient 1
 
-# Not projected at first: what a JPEG lost and added would come back. VGG16 sees what AlexNet does
-# not, a fine grid where a picture is flat; the total variation takes more of it away.
-jpegs=(--valid "$out/photos/jpeg" --degradation web --reduction-coefficient 5)
-gan real --init "$(after gan 400)" --projection dropped "${jpegs[@]}" \
-    --lr-rate 1e-4 --warmup 20 --steps 480 --lpips-network alex --pixel-coefficient 0.5
-gan real2 --init "$(after real 480)" "${jpegs[@]}" --lr-rate 3e-5 --warmup 10 --steps 200 \
-    --ema 0.98 --seed 2 --lpips-network vgg --pixel-coefficient 1
-gan real3 --init "$out/real2/generator.safetensors" --projection smooth "${jpegs[@]}" \
-    --lr-rate 1e-4 --warmup 10 --steps 1200 --ema 0.995 --seed 3 --lpips-network alex \
-    --pixel-coefficient 0.5 --tv-coefficient 2e-5
-# From the mean of two of them, against the grid.
-python "$here/embed.py" "$out/mean.safetensors=$(after real2 100),$(after real3 1200)"
-gan real4 --init "$out/mean.safetensors" "${jpegs[@]}" --lr-rate 5e-5 --warmup 20 --steps 500 --seed 4 \
-    --lpips-network alex --pixel-coefficient 0.5 --tv-coefficient 2e-5 --grid-coefficient 1
-
-python "$here/embed.py" "srresnet=$out/psnr2/best.safetensors" \
-    "srgan=$(after gan3 150)" "srgan-real=$(after real4 300)"
+python "$here/embed.py" "srresnet=$out/psnr2/best.safetensors" "srgan=$(after gan3 150)"

@@ -8,7 +8,7 @@ from documents import PAGES, ROOT, commands
 from PIL import Image
 from program import flat_weights, inside, noise, picture, piped
 
-ELSEWHERE = ("train", "bench", "--watch", "--raw", "pull", "realesrgan", "realesrgan-anime")
+ELSEWHERE = ("train", "bench", "--watch", "--raw", "pull", "realesrgan", "--best")
 """Words of commands that need hours, other pictures, a stream or the network."""
 
 OTHER_COMMANDS = ("compare", "convert", "models", "--help")

@@ -25,7 +25,7 @@ from upscale.cli.run.methods import method_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, WeightsError
 from upscale.models import model as model_module
-from upscale.models.choice import AUTO, BEST, CANDIDATES, CLEAN, DAMAGED, Choice, choose
+from upscale.models.choice import AUTO, BEST, CANDIDATES, CLEAN, DAMAGED, DRAWING, Choice, choose
 from upscale.models.manifest import read_manifest
 from upscale.models.model import Model
 from upscale.pictures.encoder import read_key
@@ -81,6 +81,8 @@ def mixed(tmp_path: Path) -> Path:
     return tmp_path
 
 
+ALL = CANDIDATES[AUTO].names
+
 MADE_BY = {
     "a.png": CLEAN,
     "b.jpg": DAMAGED,
@@ -94,8 +96,8 @@ MADE_BY = {
 # The choice
 
 
-def test_the_two_are_embedded_and_alike() -> None:
-    entries = [read_manifest()[name] for name in (CLEAN, DAMAGED)]
+def test_the_quick_ones_are_embedded() -> None:
+    entries = [read_manifest()[name] for name in CANDIDATES[AUTO].names]
     assert all(entry.embedded and entry.role == "generator" for entry in entries)
     assert not {*CANDIDATES} & {*read_manifest()}
 
@@ -140,6 +142,7 @@ def test_what_either_made_is_known_again() -> None:
         "a.jpg",
         "a-srgan.jpg",
         "a-realesr-general.png",
+        "a-photo.png",
         "a-srgan-real.png",
         "a_x4.jpg",
         "a-auto.jpg",
@@ -159,10 +162,11 @@ def test_a_mixed_folder_is_made_by_both(mixed: Path, loaded: list[str]) -> None:
     for name, model in MADE_BY.items():
         made = mixed / "out" / f"{Path(name).stem}_x4.png"
         assert (colours(made) == {COLOUR}) == (model == DAMAGED), name
-    assert sorted(loaded) == sorted([CLEAN, DAMAGED])
+    assert sorted(loaded) == sorted(ALL)
     assert {each["device"] for each in found.by_input.values()} == {"cpu"}
     assert all(each["tile"] and each["overlap"] for each in found.by_input.values())
-    assert found.said.count(f"upscale: {CLEAN} for clean photographs, {DAMAGED} for others") == 1
+    line = f"upscale: {CLEAN} for clean photographs, {DAMAGED} for damaged ones"
+    assert found.said.count(line) == 1
     reasons = {name: each["reason"] for name, each in found.by_input.items()}
     assert all(reasons.values())
     assert reasons["a.png"] == reasons["c.webp"]
@@ -192,7 +196,7 @@ def test_a_key_is_that_of_the_model_by_name(mixed: Path, loaded: list[str]) -> N
 @pytest.mark.parametrize("name", ["a.png", "b.jpg", "e.jpg"])
 def test_a_picture_that_is_alone_has_a_line(mixed: Path, loaded: list[str], name: str) -> None:
     found = inside(mixed, f"in/{name}", "-o", "out.png", *QUICK)
-    assert (found.status, {*loaded}) == (0, {CLEAN, DAMAGED})
+    assert (found.status, {*loaded}) == (0, {*ALL})
     assert f"upscale: {MADE_BY[name]} (" in found.said
     assert f"for in/{name}; --model" in found.said
 
@@ -205,7 +209,7 @@ def test_nothing_is_said_of_a_model_that_is_named(mixed: Path, loaded: list[str]
 
 def test_auto_can_be_asked_for(mixed: Path, loaded: list[str]) -> None:
     assert inside(mixed, "in/b.jpg", "-o", "out", "--model", "auto", *QUICK).status == 0
-    assert {*loaded} == {CLEAN, DAMAGED}
+    assert {*loaded} == {*ALL}
 
 
 def test_the_best_is_made_by_big_networks(mixed: Path, loaded: list[str]) -> None:
@@ -281,7 +285,7 @@ def lose_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def load(name: str, *arguments: object, **options: object) -> Model:
         if name == DAMAGED:
-            raise WeightsError("realesr-general: is missing")
+            raise WeightsError(f"{DAMAGED}: is missing")
         return stand_in(name, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(model_module, "load_model", load)
@@ -293,7 +297,7 @@ def test_weights_that_are_missing_stop_a_run_before_any_work(
     lose_damaged(monkeypatch)
     found = inside(mixed, "in", "-o", "out", "--json", *QUICK)
     assert found.status == WeightsError.exit_code
-    assert found.said.splitlines()[-1] == "upscale: realesr-general: is missing"
+    assert found.said.splitlines()[-1] == f"upscale: {DAMAGED}: is missing"
     assert found.records == [{"kind": "summary", "exit_code": 3}]
     assert not list((mixed / "out").iterdir())
 
@@ -307,17 +311,19 @@ def test_alpha_blends_a_model_that_has_two_ends(mixed: Path) -> None:
     assert found.status == 0, found.said
     assert {(each["model"], each["alpha"]) for each in found.by_input.values()} == {
         (CLEAN, 0),
-        (DAMAGED, None),
+        (DAMAGED, 0),
     }
-    assert found.said.count(f"--alpha does not change {DAMAGED}") == 1
-    assert (
-        inside(mixed, *words, "--model", str(read_manifest()[CLEAN].psnr), "-o", "end").status == 0
-    )
-    blend, end = (shown(mixed / folder / "a_x4.png").astype(int) for folder in ("blend", "end"))
-    assert np.abs(blend - end).max() <= 1
-    named = inside(mixed, "in/b.jpg", "-o", "named", "--model", DAMAGED, "--alpha", "0", *QUICK)
+    assert found.said.count(f"--alpha does not change {DRAWING}") == 1
+    for name, stem in ((CLEAN, "a"), (DAMAGED, "b")):
+        psnr = str(read_manifest()[name].psnr)
+        assert inside(mixed, *words, "--model", psnr, "-o", name).status == 0
+        blend, end = (
+            shown(mixed / folder / f"{stem}_x4.png").astype(int) for folder in ("blend", name)
+        )
+        assert np.abs(blend - end).max() <= 1
+    named = inside(mixed, "in/b.jpg", "-o", "named", "--model", DRAWING, "--alpha", "0", *QUICK)
     assert named.status == 2
-    assert f"{DAMAGED} has no PSNR end" in named.said
+    assert DRAWING in named.said
 
 
 # Streams, frames, a watch, a sweep
@@ -328,7 +334,7 @@ def test_a_picture_from_a_pipe_is_looked_at(
     tmp_path: Path, loaded: list[str], name: str, model: str
 ) -> None:
     status, out, said = piped(tmp_path, encoded(noise(), name), "-", *QUICK)
-    assert (status, {*loaded}) == (0, {CLEAN, DAMAGED}), said
+    assert (status, {*loaded}) == (0, {*ALL}), said
     assert out
     assert f"upscale: {model} (" in said
 
@@ -379,8 +385,8 @@ def test_a_watch_chooses_as_files_come(
     assert found.status == 143
     done = {n: each["model"] for n, each in found.by_input.items() if each["status"] == "done"}
     assert done == MADE_BY
-    assert loaded == [CLEAN, DAMAGED]
-    assert f"{CLEAN} for clean photographs, {DAMAGED} for others" in found.said
+    assert loaded == [*ALL]
+    assert f"{CLEAN} for clean photographs, {DAMAGED} for damaged ones" in found.said
 
 
 def test_a_watch_does_not_begin_where_a_model_cannot_be_loaded(

@@ -13,14 +13,15 @@ from safetensors import safe_open
 import upscale
 from upscale.metrics.psnr_ssim import luma, psnr
 from upscale.models.checkpoints.convert import read_checkpoint
-from upscale.models.choice import DAMAGED
+from upscale.models.choice import CLEAN, DAMAGED, DRAWING
 from upscale.models.manifest import read_manifest
 from upscale.models.model import load_model
-from upscale.networks.spec import SRResNetSpec
+from upscale.networks.spec import CompactSpec, SRResNetSpec
 from upscale.pixels.degrade import degrade
 
 EMBEDDED = Path(upscale.__file__).parent / "embedded"
-NAMES = ("srresnet", "srgan", "srgan-real")
+OF_SRRESNET = ("srresnet", "srgan")
+OF_COMPACT = ("photo", "photo-faithful")
 WHEEL = 20e6
 """Bytes that the package may have."""
 
@@ -61,7 +62,7 @@ def test_the_package_stays_small() -> None:
     assert sum(path.stat().st_size for path in EMBEDDED.iterdir()) < WHEEL
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_SRRESNET)
 def test_the_files_are_half_floats_without_batch_norm_and_know_their_origin(name: str) -> None:
     path = EMBEDDED / f"{name}.safetensors"
     with safe_open(path, "pt") as file:
@@ -77,10 +78,22 @@ def test_the_files_are_half_floats_without_batch_norm_and_know_their_origin(name
     assert read_manifest()[name].licence == "Apache-2.0"
 
 
+@pytest.mark.parametrize("name", OF_COMPACT)
+def test_those_from_general_know_their_origin_too(name: str) -> None:
+    path = EMBEDDED / f"{name}.safetensors"
+    with safe_open(path, "pt") as file:
+        assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.float16}  # noqa: SIM118 - no mapping
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.spec == CompactSpec()
+    assert "Xintao Wang" in checkpoint.origin["init_origin"]
+    assert checkpoint.origin["data_licence"]
+    assert read_manifest()[name].licence == checkpoint.origin["licence"] == "BSD-3-Clause"
+
+
 @pytest.mark.parametrize("picture", ["photo", "gradient"])
 @pytest.mark.parametrize(
     ("name", "whole", "local"),
-    [("srresnet", 0.5, 2), ("srgan", 0.5, 2), ("srgan-real", 0.5, 2)],
+    [("srresnet", 0.5, 2), ("srgan", 0.5, 2)],
 )
 def test_colours_do_not_drift(
     name: str, whole: float, local: float, picture: str, request: pytest.FixtureRequest
@@ -114,9 +127,7 @@ def test_blocks_of_a_jpeg_are_not_drawn(photo: Levels) -> None:
     done, data = cv2.imencode(".jpg", photo[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 40))
     assert done
     jpeg = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
-    clean, *damaged = (
-        blockiness(enlarged(jpeg, name)) for name in ("srgan", DAMAGED, "srgan-real")
-    )
+    clean, *damaged = (blockiness(enlarged(jpeg, name)) for name in (CLEAN, DAMAGED, DRAWING))
     assert max(damaged) < clean - 0.5 * (clean - 1)
 
 

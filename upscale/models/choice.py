@@ -14,6 +14,7 @@ __all__ = [
     "CLEAN",
     "DAMAGED",
     "DEVICE_HELP",
+    "DRAWING",
     "FORMER",
     "MODEL_HELP",
     "MOST_ITERATIONS",
@@ -47,11 +48,11 @@ class Candidates:
 
 
 CANDIDATES = {
-    AUTO: Candidates("srgan", "realesr-general", "realesr-general"),
+    AUTO: Candidates("srgan", "photo", "realesr-general"),
     BEST: Candidates("srgan", "realesrgan", "realesrgan-anime"),
 }
 
-CLEAN, DAMAGED = CANDIDATES[AUTO].clean, CANDIDATES[AUTO].damaged
+CLEAN, DAMAGED, DRAWING = CANDIDATES[AUTO].names
 
 FORMER = ("srgan-real",)
 """What `AUTO` chose in earlier versions; files that are named after it are outputs still."""
@@ -61,7 +62,7 @@ SMALLEST = 32
 
 MODEL_HELP = (
     f"Name (see: upscale models), file, or hf://user/repo/file. {AUTO} takes {CLEAN} for clean "
-    f"photographs, {DAMAGED} for JPEG blocks, noise, blur and drawings."
+    f"photographs, {DAMAGED} for JPEG blocks, noise and blur, and {DRAWING} for drawings and text."
 )
 DEVICE_HELP = "Device that runs the network: auto, cpu, cuda, cuda:N or mps."
 PRECISION_HELP = "Precision of the network: auto, fp32, bf16 or fp16."

@@ -82,7 +82,8 @@ def test_alphas_and_mixed_images_have_a_row_each(folder: Path) -> None:
 
 
 def test_back_projection_raises_psnr(folder: Path) -> None:
-    plain, projected = rows(folder, "-m", "srgan-real", "--back-project", "8", "--metrics", "psnr")
+    words = ("-m", "realesr-general", "--back-project", "8", "--metrics", "psnr")
+    plain, projected = rows(folder, *words)
     assert "back-projected" in projected["system"]
     assert projected["figures"]["psnr"] > plain["figures"]["psnr"] + 0.05
 

@@ -79,8 +79,8 @@ def _run(
             candidates = CANDIDATES.get(options.asked)
             if candidates and report.many:
                 bars.say(
-                    f"upscale: {candidates.clean} for clean photographs, "
-                    f"{' or '.join(candidates.names[1:])} for others; --model chooses for all"
+                    f"upscale: {candidates.clean} for clean photographs, {candidates.damaged} for "
+                    f"damaged ones, {candidates.drawing} for drawings; --model chooses for all"
                 )
             bar = bars.run(None if options.watch else [job.size for job in left])
             if options.dry_run:
