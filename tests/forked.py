@@ -19,7 +19,7 @@ from subprocess import TimeoutExpired
 from threading import Thread
 from typing import BinaryIO
 
-from upscale.batch.pool import Codec
+from upscale.batch.codec import Codec
 from upscale.batch.worker import serve
 
 __all__ = ["Forked", "start_codec"]

@@ -55,7 +55,7 @@ SPARING: dict[str, list[Any]] = {
 }
 """Options that say where and how, not what."""
 
-ELSEWHERE = {"model", "psnr", "fit"}
+ELSEWHERE = {"model", "best", "psnr", "fit"}
 """The weights come in by their sha256, ``fit`` matters with a size."""
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upscale.errors import UsageError
-from upscale.pixels.spool import Rows
+
+if TYPE_CHECKING:  # the help imports this module, and has no need of NumPy
+    from upscale.pixels.spool import Rows
 
 __all__ = [
     "AUTO",
@@ -85,7 +88,7 @@ class Choice:
         return f"{self.model} ({self.reason})" if self.reason else self.model
 
 
-def choose(pixels: Rows, candidates: Candidates, path: Path | None = None) -> Choice:
+def choose(pixels: "Rows", candidates: Candidates, path: Path | None = None) -> Choice:
     """Return the model of a decoded picture, by `upscale.pixels.condition.examine`.
 
     ``pixels``: (H, W, C), uint8 or uint16. The file ``path`` decides where pixels do not tell: for

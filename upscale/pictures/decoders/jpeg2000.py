@@ -1,7 +1,7 @@
 """JPEG 2000, in JP2 or bare: opencv decodes more than 8 bits, Pillow the rest; the boxes are ours.
 
-Pillow 13.0 reads all but gray of 16 bits as 8 without a word. opencv 5.0 and OpenImageIO 3.2 refuse
-gray with opacity.
+Pillow 13.0 reads colours of more than 8 bits as 8 without a word, and leaves gray of 12 bits
+unscaled. opencv 5.0 and OpenImageIO 3.2 refuse gray with opacity.
 """
 
 import io
