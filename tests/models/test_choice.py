@@ -128,8 +128,8 @@ def test_pixels_decide_whatever_the_file_is_called(tmp_path: Path, quality: int 
 
 
 def test_a_choice_says_why() -> None:
-    choice = Choice(DAMAGED, "photo: noise")
-    assert str(choice) == f"{DAMAGED} (photo: noise)"
+    choice = Choice(DAMAGED, "photograph: noise")
+    assert str(choice) == f"{DAMAGED} (photograph: noise)"
     assert str(Choice("esrgan")) == "esrgan"
 
 

@@ -33,7 +33,7 @@ def resized(picture: Levels, factor: float) -> Levels:
 
 
 @pytest.fixture(scope="module")
-def photo() -> Levels:
+def photograph() -> Levels:
     """A photograph, halved, so that nothing of its own file is left in it."""
     with Image.open(Path(__file__).parents[1] / "data" / "osprey.png") as file:
         read = np.asarray(file.convert("RGB"))
@@ -65,7 +65,7 @@ def text() -> Levels:
     return np.asarray(cv2.resize(large, (512, 512), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-@pytest.mark.parametrize("kind", ["photo", "drawing", "text"])
+@pytest.mark.parametrize("kind", ["photograph", "drawing", "text"])
 def test_a_clean_picture_is_clean_and_of_its_kind(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
@@ -75,7 +75,7 @@ def test_a_clean_picture_is_clean_and_of_its_kind(
 
 
 @pytest.mark.parametrize("quality", [30, 45, 60, 75, 80])
-@pytest.mark.parametrize("kind", ["photo", "drawing", "text"])
+@pytest.mark.parametrize("kind", ["photograph", "drawing", "text"])
 def test_the_quality_of_a_jpeg_is_found(
     kind: str, quality: int, request: pytest.FixtureRequest
 ) -> None:
@@ -95,25 +95,27 @@ def test_a_drawing_is_damaged_by_any_jpeg(
 
 @pytest.mark.parametrize(("quality", "damaged"), [(95, False), (92, False), (85, True)])
 def test_a_photograph_is_damaged_from_quality_85(
-    photo: Levels, quality: int, damaged: bool
+    photograph: Levels, quality: int, damaged: bool
 ) -> None:
-    assert examine(jpeg(photo, quality)).damaged == damaged
+    assert examine(jpeg(photograph, quality)).damaged == damaged
 
 
 @pytest.mark.parametrize("offset", [(0, 0), (3, 5), (7, 1), (4, 4)])
-def test_the_grid_is_found_where_the_crop_left_it(photo: Levels, offset: tuple[int, int]) -> None:
+def test_the_grid_is_found_where_the_crop_left_it(
+    photograph: Levels, offset: tuple[int, int]
+) -> None:
     down, across = offset
-    found = examine(jpeg(photo, 70)[(8 - down) % 8 :, (8 - across) % 8 :])
+    found = examine(jpeg(photograph, 70)[(8 - down) % 8 :, (8 - across) % 8 :])
     assert found.offset == offset
     assert found.quality == pytest.approx(70, abs=3)
 
 
-def test_the_first_of_two_jpegs_is_found(photo: Levels) -> None:
-    assert examine(jpeg(jpeg(photo, 50), 92)).quality == pytest.approx(50, abs=5)
+def test_the_first_of_two_jpegs_is_found(photograph: Levels) -> None:
+    assert examine(jpeg(jpeg(photograph, 50), 92)).quality == pytest.approx(50, abs=5)
 
 
-def test_a_jpeg_is_found_after_enlargement(photo: Levels) -> None:
-    found = examine(resized(jpeg(photo, 50), 1.5))
+def test_a_jpeg_is_found_after_enlargement(photograph: Levels) -> None:
+    found = examine(resized(jpeg(photograph, 50), 1.5))
     assert found.damaged
     assert found.pitch is not None
     periods = 12 / found.pitch
@@ -121,7 +123,7 @@ def test_a_jpeg_is_found_after_enlargement(photo: Levels) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "deviation"), [("drawing", 4), ("drawing", 8), ("photo", 8), ("photo", 15)]
+    ("kind", "deviation"), [("drawing", 4), ("drawing", 8), ("photograph", 8), ("photograph", 15)]
 )
 def test_noise_is_measured_in_levels(
     kind: str, deviation: float, request: pytest.FixtureRequest
@@ -132,29 +134,35 @@ def test_noise_is_measured_in_levels(
     assert "noise of about" in found.reason
 
 
-def test_blur_and_enlargement_are_damage(photo: Levels) -> None:
-    for soft in (np.asarray(cv2.GaussianBlur(photo, (0, 0), 1.2), np.uint8), resized(photo, 3)):
+def test_blur_and_enlargement_are_damage(photograph: Levels) -> None:
+    for soft in (
+        np.asarray(cv2.GaussianBlur(photograph, (0, 0), 1.2), np.uint8),
+        resized(photograph, 3),
+    ):
         found = examine(soft)
         assert found.damaged
-        assert found.sharpness < 0.6 < examine(photo).sharpness
+        assert found.sharpness < 0.6 < examine(photograph).sharpness
 
 
-def test_a_picture_of_16_bits_is_judged_as_that_of_8(photo: Levels) -> None:
-    for picture in (photo, jpeg(photo, 60)):
+def test_a_picture_of_16_bits_is_judged_as_that_of_8(photograph: Levels) -> None:
+    for picture in (photograph, jpeg(photograph, 60)):
         assert examine(picture.astype(np.uint16) * 257) == examine(picture)
 
 
-def test_opacity_is_not_looked_at(photo: Levels) -> None:
-    opacity = np.random.default_rng(3).integers(0, 256, (*photo.shape[:2], 1), dtype=np.uint8)
-    assert examine(np.concatenate([photo, opacity], 2)) == examine(photo)
-    gray = np.ascontiguousarray(photo[..., :1])
+def test_opacity_is_not_looked_at(photograph: Levels) -> None:
+    opacity = np.random.default_rng(3).integers(0, 256, (*photograph.shape[:2], 1), dtype=np.uint8)
+    assert examine(np.concatenate([photograph, opacity], 2)) == examine(photograph)
+    gray = np.ascontiguousarray(photograph[..., :1])
     alike = examine(np.concatenate([gray, opacity], 2))
     assert alike == examine(gray) == examine(gray[..., 0])
 
 
-def test_a_large_picture_is_sampled(photo: Levels) -> None:
+def test_a_large_picture_is_sampled(photograph: Levels) -> None:
     tile = partial(np.tile, reps=(9, 9, 1))
-    damaged, clean = examine(tile(jpeg(photo[:248, :248], 60))), examine(tile(photo[:248, :248]))
+    damaged, clean = (
+        examine(tile(jpeg(photograph[:248, :248], 60))),
+        examine(tile(photograph[:248, :248])),
+    )
     assert damaged.quality == pytest.approx(60, abs=3)
     assert not clean.damaged
 

@@ -102,12 +102,12 @@ def choose(pixels: "Rows", candidates: Candidates, path: Path | None = None) -> 
         model = candidates.damaged if lossy else candidates.clean
         return Choice(model, f"small, saved {f'with loss as {lossy}' if lossy else 'without loss'}")
     condition = examine(pixels)
-    if condition.kind != "photo":
+    if condition.kind != "photograph":
         return Choice(candidates.drawing, condition.reason)
     if condition.damaged:
         return Choice(candidates.damaged, condition.reason)
     if lossy not in (None, "JPEG"):
-        return Choice(candidates.damaged, f"photo: saved with loss as {lossy}")
+        return Choice(candidates.damaged, f"photograph: saved with loss as {lossy}")
     return Choice(candidates.clean, condition.reason)
 
 

@@ -27,7 +27,7 @@ from upscale.pixels.spool import Rows
 
 __all__ = ["Condition", "Kind", "examine"]
 
-Kind = Literal["photo", "drawing", "text"]
+Kind = Literal["photograph", "drawing", "text"]
 
 _TILE = 192
 _TILES = 3
@@ -56,7 +56,7 @@ class Condition:
     damaged: bool
     """Whether a network for damaged pictures serves better than one for clean ones."""
     reason: str
-    """A few words, such as ``photo: JPEG blocks, about quality 70``."""
+    """A few words, such as ``photograph: JPEG blocks, about quality 70``."""
 
 
 def examine(pixels: Rows) -> Condition:
@@ -68,11 +68,11 @@ def examine(pixels: Rows) -> Condition:
     lumas = [_luma(tile) for tile in tiles]
     kind, ringing = _kind(tiles, lumas)
     offset, quality = find_grid(lumas, [_clipped(tile) for tile in tiles])
-    pitch = _pitch(lumas, 20 if kind == "photo" else 100)
+    pitch = _pitch(lumas, 20 if kind == "photograph" else 100)
     noise = _noise(lumas)
     sharpness = _sharpness(lumas)
     damage = None
-    if quality is not None and quality <= (85 if kind == "photo" else 95):
+    if quality is not None and quality <= (85 if kind == "photograph" else 95):
         damage = f"JPEG blocks, about quality {round(quality, -1)}"
     elif pitch is not None:
         damage = "resized"
@@ -80,7 +80,7 @@ def examine(pixels: Rows) -> Condition:
         damage = f"noise of about {noise:.0f} levels"
     elif sharpness < 0.6:
         damage = "blurred or enlarged"
-    elif kind != "photo" and ringing > 0.4:
+    elif kind != "photograph" and ringing > 0.4:
         damage = "ringing"
     return Condition(
         kind,
@@ -218,5 +218,5 @@ def _kind(tiles: list[npt.NDArray[np.uint8]], lumas: list[Floats]) -> tuple[Kind
     detailed = contrast[contrast > 5.5]
     weak = float((detailed < 20).mean()) if len(detailed) else 0.0
     if share[0] < 0.65 and (share[0] < 0.2 or weak > 0.22):
-        return "photo", ringing
+        return "photograph", ringing
     return ("text" if share[48:].sum() > 0.06 else "drawing"), ringing
