@@ -51,11 +51,12 @@ class Candidates:
 
 
 CANDIDATES = {
-    AUTO: Candidates("srgan", "photo", "realesr-general"),
+    AUTO: Candidates("srgan", "realesr-general", "realesr-general"),
     BEST: Candidates("srgan", "realesrgan", "realesrgan-anime"),
 }
 
-CLEAN, DAMAGED, DRAWING = CANDIDATES[AUTO].names
+CLEAN, DAMAGED = CANDIDATES[AUTO].clean, CANDIDATES[AUTO].damaged
+DRAWING = CANDIDATES[AUTO].drawing
 
 FORMER = ("srgan-real",)
 """What `AUTO` chose in earlier versions; files that are named after it are outputs still."""
@@ -65,7 +66,7 @@ SMALLEST = 32
 
 MODEL_HELP = (
     f"Name (see: upscale models), file, or hf://user/repo/file. {AUTO} takes {CLEAN} for clean "
-    f"photographs, {DAMAGED} for JPEG blocks, noise and blur, and {DRAWING} for drawings and text."
+    f"photographs, {DAMAGED} for JPEG blocks, noise, blur, drawings and text."
 )
 DEVICE_HELP = "Device that runs the network: auto, cpu, cuda, cuda:N or mps."
 PRECISION_HELP = "Precision of the network: auto, fp32, bf16 or fp16."
