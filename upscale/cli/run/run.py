@@ -78,9 +78,11 @@ def _run(
             left = [] if options.watch else plan(found, destination, naming)
             candidates = CANDIDATES.get(options.asked)
             if candidates and report.many:
+                same = candidates.drawing == candidates.damaged
                 bars.say(
                     f"upscale: {candidates.clean} for clean photographs, {candidates.damaged} for "
-                    f"damaged ones, {candidates.drawing} for drawings; --model chooses for all"
+                    f"damaged ones{' and' if same else f', {candidates.drawing} for'} drawings; "
+                    "--model chooses for all"
                 )
             bar = bars.run(None if options.watch else [job.size for job in left])
             if options.dry_run:
