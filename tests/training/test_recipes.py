@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from upscale.models.manifest import read_manifest
-from upscale.networks.spec import RRDBNetSpec, SRResNetSpec, spec_from_dict
+from upscale.networks.spec import CompactSpec, RRDBNetSpec, SRResNetSpec, spec_from_dict
 from upscale.training.config import Config, make_config
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 
@@ -120,11 +120,14 @@ SPECS = {
     **dict.fromkeys(["rrdb-psnr", "esrgan"], RRDBNetSpec(features=64, blocks=23, growth=32)),
     "esrgan-16": SRResNetSpec(features=64, blocks=16, normalization="none"),
     "pirm": SRResNetSpec(features=64, blocks=16, normalization="none"),
+    # xinntao/Real-ESRGAN's realesr-general-x4v3: num_feat 64, num_conv 32
+    "compact": CompactSpec(features=64, blocks=32),
 }
 
 
 def test_there_are_these_and_no_others() -> None:
-    assert list(RECIPES) == list(PUBLISHED)
+    assert list(RECIPES) == [*PUBLISHED, "compact"]
+    assert RECIPES.keys() == SPECS.keys()
     assert DEFAULT_RECIPE == "srgan"
 
 
@@ -153,7 +156,7 @@ def test_the_generators_are_those_of_the_papers(name: str) -> None:
     assert spec.scale == RECIPES[name].scale == 4
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_can_be_run(name: str) -> None:
     recipe = RECIPES[name]
     Config(recipe, data=Path("data")).check()
