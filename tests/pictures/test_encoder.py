@@ -1,19 +1,24 @@
 """What becomes of metadata, depth and key in each format; warnings for whatever is lost."""
 
 import io
+import json
 import os
+import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import pyvips
+import tifffile
 from PIL import ExifTags, Image, IptcImagePlugin
 
 from upscale.pictures.containers import exif
 from upscale.pictures.encoder import encode, fitting, losses, read_key
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import WRITABLE
+from upscale.pictures.reader import read
 from upscale.pixels.image import Layout, Metadata, Pixels
 
 KEY = "0123456789abcdef" * 2
@@ -299,3 +304,21 @@ def test_pages_of_a_tiff_and_frames_of_a_gif_all_carry_their_rows(tmp_path: Path
             for index, value in enumerate((9, 99, 222)):
                 found.seek(index)
                 assert found.convert("RGB").getcolors() == [(24, (value,) * 3)]
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_every_field_of_iptc_reaches_a_tiff_and_leaves_it(tmp_path: Path, order: str) -> None:
+    fields = {"ObjectName": "Harbour", "City": "Elsewhere", "By-line": "Nobody", "Source": "me"}
+    first = tmp_path / "first.tif"
+    tifffile.imwrite(first, noise(8, 8, 3), photometric="rgb", byteorder=order)
+    written = [f"-IPTC:{name}={value}" for name, value in fields.items()]
+    subprocess.run(["exiftool", "-q", *written, str(first)], check=True)
+    path = first
+    for number, suffix in enumerate((".tif", ".jpg", ".tif")):
+        picture = read(path)
+        path = tmp_path / f"made-{number}{suffix}"
+        assert save(path, picture.pixels, picture.metadata) == []
+        command = ["exiftool", "-json", "-IPTC:all", str(path)]
+        found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)[0]
+        assert {name: found.get(name) for name in fields} == fields

@@ -583,3 +583,31 @@ def test_a_side_that_the_format_cannot_hold_is_refused(name: str, limit: int) ->
     with pytest.raises(OutputError, match=r"\.png or \.tif") as caught:
         formats.check_format(Path(name), 1, limit + 1)
     assert caught.value.code == "too-large-for-format"
+
+
+def test_a_gain_map_is_left_out_and_no_longer_spoken_of(tmp_path: Path) -> None:
+    """The base picture is what Pillow shows; Pillow writes the second one as Ultra HDR has it."""
+    packet = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+     xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+     xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/></rdf:RDF>
+     </x:xmpmeta>"""
+    base, gain = Pillow.fromarray(blocks()), Pillow.fromarray(blocks()[::2, ::2, 0])
+    base.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[gain], xmp=packet)
+    found = reader.read(tmp_path / "a.jpg")
+    with Pillow.open(tmp_path / "a.jpg") as shown:
+        np.testing.assert_array_equal(found.pixels, np.array(shown))
+    assert [str(tmp_path / "a.jpg") in warning for warning in found.warnings] == [True]
+    assert found.metadata.xmp is not None
+    assert b"hdrgm:" not in found.metadata.xmp
+    write(tmp_path / "b.jpg", found)
+    with Pillow.open(tmp_path / "b.jpg") as made:
+        assert made.format == "JPEG"  # and not MPO
+
+
+def test_further_pictures_of_a_jpeg_are_named(tmp_path: Path) -> None:
+    two = [Pillow.fromarray(blocks()), Pillow.fromarray(blocks()[::-1])]
+    two[0].save(tmp_path / "a.mpo", save_all=True, append_images=two[1:])
+    found = reader.read(tmp_path / "a.mpo")
+    with Pillow.open(tmp_path / "a.mpo") as shown:
+        np.testing.assert_array_equal(found.pixels, np.array(shown))
+    assert len(found.warnings) == 1

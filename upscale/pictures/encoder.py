@@ -102,8 +102,8 @@ def encode(
         picture.set_type(pyvips.GValue.gint_type, "loop", layout.loop)
         picture.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
     picture.write_to_target(pyvips.Target.new_to_descriptor(descriptor), suffix, **options)
-    if chosen.exif == "directory" and metadata.exif:
-        exif.write_to_tiff(descriptor, metadata.exif)
+    if chosen.exif == "directory" and (metadata.exif or metadata.iptc):
+        exif.write_to_tiff(descriptor, metadata.exif, metadata.iptc)
     if chosen.exif == "none" and key:
         _add_comment(descriptor, KEY_NAME + key.encode())
 
@@ -155,11 +155,12 @@ def _gif_start(head: bytes) -> int:
 def _described(stream: pyvips.Image, metadata: Metadata, chosen: Saving) -> pyvips.Image:
     xres, yres = metadata.resolution
     picture = stream.copy(xres=xres, yres=yres)
+    apart = chosen.exif == "directory"  # EXIF and IPTC: libvips cuts the latter to a quarter
     blocks = (
         metadata.icc,
-        None if chosen.exif == "directory" else metadata.exif,
+        None if apart else metadata.exif,
         metadata.xmp,
-        chosen.iptc(metadata.iptc) if chosen.iptc and metadata.iptc else None,
+        chosen.iptc(metadata.iptc) if chosen.iptc and metadata.iptc and not apart else None,
     )
     for name, block in zip(BLOCKS, blocks, strict=True):
         if block:

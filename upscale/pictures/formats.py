@@ -44,6 +44,7 @@ FORMATS = (
     Format(
         name="JPEG",
         suffixes=(".jpg", ".jpeg", ".jpe", ".jfif"),
+        read_suffixes=(".mpo",),
         begins=rb"\xff\xd8\xff",
         loader="jpeg",
         ends_early=damage.jpeg_ends_early,
@@ -199,7 +200,7 @@ ALIASES = {
     alias: each.suffixes[0] for each in FORMATS if each.saving for alias in each.suffixes[1:]
 }
 
-PICTURE_SUFFIXES = {suffix for each in FORMATS for suffix in each.suffixes}
+PICTURE_SUFFIXES = {name for each in FORMATS for name in (*each.suffixes, *each.read_suffixes)}
 """Suffixes, in small letters, of the files in a folder that are taken for pictures."""
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from upscale.errors import InputError
 from upscale.pictures import apng, vips
-from upscale.pictures.containers import exif
+from upscale.pictures.blocks import metadata_of, orientation_of
+from upscale.pictures.containers import exif, xmp
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import MAX_PIXELS, check_pixels, format_of
 from upscale.pictures.vips import Opened
@@ -62,18 +63,19 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
             width, height = found.size(path, descriptor)
             check_pixels(path, width, height, max_pixels)
             return Header(width, height, 3, 8, 1)
-        opened = vips.open_header(path, descriptor, head, max_pixels)
+        opened = vips.open_header(path, descriptor, head, found, max_pixels)
         image, frames = opened.image, opened.frames
+        turned = orientation_of(image, found.loader if found else "") >= 5
         width, height = image.width, image.height // frames
-        if opened.loader == "png" and apng.is_animated(descriptor):
+        if found and found.loader == "png" and apng.is_animated(descriptor):
             timing = apng.timing(path, descriptor)
             size = (timing.width, timing.height)
-            if vips.orientation_of(image) >= 5:
+            if turned:
                 size = size[::-1]
             return Header(*size, timing.channels, timing.depth, timing.count)
     finally:
         os.close(descriptor)
-    if vips.orientation_of(image) >= 5:
+    if turned:
         width, height = height, width
     depth = 8 if image.format == "uchar" else 16
     channels = image.bands - (image.interpretation == "cmyk")
@@ -94,8 +96,8 @@ def _read(
         check_pixels(path, *found.size(path, descriptor), max_pixels)
         opened = vips.of_array(path, found.decode(path, descriptor))
     else:
-        opened = vips.open_header(path, descriptor, head, max_pixels, lenient)
-        if opened.loader == "png" and apng.is_animated(descriptor):
+        opened = vips.open_header(path, descriptor, head, found, max_pixels, lenient)
+        if found and found.loader == "png" and apng.is_animated(descriptor):
             return _animated_png(opened, descriptor, max_pixels, to_srgb, scratch)
     return vips.decode(opened, descriptor, to_srgb, scratch)
 
@@ -107,7 +109,7 @@ def _animated_png(
     path, warnings = opened.path, opened.warnings
     timing = apng.timing(path, descriptor)
     check_pixels(path, timing.width, timing.height, max_pixels, timing.count)
-    metadata = vips.metadata_of(opened.image)
+    metadata = metadata_of(opened.image)
     shape = (timing.height * timing.count, timing.width, timing.channels)
     spool = Spool(shape, np.uint16 if timing.depth == 16 else np.uint8, scratch)
     for frame in apng.frames(path, descriptor):
@@ -115,7 +117,7 @@ def _animated_png(
     if to_srgb and metadata.icc:
         warnings += (f"{path}: an animated PNG keeps its profile; it is not converted",)
     return Image(
-        spool.finish(vips.orientation_of(opened.image), timing.count),
+        spool.finish(orientation_of(opened.image, "png"), timing.count),
         metadata,
         warnings=warnings,
         frames=timing.count,
@@ -128,19 +130,24 @@ def _without_damage(path: Path, image: Image) -> Image:
     """Leave out, with a warning, the blocks of metadata that no reader would take."""
     warnings, metadata = image.warnings, image.metadata
     space = b"GRAY" if image.pixels.shape[2] < 3 else b"RGB "
-    icc, xmp = metadata.icc, metadata.xmp
+    icc, packet = metadata.icc, metadata.xmp
     if icc and not (len(icc) >= 132 and icc[36:40] == b"acsp" and icc[16:20] == space):
         warnings += (f"{path}: its colour profile does not fit it and is left out",)
         metadata = replace(metadata, icc=None)
-    if xmp and not (b"<rdf:RDF" in xmp or b"<x:xmpmeta" in xmp):
-        warnings += (f"{path}: its XMP is damaged and left out",)
-        metadata = replace(metadata, xmp=None)
+    if packet:
+        if xmp.says_more_than_it_holds(packet):
+            warnings += (f"{path}: its XMP goes on in further segments, which are left out",)
+        try:
+            metadata = replace(metadata, xmp=xmp.for_output(packet))
+        except ValueError:
+            warnings += (f"{path}: its XMP is damaged and left out",)
+            metadata = replace(metadata, xmp=None)
     try:
         exif.for_output(metadata.exif, 1, 1, None)
     except ValueError:
         warnings += (f"{path}: its EXIF is damaged and left out",)
         metadata = replace(metadata, exif=None)
-    if max(len(block or b"") for block in (metadata.exif, xmp, metadata.iptc)) > LARGEST_BLOCK:
+    if max(len(block or b"") for block in (metadata.exif, packet, metadata.iptc)) > LARGEST_BLOCK:
         warnings += (f"{path}: its metadata is too large and left out, but for the profile",)
         metadata = Metadata(metadata.icc, resolution=metadata.resolution)
     return replace(image, metadata=metadata, warnings=warnings)

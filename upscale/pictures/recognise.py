@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 from upscale.errors import InputError
+from upscale.pictures.containers import jpeg
 from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import format_of
@@ -14,9 +15,6 @@ from upscale.pictures.formats import format_of
 __all__ = ["TEXT", "is_text", "lossy_format", "no_reader", "unreadable"]
 
 TEXT = "is a text, not a picture"
-
-START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""JPEG markers that give the size (ISO/IEC 10918-1, table B.1)."""
 
 
 def lossy_format(path: Path) -> str | None:
@@ -64,14 +62,8 @@ def _sides(head: bytes, descriptor: int) -> tuple[int, ...]:
     """Return what a PNG or JPEG gives as its sides; nothing where that is not to be found."""
     if head.startswith(b"\x89PNG") and len(head) >= 24:
         return struct.unpack(">II", head[16:24])
-    at = 2
-    while head.startswith(b"\xff\xd8") and len(marker := os.pread(descriptor, 9, at)) == 9:
-        if marker[0] != 0xFF:  # no segment begins here: the rest is not to be walked in twos
-            break
-        if marker[1] in START_OF_FRAME:
-            return struct.unpack(">HH", marker[5:])
-        at += 2 + int.from_bytes(marker[2:4], "big")
-    return ()
+    frame = jpeg.frame_of(descriptor) if head.startswith(b"\xff\xd8") else None
+    return (frame.width, frame.height) if frame else ()
 
 
 def no_reader(path: Path, name: str) -> InputError:

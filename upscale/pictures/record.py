@@ -78,6 +78,8 @@ class Format:
     """As people say it."""
     suffixes: tuple[str, ...]
     """In small letters. The first is the usual one."""
+    read_suffixes: tuple[str, ...] = ()
+    """Further ones of files that are read, but never written under such a name."""
     begins: bytes
     """A regular expression for a file's first bytes."""
     decoder: str = ""

@@ -10,22 +10,22 @@ import pyvips
 
 from upscale.errors import InputError, OutputError
 from upscale.files import NO_ROOM, part_beside
-from upscale.pictures.containers import exif, iptc
-from upscale.pictures.containers.damage import cut, no_image, unsupported
+from upscale.pictures.blocks import metadata_of, orientation_of
+from upscale.pictures.containers import exif, jpeg
+from upscale.pictures.containers.damage import cut, unsupported
 from upscale.pictures.decoders.base import Decoded, from_float, rounding_warning
-from upscale.pictures.formats import FORMATS, check_pixels
-from upscale.pictures.recognise import TEXT, is_text, no_reader, unreadable
-from upscale.pixels.image import Image, Metadata
+from upscale.pictures.formats import check_pixels
+from upscale.pictures.recognise import unreadable
+from upscale.pictures.record import Format
+from upscale.pixels.image import Image
 from upscale.pixels.spool import Rows, Spool, StoredRows
 
 __all__ = [
     "Opened",
     "as_full_disk",
     "decode",
-    "metadata_of",
     "of_array",
     "open_header",
-    "orientation_of",
     "to_srgb",
     "vips_reason",
 ]
@@ -34,45 +34,48 @@ FLOAT_ROWS = 64
 FULL = 2**20
 """Free bytes below which a disk is taken to be full."""
 
-BY_LOADER = {each.loader: each for each in FORMATS if each.loader}
-VECTOR = {"svg": "SVG", "pdf": "PDF"}
-JPEG = b"\xff\xd8"
 FLOATS = ("float", "double")
 OWN_PROFILE = ("b-w", "srgb", "grey16", "rgb16", "multiband", "rgb", "scrgb")
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A picture whose header is read: libvips' rows, still to be decoded, and what else is known.
-
-    ``loader``: libvips' name of the format; ``frames`` lie one above the other.
-    """
+    """A picture whose header is read: libvips' rows, still to be decoded, and what is known."""
 
     path: Path
     image: pyvips.Image
-    loader: str = ""
+    format: Format | None = None
+    """None: another library has decoded it."""
     frames: int = 1
+    """They lie one above the other."""
     warnings: tuple[str, ...] = ()
 
 
 def open_header(
-    path: Path, descriptor: int, head: bytes, max_pixels: int, lenient: bool = False
+    path: Path,
+    descriptor: int,
+    head: bytes,
+    found: Format | None,
+    max_pixels: int,
+    lenient: bool = False,
 ) -> Opened:
     """Read a file's header; raises InputError for what is refused before it is decoded.
 
+    ``found``: its format by its content, so that no version of libvips chooses another loader.
     ``lenient``: a JPEG that its decoder only warns of is taken.
     """
+    if found is None:
+        raise unreadable(path, head, descriptor, "")
     warnings: tuple[str, ...] = ()
     try:
         # libjpeg only warns of a scan that breaks off or holds invalid codes
-        strict = head.startswith(JPEG) and not lenient
-        image = _open(descriptor, fail_on="warning" if strict else "error")
-        loader = str(image.get("vips-loader")).removesuffix("load_source").removesuffix("load")
+        strict = found.loader == "jpeg" and not lenient
+        image = _open(found, descriptor, fail_on="warning" if strict else "error")
         frames = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
-        if frames > 1 and loader in BY_LOADER and BY_LOADER[loader].pages:
+        if frames > 1 and found.pages:
             check_pixels(path, image.width, image.height, max_pixels, frames)
             try:
-                image = _open(descriptor, n=-1)
+                image = _open(found, descriptor, n=-1)
             except pyvips.Error:
                 warnings = (f"{path}: has {frames} pages of different kinds; only the first",)
                 frames = 1
@@ -81,10 +84,6 @@ def open_header(
             frames = 1
     except pyvips.Error as error:
         raise unreadable(path, head, descriptor, vips_reason(error)) from error
-    if loader not in BY_LOADER:
-        if loader not in VECTOR and is_text(head):  # libvips takes a table of numbers for one
-            raise no_image(path, TEXT)
-        raise no_reader(path, VECTOR.get(loader, loader))
     check_pixels(path, image.width, image.height // frames, max_pixels, frames)
     colours = image.bands - (1 if image.interpretation == "cmyk" else 0)
     if image.format not in ("uchar", "ushort", *FLOATS) or colours > 4:
@@ -93,9 +92,20 @@ def open_header(
             f"{image.bands} bands of {image.format} samples are not supported; "
             "convert it to 8 or 16 bits, gray or RGB",
         )
-    if loader == "tiff" and BY_LOADER[loader].ends_early(descriptor):
+    if found.loader == "tiff" and found.ends_early(descriptor):
         raise cut(path)  # libvips would fill it with black
-    return Opened(path, image, loader, frames, warnings)
+    if found.loader == "jpeg":
+        warnings += _left_behind(path, descriptor)
+    return Opened(path, image, found, frames, warnings)
+
+
+def _left_behind(path: Path, descriptor: int) -> tuple[str, ...]:
+    """Say which further pictures of a JPEG file are not read."""
+    if jpeg.has_gain_map(descriptor):
+        return (f"{path}: its gain map (Ultra HDR) is left out; the picture itself is upscaled",)
+    if (count := jpeg.pictures(descriptor)) > 1:
+        return (f"{path}: has {count} pictures in it; only the first",)
+    return ()
 
 
 def of_array(path: Path, decoded: Decoded) -> Opened:
@@ -119,23 +129,25 @@ def of_array(path: Path, decoded: Decoded) -> Opened:
 def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None) -> Image:
     """Decode all rows; ``convert``: to sRGB. Raises InputError."""
     path, warnings = opened.path, opened.warnings
+    known = opened.format
+    loader = known.loader if known else ""
     try:
         picture = _in_rgb(opened)
         picture = to_srgb(picture) if convert else picture
         floating = picture.format in FLOATS
-        rows = _rows(picture, scratch, orientation_of(picture), opened.frames)
+        rows = _rows(picture, scratch, orientation_of(opened.image, loader), opened.frames)
     except pyvips.Error as error:
-        known = BY_LOADER.get(opened.loader)
         kind = "truncated" if known and known.ends_early(descriptor) else "decode-error"
         what = "ends early" if kind == "truncated" else "is damaged"
-        hint = "; --lenient takes what can be read of it" if opened.loader == "jpeg" else ""
+        hint = "; --lenient takes what can be read of it" if loader == "jpeg" else ""
         raise InputError(f"{path}: {what} ({vips_reason(error)}){hint}", code=kind) from error
     if floating:
         warnings += (rounding_warning(path),)
     metadata = metadata_of(picture)
-    if opened.loader == "tiff":
+    if loader == "tiff":
         try:
-            metadata = replace(metadata, exif=exif.of_tiff(descriptor))
+            found = (exif.of_tiff(descriptor), exif.iptc_of_tiff(descriptor))
+            metadata = replace(metadata, exif=found[0], iptc=found[1])
         except ValueError:
             warnings += (f"{path}: its EXIF is damaged and left out",)
     return Image(
@@ -148,10 +160,11 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
     )
 
 
-def _open(descriptor: int, **options: int | str) -> pyvips.Image:
+def _open(format: Format, descriptor: int, **options: int | str) -> pyvips.Image:
     source = pyvips.Source.new_from_descriptor(descriptor)
     options.setdefault("fail_on", "error")
-    return pyvips.Image.new_from_source(source, "", access="sequential", **options)
+    load = f"{format.loader}load_source"
+    return pyvips.Operation.call(load, source, access="sequential", **options)
 
 
 def _rows(picture: pyvips.Image, scratch: Path | None, orientation: int, frames: int) -> Rows:
@@ -195,7 +208,8 @@ def _in_rgb(opened: Opened) -> pyvips.Image:
     """Bring CMYK, Lab and other spaces to sRGB; gray and RGB stay in their own profile."""
     image = opened.image
     bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else 16
-    if opened.loader == "heif" and image.format == "ushort" and bits < 16:
+    heif = opened.format is not None and opened.format.loader == "heif"
+    if heif and image.format == "ushort" and bits < 16:
         # libvips shifts the samples up; the greatest one is to be 65535
         image = image.linear(65535 / (65536 - 2 ** (16 - bits)), 0).rint().cast("ushort")
     if image.interpretation == "cmyk":
@@ -216,34 +230,12 @@ def to_srgb(image: pyvips.Image) -> pyvips.Image:
     return converted
 
 
-def orientation_of(image: pyvips.Image) -> int:
-    """Return EXIF's or TIFF's orientation, 1 to 8."""
-    found = int(image.get("orientation")) if image.get_typeof("orientation") else 1
-    return found if 1 <= found <= 8 else 1
-
-
 def _delays(picture: pyvips.Image, frames: int) -> tuple[int, ...]:
     """Return the milliseconds of each frame, where the file gives any."""
     if frames == 1 or not picture.get_typeof("delay"):
         return ()
     found = [int(delay) for delay in picture.get("delay")]
     return tuple(found[min(index, len(found) - 1)] for index in range(frames))
-
-
-def metadata_of(image: pyvips.Image) -> Metadata:
-    """Return the blocks that libvips has found."""
-
-    def block(name: str) -> bytes | None:
-        return bytes(image.get(name)) if image.get_typeof(name) else None
-
-    datasets = block("iptc-data")
-    return Metadata(
-        icc=block("icc-profile-data"),
-        exif=block("exif-data"),
-        xmp=block("xmp-data"),
-        iptc=iptc.bare(datasets) if datasets else None,
-        resolution=(image.xres, image.yres),
-    )
 
 
 def vips_reason(error: pyvips.Error) -> str:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from upscale.errors import InputError, UsageError
 from upscale.pictures import reader, vips
+from upscale.pictures.blocks import orientation_of
 from upscale.pictures.formats import MAX_PIXELS, format_of
 
 __all__ = ["ShownPicture", "common_frame", "look", "with_png"]
@@ -73,13 +74,13 @@ def look(path: Path) -> ShownPicture:
             if found and found.decoder:
                 why = f"browsers do not show {found.name}"
                 return ShownPicture(path, *size, found.name, "–", why=why)
-            opened = vips.open_header(path, file.fileno(), head, MAX_PIXELS)
+            opened = vips.open_header(path, file.fileno(), head, found, MAX_PIXELS)
     except OSError as error:
         raise _unreadable(path, error) from error
     image = opened.image
     bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else header.depth
-    name = found.name if found else opened.loader.upper()
-    kind = found.media_type if found else ""
+    assert found is not None  # `open_header` refuses the rest
+    name, kind = found.name, found.media_type
     if not kind:
         return ShownPicture(path, *size, name, str(bits), why=f"browsers do not show {name}")
     why = ""
@@ -87,7 +88,7 @@ def look(path: Path) -> ShownPicture:
         why = f"it has {bits} bits a sample"
     elif image.interpretation == "cmyk":
         why = "browsers differ in CMYK"
-    elif vips.orientation_of(image) != 1 and name != "JPEG":
+    elif orientation_of(image, found.loader) != 1 and name != "JPEG":
         why = f"browsers differ in turning {name}"
     return ShownPicture(path, *size, name, str(bits), kind, why)
 

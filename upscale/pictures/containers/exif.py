@@ -8,16 +8,18 @@ Pillow's texts and numbers would cost letters outside ASCII and change the kinds
 import os
 import struct
 
+from upscale.pictures.containers import iptc
 from upscale.pictures.containers.tiff import EXIF, Directory, Field, Packing, Source, Space
 
-__all__ = ["for_output", "identifier", "of_tiff", "write_to_tiff"]
+__all__ = ["for_output", "identifier", "iptc_of_tiff", "of_tiff", "orientation", "write_to_tiff"]
 
 _PREFIX = b"Exif\0\0"
 _ORIENTATION, _DESCRIPTION = 0x112, 0x10E
 _IMAGE_SIZE = (0x100, 0x101)  # width and height, in the first directory
 _PIXEL_SIZE = (0xA002, 0xA003)  # the same in the Exif directory
 _EXIF_VERSION, _MAKER_NOTE, _UNIQUE_ID = 0x9000, 0x927C, 0xA420
-_ASCII, _SHORT, _LONG, _UNDEFINED = 2, 3, 4, 7
+_BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED = 1, 2, 3, 4, 7
+_IPTC = 0x83BB
 
 # What the first directory of a TIFF file says about the picture and not about the file: names and
 # texts, make and model, dates, ratings, those of Windows, and what a printer is told.
@@ -84,6 +86,26 @@ def identifier(blob: bytes | None) -> str | None:
     return text.decode("ascii", "replace") or None
 
 
+def orientation(blob: bytes) -> int | None:
+    """Return the orientation in ``blob``, 1 to 8; None where there is none or it is corrupt."""
+    try:
+        source = _source(blob)
+        found = source.tree(wanted={_ORIENTATION}).fields[_ORIENTATION]
+        number = source.packing.number(found.data[:2])
+    except (ValueError, KeyError):
+        return None
+    return number if found.kind == _SHORT and 1 <= number <= 8 else None
+
+
+def iptc_of_tiff(descriptor: int) -> bytes | None:
+    """Return the datasets of IPTC in the first page of a TIFF file; raises as `of_tiff`."""
+    source = Source.of_file(descriptor)
+    found = source.tree(wanted={_IPTC}).fields.get(_IPTC)
+    if found is None:
+        return None
+    return iptc.of_tiff(found.data)
+
+
 def of_tiff(descriptor: int) -> bytes | None:
     """Return as EXIF what the first page of a TIFF or BigTIFF file says about its picture.
 
@@ -99,23 +121,28 @@ def of_tiff(descriptor: int) -> bytes | None:
     return _blob(source.packing.order, root)
 
 
-def write_to_tiff(descriptor: int, blob: bytes) -> None:
-    """Add the EXIF in ``blob`` to the first page of a finished TIFF or BigTIFF file.
+def write_to_tiff(descriptor: int, blob: bytes | None, datasets: bytes | None = None) -> None:
+    """Add the EXIF in ``blob`` and IPTC's ``datasets`` to the first page of a finished TIFF file.
 
     All is appended, and the offset in the file's header set last: until then the file is as it was.
-    Of the page's own fields only descriptive ones are replaced; layout, resolution and orientation
-    stay, and so do further pages and the descriptor's position. Raises ValueError where ``blob`` or
-    the file is corrupt, or where the file is not BigTIFF and would pass 4 GiB; OSError where it
-    cannot be read or written.
+    Of the page's own fields only descriptive ones and IPTC are replaced; layout, resolution and
+    orientation stay, and so do further pages and the descriptor's position. Raises ValueError
+    where ``blob`` or the file is corrupt, or where the file is not BigTIFF and would pass 4 GiB;
+    OSError where it cannot be read or written.
     """
-    source, file = _source(blob), Source.of_file(descriptor)
-    new = source.tree()
+    file = Source.of_file(descriptor)
+    new, order = Directory(), file.packing.order
+    if blob is not None:
+        source = _source(blob)
+        new, order = source.tree(), source.packing.order
     entries, after = file.table(file.first)
     kept = {entry[0]: struct.pack(file.packing.entry, *entry) for entry in reversed(entries)}
     written = _DESCRIPTIVE - ({_ORIENTATION} & kept.keys())
     new.fields = {tag: value for tag, value in new.fields.items() if tag in written}
-    if source.packing.order != file.packing.order:
+    if order != file.packing.order:
         new.swap()
+    if datasets is not None:
+        new.fields[_IPTC] = Field(_BYTE, len(datasets), datasets)
     end = os.fstat(descriptor).st_size
     space = Space(end)
     try:

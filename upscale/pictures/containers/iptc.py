@@ -6,7 +6,7 @@ The wrapping is a list of image resource blocks: ``8BIM``, a number, a name, a l
 
 import struct
 
-__all__ = ["bare", "wrapped"]
+__all__ = ["bare", "of_tiff", "wrapped"]
 
 PHOTOSHOP = b"Photoshop 3.0\0"
 RESOURCE = b"8BIM"
@@ -33,11 +33,36 @@ def bare(block: bytes) -> bytes | None:
     return block if block.startswith(DATASET) else None
 
 
+def of_tiff(block: bytes) -> bytes | None:
+    """Return the datasets of a TIFF's field; None where it holds none.
+
+    Programs write it as bytes, or as numbers of 32 bits: then up to three zeros fill the last, and
+    some turn each number around.
+    """
+    if not block.startswith((DATASET, RESOURCE)) and block[3:4] == DATASET:
+        block = b"".join(block[at : at + 4][::-1] for at in range(0, len(block), 4))
+    datasets = bare(block)
+    return None if datasets is None else datasets[: _end(datasets)]
+
+
 def wrapped(datasets: bytes) -> bytes:
     """Return the block that a JPEG keeps ``datasets`` in."""
     padding = b"\0" * (len(datasets) % 2)
     head = RESOURCE + struct.pack(">HHI", IIM, 0, len(datasets))  # the 0 is an empty name
     return PHOTOSHOP + head + datasets + padding
+
+
+def _end(datasets: bytes) -> int:
+    """Return where the last dataset ends (IIM 4.2, 1.6): a marker, two numbers, a length, data."""
+    at = 0
+    while datasets[at : at + 1] == DATASET and at + 5 <= len(datasets):
+        (length,) = struct.unpack_from(">H", datasets, at + 3)
+        head = 5
+        if length & 0x8000:  # so many bytes of a longer length follow
+            head += length & 0x7FFF
+            length = int.from_bytes(datasets[at + 5 : at + head], "big")
+        at += head + length
+    return min(at, len(datasets))
 
 
 def _even(length: int) -> int:

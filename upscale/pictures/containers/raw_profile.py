@@ -1,0 +1,61 @@
+"""Metadata that ImageMagick keeps as text in a PNG: ``Raw profile type exif`` and its like.
+
+A text is a line with the kind, one with the number of bytes, and lines of hexadecimal digits.
+"""
+
+import re
+from dataclasses import dataclass
+
+from upscale.pictures.containers import iptc
+
+__all__ = ["PREFIX", "Blocks", "blocks"]
+
+PREFIX = "Raw profile type "
+TEXT = re.compile(rb"\s*\S+\s+(\d+)\s+([0-9a-fA-F\s]*)")
+EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """What the texts of a PNG hold; None: nothing of this kind."""
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    icc: bytes | None = None
+
+
+def blocks(texts: dict[str, str]) -> Blocks:
+    """Read the texts of a PNG, by keyword; those that hold no sound profile are passed over."""
+    found: dict[str, bytes] = {}
+    for keyword, text in texts.items():
+        data = _decoded(text) if keyword.startswith(PREFIX) else None
+        if data:
+            kind = keyword.removeprefix(PREFIX).lower()
+            for name, block in _parted(kind, data).items():
+                found.setdefault(name, block)
+    return Blocks(**found)
+
+
+def _decoded(text: str) -> bytes | None:
+    match = TEXT.fullmatch(text.encode("latin-1", "replace"))
+    if match is None:
+        return None
+    digits = b"".join(match[2].split())
+    if len(digits) != 2 * int(match[1]):
+        return None
+    return bytes.fromhex(digits.decode())
+
+
+def _parted(kind: str, data: bytes) -> dict[str, bytes]:
+    if kind in ("exif", "app1"):
+        if data.startswith(XMP):
+            return {"xmp": data.removeprefix(XMP)}
+        tiff = data.removeprefix(EXIF)
+        return {"exif": EXIF + tiff} if tiff.startswith((b"II*\0", b"MM\0*")) else {}
+    if kind == "xmp":
+        return {"xmp": data.removeprefix(XMP)}
+    if kind in ("iptc", "8bim"):
+        datasets = iptc.bare(data)
+        return {"iptc": datasets} if datasets else {}
+    return {"icc": data} if kind in ("icc", "icm") else {}

@@ -1,0 +1,69 @@
+"""XMP: what in it would no longer be true of a picture that was made from the one it describes."""
+
+import re
+from io import BytesIO
+from xml.etree import ElementTree
+
+__all__ = ["for_output", "orientation", "says_more_than_it_holds"]
+
+COMPANIONS = (
+    "http://ns.adobe.com/hdr-gain-map/1.0/",
+    "http://ns.google.com/photos/1.0/container/",
+    "http://ns.google.com/photos/1.0/container/item/",
+)
+"""Namespaces of what lies behind the picture in its file: gain maps, videos of motion photos."""
+
+MOTION = re.compile(r"\{http://ns\.google\.com/photos/1\.0/camera/\}(Motion|Micro)")
+EXTENDED = "{http://ns.adobe.com/xmp/note/}HasExtendedXMP"
+"""The rest of an XMP of more than 64 KiB in a JPEG, in segments that libvips does not read."""
+
+ABSENT = (*(name.encode() for name in COMPANIONS), b":Motion", b":Micro", b"HasExtendedXMP")
+"""What stands in XMP where there is something to take out of it."""
+
+BODY = re.compile(rb"<(x:xmpmeta|rdf:RDF)\b.*</\1>", re.DOTALL)
+ORIENTATION = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|>)\s*)([1-8])(?=\s*[\"'<])")
+
+
+def orientation(xmp: bytes) -> int:
+    """Return ``tiff:Orientation``, 1 to 8; 1 where there is none."""
+    found = ORIENTATION.search(xmp)
+    return int(found[2]) if found else 1
+
+
+def says_more_than_it_holds(xmp: bytes) -> bool:
+    """Say whether a part of it is elsewhere in the file (extended XMP)."""
+    return b"HasExtendedXMP" in xmp
+
+
+def for_output(xmp: bytes) -> bytes:
+    """Return the XMP of an upright picture that comes alone.
+
+    The orientation becomes 1; gain maps, the video of a motion photo and extended XMP are no longer
+    spoken of. All else stays, byte for byte where none of these is named. Raises ValueError where
+    there is no XMP, or XML that cannot be parsed.
+    """
+    upright = ORIENTATION.sub(rb"\g<1>1", xmp)
+    body = BODY.search(upright)
+    if body is None:
+        raise ValueError("holds no RDF")
+    if not any(name in upright for name in ABSENT):
+        return upright
+    try:
+        for _, (prefix, name) in ElementTree.iterparse(BytesIO(body[0]), ["start-ns"]):
+            if not re.fullmatch(r"ns\d+", prefix):  # which ElementTree keeps for itself
+                ElementTree.register_namespace(prefix, name)
+        root = ElementTree.fromstring(body[0])
+    except ElementTree.ParseError as error:
+        raise ValueError(f"is damaged ({error})") from error
+    for element in root.iter():
+        for name in [name for name in element.attrib if _is_absent(name)]:
+            del element.attrib[name]
+        for child in [child for child in element if _is_absent(child.tag)]:
+            element.remove(child)
+    text: bytes = ElementTree.tostring(root, "utf-8")
+    return upright[: body.start()] + text + upright[body.end() :]
+
+
+def _is_absent(name: str) -> bool:
+    space = name[1:].partition("}")[0]
+    return space in COMPANIONS or name == EXTENDED or MOTION.match(name) is not None
