@@ -13,8 +13,9 @@ from upscale.errors import InputError
 from upscale.pictures.apng import Assembler
 from upscale.pictures.containers import exif
 from upscale.pictures.encoding import Encoding
-from upscale.pictures.formats import WRITABLE
+from upscale.pictures.formats import WRITABLE, format_of
 from upscale.pictures.record import Saving
+from upscale.pictures.vips import open_as
 from upscale.pixels.image import Layout, Metadata
 
 __all__ = ["encode", "fitting", "losses", "read_key"]
@@ -101,7 +102,8 @@ def encode(
         picture.set_type(pyvips.GValue.gint_type, "page-height", layout.height)
         picture.set_type(pyvips.GValue.gint_type, "loop", layout.loop)
         picture.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
-    picture.write_to_target(pyvips.Target.new_to_descriptor(descriptor), suffix, **options)
+    target = pyvips.Target.new_to_descriptor(descriptor)
+    pyvips.Operation.call(f"{chosen.saver}save_target", picture, target, **options)
     if chosen.exif == "directory" and (metadata.exif or metadata.iptc):
         exif.write_to_tiff(descriptor, metadata.exif, metadata.iptc)
     if chosen.exif == "none" and key:
@@ -185,7 +187,10 @@ def read_key(path: Path) -> str | None:
             return comment[1].decode() if comment else None
         if head[:2] in (b"II", b"MM"):
             return exif.identifier(exif.of_tiff(descriptor))
-        picture = pyvips.Image.new_from_source(pyvips.Source.new_from_descriptor(descriptor), "")
+        known = format_of(start[:512], descriptor)
+        if known is None or not known.loader:
+            return None
+        picture = open_as(known.loader, descriptor)
         found = picture.get("exif-data") if picture.get_typeof("exif-data") else None
         return exif.identifier(bytes(found)) if found else None
     except (pyvips.Error, OSError, ValueError, InputError):

@@ -32,6 +32,8 @@ class Decoder(Protocol):
 class Saving:
     """What a file of a format can hold, and how libvips saves it."""
 
+    saver: str
+    """libvips' name of its saver and its loader."""
     side_limit: int = 2**31 - 1
     """Pixels a side."""
     depth: int = 8

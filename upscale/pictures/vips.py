@@ -25,6 +25,7 @@ __all__ = [
     "as_full_disk",
     "decode",
     "of_array",
+    "open_as",
     "open_header",
     "to_srgb",
     "vips_reason",
@@ -70,12 +71,12 @@ def open_header(
     try:
         # libjpeg only warns of a scan that breaks off or holds invalid codes
         strict = found.loader == "jpeg" and not lenient
-        image = _open(found, descriptor, fail_on="warning" if strict else "error")
+        image = open_as(found.loader, descriptor, fail_on="warning" if strict else "error")
         frames = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
         if frames > 1 and found.pages:
             check_pixels(path, image.width, image.height, max_pixels, frames)
             try:
-                image = _open(found, descriptor, n=-1)
+                image = open_as(found.loader, descriptor, n=-1)
             except pyvips.Error:
                 warnings = (f"{path}: has {frames} pages of different kinds; only the first",)
                 frames = 1
@@ -160,11 +161,15 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
     )
 
 
-def _open(format: Format, descriptor: int, **options: int | str) -> pyvips.Image:
+def open_as(loader: str, descriptor: int, **options: int | str) -> pyvips.Image:
+    """Open a file with the ``loader`` that its content asks for; raises pyvips.Error.
+
+    libvips' own choice changes with its version: 8.18 takes any JPEG with a gain map for another
+    format.
+    """
     source = pyvips.Source.new_from_descriptor(descriptor)
-    options.setdefault("fail_on", "error")
-    load = f"{format.loader}load_source"
-    return pyvips.Operation.call(load, source, access="sequential", **options)
+    chosen: dict[str, int | str] = {"access": "sequential", "fail_on": "error", **options}
+    return pyvips.Operation.call(f"{loader}load_source", source, **chosen)
 
 
 def _rows(picture: pyvips.Image, scratch: Path | None, orientation: int, frames: int) -> Rows:

@@ -20,8 +20,8 @@ from upscale.files import part_beside, unwritable, whole
 from upscale.pictures.containers.png import SIGNATURE, chunk
 from upscale.pictures.encoder import encode, fitting, losses
 from upscale.pictures.encoding import Encoding
-from upscale.pictures.formats import check_format, suffix_of
-from upscale.pictures.vips import as_full_disk, vips_reason
+from upscale.pictures.formats import WRITABLE, check_format, suffix_of
+from upscale.pictures.vips import as_full_disk, open_as, vips_reason
 from upscale.pixels.image import Layout, Metadata, Pixels
 
 __all__ = ["Writer"]
@@ -140,8 +140,7 @@ class Writer:
     def _encode(self) -> None:
         """Run in the thread: re-encode the stream from the pipe into the temporary file."""
         try:
-            source = pyvips.Source.new_from_descriptor(self._read_end)
-            stream = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
+            stream = open_as("png", self._read_end)
             encode(
                 stream,
                 self._file,
@@ -165,8 +164,7 @@ class Writer:
             raise self._failure
         try:
             os.lseek(self._file, 0, os.SEEK_SET)
-            source = pyvips.Source.new_from_descriptor(self._file)
-            written = pyvips.Image.new_from_source(source, "")
+            written = open_as(WRITABLE[self._suffix].saver, self._file)
             if (written.width, written.height) != (self._layout.width, self._layout.height):
                 raise OutputError(f"{self._path}: was not written as it should be; try again")
         except pyvips.Error as error:
