@@ -13,7 +13,8 @@ import numpy as np
 from upscale.errors import InputError
 from upscale.pictures import apng, vips
 from upscale.pictures.blocks import metadata_of, orientation_of
-from upscale.pictures.containers import exif, xmp
+from upscale.pictures.containers import exif, heif, xmp
+from upscale.pictures.decoders import avif
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import MAX_PIXELS, check_pixels, format_of
 from upscale.pictures.vips import Opened
@@ -73,6 +74,8 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
             if turned:
                 size = size[::-1]
             return Header(*size, timing.channels, timing.depth, timing.count)
+        if found and found.loader == "heif":
+            frames = heif.frame_count(descriptor)
     finally:
         os.close(descriptor)
     if turned:
@@ -99,7 +102,23 @@ def _read(
         opened = vips.open_header(path, descriptor, head, found, max_pixels, lenient)
         if found and found.loader == "png" and apng.is_animated(descriptor):
             return _animated_png(opened, descriptor, max_pixels, to_srgb, scratch)
+        if found and found.loader == "heif":
+            opened = _drawn_by_libavif(opened, descriptor, max_pixels)
     return vips.decode(opened, descriptor, to_srgb, scratch)
+
+
+def _drawn_by_libavif(opened: Opened, descriptor: int, max_pixels: int) -> Opened:
+    """Take all frames of an AVIF, and the chroma that is interpolated, where OpenCV reads them."""
+    path, image = opened.path, opened.image
+    size, count = (image.width, image.height), heif.frame_count(descriptor)
+    check_pixels(path, *size, max_pixels, count)
+    drawn = avif.decode(descriptor, size, int(image.get("bits-per-sample")))
+    if drawn is not None:
+        return vips.redrawn(opened, drawn.pixels, drawn.delays, drawn.loop)
+    if count == 1:
+        return opened
+    warning = f"{path}: has {count} frames that are not read here; only its still picture"
+    return replace(opened, warnings=(*opened.warnings, warning))
 
 
 def _animated_png(

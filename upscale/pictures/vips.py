@@ -13,7 +13,7 @@ from upscale.files import NO_ROOM, part_beside
 from upscale.pictures.blocks import metadata_of, orientation_of
 from upscale.pictures.containers import exif, jpeg
 from upscale.pictures.containers.damage import cut, unsupported
-from upscale.pictures.decoders.base import Decoded, from_float, rounding_warning
+from upscale.pictures.decoders.base import Decoded, Pixels, from_float, rounding_warning
 from upscale.pictures.formats import check_pixels
 from upscale.pictures.recognise import unreadable
 from upscale.pictures.record import Format
@@ -27,6 +27,7 @@ __all__ = [
     "of_array",
     "open_as",
     "open_header",
+    "redrawn",
     "to_srgb",
     "vips_reason",
 ]
@@ -35,6 +36,7 @@ FLOAT_ROWS = 64
 FULL = 2**20
 """Free bytes below which a disk is taken to be full."""
 
+BLOCKS = ("icc-profile-data", "exif-data", "xmp-data")
 FLOATS = ("float", "double")
 OWN_PROFILE = ("b-w", "srgb", "grey16", "rgb16", "multiband", "rgb", "scrgb")
 
@@ -80,7 +82,7 @@ def open_header(
             except pyvips.Error:
                 warnings = (f"{path}: has {frames} pages of different kinds; only the first",)
                 frames = 1
-        elif frames > 1 or head[4:12] == b"ftypavis":
+        elif frames > 1:
             warnings = (f"{path}: has several pictures in it; only the first",)
             frames = 1
     except pyvips.Error as error:
@@ -111,12 +113,8 @@ def _left_behind(path: Path, descriptor: int) -> tuple[str, ...]:
 
 def of_array(path: Path, decoded: Decoded) -> Opened:
     """Take a picture that another library has decoded: (H, W, C), uint8, uint16 or float32."""
-    gray = decoded.pixels.shape[2] < 3
-    deep = decoded.pixels.dtype == np.uint16
-    space = (("srgb", "b-w"), ("rgb16", "grey16"))[deep][gray]
     xres, yres = decoded.resolution or (1.0, 1.0)
-    image = pyvips.Image.new_from_array(decoded.pixels, interpretation=space)
-    image = image.copy(xres=xres, yres=yres)
+    image = _image_of(decoded.pixels).copy(xres=xres, yres=yres)
     for name, block in (
         ("icc-profile-data", decoded.icc),
         ("exif-data", decoded.exif),
@@ -125,6 +123,23 @@ def of_array(path: Path, decoded: Decoded) -> Opened:
         if block:
             image.set_type(pyvips.GValue.blob_type, name, block)
     return Opened(path, image, warnings=decoded.warnings)
+
+
+def redrawn(opened: Opened, pixels: Pixels, delays: tuple[int, ...], loop: int) -> Opened:
+    """Keep all but the pixels of what is opened; a delay in ``delays`` for each frame, or none."""
+    image = _image_of(pixels).copy(xres=opened.image.xres, yres=opened.image.yres)
+    for name in BLOCKS:
+        if opened.image.get_typeof(name):
+            image.set_type(pyvips.GValue.blob_type, name, opened.image.get(name))
+    image.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
+    image.set_type(pyvips.GValue.gint_type, "loop", loop)
+    return replace(opened, image=image, frames=max(1, len(delays)))
+
+
+def _image_of(pixels: Pixels) -> pyvips.Image:
+    gray, deep = pixels.shape[2] < 3, pixels.dtype == np.uint16
+    space = (("srgb", "b-w"), ("rgb16", "grey16"))[deep][gray]
+    return pyvips.Image.new_from_array(pixels, interpretation=space)
 
 
 def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None) -> Image:

@@ -17,6 +17,7 @@ __all__ = [
     "Pixels",
     "exif_blob",
     "from_float",
+    "in_rgb",
     "open_file",
     "opencv_decode",
     "read_all",
@@ -146,6 +147,11 @@ def opencv_decode(data: bytes) -> npt.NDArray[Any] | None:
         return None
     if found is None:
         return None
+    return in_rgb(found)
+
+
+def in_rgb(found: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Bring what opencv decodes, (H, W) or (H, W, C) in BGR order, to (H, W, C) in RGB order."""
     pixels = found.reshape(*found.shape[:2], -1)
     order = [2, 1, 0, 3][: pixels.shape[2]] if pixels.shape[2] > 2 else slice(None)
     return np.ascontiguousarray(pixels[..., order])
