@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from upscale.batch.walk import is_picture
+from upscale.batch.planning.walk import is_picture
 from upscale.bench.picture_sets import read_hr
 from upscale.pixels.degrade import crop_to_multiple, degrade
 

@@ -36,6 +36,7 @@ ROOMS = (
 INNER = {
     "pictures": ("containers", "decoders"),
     "models": ("checkpoints",),
+    "batch": ("planning",),
     "training": ("data", "losses", "records"),
     "cli": ("terminal", "run", "commands"),
     "viewing": ("plots", "sheets"),

@@ -10,7 +10,7 @@ from identity_weights import nearest_weights
 from PIL import Image as Pillow
 
 from upscale.batch import run as batch
-from upscale.batch.planning import Job
+from upscale.batch.planning.plan import Job
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Method, Result
 from upscale.errors import InputError, OutputError

@@ -16,10 +16,10 @@ from identity_weights import nearest_weights
 from PIL import Image
 from program import COLOUR, colours, encoded, flat_weights, inside, noise, piped, shown
 
-from upscale.batch.naming import Naming, originals
+from upscale.batch.planning.naming import Naming, originals
+from upscale.batch.planning.walk import Found
+from upscale.batch.planning.watch import settled
 from upscale.batch.resume import keys_of
-from upscale.batch.walk import Found
-from upscale.batch.watch import settled
 from upscale.cli.run import run as run_module
 from upscale.cli.run.methods import method_of
 from upscale.cli.run.options import Options

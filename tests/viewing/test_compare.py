@@ -21,7 +21,7 @@ from compared import BLUE, GREEN, RED, Page, Pixels, noise, page_of, saved
 from PIL import Image
 
 from upscale.batch import run as batch
-from upscale.batch.planning import Job
+from upscale.batch.planning.plan import Job
 from upscale.cli.commands.compare import CompareOptions, compare
 from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars

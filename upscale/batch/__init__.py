@@ -1,7 +1,6 @@
 """Many files: find them, plan every output, upscale, resume, report outcomes.
 
-`inputs`, `walk` and `watch` find pictures, `naming` and `planning` choose outputs before work
-begins, `resume` knows what is done. `worker` is what a `codec` process runs, `pool` keeps some of
-them beside the network, and `run` is the loop. It imports upscaling and everything below. The
-command line runs it.
+`planning` finds pictures and chooses their outputs before work begins, `resume` knows what is done.
+`worker` is what a `codec` process runs, `pool` keeps some of them beside the network, and `run` is
+the loop. It imports upscaling and everything below. The command line runs it.
 """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from upscale.batch.planning import Job
+from upscale.batch.planning.plan import Job
 from upscale.batch.pool import CodecPool, Picture
 from upscale.batch.worker import Read, Skipped, Write
 from upscale.errors import DeviceError, OutputError, UpscaleError

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from upscale.batch.walk import is_picture
+from upscale.batch.planning.walk import is_picture
 from upscale.models.sources import SourceError
 
 __all__ = ["unpack"]

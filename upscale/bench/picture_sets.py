@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from upscale.batch.walk import is_picture, natural
+from upscale.batch.planning.walk import is_picture, natural
 from upscale.errors import InputError
 from upscale.pictures.reader import read
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from upscale.batch.naming import Naming, ending
-from upscale.batch.planning import prepare_output
+from upscale.batch.planning.naming import Naming, ending
+from upscale.batch.planning.plan import prepare_output
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.models.choice import CANDIDATES, CLEAN
 from upscale.models.model import Model, load_model

@@ -7,7 +7,7 @@ from identity_weights import nearest_weights
 from program import picture
 
 from upscale.batch.codec import Codec
-from upscale.batch.planning import Job
+from upscale.batch.planning.plan import Job
 from upscale.batch.run import Method
 from upscale.cli.run import duration as module
 from upscale.cli.run.duration import at_most, duration, seconds_a_pixel

@@ -18,7 +18,7 @@ from identity_weights import nearest_weights
 from PIL import Image
 from program import FILE_KEYS, encoded, inside, noise, piped, shown
 
-from upscale.batch.watch import settled
+from upscale.batch.planning.watch import settled
 from upscale.cli.run import run as run_module
 from upscale.pixels.image import Pixels
 

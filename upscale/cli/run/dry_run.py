@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from upscale.batch.codec import Codec
-from upscale.batch.planning import Job
+from upscale.batch.planning.plan import Job
 from upscale.batch.run import Method, Result, request
 from upscale.batch.worker import Probe, Skipped
 from upscale.cli.run.duration import duration, planned, seconds_a_pixel

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from upscale.batch.codec import Codec
-from upscale.batch.planning import Job
+from upscale.batch.planning.plan import Job
 from upscale.batch.run import Method, Result, request
 from upscale.batch.worker import Probe, Probed, Skipped
 from upscale.errors import UpscaleError

@@ -6,13 +6,13 @@ from functools import partial
 from pathlib import Path
 
 from upscale.batch.codec import Codec
-from upscale.batch.inputs import find_inputs
-from upscale.batch.naming import DEFAULT_TEMPLATE, Naming, ending
-from upscale.batch.planning import Destination, Job, plan, prepare_output
+from upscale.batch.planning.inputs import find_inputs
+from upscale.batch.planning.naming import DEFAULT_TEMPLATE, Naming, ending
+from upscale.batch.planning.plan import Destination, Job, plan, prepare_output
+from upscale.batch.planning.walk import Found
+from upscale.batch.planning.watch import settled
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Method, Result
-from upscale.batch.walk import Found
-from upscale.batch.watch import settled
 from upscale.cli.run.methods import load_methods, settings_of
 from upscale.cli.run.options import Options
 from upscale.cli.run.report import Report

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from upscale.batch.inputs import find_inputs
-from upscale.batch.walk import is_picture
+from upscale.batch.planning.inputs import find_inputs
+from upscale.batch.planning.walk import is_picture
 from upscale.errors import UsageError
 from upscale.models.sources import Notify
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from upscale.batch import watch
-from upscale.batch.inputs import find_inputs
-from upscale.batch.naming import Naming, originals
-from upscale.batch.planning import plan
-from upscale.batch.walk import Found
-from upscale.batch.watch import settled
+from upscale.batch.planning import watch
+from upscale.batch.planning.inputs import find_inputs
+from upscale.batch.planning.naming import Naming, originals
+from upscale.batch.planning.plan import plan
+from upscale.batch.planning.walk import Found
+from upscale.batch.planning.watch import settled
 
 
 class Clock:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upscale.batch.inputs import find_inputs
-from upscale.batch.walk import Found
+from upscale.batch.planning.inputs import find_inputs
+from upscale.batch.planning.walk import Found
 from upscale.errors import InputError, UsageError
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from upscale.batch.naming import Naming, originals
-from upscale.batch.walk import Found, Identity, file_identity
+from upscale.batch.planning.naming import Naming, originals
+from upscale.batch.planning.walk import Found, Identity, file_identity
 from upscale.errors import InputError, OutputError, UpscaleError, UsageError
 from upscale.pictures.formats import WRITABLE, suffix_of
 

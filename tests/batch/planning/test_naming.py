@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upscale.batch.naming import LONGEST_NAME, Naming, ending, originals
-from upscale.batch.walk import Found
+from upscale.batch.planning.naming import LONGEST_NAME, Naming, ending, originals
+from upscale.batch.planning.walk import Found
 from upscale.errors import InputError, UsageError
 from upscale.pictures.formats import WRITABLE
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from upscale.batch.walk import Found
+from upscale.batch.planning.walk import Found
 from upscale.errors import UsageError
 from upscale.models.choice import CANDIDATES, FORMER
 from upscale.pictures.formats import WRITABLE, suffix_of

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from effort import effort
 
-from upscale.batch.inputs import find_inputs
-from upscale.batch.naming import Naming, ending
-from upscale.batch.planning import Destination, Job, plan, prepare_output
-from upscale.batch.walk import Found
+from upscale.batch.planning.inputs import find_inputs
+from upscale.batch.planning.naming import Naming, ending
+from upscale.batch.planning.plan import Destination, Job, plan, prepare_output
+from upscale.batch.planning.walk import Found
 from upscale.errors import InputError, OutputError, UsageError
 
 BESIDE = None

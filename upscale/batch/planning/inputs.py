@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from stat import S_ISDIR
 
-from upscale.batch.walk import Found, Walk, file_identity, is_pattern
+from upscale.batch.planning.walk import Found, Walk, file_identity, is_pattern
 from upscale.errors import UsageError
 
 __all__ = ["find_inputs"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from upscale.batch.walk import Found
+from upscale.batch.planning.walk import Found
 
 __all__ = ["settled"]
 
@@ -38,8 +38,8 @@ def settled(
     Never waits and never ends: until it is time for the next look it yields None, so that the
     caller goes on with other work. A caller without any has to sleep.
 
-    ``find`` leaves out the outputs made meanwhile (`upscale.batch.naming.originals`). It sees all
-    files, so it also plans their outputs (`upscale.batch.planning.plan`, not strict).
+    ``find`` leaves out the outputs made meanwhile (`upscale.batch.planning.naming.originals`). It
+    sees all files, so it also plans their outputs (`upscale.batch.planning.plan.plan`, not strict).
     """
     files: dict[Path, _Seen] = {}
     while True:

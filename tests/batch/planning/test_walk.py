@@ -10,7 +10,7 @@ from effort import effort
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upscale.batch.walk import PICTURE_SUFFIXES, Found, Walk, file_identity, natural
+from upscale.batch.planning.walk import PICTURE_SUFFIXES, Found, Walk, file_identity, natural
 
 ALL = ("**",)
 
