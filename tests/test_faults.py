@@ -86,6 +86,7 @@ ROWS: dict[int, tuple[str, ...]] = {
     ),
     27: ("test_faults.py::test_row_27_names_that_are_not_utf8_work",),
     28: ("test_faults.py::test_row_28_odd_names_work",),
+    50: ("test_faults.py::test_row_50_every_collision_is_named_at_once_and_ext_tells_them_apart",),
     29: ("test_faults.py::test_row_29_two_pictures_for_one_name_are_found_before_any_work",),
     30: (
         "cli/test_app.py::test_what_makes_no_sense_is_refused_in_a_sentence_before_any_work",
@@ -494,13 +495,30 @@ def test_row_28_odd_names_work(met: Met, name: bytes) -> None:
 def test_row_29_two_pictures_for_one_name_are_found_before_any_work(
     tmp_path: Path, weights: str
 ) -> None:
-    for name in ("a.png", "a.jpg", "b.png", "B.png"):
+    names = ["a.png", "a.jpg", "b.png", "B.png"]
+    for name in names:
         (tmp_path / name).write_bytes(encoded(noise(2, 2), "PNG"))
-    for pair in (("a.png", "a.jpg"), ("b.png", "B.png")):
-        found = inside(tmp_path, *pair, "-o", "out", "--format", "png", "--model", weights)
-        assert found.status == 2
-        assert [name for name in pair if name not in found.said] == []
+    rest = (*names, "-o", "out", "--format", "png", "--model", weights)
+    found = inside(tmp_path, *rest, "--on-collision", "fail")
+    assert found.status == 2
+    assert [name for name in names if name not in found.said] == []
     assert not list(tmp_path.rglob("*_x4.png"))
+    skipped = inside(tmp_path, *rest, "--on-collision", "skip")
+    assert (skipped.status, len(list(tmp_path.glob("out/*")))) == (0, 2)
+    assert inside(tmp_path, *rest).status == 0
+    made = {"a_x4.png", "b_x4.png", "a_jpg_x4.png", "B_png_x4.png"}
+    assert {path.name for path in tmp_path.glob("out/*")} == made
+
+
+def test_row_50_every_collision_is_named_at_once_and_ext_tells_them_apart(
+    tmp_path: Path, weights: str
+) -> None:
+    for name in ("a.png", "a.jpg"):
+        (tmp_path / name).write_bytes(encoded(noise(2, 2), "PNG"))
+    rest = ("a.png", "a.jpg", "-o", "out", "--format", "webp", "--model", weights)
+    assert inside(tmp_path, *rest, "--name", "{stem}-{ext}").status == 0
+    assert {path.name for path in tmp_path.glob("out/*")} == {"a-png.webp", "a-jpg.webp"}
+    assert inside(tmp_path, *rest, "--name", "same").status == 2
 
 
 def album(folder: Path, *names: str, size: int = 6) -> list[str]:

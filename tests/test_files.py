@@ -141,7 +141,13 @@ def test_the_system_s_refusal_is_an_output_error(tmp_path: Path, number: int) ->
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.parametrize("path", ["none/a.png", "file/a.png", "folder"])
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    with whole(tmp_path / "a" / "b" / "c.png") as part:
+        part.write_bytes(b"after")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "b", "c.png"]
+
+
+@pytest.mark.parametrize("path", ["file/a.png", "folder"])
 def test_where_no_file_can_be_the_error_names_it(tmp_path: Path, path: str) -> None:
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "folder").mkdir()

@@ -31,12 +31,14 @@ PART = re.compile(r"\..*\.(\d{1,10})\.[0-9a-f]{8}\.part", re.DOTALL)
 def whole(path: Path, part: Path | None = None) -> Iterator[Path]:
     """Lend the name of a temporary file, which becomes ``path`` when the block ends.
 
-    The block writes the file and closes it. An error in the block, such as that of a check at its
-    end, removes the temporary file and leaves what ``path`` was before. ``part`` is the temporary
-    name where the caller has chosen it. Raises OutputError in place of an OSError.
+    Folders that are missing are made. The block writes the file and closes it. An error in the
+    block, such as that of a check at its end, removes the temporary file and leaves what ``path``
+    was before. ``part`` is the temporary name where the caller has chosen it. Raises OutputError in
+    place of an OSError.
     """
     part = part or part_beside(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         publish(part, path)
     except OSError as error:

@@ -9,6 +9,7 @@ from upscale.pictures.record import Format, Saving
 __all__ = [
     "ALIASES",
     "FORMATS",
+    "KINDS_UNREAD",
     "MAX_PIXELS",
     "MAX_SIDE",
     "PICTURE_SUFFIXES",
@@ -207,6 +208,21 @@ ALIASES = {
 
 PICTURE_SUFFIXES = {name for each in FORMATS for name in (*each.suffixes, *each.read_suffixes)}
 """Suffixes, in small letters, of the files in a folder that are taken for pictures."""
+
+
+_UNREAD = {
+    "SVG": (".svg", ".svgz"),
+    "PDF": (".pdf",),
+    "PostScript": (".eps", ".ps", ".ai"),
+    "Photoshop": (".psd", ".psb"),
+    "GIMP": (".xcf",),
+    "OpenEXR": (".exr",),
+    "icon": (".ico", ".icns"),
+    "video": (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"),
+}
+
+KINDS_UNREAD = {suffix: kind for kind, suffixes in _UNREAD.items() for suffix in suffixes}
+"""What people take for pictures, and no reader here does, by suffix."""
 
 
 def format_of(head: bytes, descriptor: int) -> Format | None:

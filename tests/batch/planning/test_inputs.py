@@ -227,3 +227,17 @@ def test_any_bytes_can_be_a_name_in_a_list(
     path.write_bytes(b"".join(name + b"\0" for name in names))
     found = find_inputs([f"@{path}"])
     assert [os.fsencode(each.relative) for each in found] == list(dict.fromkeys(names))
+
+
+def test_files_that_look_like_pictures_and_are_not_read_are_told_by_kind(tmp_path: Path) -> None:
+    (tmp_path / "mixed" / "folder.svg").mkdir(parents=True)
+    (tmp_path / "mixed" / "x").mkdir()
+    for name in ("a.png", "b.pdf", "x/c.PDF", "d.mp4", "e.txt", ".f.svg"):
+        (tmp_path / "mixed" / name).touch()
+    kinds: list[str] = []
+    found = find_inputs(["mixed"], passed_over=kinds.append)
+    assert [str(each.path) for each in found] == ["mixed/a.png"]
+    assert sorted(kinds) == ["PDF", "PDF", "video"]
+    kinds.clear()
+    find_inputs(["mixed"], recursive=False, passed_over=kinds.append)
+    assert sorted(kinds) == ["PDF", "video"]

@@ -77,7 +77,7 @@ def test_of_a_models_address_the_last_part_is_written() -> None:
     ],
 )
 def test_what_is_no_field_is_refused_and_the_fields_named(template: str) -> None:
-    with pytest.raises(UsageError, match=r"\{stem\}, \{name\}, \{scale\}, "):
+    with pytest.raises(UsageError, match=r"\{stem\}, \{name\}, \{ext\}, \{scale\}, "):
         Naming(template)
 
 

@@ -10,7 +10,7 @@ from effort import effort
 
 from upscale.batch.planning.inputs import find_inputs
 from upscale.batch.planning.naming import Naming, ending
-from upscale.batch.planning.plan import Destination, Job, plan, prepare_output
+from upscale.batch.planning.plan import Destination, Job, Policy, plan, prepare_output
 from upscale.batch.planning.walk import Found
 from upscale.errors import InputError, OutputError, UsageError
 
@@ -32,12 +32,16 @@ def fill(*names: str) -> None:
 
 
 def planned(
-    *words: str, output: str | None = None, naming: Naming = DEFAULT, strict: bool = True
+    *words: str,
+    output: str | None = None,
+    naming: Naming = DEFAULT,
+    strict: bool = True,
+    on_collision: Policy = "fail",
 ) -> list[Job]:
     destination = None if output is None else prepare_output(Path(output), many=True)
     exclude = None if destination is None else destination.path
     found = find_inputs(words, exclude=exclude)
-    return plan(found, destination, naming, strict=strict)
+    return plan(found, destination, naming, strict=strict, on_collision=on_collision)
 
 
 def outputs(jobs: list[Job]) -> list[str]:
@@ -152,6 +156,43 @@ def test_names_that_differ_are_no_collision() -> None:
     assert len(outputs(planned("a.png", "a.jpg", "in", "IN", "x", "y"))) == 6
     with pytest.raises(UsageError, match=r"a\.png and a\.jpg"):
         planned("a.png", "a.jpg", naming=Naming(suffix=".webp"))
+
+
+def test_all_that_share_outputs_are_named_at_once() -> None:
+    fill("in/a.png", "in/a.jpg", "in/b.tif", "in/b.png", "in/b.bmp", "in/c.png")
+    with pytest.raises(UsageError) as caught:
+        planned("in", output="out", naming=Naming(suffix=".webp"))
+    shared = ("in/a.png", "in/a.jpg", "in/b.tif", "in/b.png", "in/b.bmp")
+    assert [name for name in shared if name not in str(caught.value)] == []
+    assert "in/c.png" not in str(caught.value)
+
+
+def test_the_later_ones_get_their_extension_in_their_names() -> None:
+    fill("in/a.png", "in/a.jpg", "in/b.png")
+    for _ in range(2):  # with the outputs there, and without
+        jobs = planned("in", output="in", naming=Naming(suffix=".webp"), on_collision="rename")
+        found = {str(job.input): (job.output.name, job.beside) for job in jobs}
+        assert found == {
+            "in/a.jpg": ("a_x4.webp", None),
+            "in/a.png": ("a_png_x4.webp", Path("in/a.jpg")),
+            "in/b.png": ("b_x4.webp", None),
+        }
+        fill(*(f"in/{name}" for name, _ in found.values()))
+    jobs = planned("in", output="in", naming=Naming(suffix=".png"), on_collision="rename")
+    assert len(jobs) == 3  # outputs of another format are no inputs either
+
+
+def test_a_name_that_the_extension_does_not_tell_apart_is_refused() -> None:
+    fill("in/a.png", "other/a.png", "third/a.png")
+    with pytest.raises(UsageError, match=r"other/a\.png.*third/a\.png"):
+        planned("in", "other", "third", output="out", on_collision="rename")
+
+
+def test_the_later_ones_can_be_skipped() -> None:
+    fill("in/a.png", "in/a.jpg", "in/b.png")
+    jobs = planned("in", output="out", naming=Naming(suffix=".webp"), on_collision="skip")
+    assert [job.input.name for job in jobs if job.skip] == ["a.png"]
+    assert codes(jobs) == {"in/a.jpg": None, "in/a.png": "usage", "in/b.png": None}
 
 
 @pytest.mark.parametrize("spelling", ["out", "./out/../out", "link"])
@@ -281,7 +322,6 @@ def deny(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
     [
         ("out", False, Destination(Path("out"))),
         ("a/b/c", True, Destination(Path("a/b/c"))),
-        ("dir.png", True, Destination(Path("dir.png"))),
         ("there.d", False, Destination(Path("there.d"))),
         ("x.JPEG", False, Destination(Path("x.JPEG"), is_file=True)),
         ("a/x.webp", False, Destination(Path("a/x.webp"), is_file=True)),
@@ -303,6 +343,7 @@ def test_an_output_is_a_folder_or_a_file(
     [
         ("file", True, UsageError, 2),
         ("file.png", True, UsageError, 2),
+        ("none.png", True, UsageError, 2),
         ("x.bmp", False, UsageError, 2),
         ("file", False, OutputError, 5),
         ("file/out", True, OutputError, 5),

@@ -112,6 +112,8 @@ def test_what_is_no_picture_gives_no_output(
     status, out, said = piped(tmp_path, data, "-", "--model", weights, *EXACT)
     assert (status, out) == (1, b"")
     assert word in said
+    assert "standard input" in said
+    assert str(temporary) not in said
     assert [*temporary.iterdir()] == []
 
 
@@ -243,7 +245,7 @@ def test_a_report_in_a_file_is_the_one_on_standard_output(tmp_path: Path, weight
 
 def test_a_report_that_cannot_be_written_ends_before_any_work(tmp_path: Path, weights: str) -> None:
     (tmp_path / "a.png").write_bytes(encoded(noise()))
-    for report in ("none/report.jsonl", "."):
+    for report in ("a.png/report.jsonl", "."):
         found = inside(tmp_path, "a.png", "--report", report, "--model", weights, *EXACT)
         assert found.status == 5
         assert report in found.said

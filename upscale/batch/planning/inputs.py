@@ -25,6 +25,7 @@ def find_inputs(
     follow_links: bool = False,
     exclude: Path | None = None,
     strict: bool = True,
+    passed_over: Callable[[str], None] = lambda kind: None,
 ) -> list[Found]:
     """Return what ``inputs`` stand for, each picture once, the contents of a folder in order.
 
@@ -34,8 +35,9 @@ def find_inputs(
     The caller handles ``-``, a picture from standard input.
 
     ``recursive``, ``follow_links``: enter the folders in a folder, and those behind links;
-    ``exclude``: a folder (the output's) that is not entered from above. Raises UsageError for a
-    list that cannot be read and, if ``strict``, for a pattern without a match.
+    ``exclude``: a folder (the output's) that is not entered from above; ``passed_over`` is told the
+    kind of each file in a folder that looks like a picture and that no reader takes. Raises
+    UsageError for a list that cannot be read and, if ``strict``, for a pattern without a match.
     """
     excluded = None
     if exclude is not None:
@@ -44,7 +46,7 @@ def find_inputs(
 
     def walk(root: Path, relative: Path, pattern: tuple[str, ...] = ()) -> list[Found]:
         parts = (*pattern, "**") if recursive else pattern or ("*",)
-        return Walk(parts, follow_links, excluded).below(root, relative)
+        return Walk(parts, follow_links, excluded, passed_over).below(root, relative)
 
     found: dict[str, Found] = {}
     folders: dict[str, str] = {}

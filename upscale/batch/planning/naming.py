@@ -14,14 +14,14 @@ from upscale.errors import UsageError
 from upscale.models.choice import CANDIDATES, FORMER
 from upscale.pictures.formats import WRITABLE, suffix_of
 
-__all__ = ["DEFAULT_TEMPLATE", "LONGEST_NAME", "Naming", "ending", "originals"]
+__all__ = ["DEFAULT_TEMPLATE", "LONGEST_NAME", "Naming", "ending", "originals", "told_apart"]
 
 DEFAULT_TEMPLATE = "{stem}_{target}"
 
 LONGEST_NAME = 255
 """Bytes that a file's name may have on the usual file systems."""
 
-OF_INPUT = ("stem", "name")
+OF_INPUT = ("stem", "name", "ext")
 OF_RUN = ("scale", "target", "model", "alpha")
 
 
@@ -33,8 +33,8 @@ class Naming:
     """
 
     template: str = DEFAULT_TEMPLATE
-    """Text with ``{stem}`` and ``{name}`` (the input's name without and with suffix) and the other
-    fields; ``{{`` and ``}}`` are braces."""
+    """Text with ``{stem}`` and ``{name}`` (the input's name without and with suffix), ``{ext}``
+    (the suffix without its dot) and the other fields; ``{{`` and ``}}`` are braces."""
     suffix: str | None = None
     """The format's; None: the input's own if it can be written, else ``.png``."""
     scale: str = "4"
@@ -81,6 +81,8 @@ class Naming:
         )
 
     def _value(self, field: str, path: Path, length: int) -> str:
+        if field == "ext":
+            return path.suffix.removeprefix(".")
         if field in OF_INPUT:
             return str(getattr(path, field))[:length]
         return re.split(r"[/\\]", str(getattr(self, field)))[-1]
@@ -100,6 +102,11 @@ def _parse(template: str) -> tuple[tuple[str, str | None], ...]:
         (text, None if field is None else field + (f"!{cast}" if cast else "") + (form or ""))
         for text, field, form, cast in parts
     )
+
+
+def told_apart(path: Path) -> Path:
+    """Return the path by which an input is named beside another of its stem: ``a_png.png``."""
+    return path.with_name(f"{path.stem}_{path.suffix.removeprefix('.')}{path.suffix}")
 
 
 def ending(end: str) -> str:
@@ -124,7 +131,8 @@ def originals(found: Iterable[Found], naming: Naming) -> list[Found]:
     made: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
     for each in found:
         if each.problem is None:
-            stems = {Path(other.name(each.path)).stem for other in namings}
+            paths = (each.path, told_apart(each.path))
+            stems = {Path(other.name(path)).stem for other in namings for path in paths}
             for stem in stems - {each.path.stem}:
                 made[stem].add(each.path.parent.parts)
     return [

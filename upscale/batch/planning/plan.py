@@ -7,16 +7,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-from upscale.batch.planning.naming import Naming, originals
-from upscale.batch.planning.walk import Found, Identity, file_identity
+from upscale.batch.planning.naming import Naming, originals, told_apart
+from upscale.batch.planning.walk import Found, Identity, file_identity, is_picture
 from upscale.errors import InputError, OutputError, UpscaleError, UsageError
 from upscale.pictures.formats import WRITABLE, suffix_of
 
-__all__ = ["Destination", "Job", "plan", "prepare_output"]
+__all__ = ["Destination", "Job", "Policy", "plan", "prepare_output"]
 
 Standing = tuple[Identity, tuple[str, ...]]
 """The deepest folder of a path that exists, and the names, folded, of those to be made in it."""
+
+Policy = Literal["rename", "skip", "fail"]
+"""What becomes of the second of two inputs with one output."""
 
 Obstacle = tuple[type[UpscaleError], str, str]
 
@@ -41,6 +45,8 @@ class Job:
     """Why it is not made, if that is known before the work; nothing is read or written then."""
     skip: bool = False
     """The problem is not a failure."""
+    beside: Path | None = None
+    """The input that has the output's usual name, so that this one got its extension in it."""
 
 
 def prepare_output(
@@ -61,8 +67,8 @@ def prepare_output(
             raise _unwritable(min(folders))
         return None
     is_file = not many and not os.path.isdir(output) and output.suffix != ""
-    if many and os.path.exists(output) and not os.path.isdir(output):
-        raise UsageError(f"{output}: is a file; several pictures need a folder")
+    if many and not os.path.isdir(output) and (os.path.exists(output) or is_picture(output)):
+        raise UsageError(f"{output}: is a file's name; several pictures need a folder")
     if is_file and suffix_of(output) not in WRITABLE:
         raise UsageError(f"{output}: write one of {', '.join(WRITABLE)}, or name a folder")
     folder = output.parent if is_file else output
@@ -84,36 +90,69 @@ def plan(
     naming: Naming,
     *,
     strict: bool = True,
+    on_collision: Policy = "fail",
 ) -> list[Job]:
     """Choose every output's name; find collisions before anything is made.
 
     ``destination``: from `prepare_output`, None for beside each input. Folders below it are named,
-    not made. ``naming``: how outputs are called.
+    not made. ``naming``: how outputs are called. ``on_collision``: what becomes of all but the
+    first of several inputs with one output.
     Outputs of an earlier run are left out: those that `originals` tells, and every input that is
     itself the output of another job. A place that leaves the destination, or that no file can
     take, is a problem of its job.
 
-    Raises UsageError for two jobs with one output (names compare without case and Unicode's
-    composition, as on some file systems) and for an output that would replace its input. Without
-    ``strict`` (a watch) these are problems of their jobs.
+    Raises UsageError, which names all of them, for jobs that share an output all the same (names
+    compare without case and Unicode's composition, as on some file systems), and for an output that
+    would replace its input. Without ``strict`` (a watch) these are problems of their jobs.
     """
     folders = _Folders(None if destination is None or destination.is_file else destination.path)
     jobs = [_job(each, naming, destination, folders) for each in originals(found, naming)]
+    if on_collision != "fail":
+        jobs = _apart(jobs, folders, naming, on_collision)
     made = {folders.place(job.output) for job in jobs if job.problem is None}
     jobs = [
         job
         for job in jobs
         if (place := folders.place(job.input)) not in made or place == folders.place(job.output)
     ]
+    replaced = {job.input: error for job in jobs if (error := _replaced(job)) is not None}
+    shared = [same for same in _alike(jobs, folders) if len(same) > 1]
+    if strict:
+        for error in replaced.values():
+            raise error
+        if shared:
+            raise _clash(shared)
+    clashes = {job.input: _clash([same]) for same in shared for job in same}
+    return [
+        replace(job, problem=job.problem or replaced.get(job.input) or clashes.get(job.input))
+        for job in jobs
+    ]
+
+
+def _alike(jobs: list[Job], folders: "_Folders") -> list[list[Job]]:
+    """Group the jobs that have no problem yet by their output."""
     alike: defaultdict[tuple[Standing, str], list[Job]] = defaultdict(list)
     for job in jobs:
         if job.problem is None:
             alike[folders.standing(job.output.parent), _fold(job.output.name)].append(job)
-    clashes = {job.input: _clash(job, same) for same in alike.values() for job in same}
-    for clash in clashes.values():
-        if strict and clash is not None:
-            raise clash
-    return [replace(job, problem=job.problem or clashes[job.input]) for job in jobs]
+    return list(alike.values())
+
+
+def _apart(jobs: list[Job], folders: "_Folders", naming: Naming, policy: Policy) -> list[Job]:
+    """Rename or skip all but the first of the jobs with one output."""
+    later = {job.input: same[0] for same in _alike(jobs, folders) for job in same[1:]}
+    found = []
+    for job in jobs:
+        first = later.get(job.input)
+        if first is None or job.input == first.input:
+            found.append(job)
+        elif policy == "skip":
+            sentence = f"{job.input}: skipped; {first.input} becomes {job.output}"
+            found.append(replace(job, problem=InputError(sentence, code="usage"), skip=True))
+        else:
+            output = job.output.with_name(naming.name(told_apart(job.input)))
+            found.append(replace(job, output=output, beside=first.input))
+    return found
 
 
 def _job(found: Found, naming: Naming, destination: Destination | None, folders: "_Folders") -> Job:
@@ -137,18 +176,24 @@ def _job(found: Found, naming: Naming, destination: Destination | None, folders:
     return Job(found.path, output, found.size, problem, skip)
 
 
-def _clash(job: Job, alike: list[Job]) -> UsageError | None:
-    """Return what is wrong with the output that ``job`` shares with all of ``alike``."""
+def _replaced(job: Job) -> UsageError | None:
+    """Return the error for an output that would replace its own input."""
     with contextlib.suppress(OSError):
-        if job.output.samefile(job.input):
+        if job.problem is None and job.output.samefile(job.input):
             return UsageError(f"{job.input}: would be written over itself; choose another -o")
-    if len(alike) == 1:
-        return None
-    first, second = alike[0], job if job is not alike[0] else alike[1]
-    outputs = " or ".join(dict.fromkeys(str(each.output) for each in (first, second)))
+    return None
+
+
+def _clash(shared: list[list[Job]]) -> UsageError:
+    """Return the error that names all jobs with one output."""
+    told = []
+    for same in shared:
+        inputs = " and ".join(str(job.input) for job in same)
+        outputs = " or ".join(dict.fromkeys(str(job.output) for job in same))
+        told.append(f"{inputs} would {'both' if len(same) == 2 else 'all'} become {outputs}")
     return UsageError(
-        f"{first.input} and {second.input} would both become {outputs}; "
-        "rename one, or run them into different folders"
+        "; ".join(told)
+        + "; use --on-collision rename or skip, {ext} in --name, or different folders"
     )
 
 

@@ -10,11 +10,12 @@ import os
 import re
 import stat
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from upscale.errors import InputError, UpscaleError
-from upscale.pictures.formats import PICTURE_SUFFIXES
+from upscale.pictures.formats import KINDS_UNREAD, PICTURE_SUFFIXES
 
 __all__ = [
     "Found",
@@ -97,6 +98,8 @@ class Walk:
     """Enter folders through links, too."""
     exclude: Identity | None = None
     """A folder below the root that is not entered."""
+    passed_over: Callable[[str], None] = lambda kind: None
+    """Told the kind of each file that looks like a picture and that no reader takes."""
 
     def below(self, root: Path, relative: Path) -> list[Found]:
         """Return what matches below ``root``, whose own place is ``relative``.
@@ -145,8 +148,10 @@ class Walk:
         name, link = entry.name, entry.is_symlink()
         matched = self._step(folder.matched, name)
         deeper = matched - {len(self.pattern)} if self.follow_links or not link else frozenset()
-        wanted = len(self.pattern) in matched and self._is_picture(name)
-        if not wanted and not deeper:
+        reached = len(self.pattern) in matched
+        wanted = reached and self._is_picture(name)
+        unread = KINDS_UNREAD.get(os.path.splitext(name)[1].lower()) if reached else None
+        if not wanted and not deeper and unread is None:
             return None
         path, relative = Path(entry.path), folder.relative / name
         told = wanted or (link and "." not in name)  # which may have been a folder
@@ -155,6 +160,8 @@ class Walk:
             if entry.is_dir():
                 above = (*folder.above, identity)
                 return _Folder(path, relative, deeper, above) if deeper else None
+            if unread is not None and not wanted and entry.is_file():
+                self.passed_over(unread)
             if not told:
                 return None
             status = entry.stat()

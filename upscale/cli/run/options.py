@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from upscale.batch.planning.plan import Policy
 from upscale.errors import UsageError
 from upscale.models.choice import (
     AUTO,
@@ -64,9 +65,14 @@ class Options:
         "Ending of each output's name. Default: _x4.", None, FILES, metavar="TEXT"
     )
     name: str | None = option(
-        "Name of each output, made of {stem}, {scale}, {target}, {model} and {alpha}.",
+        "Name of each output, made of {stem}, {ext}, {scale}, {target}, {model} and {alpha}.",
         *(None, FILES),
         metavar="TEXT",
+    )
+    on_collision: Policy = option(
+        "When two inputs would get one output: rename (the second gets its extension in its "
+        "name), skip or fail.",
+        *("rename", FILES),
     )
     recursive: bool = option("Include folders inside folders.", True, FILES)
     follow_links: bool = option("Follow links to folders.", False, FILES)

@@ -11,7 +11,7 @@ from upscale.batch.run import Result
 from upscale.cli.terminal.console import Bars, emit, printable, shown
 from upscale.files import unwritable
 
-__all__ = ["Report"]
+__all__ = ["Report", "counted"]
 
 
 class Report:
@@ -27,7 +27,11 @@ class Report:
         self.settings: Callable[[Result], Mapping[str, object]] = lambda result: {}
         """What is told of how a picture is made."""
         self.counts: Counter[str] = Counter()
+        self.passed_over: Counter[str] = Counter()
+        """Files in folders that no reader takes, by kind."""
         try:
+            if file is not None:
+                file.parent.mkdir(parents=True, exist_ok=True)
             self._file = None if file is None else open(file, "w", encoding="utf-8")  # noqa: SIM115
         except OSError as error:
             assert file is not None
@@ -82,9 +86,12 @@ class Report:
 
     def summarize(self, status: int, many: bool, **more: object) -> None:
         """Say how the whole run went."""
+        if self.passed_over:
+            more["not_read"] = dict(self.passed_over)
         self._record({"kind": "summary", **self.counts, **more, "exit_code": status})
         if many and self.counts and not self._as_json:
-            self._bars.say(", ".join(f"{number} {name}" for name, number in self.counts.items()))
+            rest = f"; not read: {counted(self.passed_over)}" if self.passed_over else ""
+            self._bars.say(counted(self.counts) + rest)
 
     def _record(self, record: dict[str, Any]) -> None:
         line = json.dumps(record)
@@ -99,6 +106,11 @@ class Report:
                 with contextlib.suppress(OSError):
                     self._file.close()
                 self._file = None
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Return numbers and names: ``3 done, 1 failed``."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
 
 
 def _size(size: tuple[int, int]) -> str:

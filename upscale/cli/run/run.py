@@ -1,7 +1,8 @@
 """``upscale INPUT…``: plan, load, upscale, report."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Method, Result
 from upscale.cli.run.methods import load_methods, settings_of
 from upscale.cli.run.options import Options
-from upscale.cli.run.report import Report
+from upscale.cli.run.report import Report, counted
 from upscale.cli.terminal.console import Bars, Interrupted, shown
 from upscale.cli.terminal.tuning import tune
 from upscale.errors import UpscaleError, UsageError
@@ -37,9 +38,11 @@ def run(options: Options) -> int:
         from upscale.cli.run.streams import through_files
 
         return through_files(options, run)
-    found = _find(options, strict=not options.watch)
+    passed_over: Counter[str] = Counter()
+    found = _find(options, not options.watch, lambda kind: passed_over.update([kind]))
     if not (found or options.watch):
-        raise UsageError("no pictures there; give picture files, or folders that hold some")
+        there = f" (there are {counted(passed_over)}, which are not read)" if passed_over else ""
+        raise UsageError(f"no pictures there{there}; give picture files, or folders that hold some")
     many = options.watch or len(found) > 1 or any(map(os.path.isdir, options.inputs))
     report_at = options.report
     if report_at is not None and report_at.exists():
@@ -48,16 +51,20 @@ def run(options: Options) -> int:
                 raise UsageError(f"{report_at}: is an input; name another file for the report")
     destination = prepare_output(options.output, many, found, make=not options.dry_run)
     with Bars() as bars, Report(bars, options.json, options.report, many) as report:
+        report.passed_over = passed_over
         return _run(options, found, destination, bars, report)
 
 
-def _find(options: Options, strict: bool) -> list[Found]:
+def _find(
+    options: Options, strict: bool, passed_over: Callable[[str], None] = lambda kind: None
+) -> list[Found]:
     return find_inputs(
         options.inputs,
         recursive=options.recursive,
         follow_links=options.follow_links,
         exclude=options.output,
         strict=strict,
+        passed_over=passed_over,
     )
 
 
@@ -75,7 +82,8 @@ def _run(
             methods = load_methods(options, bars)
             report.settings = partial(settings_of, methods, options)
             naming = _naming(options, next(iter(methods.values())).model.scale)
-            left = [] if options.watch else plan(found, destination, naming)
+            left = [] if options.watch else _planned(options, found, destination, naming)
+            _say_renamed(left, bars)
             candidates = CANDIDATES.get(options.asked)
             if candidates and report.many:
                 same = candidates.drawing == candidates.damaged
@@ -130,6 +138,25 @@ def _run(
     return status
 
 
+def _planned(
+    options: Options, found: list[Found], destination: Destination | None, naming: Naming
+) -> list[Job]:
+    policy = options.on_collision
+    return plan(found, destination, naming, strict=not options.watch, on_collision=policy)
+
+
+def _say_renamed(jobs: list[Job], bars: Bars) -> None:
+    """Say in one line which outputs have another name than usual."""
+    renamed = [(job, job.beside) for job in jobs if job.beside is not None]
+    if renamed:
+        job, first = renamed[0]
+        more = f" (and {len(renamed) - 1} more like it)" if len(renamed) > 1 else ""
+        bars.say(
+            f"upscale: {shown(job.input)} becomes {shown(job.output)}, because {shown(first)} gets "
+            f"the usual name{more}; --on-collision skip or fail does otherwise"
+        )
+
+
 def _announce(jobs: list[Job], methods: Mapping[str, Method], options: Options, bars: Bars) -> None:
     """Say how long big networks may take, where that is more than a minute."""
     from upscale.cli.run.duration import at_most, duration
@@ -172,7 +199,8 @@ def _watched(
     def find() -> list[Found]:
         found = _find(options, strict=False)
         jobs.clear()
-        jobs.update((job.input, job) for job in plan(found, destination, naming, strict=False))
+        planned = _planned(options, found, destination, naming)
+        jobs.update((job.input, job) for job in planned)
         return [each for each in found if each.path in jobs]
 
     for found in settled(find):

@@ -1,5 +1,6 @@
 """``-``: a picture from standard input, or to standard output, by way of temporary files."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from upscale.cli.run.options import Options
+from upscale.cli.terminal.console import called
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import unwritable
 from upscale.pictures.formats import own_suffix
@@ -31,11 +33,14 @@ def through_files(options: Options, run: Callable[[Options], int]) -> int:
         folder = tempfile.TemporaryDirectory(prefix="upscale-", ignore_cleanup_errors=True)
     except OSError as error:
         raise OutputError(f"no folder for temporary files ({error.strerror})") from error
-    with folder as name:
+    with folder as name, contextlib.ExitStack() as names:
         source = _from_input(Path(name)) if reads else Path(options.inputs[0])
+        if reads:
+            names.enter_context(called(source, "standard input"))
         target = options.output
         if writes:
             target = Path(name) / f"out{options.format_suffix or _own_suffix(source)}"
+            names.enter_context(called(target, "standard output"))
         status = run(replace(options, inputs=(os.path.join(".", source),), output=target))
         if writes and target is not None and status == 0:
             _to_output(target)

@@ -20,6 +20,7 @@ __all__ = [
     "Bars",
     "Interrupted",
     "RunBar",
+    "called",
     "emit",
     "exit_on_error",
     "interruptible",
@@ -68,13 +69,29 @@ def exit_on_error(debug: bool = False) -> Iterator[None]:
         raise SystemExit(interrupted.exit_code) from interrupted
 
 
+_NAMES: dict[str, str] = {}
+"""What people know files by that stand in for a stream."""
+
+
+@contextlib.contextmanager
+def called(path: "os.PathLike[str]", name: str) -> Iterator[None]:
+    """Say ``name`` where a line would say ``path``, until the block ends."""
+    _NAMES[os.fspath(path)] = name
+    try:
+        yield
+    finally:
+        del _NAMES[os.fspath(path)]
+
+
 def shown(path: "os.PathLike[str] | str") -> str:
     """Return a path as text that any terminal and JSON can hold; odd bytes are escaped."""
     return printable(os.fspath(path))
 
 
 def printable(text: str) -> str:
-    """Escape what stands for bytes that are not UTF-8, in a path or a message."""
+    """Escape what stands for bytes that are not UTF-8 in a path or a message; see `called`."""
+    for path, name in _NAMES.items():
+        text = text.replace(path, name)
     return os.fsencode(text).decode("utf-8", "backslashreplace") if _has_bytes(text) else text
 
 
