@@ -17,6 +17,7 @@ MODULES = sorted((ROOT / "upscale").rglob("*.py"))
 
 ROOMS = (
     "errors",
+    "system",
     "files",
     "pixels",
     "pictures",
@@ -95,7 +96,7 @@ def test_every_folder_is_a_room_that_says_what_it_holds() -> None:
     inits = [path for path in MODULES if path.name == "__init__.py"]
     rooms = {".".join(path.parent.relative_to(ROOT / "upscale").parts): path for path in inits}
     inner = {f"{room}.{name}" for room, names in INNER.items() for name in names}
-    files = {"errors", "files", "api"}
+    files = {"errors", "system", "files", "api"}
     assert set(rooms) - {""} == set(ROOMS) - files | inner
     for path in rooms.values():
         assert ast.get_docstring(ast.parse(path.read_text())), path

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from upscale.errors import OutputError
+from upscale.system import sync_folder
 
 __all__ = [
     "NO_ROOM",
@@ -55,12 +56,7 @@ def publish(part: Path, path: Path) -> None:
             with each.open("rb+") as file:
                 os.fsync(file)
     os.replace(part, path)
-    if os.name == "posix":
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    sync_folder(path.parent)
 
 
 def unwritable(path: Path, error: OSError) -> OutputError:

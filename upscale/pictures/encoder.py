@@ -17,6 +17,7 @@ from upscale.pictures.formats import WRITABLE, format_of
 from upscale.pictures.record import Saving
 from upscale.pictures.vips import open_as
 from upscale.pixels.image import Layout, Metadata
+from upscale.system import BINARY, read_at
 
 __all__ = ["encode", "fitting", "losses", "read_key"]
 
@@ -173,14 +174,14 @@ def _described(stream: pyvips.Image, metadata: Metadata, chosen: Saving) -> pyvi
 def read_key(path: Path) -> str | None:
     """Return the key that an output carries; None where it carries none or is not a picture."""
     try:
-        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+        flags = os.O_RDONLY | BINARY | getattr(os, "O_NONBLOCK", 0)
         descriptor = os.open(path, flags)  # which does not wait for a pipe's other end
     except OSError:
         return None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        start = os.pread(descriptor, 1024, 0)
+        start = read_at(descriptor, 1024, 0)
         head = start[:4]
         if len(start) >= 13 and head == b"GIF8":
             comment = KEY.match(start, _gif_start(start))

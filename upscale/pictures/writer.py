@@ -23,6 +23,7 @@ from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import WRITABLE, check_format, suffix_of
 from upscale.pictures.vips import as_full_disk, open_as, vips_reason
 from upscale.pixels.image import Layout, Metadata, Pixels
+from upscale.system import BINARY
 
 __all__ = ["Writer"]
 
@@ -73,7 +74,7 @@ class Writer:
         header = struct.pack(">IIBBBBB", *size, layout.depth, colour, 0, 0, 0)
         with contextlib.ExitStack() as held:
             held.enter_context(whole(self._path, self._part))
-            self._file = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            self._file = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
             held.callback(os.close, self._file)
             held.callback(self._close_pipe)
             self._held = held.pop_all()

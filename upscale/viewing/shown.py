@@ -2,7 +2,6 @@
 
 import base64
 import io
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from upscale.errors import InputError, UsageError
 from upscale.pictures import reader, vips
 from upscale.pictures.blocks import orientation_of
 from upscale.pictures.formats import MAX_PIXELS, format_of
+from upscale.system import read_at
 
 __all__ = ["ShownPicture", "common_frame", "look", "with_png"]
 
@@ -69,7 +69,7 @@ def look(path: Path) -> ShownPicture:
     size = (header.width, header.height)
     try:
         with open(path, "rb", buffering=0) as file:
-            head = os.pread(file.fileno(), 512, 0)
+            head = read_at(file.fileno(), 512, 0)
             found = format_of(head, file.fileno())
             if found and found.decoder:
                 why = f"browsers do not show {found.name}"

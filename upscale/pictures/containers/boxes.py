@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from upscale.system import read_at
+
 __all__ = ["Box", "boxes", "boxes_of_file", "ends_early"]
 
 UUID = b"uuid"
@@ -30,7 +32,7 @@ def boxes(data: bytes, begin: int = 0, end: int | None = None) -> Iterator[Box]:
 def boxes_of_file(descriptor: int) -> Iterator[Box]:
     """Yield the outer boxes of an open file, as `boxes` does."""
     size = os.fstat(descriptor).st_size
-    return _boxes(lambda at, size: os.pread(descriptor, size, at), 0, size)
+    return _boxes(lambda at, size: read_at(descriptor, size, at), 0, size)
 
 
 def _boxes(read: Callable[[int, int], bytes], begin: int, end: int) -> Iterator[Box]:

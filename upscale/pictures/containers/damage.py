@@ -9,6 +9,7 @@ from pathlib import Path
 from upscale.errors import InputError
 from upscale.pictures.containers.boxes import boxes_of_file
 from upscale.pictures.containers.tiff import BehindTheEndError, Source
+from upscale.system import read_at
 
 __all__ = [
     "boxes_end_early",
@@ -63,7 +64,7 @@ def jpeg_ends_early(descriptor: int) -> bool:
 
 def riff_ends_early(descriptor: int) -> bool:
     """Say whether a WebP is shorter than its header says."""
-    length = int.from_bytes(os.pread(descriptor, 4, 4), "little")
+    length = int.from_bytes(read_at(descriptor, 4, 4), "little")
     return length + 8 > os.fstat(descriptor).st_size
 
 
@@ -100,4 +101,4 @@ def tiff_ends_early(descriptor: int) -> bool:
 
 def _tail(descriptor: int) -> bytes:
     size = os.fstat(descriptor).st_size
-    return os.pread(descriptor, TAIL, max(0, size - TAIL))
+    return read_at(descriptor, TAIL, max(0, size - TAIL))

@@ -10,6 +10,7 @@ import struct
 
 from upscale.pictures.containers import iptc
 from upscale.pictures.containers.tiff import EXIF, Directory, Field, Packing, Source, Space
+from upscale.system import write_at
 
 __all__ = ["for_output", "identifier", "iptc_of_tiff", "of_tiff", "orientation", "write_to_tiff"]
 
@@ -155,5 +156,5 @@ def write_to_tiff(descriptor: int, blob: bytes | None, datasets: bytes | None = 
 
 def _write(descriptor: int, at: int, data: bytes) -> None:
     while data:
-        written = os.pwrite(descriptor, data, at)
+        written = write_at(descriptor, data, at)
         at, data = at + written, data[written:]

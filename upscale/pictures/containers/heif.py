@@ -1,11 +1,11 @@
 """What the head of an AVIF or HEIC says: its primary picture's properties, and its frames."""
 
-import os
 import re
 from collections.abc import Iterator
 from itertools import islice
 
 from upscale.pictures.containers.boxes import Box, boxes, boxes_of_file
+from upscale.system import read_at
 
 __all__ = ["frame_count", "primary_properties", "without_metadata"]
 
@@ -65,7 +65,7 @@ def without_metadata(data: bytes) -> bytes:
 def _head(descriptor: int, kind: bytes) -> bytes:
     for box in boxes_of_file(descriptor):
         if box.kind == kind and box.end - box.begin <= LONGEST_HEAD:
-            return os.pread(descriptor, box.end - box.begin, box.begin)
+            return read_at(descriptor, box.end - box.begin, box.begin)
     return b""
 
 

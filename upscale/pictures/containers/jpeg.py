@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from upscale.pictures.containers.tiff import Source
+from upscale.system import read_at
 
 __all__ = ["Frame", "Segment", "frame_of", "has_gain_map", "pictures", "segments"]
 
@@ -55,7 +56,7 @@ def segments(descriptor: int) -> Iterator[Segment]:
     """Yield the segments of an open file up to its first scan, or to where none begins."""
     at, size = 2, os.fstat(descriptor).st_size
     while at + 4 <= size:
-        head = os.pread(descriptor, 4, at)
+        head = read_at(descriptor, 4, at)
         if head[0] != 0xFF:
             return
         if head[1] == 0xFF or head[1] in ALONE:  # a filling byte, or a marker without contents
@@ -72,7 +73,7 @@ def frame_of(descriptor: int) -> Frame | None:
     """Return the frame header of an open file; None where there is none."""
     for segment in segments(descriptor):
         if segment.marker in STARTS_OF_FRAME:
-            found = os.pread(descriptor, 5, segment.begin)
+            found = read_at(descriptor, 5, segment.begin)
             if len(found) == 5:
                 sides = int.from_bytes(found[1:3], "big"), int.from_bytes(found[3:], "big")
                 return Frame(found[0], *sides)
@@ -84,7 +85,7 @@ def pictures(descriptor: int) -> int:
     for segment in segments(descriptor):
         if segment.marker == APP2 and _begins(descriptor, segment, INDEX):
             begin = segment.begin + len(INDEX)
-            index = os.pread(descriptor, segment.end - begin, begin)
+            index = read_at(descriptor, segment.end - begin, begin)
             try:
                 source = Source.of_bytes(index)
                 entries = source.tree(wanted={ENTRIES}).fields[ENTRIES].data
@@ -109,8 +110,8 @@ def has_gain_map(descriptor: int) -> bool:
 
 
 def _contents(descriptor: int, segment: Segment) -> bytes:
-    return os.pread(descriptor, segment.end - segment.begin, segment.begin)
+    return read_at(descriptor, segment.end - segment.begin, segment.begin)
 
 
 def _begins(descriptor: int, segment: Segment, what: bytes) -> bool:
-    return os.pread(descriptor, len(what), segment.begin) == what
+    return read_at(descriptor, len(what), segment.begin) == what

@@ -1,8 +1,7 @@
 """Was a picture saved with loss? Told by the structure of its file, without decoding it."""
 
-import os
-
 from upscale.pictures.containers.tiff import Source
+from upscale.system import read_at
 
 __all__ = ["LOSSY_TIFF", "dds_is_lossy", "tiff_is_lossy", "webp_is_lossy"]
 
@@ -22,7 +21,7 @@ def webp_is_lossy(descriptor: int) -> bool:
     """Look for a ``VP8 `` chunk (RFC 9649, section 2); those of a frame follow its header."""
     at = 12
     for _ in range(MOST_CHUNKS):
-        header = os.pread(descriptor, 8, at)
+        header = read_at(descriptor, 8, at)
         kind, size = header[:4], int.from_bytes(header[4:], "little")
         if len(header) < 8 or kind == b"VP8 ":
             return kind == b"VP8 "
@@ -32,7 +31,7 @@ def webp_is_lossy(descriptor: int) -> bool:
 
 def dds_is_lossy(descriptor: int) -> bool:
     """Say whether the pixel format of a DDS names a packing (DDPF_FOURCC), all of which lose."""
-    return bool(int.from_bytes(os.pread(descriptor, 4, 80), "little") & 4)
+    return bool(int.from_bytes(read_at(descriptor, 4, 80), "little") & 4)
 
 
 def tiff_is_lossy(descriptor: int) -> bool:

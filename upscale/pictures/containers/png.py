@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from upscale.errors import InputError
 from upscale.pictures.containers.damage import cut, damaged
+from upscale.system import read_at
 
 __all__ = [
     "BACKGROUND",
@@ -92,7 +93,7 @@ def is_animated(descriptor: int) -> bool:
         for kind, position, _ in _chunks(Path(), descriptor):
             if kind == b"IDAT" and not announced:
                 return controls > 0
-            if kind == b"acTL" and os.pread(descriptor, 4, position) != b"\0\0\0\1":
+            if kind == b"acTL" and read_at(descriptor, 4, position) != b"\0\0\0\1":
                 return True
             announced |= kind == b"acTL"
             controls += kind == b"fcTL"
@@ -111,7 +112,7 @@ def scan(path: Path, descriptor: int) -> tuple[Timing, dict[bytes, bytes], list[
         if (kind == b"IHDR") == bool(before):
             raise damaged_in(path, "header")
         if kind in (b"fcTL", b"fdAT"):
-            if length < 4 or os.pread(descriptor, 4, position) != struct.pack(">I", sequence):
+            if length < 4 or read_at(descriptor, 4, position) != struct.pack(">I", sequence):
                 raise damaged_in(path, f"order of frames, at {sequence}")
             sequence += 1
         if kind == b"fcTL":
@@ -172,11 +173,11 @@ def stored_channels(heads: dict[bytes, bytes]) -> int:
 def _chunks(path: Path, descriptor: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, position and length of what each chunk holds, up to the last one's."""
     size = os.fstat(descriptor).st_size
-    if os.pread(descriptor, 8, 0) != SIGNATURE:
+    if read_at(descriptor, 8, 0) != SIGNATURE:
         raise damaged_in(path, "no PNG")
     position = 8
     for _ in range(MAX_CHUNKS):
-        head = os.pread(descriptor, 8, position)
+        head = read_at(descriptor, 8, position)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
         if len(head) == 8 and (length > MAX_NUMBER or not kind.isalpha()):
             raise damaged_in(path, f"chunk at byte {position:,}")
@@ -192,7 +193,7 @@ def _chunks(path: Path, descriptor: int) -> Iterator[tuple[bytes, int, int]]:
 def body(path: Path, descriptor: int, place: tuple[bytes, int, int]) -> bytes:
     """Return what a chunk holds, its checksum compared."""
     kind, position, length = place
-    found = os.pread(descriptor, length + 4, position)
+    found = read_at(descriptor, length + 4, position)
     if len(found) < length + 4:
         raise cut(path)
     if chunk(kind, found[:-4])[-4:] != found[-4:]:

@@ -10,6 +10,8 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from upscale.system import read_at
+
 __all__ = [
     "EXIF",
     "GPS",
@@ -135,7 +137,7 @@ class Source:
     def of_file(cls, descriptor: int) -> "Source":
         """Read from a file without moving its position; OSError where that fails."""
         size = os.fstat(descriptor).st_size
-        return cls(lambda offset, size: os.pread(descriptor, size, offset), size)
+        return cls(lambda offset, size: read_at(descriptor, size, offset), size)
 
     def _take(self, offset: int, size: int) -> bytes:
         if offset + size > self._size or len(data := self._read(offset, size)) < size:

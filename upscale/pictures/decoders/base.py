@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from upscale.errors import InputError
 from upscale.pictures.containers.damage import unsupported
+from upscale.system import BINARY, read_at
 
 __all__ = [
     "Decoded",
@@ -56,11 +57,11 @@ def open_file(path: Path) -> tuple[int, bytes]:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise InputError(f"{path}: is not a regular file; skipped")
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, os.O_RDONLY | BINARY)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     try:
-        head = os.pread(descriptor, 512, 0)
+        head = read_at(descriptor, 512, 0)
     except OSError as error:
         os.close(descriptor)
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
@@ -76,7 +77,7 @@ def read_all(descriptor: int, limit: int | None = None) -> bytes:
     left = left if limit is None else min(left, limit)
     parts: list[bytes] = []
     position = 0
-    while left and (part := os.pread(descriptor, min(left, 2**30), position)):
+    while left and (part := read_at(descriptor, min(left, 2**30), position)):
         parts.append(part)
         position += len(part)
         left -= len(part)
