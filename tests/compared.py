@@ -10,6 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from upscale.batch import run as batch
+from upscale.batch.planning.plan import Job
+from upscale.cli.run.report import Report
+from upscale.cli.terminal.console import Bars
+from upscale.errors import UpscaleError
 from upscale.viewing.compare import write_page
 
 Pixels = npt.NDArray[Any]
@@ -73,3 +78,15 @@ class Page(HTMLParser):
 def page_of(folder: Path, *pictures: Path, **more: Any) -> Page:
     write_page(pictures, folder / "page.html", **more)
     return Page(folder / "page.html")
+
+
+def run_report(path: Path, outputs: dict[Path, str], **common: object) -> Path:
+    """Have the program write a report on outputs that came out as it is said here."""
+    with Bars() as bars, Report(bars, False, path, many=True) as written:
+        written.settings = lambda result: {"device": "cpu", "tile": 320, "overlap": 16, **common}
+        for output, status in outputs.items():
+            error = UpscaleError("no") if status == "failed" else None
+            job = Job(Path("photo.png"), output)
+            written.add(batch.Result(job, status, 1.25, error, (100, 75), (400, 300)))
+        written.summarize(0, many=True)
+    return path

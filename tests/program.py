@@ -26,6 +26,9 @@ from upscale.pixels.image import Pixels
 
 COLOUR = (255, 51, 0)
 
+EXACT = ("--precision", "fp32", "--device", "cpu", "--jobs", "1")
+"""Options under which a network that repeats pixels does so to the bit."""
+
 
 FILE_KEYS = {
     *("kind", "input", "output", "status", "error", "width", "height", "output_width"),
@@ -135,6 +138,10 @@ def flat_weights(path: Path) -> None:
     state = {key: torch.zeros_like(tensor) for key, tensor in state.items()}
     state["conv_last.bias"] = torch.tensor(COLOUR) / 255
     torch.save(state, path)
+
+
+def nearest(pixels: Pixels, times: int = 4) -> Pixels:
+    return np.kron(pixels, np.ones((times, times, 1), pixels.dtype))
 
 
 def colours(path: Path | bytes) -> set[tuple[int, ...]]:

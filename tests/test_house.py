@@ -44,6 +44,24 @@ INNER = {
 }
 """The rooms inside a room."""
 
+TESTED_ELSEWHERE = {
+    "cli.run.methods": "models/test_choice.py: what was chosen shows in a run only",
+    "cli.run.raw": "upscaling/test_raw_video.py: frames need a stream on both sides",
+    "models.checkpoints.dialects": "models/checkpoints/test_convert.py: names are read of a file",
+    "models.checkpoints.read": "models/checkpoints/test_convert.py: bytes are read for a network",
+    "models.devices": "cli/run/test_run.py: a device is refused by the command",
+    "models.model": "models/test_embedded.py: a model is the weights that it loads",
+    "models.sources": "models/test_download.py: a source is what is fetched from it",
+    "pictures.containers.boxes": "pictures/containers/test_damage.py: boxes are walked to the end",
+    "pictures.containers.losses": "pictures/test_recognise.py: a file says whether it loses",
+    "pictures.containers.png": "pictures/test_apng.py: chunks are those of an animation",
+    "pictures.containers.tiff": "pictures/containers/test_exif.py: EXIF is a TIFF",
+    "pictures.record": "pictures/test_formats.py: a record is what the list says of a format",
+    "pictures.vips": "pictures/test_reader.py: libvips reads what the reader returns",
+    "pictures.writer": "pictures/test_reader.py: what was written is read again",
+}
+"""Modules without a test file of their own: the file that tests them, and why it does."""
+
 
 def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -100,6 +118,17 @@ def test_every_folder_is_a_room_that_says_what_it_holds() -> None:
     assert set(rooms) - {""} == set(ROOMS) - files | inner
     for path in rooms.values():
         assert ast.get_docstring(ast.parse(path.read_text())), path
+
+
+def test_every_module_has_its_test_file() -> None:
+    modules = [path for path in MODULES if not path.name.startswith("__")]
+    names = {dotted(path).removeprefix("upscale."): path for path in modules}
+    own = {name: Path(*name.split(".")[:-1], f"test_{path.name}") for name, path in names.items()}
+    assert {name for name, file in own.items() if not (ROOT / "tests" / file).exists()} == set(
+        TESTED_ELSEWHERE
+    )
+    others = {why.partition(":")[0] for why in TESTED_ELSEWHERE.values()}
+    assert [file for file in others if not (ROOT / "tests" / file).exists()] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=dotted)

@@ -17,15 +17,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from compared import BLUE, GREEN, RED, Page, Pixels, noise, page_of, saved
+from compared import BLUE, GREEN, RED, Page, Pixels, noise, page_of, run_report, saved
 from PIL import Image
 
-from upscale.batch import run as batch
-from upscale.batch.planning.plan import Job
-from upscale.cli.commands.compare import CompareOptions, compare
-from upscale.cli.run.report import Report
-from upscale.cli.terminal.console import Bars
-from upscale.errors import InputError, OutputError, UpscaleError, UsageError
+from upscale.errors import InputError, OutputError, UsageError
 from upscale.viewing.compare import LARGE, LARGEST, read_settings, write_page
 
 # What is in the page.
@@ -80,18 +75,6 @@ def test_the_policy_allows_what_is_in_the_page_and_nothing_else(tmp_path: Path) 
 
 
 # Settings, and what the page is called.
-
-
-def run_report(path: Path, outputs: dict[Path, str], **common: object) -> Path:
-    """Have the program write a report on outputs that came out as it is said here."""
-    with Bars() as bars, Report(bars, False, path, many=True) as written:
-        written.settings = lambda result: {"device": "cpu", "tile": 320, "overlap": 16, **common}
-        for output, status in outputs.items():
-            error = UpscaleError("no") if status == "failed" else None
-            job = Job(Path("photo.png"), output)
-            written.add(batch.Result(job, status, 1.25, error, (100, 75), (400, 300)))
-        written.summarize(0, many=True)
-    return path
 
 
 def test_settings_come_from_the_report_of_a_run(tmp_path: Path) -> None:
@@ -218,23 +201,6 @@ def test_too_many_bytes_are_refused_and_many_announced(tmp_path: Path) -> None:
     os.truncate(second, LARGE)
     page_of(tmp_path, first, second, notify=said.append)
     assert said == [f"{tmp_path / 'page.html'}: holds 50 MB of pictures and will open slowly"]
-
-
-def test_the_command_says_what_it_has_done(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pictures = [saved(tmp_path / f"{name}.png", RED) for name in "ab"]
-    known = run_report(tmp_path / "r.jsonl", {pictures[1]: "done"}, model="srgan")
-    empty = run_report(tmp_path / "empty.jsonl", {})
-    capsys.readouterr()
-    compare(CompareOptions(pictures, tmp_path / "page.html", (known, empty)))
-    said = capsys.readouterr()
-    assert Page(tmp_path / "page.html").labels == ["a.png", "srgan"]
-    assert "empty.jsonl: names none of the pictures" in said.err
-    assert "page.html: 2 pictures, 0.0 MB" in said.err
-    assert said.out == ""
-    with pytest.raises(UsageError, match="is a report"):
-        compare(CompareOptions(pictures, known, (known,), overwrite=True))
 
 
 # What a browser makes of it. All is measured in pictures of its screen.

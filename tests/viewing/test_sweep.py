@@ -1,24 +1,15 @@
 """The sweep of alpha: each crop is what the whole picture would give; files, words, refusals."""
 
-import subprocess
-import sys
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import typer
 from PIL import Image, ImageCms
 from random_networks import random_state
-from typer.testing import CliRunner
 
-from upscale.cli.commands.sweep import SweepOptions
-from upscale.cli.commands.sweep import sweep as command
-from upscale.cli.terminal.options import make_command
 from upscale.errors import InputError, OutputError, UsageError, WeightsError
-from upscale.models.alphas import parse_alphas
 from upscale.models.model import Model, load_model
 from upscale.networks.spec import RRDBNetSpec
 from upscale.pictures import reader
@@ -30,14 +21,11 @@ from upscale.viewing.sheets.crops import bicubic_crop, crop_of
 from upscale.viewing.sheets.page import BACKGROUND
 from upscale.viewing.sheets.strip import to_levels
 from upscale.viewing.sweep import make_strip
-from upscale.viewing.sweep_options import Sweep, parse_position
+from upscale.viewing.sweep_options import Sweep
 
 PHOTO = Path(__file__).parents[1] / "data" / "osprey.png"
 WHOLE = Tiling(0, 0)
 EXACT = {"device": "cpu", "precision": "fp32"}
-
-app = typer.Typer(pretty_exceptions_enable=False)
-app.command()(make_command(command, SweepOptions))
 
 
 @pytest.fixture(scope="module")
@@ -118,15 +106,6 @@ def test_the_first_column_is_the_bicubic_of_the_whole_picture(photo: image.Pixel
         box = slice(4 * top, 4 * top + 80), slice(4 * left, 4 * left + 96)
         assert (crop == large[box]).all()
         assert np.abs(crop - pillow[box]).mean() < 0.5
-
-
-def test_16_bits_become_8_and_opacity_lets_gray_through() -> None:
-    deep = np.array([[[0], [257 * 7], [257 * 7 + 128], [257 * 7 + 129], [65535]]], np.uint16)
-    assert to_levels(deep).ravel().tolist() == [0, 7, 7, 8, 255]
-    clear = np.array([[[200, 0], [200, 255], [0, 51]]], np.uint8)
-    assert to_levels(clear).ravel().tolist() == [128, 200, 102]
-    clear = np.array([[[200, 100, 0, 0], [200, 100, 0, 255]]], np.uint8)
-    assert to_levels(clear).tolist() == [[[128, 128, 128], [200, 100, 0]]]
 
 
 # The strip
@@ -310,59 +289,3 @@ def test_files_that_are_there_stay_unless_told_otherwise(tmp_path: Path) -> None
     with pytest.raises(InputError, match="cannot be read"):
         make_strip(Sweep(tmp_path / "none.png"))
     assert (tmp_path / "a_crop2_alpha1.png").read_bytes() == b"mine"
-
-
-@pytest.mark.parametrize("text", ["", "1", "1,2,3", "-1,2", "1.5,2", "a,b", "12345678,0"])
-def test_other_places_are_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="left and top"):
-        parse_position(text)
-
-
-def test_a_place_is_two_numbers() -> None:
-    assert parse_position(" 120, 44 ") == (120, 44)
-
-
-# The command
-
-
-def test_the_command_says_where_the_strip_is_and_what_it_shows(tmp_path: Path) -> None:
-    source = tmp_path / "a.png"
-    source.write_bytes(PHOTO.read_bytes())
-    words = [str(source), "-o", str(tmp_path / "new" / "b.jpg"), "--alphas", "1", "--crop", "3,4"]
-    words += ["--crop-size", "8", "--device", "cpu", "--save", str(tmp_path / "crops")]
-    result = CliRunner().invoke(app, words)
-    assert result.exit_code == 0, result.output
-    assert "b.jpg" in result.stderr
-    assert "--crop 3,4" in result.stderr
-    assert "2 crops in" in result.stderr
-    with Image.open(tmp_path / "new" / "b.jpg") as strip:
-        assert strip.format == "JPEG"
-    again = CliRunner().invoke(app, words)
-    assert again.exit_code == OutputError.exit_code
-    assert "--overwrite" in again.stderr
-
-
-@pytest.mark.parametrize("words", [["--alphas", "2"], ["--crop", "3"], ["--crops", "0"]])
-def test_the_command_ends_with_2_where_it_is_asked_for_nonsense(words: list[str]) -> None:
-    result = CliRunner().invoke(app, [str(PHOTO), *words])
-    assert result.exit_code == UsageError.exit_code
-    assert result.stderr.startswith("upscale: ")
-
-
-def test_every_option_has_its_flag_and_its_default() -> None:
-    flags = {each.name: each for each in typer.main.get_command(app).params}
-    for field in fields(Sweep):
-        flag = flags.pop(field.name)
-        if field.default is not MISSING:
-            word = field.metadata.get("word", field.default or None)
-            assert flag.default in (word, field.default)
-            assert f"--{field.name.replace('_', '-')}" in flag.opts
-    assert parse_alphas(Sweep.__dataclass_fields__["alphas"].metadata["word"]) == Sweep.alphas
-    assert set(flags) <= {"debug", "help", "install_completion", "show_completion"}
-
-
-def test_the_help_imports_neither_torch_nor_numpy() -> None:
-    code = "import sys, upscale.cli.commands.sweep\n"
-    code += "print({'torch', 'numpy', 'matplotlib'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"

@@ -7,18 +7,14 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from PIL import Image
 from typer.testing import CliRunner
 
 from upscale.cli.app import app
-from upscale.cli.commands.bench_options import BenchOptions
-from upscale.errors import UsageError
 
 PHOTO = Path(__file__).parents[2] / "data" / "osprey.png"
 
@@ -41,17 +37,6 @@ def run(*words: str | Path, status: int = 0) -> Any:
 
 def rows(*words: str | Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run(*words, "--json").stdout.splitlines()]
-
-
-def test_every_flag_is_a_field_and_every_field_a_flag() -> None:
-    command = typer.main.get_command(app).commands["bench"]
-    assert {parameter.name for parameter in command.params} - {"help"} == {
-        field.name for field in fields(BenchOptions)
-    }
-    defaults = {field.name: field.default for field in fields(BenchOptions)}
-    for parameter in command.params:
-        if parameter.name not in ("sets", "help", "model", "alpha"):
-            assert parameter.default == defaults[parameter.name], parameter.name
 
 
 def test_a_table_has_a_row_for_each_model(folder: Path) -> None:
@@ -182,11 +167,6 @@ def test_odd_bytes_in_a_name_are_kept_apart_in_json(folder: Path) -> None:
 
 def test_a_word_that_is_no_set_is_refused() -> None:
     assert "set14" in run("set99", status=2).stderr
-
-
-def test_the_daala_kind_is_for_luma() -> None:
-    with pytest.raises(UsageError, match="Y"):
-        BenchOptions(("x",), channels="rgb", ssim="daala").check()
 
 
 def test_help_imports_neither_torch_nor_matplotlib() -> None:

@@ -1,0 +1,52 @@
+"""A report in a file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from program import EXACT, encoded, inside, nearest, noise, shown
+
+
+def test_a_report_in_a_file_is_the_one_on_standard_output(tmp_path: Path, repeating: str) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(encoded(noise()))
+    words = ("a.png", "b.png", "--model", repeating, *EXACT)
+    both = inside(tmp_path, *words, "--json", "--report", "report.jsonl")
+    assert both.status == 0
+    assert (tmp_path / "report.jsonl").read_text() == both.out
+    lines = [json.loads(line) for line in both.out.splitlines()]
+    assert [line["kind"] for line in lines] == ["file", "file", "summary"]
+    alone = inside(tmp_path, *words, "--report", "report.jsonl")
+    assert alone.out == ""
+    lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
+    assert [line.get("status") for line in lines] == ["skipped", "skipped", None]
+
+
+def test_a_report_that_cannot_be_written_ends_before_any_work(
+    tmp_path: Path, repeating: str
+) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(noise()))
+    for report in ("a.png/report.jsonl", "."):
+        found = inside(tmp_path, "a.png", "--report", report, "--model", repeating, *EXACT)
+        assert found.status == 5
+        assert report in found.said
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_report_that_finds_no_room_does_not_stop_the_pictures(
+    tmp_path: Path, repeating: str
+) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(noise()))
+    found = inside(tmp_path, "a.png", "--report", "/dev/full", "--model", repeating, *EXACT)
+    assert found.status == 0
+    assert "No space left" in found.said
+    np.testing.assert_array_equal(shown(tmp_path / "a_x4.png"), nearest(noise()))
+
+
+def test_a_report_is_not_written_over_a_picture(tmp_path: Path, repeating: str) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(noise()))
+    found = inside(tmp_path, "a.png", "--report", "a.png", "--model", repeating, *EXACT)
+    assert (tmp_path / "a.png").read_bytes() == encoded(noise())
+    assert found.status == 2

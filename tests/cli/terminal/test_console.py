@@ -1,0 +1,43 @@
+"""Streams that are closed, odd or missing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from program import COLOUR, colours, picture, start, upscale
+
+
+def test_a_closed_output_and_no_colour_are_no_failure(tmp_path: Path, weights: str) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "b.png"):
+        picture(tmp_path / "in" / name)
+    picture(tmp_path / "-dash.png")
+    arguments = ("--json", "--model", weights, "-o", "out", "--", "in", "-dash.png")
+    process = start(tmp_path, *arguments, NO_COLOR="1", TERM="dumb")
+    assert process.stdout is not None
+    process.stdout.close()
+    with process:
+        said = process.stderr.read().decode() if process.stderr else ""
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    assert "\x1b" not in said
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["-dash_x4.png", "a_x4.png", "b_x4.png"]
+
+
+def test_no_standard_streams_are_no_failure(tmp_path: Path, weights: str) -> None:
+    picture(tmp_path / "a.png")
+    command = [sys.executable, "-m", "upscale", "a.png", "--model", weights]
+    shell = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command]
+    assert subprocess.run(shell, cwd=tmp_path, check=False).returncode == 0
+    assert colours(tmp_path / "a_x4.png") == {COLOUR}
+
+
+def test_a_locale_that_is_not_utf8_is_no_failure(tmp_path: Path, weights: str) -> None:
+    name = b"emoji\xf0\x9f\x98\x80"
+    picture(os.fsencode(tmp_path) + b"/" + name + b".png")
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    found = upscale(tmp_path, name + b".png", "--model", weights, **locale)
+    assert found.status == 0, found.said
+    assert colours(os.fsencode(tmp_path) + b"/" + name + b"_x4.png") == {COLOUR}

@@ -1,0 +1,58 @@
+"""What a generator's file says of where it comes from."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from tiny_training import tiny
+
+from upscale.training.config import Config
+from upscale.training.data.store import Store
+from upscale.training.recipes import RECIPES
+from upscale.training.records.origin import origin_of
+
+STORE = Store(Path("store"), 4, (), "0123456789abcdef" * 4)
+
+
+def config(init: str) -> Config:
+    made = tiny(Path("pictures"), seed=7, data_licence="CC0-1.0")
+    return replace(made, recipe=replace(made.recipe, init=init))
+
+
+def test_a_run_from_nothing_names_recipe_pictures_and_seed() -> None:
+    assert origin_of(config("none"), STORE, {}) == {
+        "recipe": RECIPES["srresnet"].source,
+        "data_digest": STORE.digest,
+        "data_pictures": "0",
+        "data_licence": "CC0-1.0",
+        "seed": "7",
+    }
+
+
+def test_published_start_weights_are_named_as_their_file_names_them() -> None:
+    start = {"title": "SRGAN", "licence": "Apache-2.0", "origin": "krasserm"}
+    found = origin_of(config("/home/ann/srgan.safetensors"), STORE, start)
+    assert {key: value for key, value in found.items() if key.startswith("init")} == {
+        "init": "srgan.safetensors",
+        "init_title": "SRGAN",
+        "init_licence": "Apache-2.0",
+        "init_origin": "krasserm",
+    }
+
+
+def test_start_weights_of_a_run_are_told_with_those_before_them() -> None:
+    start = {
+        "recipe": "SRResNet",
+        "steps": "20",
+        "data_pictures": "4",
+        "data_digest": "f" * 64,
+        "data_licence": "CC0-1.0",
+        "init": "srgan",
+        "init_title": "SRGAN",
+        "init_licence": "Apache-2.0",
+    }
+    found = origin_of(config("generator.safetensors"), STORE, start)
+    assert found["init_title"] == "SRResNet, 20 steps"
+    assert found["init_licence"] == "Apache-2.0"
+    told = found["init_origin"]
+    assert [word for word in ("4", "f" * 16, "CC0-1.0", "srgan", "SRGAN") if word not in told] == []
+    assert "f" * 17 not in told
