@@ -54,7 +54,6 @@ TESTED_ELSEWHERE = {
     "models.sources": "models/test_download.py: a source is what is fetched from it",
     "pictures.blocks": "pictures/test_reader.py: metadata are read with the picture",
     "pictures.containers.boxes": "pictures/containers/test_damage.py: boxes are walked to the end",
-    "pictures.containers.heif": "pictures/decoders/test_avif.py: a head says how to decode",
     "pictures.containers.losses": "pictures/test_recognise.py: a file says whether it loses",
     "pictures.containers.png": "pictures/test_apng.py: chunks are those of an animation",
     "pictures.containers.tiff": "pictures/containers/test_exif.py: EXIF is a TIFF",

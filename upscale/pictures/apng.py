@@ -121,14 +121,25 @@ class Assembler:
     where the disk is full; ValueError where the frames are not as announced.
     """
 
-    def __init__(self, descriptor: int, count: int, delays: Sequence[int], loop: int) -> None:
-        """Take the frames' number, their delays in ms, and how often to play (0 = for ever)."""
+    def __init__(
+        self,
+        descriptor: int,
+        count: int,
+        delays: Sequence[int],
+        loop: int,
+        more: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
+        """Take the frames' number, their delays in ms, and how often to play (0 = for ever).
+
+        ``more``: chunks, kind and contents, for the head of the file.
+        """
         if not 1 <= count == len(delays):
             raise ValueError(f"{count} frames with {len(delays)} delays")
         self._descriptor = descriptor
         self._delays = tuple(delays)
         self._loop = min(loop, MAX_PLAYS)
         self._heads: list[tuple[bytes, bytes]] = []
+        self._more = tuple(more)
         self._added = 0
         self._sequence = 0
 
@@ -143,7 +154,7 @@ class Assembler:
             self._heads = heads
             control = struct.pack(">II", len(self._delays), self._loop)
             others = [part for part in chunks[1:] if part[0] not in (b"IDAT", b"IEND")]
-            written = [chunks[0], (b"acTL", control), *others]
+            written = [chunks[0], (b"acTL", control), *self._more, *others]
         size = heads[0][1][:8]
         numbers = (0, 0, *_seconds(self._delays[self._added]), 0, 0)
         written.append((b"fcTL", self._next() + size + struct.pack(">IIHHBB", *numbers)))

@@ -3,15 +3,17 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyvips
 
 from upscale.errors import InputError
 from upscale.pictures.apng import Assembler
-from upscale.pictures.containers import exif
+from upscale.pictures.containers import exif, nclx, png_colours
+from upscale.pictures.decoders.base import read_all
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import WRITABLE, format_of
 from upscale.pictures.record import Saving
@@ -44,6 +46,12 @@ def losses(
         found.append(f"{path}: this format holds no EXIF, XMP or resolution; they are lost")
     if metadata.iptc and not (encoding.strip or chosen.iptc):
         found.append(f"{path}: this format holds no IPTC; it is lost")
+    points = metadata.code_points
+    if points and points.hdr and chosen.code_points == "none":
+        found.append(
+            f"{path}: is HDR ({points.hdr}), which this format holds as a profile that many "
+            "programs show without HDR; write png or avif to keep it"
+        )
     if chosen.colours:
         found.append(
             f"{path}: this format holds {chosen.colours} colours; write png or webp to keep all"
@@ -59,7 +67,13 @@ def fitting(
     Raises ValueError for EXIF that cannot be parsed, which a reader leaves out.
     """
     chosen, warnings = WRITABLE[suffix], list[str]()
-    kept = Metadata(icc=metadata.icc) if encoding.strip else metadata
+    kept = metadata
+    if encoding.strip:
+        kept = Metadata(icc=metadata.icc, code_points=metadata.code_points)
+    if chosen.code_points == "none":
+        kept = replace(kept, code_points=None)
+    elif chosen.code_points == "boxes" and kept.code_points and kept.code_points.hdr:
+        kept = replace(kept, icc=None)  # which readers would obey, and show the picture without HDR
     size = (layout.width, layout.height)
     blob = exif.for_output(kept.exif, *size, key)
     if blob and len(blob) > chosen.longest_exif:
@@ -92,9 +106,11 @@ def encode(
     picture = _described(_rounded(stream, layout.depth, depth), metadata, chosen)
     if layout.channels in (2, 4) and not chosen.opacity:
         picture = picture.flatten(background=255 if picture.format == "uchar" else 65535)
+    points = metadata.code_points
+    more = png_colours.colour_chunks(points) if points and chosen.code_points == "chunks" else []
     delays = layout.delays or (PAGE,) * layout.frames
     if layout.frames > 1 and chosen.joined:
-        assembler = Assembler(descriptor, layout.frames, delays, layout.loop)
+        assembler = Assembler(descriptor, layout.frames, delays, layout.loop, more)
         for frame in _frames(picture, layout):
             assembler.add(frame.pngsave_buffer(**options))
         assembler.finish()
@@ -103,12 +119,41 @@ def encode(
         picture.set_type(pyvips.GValue.gint_type, "page-height", layout.height)
         picture.set_type(pyvips.GValue.gint_type, "loop", layout.loop)
         picture.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
-    target = pyvips.Target.new_to_descriptor(descriptor)
-    pyvips.Operation.call(f"{chosen.saver}save_target", picture, target, **options)
+    if more:
+        _save_with(more, picture, descriptor, options)
+    else:
+        target = pyvips.Target.new_to_descriptor(descriptor)
+        pyvips.Operation.call(f"{chosen.saver}save_target", picture, target, **options)
+    if points and chosen.code_points == "boxes":
+        _rewrite(descriptor, lambda data: nclx.with_code_points(data, points))
     if chosen.exif == "directory" and (metadata.exif or metadata.iptc):
         exif.write_to_tiff(descriptor, metadata.exif, metadata.iptc)
     if chosen.exif == "none" and key:
         _add_comment(descriptor, KEY_NAME + key.encode())
+
+
+def _save_with(
+    more: list[tuple[bytes, bytes]], picture: pyvips.Image, descriptor: int, options: dict[str, Any]
+) -> None:
+    """Save a PNG with further chunks behind its header."""
+    inserter = png_colours.Inserter(descriptor, more)
+    target = pyvips.TargetCustom()
+    target.on_write(inserter.write)
+    try:
+        picture.pngsave_target(target, **options)
+    except pyvips.Error:
+        if inserter.failure is not None:
+            raise inserter.failure from None
+        raise
+
+
+def _rewrite(descriptor: int, edit: Callable[[bytes], bytes]) -> None:
+    """Replace what a file holds by what ``edit`` makes of it, which is no shorter."""
+    new = edit(read_all(descriptor))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    view = memoryview(new)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def _rounded(stream: pyvips.Image, depth: int, most: int) -> pyvips.Image:

@@ -40,7 +40,14 @@ FORMATS = (
         loader="png",
         ends_early=damage.png_ends_early,
         media_type="image/png",
-        saving=Saving(saver="png", depth=16, frames=True, joined=True, options={"compression": 6}),
+        saving=Saving(
+            saver="png",
+            code_points="chunks",
+            depth=16,
+            frames=True,
+            joined=True,
+            options={"compression": 6},
+        ),
     ),
     Format(
         name="JPEG",
@@ -130,6 +137,7 @@ FORMATS = (
         media_type="image/avif",
         saving=Saving(
             saver="heif",
+            code_points="boxes",
             side_limit=65_536,
             depth=12,
             depth_with_opacity=8,  # with more, opacity is not exact

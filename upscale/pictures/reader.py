@@ -13,7 +13,9 @@ import numpy as np
 from upscale.errors import InputError
 from upscale.pictures import apng, vips
 from upscale.pictures.blocks import metadata_of, orientation_of
+from upscale.pictures.colours import array_to_srgb
 from upscale.pictures.containers import exif, heif, xmp
+from upscale.pictures.containers.colour import loses_hdr
 from upscale.pictures.decoders import avif
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import MAX_PIXELS, check_pixels, format_of
@@ -111,6 +113,8 @@ def _drawn_by_libavif(opened: Opened, descriptor: int, max_pixels: int) -> Opene
     """Take all frames of an AVIF, and the chroma that is interpolated, where OpenCV reads them."""
     path, image = opened.path, opened.image
     size, count = (image.width, image.height), heif.frame_count(descriptor)
+    if orientation_of(image, "heif") >= 5:  # of a file that libheif is kept from turning
+        size = size[::-1]
     check_pixels(path, *size, max_pixels, count)
     drawn = avif.decode(descriptor, size, int(image.get("bits-per-sample")))
     if drawn is not None:
@@ -128,16 +132,22 @@ def _animated_png(
     path, warnings = opened.path, opened.warnings
     timing = apng.timing(path, descriptor)
     check_pixels(path, timing.width, timing.height, max_pixels, timing.count)
-    metadata = metadata_of(opened.image)
+    metadata = replace(
+        metadata_of(opened.image), code_points=None if to_srgb else opened.code_points
+    )
     shape = (timing.height * timing.count, timing.width, timing.channels)
     spool = Spool(shape, np.uint16 if timing.depth == 16 else np.uint8, scratch)
+    own, icc = metadata.icc, metadata.icc
     for frame in apng.frames(path, descriptor):
-        spool.append(frame)
-    if to_srgb and metadata.icc:
-        warnings += (f"{path}: an animated PNG keeps its profile; it is not converted",)
+        shown = frame
+        if to_srgb and own:
+            shown, icc = array_to_srgb(path, frame, own)
+        spool.append(shown)
+    if to_srgb:
+        warnings += loses_hdr(path, opened.code_points)
     return Image(
         spool.finish(orientation_of(opened.image, "png"), timing.count),
-        metadata,
+        replace(metadata, icc=icc),
         warnings=warnings,
         frames=timing.count,
         delays=timing.delays,

@@ -34,6 +34,8 @@ class Saving:
 
     saver: str
     """libvips' name of its saver and its loader."""
+    code_points: Literal["chunks", "boxes", "none"] = "none"
+    """Where the numbers of H.273 stand that say colours."""
     side_limit: int = 2**31 - 1
     """Pixels a side."""
     depth: int = 8

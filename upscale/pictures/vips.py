@@ -11,13 +11,21 @@ import pyvips
 from upscale.errors import InputError, OutputError
 from upscale.files import NO_ROOM, part_beside
 from upscale.pictures.blocks import metadata_of, orientation_of
-from upscale.pictures.containers import exif, jpeg
+from upscale.pictures.colours import FLOATS, coloured, image_of, to_srgb
+from upscale.pictures.containers import exif, heif, jpeg, png_colours
+from upscale.pictures.containers.colour import Signals, doubts, loses_hdr
 from upscale.pictures.containers.damage import cut, unsupported
-from upscale.pictures.decoders.base import Decoded, Pixels, from_float, rounding_warning
+from upscale.pictures.decoders.base import (
+    Decoded,
+    Pixels,
+    from_float,
+    read_all,
+    rounding_warning,
+)
 from upscale.pictures.formats import check_pixels
 from upscale.pictures.recognise import unreadable
 from upscale.pictures.record import Format
-from upscale.pixels.image import Image
+from upscale.pixels.image import CodePoints, Image
 from upscale.pixels.spool import Rows, Spool, StoredRows
 
 __all__ = [
@@ -28,7 +36,6 @@ __all__ = [
     "open_as",
     "open_header",
     "redrawn",
-    "to_srgb",
     "vips_reason",
 ]
 
@@ -37,7 +44,6 @@ FULL = 2**20
 """Free bytes below which a disk is taken to be full."""
 
 BLOCKS = ("icc-profile-data", "exif-data", "xmp-data")
-FLOATS = ("float", "double")
 OWN_PROFILE = ("b-w", "srgb", "grey16", "rgb16", "multiband", "rgb", "scrgb")
 
 
@@ -52,6 +58,8 @@ class Opened:
     frames: int = 1
     """They lie one above the other."""
     warnings: tuple[str, ...] = ()
+    code_points: CodePoints | None = None
+    """How the file says its colours, where it does so by number."""
 
 
 def open_header(
@@ -73,7 +81,12 @@ def open_header(
     try:
         # libjpeg only warns of a scan that breaks off or holds invalid codes
         strict = found.loader == "jpeg" and not lenient
-        image = open_as(found.loader, descriptor, fail_on="warning" if strict else "error")
+        primary = heif.primary(descriptor) if found.loader == "heif" else heif.Primary()
+        content = heif.patched(read_all(descriptor), primary) if primary.loose else descriptor
+        image = open_as(found.loader, content, fail_on="warning" if strict else "error")
+        if primary.loose:
+            image = image.copy()
+            image.set_type(pyvips.GValue.gint_type, "orientation", primary.orientation)
         frames = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
         if frames > 1 and found.pages:
             check_pixels(path, image.width, image.height, max_pixels, frames)
@@ -99,7 +112,12 @@ def open_header(
         raise cut(path)  # libvips would fill it with black
     if found.loader == "jpeg":
         warnings += _left_behind(path, descriptor)
-    return Opened(path, image, found, frames, warnings)
+    said = (
+        png_colours.signals(descriptor) if found.loader == "png" else Signals(primary.code_points)
+    )
+    warnings += doubts(path, said)
+    image = coloured(image, said)
+    return Opened(path, image, found, frames, warnings, said.code_points)
 
 
 def _left_behind(path: Path, descriptor: int) -> tuple[str, ...]:
@@ -114,7 +132,7 @@ def _left_behind(path: Path, descriptor: int) -> tuple[str, ...]:
 def of_array(path: Path, decoded: Decoded) -> Opened:
     """Take a picture that another library has decoded: (H, W, C), uint8, uint16 or float32."""
     xres, yres = decoded.resolution or (1.0, 1.0)
-    image = _image_of(decoded.pixels).copy(xres=xres, yres=yres)
+    image = image_of(decoded.pixels).copy(xres=xres, yres=yres)
     for name, block in (
         ("icc-profile-data", decoded.icc),
         ("exif-data", decoded.exif),
@@ -122,24 +140,20 @@ def of_array(path: Path, decoded: Decoded) -> Opened:
     ):
         if block:
             image.set_type(pyvips.GValue.blob_type, name, block)
-    return Opened(path, image, warnings=decoded.warnings)
+    said = Signals(decoded.code_points)
+    warnings = decoded.warnings + doubts(path, said)
+    return Opened(path, coloured(image, said), warnings=warnings, code_points=said.code_points)
 
 
 def redrawn(opened: Opened, pixels: Pixels, delays: tuple[int, ...], loop: int) -> Opened:
     """Keep all but the pixels of what is opened; a delay in ``delays`` for each frame, or none."""
-    image = _image_of(pixels).copy(xres=opened.image.xres, yres=opened.image.yres)
+    image = image_of(pixels).copy(xres=opened.image.xres, yres=opened.image.yres)
     for name in BLOCKS:
         if opened.image.get_typeof(name):
             image.set_type(pyvips.GValue.blob_type, name, opened.image.get(name))
     image.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
     image.set_type(pyvips.GValue.gint_type, "loop", loop)
     return replace(opened, image=image, frames=max(1, len(delays)))
-
-
-def _image_of(pixels: Pixels) -> pyvips.Image:
-    gray, deep = pixels.shape[2] < 3, pixels.dtype == np.uint16
-    space = (("srgb", "b-w"), ("rgb16", "grey16"))[deep][gray]
-    return pyvips.Image.new_from_array(pixels, interpretation=space)
 
 
 def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None) -> Image:
@@ -159,7 +173,10 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
         raise InputError(f"{path}: {what} ({vips_reason(error)}){hint}", code=kind) from error
     if floating:
         warnings += (rounding_warning(path),)
-    metadata = metadata_of(picture)
+    points = opened.code_points
+    if convert:
+        warnings += loses_hdr(path, points)
+    metadata = replace(metadata_of(picture), code_points=None if convert else points)
     if loader == "tiff":
         try:
             found = (exif.of_tiff(descriptor), exif.iptc_of_tiff(descriptor))
@@ -176,13 +193,16 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
     )
 
 
-def open_as(loader: str, descriptor: int, **options: int | str) -> pyvips.Image:
+def open_as(loader: str, content: int | bytes, **options: int | str) -> pyvips.Image:
     """Open a file with the ``loader`` that its content asks for; raises pyvips.Error.
 
+    ``content``: its descriptor, or all its bytes.
     libvips' own choice changes with its version: 8.18 takes any JPEG with a gain map for another
     format.
     """
-    source = pyvips.Source.new_from_descriptor(descriptor)
+    in_memory = isinstance(content, bytes)
+    make = pyvips.Source.new_from_memory if in_memory else pyvips.Source.new_from_descriptor
+    source = make(content)
     chosen: dict[str, int | str] = {"access": "sequential", "fail_on": "error", **options}
     return pyvips.Operation.call(f"{loader}load_source", source, **chosen)
 
@@ -236,18 +256,6 @@ def _in_rgb(opened: Opened) -> pyvips.Image:
         depth = 16 if image.format == "ushort" else 8
         return image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
     return image if image.interpretation in OWN_PROFILE else image.colourspace("srgb")
-
-
-def to_srgb(image: pyvips.Image) -> pyvips.Image:
-    """Convert from the picture's own profile, where it has one; gray stays gray."""
-    if not image.get_typeof("icc-profile-data") or image.format in FLOATS:
-        return image
-    depth = 16 if image.format == "ushort" else 8
-    converted = image.icc_transform("srgb", embedded=True, depth=depth)
-    if image.bands < 3:
-        converted = converted.colourspace("grey16" if depth == 16 else "b-w").copy()
-        converted.remove("icc-profile-data")
-    return converted
 
 
 def _delays(picture: pyvips.Image, frames: int) -> tuple[int, ...]:

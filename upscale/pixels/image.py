@@ -4,7 +4,31 @@ from dataclasses import dataclass, field
 
 from upscale.pixels.spool import Pixels, Rows, StoredRows
 
-__all__ = ["Header", "Image", "Layout", "Metadata", "Pixels", "Rows"]
+__all__ = ["CodePoints", "Header", "Image", "Layout", "Metadata", "Pixels", "Rows"]
+
+PQ, HLG = 16, 18
+"""Numbers of the two HDR curves (ITU-T H.273, table 3)."""
+
+
+@dataclass(frozen=True)
+class CodePoints:
+    """What samples mean, by the numbers of ITU-T H.273; those of RGB, so without a matrix."""
+
+    primaries: int
+    """Of table 2."""
+    transfer: int
+    """Of table 3."""
+    full_range: bool = True
+    """False: black lies at 16 and white at 235 of 255."""
+    mastering: bytes | None = None
+    """The display that the picture was made on, as PNG's mDCV chunk holds it."""
+    light: bytes | None = None
+    """The picture's greatest and average light, as PNG's cLLI chunk holds them."""
+
+    @property
+    def hdr(self) -> str:
+        """The name of the curve if it reaches beyond the white of paper; else empty."""
+        return {PQ: "PQ", HLG: "HLG"}.get(self.transfer, "")
 
 
 @dataclass(frozen=True)
@@ -18,6 +42,8 @@ class Metadata:
     iptc: bytes | None = None
     resolution: tuple[float, float] = (1.0, 1.0)
     """Pixels a millimetre, across and down."""
+    code_points: CodePoints | None = None
+    """Where the file says its colours so; ``icc`` then shows them to who knows profiles only."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ import io
 import numpy as np
 import pytest
 from decoding import CHANNELS, CUTS, EXIF, PROFILE, XMP, Reading, blocks, box
+from heif_files import without_turned_opacity
 from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
 from upscale.pictures.containers.exif import for_output
+from upscale.pixels.image import CodePoints
 
 
 def heic(pixels: np.ndarray, mode: str, **options: object) -> bytes:
@@ -80,9 +82,30 @@ def test_of_several_pictures_in_heic_the_primary_is_read(read: Reading) -> None:
     assert "primary" in found.warnings[0]
 
 
-def test_primaries_by_number_are_not_dropped_in_silence(read: Reading) -> None:
-    data = heic(blocks(), "RGB", color_primaries=12, save_nclx_profile=True)
-    assert any("number 12" in warning for warning in read(data).warnings)
+@pytest.mark.parametrize("numbers", [(12, 13), (9, 16), (9, 18)])
+def test_colours_by_number_are_handed_on(read: Reading, numbers: tuple[int, int]) -> None:
+    primaries, transfer = numbers
+    said = {"color_primaries": primaries, "transfer_characteristics": transfer}
+    found = read(heic(blocks(), "RGB", **said, save_nclx_profile=True))
+    assert found.code_points == CodePoints(*numbers)
+    with_profile = heic(blocks(), "RGB", **said, save_nclx_profile=True, icc_profile=PROFILE)
+    assert read(with_profile).code_points is None
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_opacity_that_is_not_turned_with_its_colours_is(read: Reading, orientation: int) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    exif = Pillow.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    picture = Pillow.fromarray(blocks(4))
+    buffer = io.BytesIO()
+    heif.from_pillow(picture).save(
+        buffer, exif=exif.tobytes(), quality=-1, chroma=444, matrix_coefficients=0
+    )
+    picture.getexif()[ExifTags.Base.Orientation] = orientation
+    expected = np.asarray(ImageOps.exif_transpose(picture))
+    for data in (buffer.getvalue(), without_turned_opacity(buffer.getvalue())):
+        np.testing.assert_allclose(read(data).pixels.astype(int), expected, atol=1)
 
 
 @CUTS

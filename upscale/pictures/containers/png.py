@@ -23,6 +23,7 @@ __all__ = [
     "Timing",
     "body",
     "chunk",
+    "chunks",
     "damaged_in",
     "is_animated",
     "scan",
@@ -90,7 +91,7 @@ def is_animated(descriptor: int) -> bool:
     """
     announced, controls = False, 0
     try:
-        for kind, position, _ in _chunks(Path(), descriptor):
+        for kind, position, _ in chunks(Path(), descriptor):
             if kind == b"IDAT" and not announced:
                 return controls > 0
             if kind == b"acTL" and read_at(descriptor, 4, position) != b"\0\0\0\1":
@@ -107,7 +108,7 @@ def scan(path: Path, descriptor: int) -> tuple[Timing, dict[bytes, bytes], list[
     heads: dict[bytes, bytes] = {}
     found: list[Frame] = []
     sequence, before, started = 0, b"", False
-    for place in _chunks(path, descriptor):
+    for place in chunks(path, descriptor):
         kind, position, length = place
         if (kind == b"IHDR") == bool(before):
             raise damaged_in(path, "header")
@@ -170,7 +171,7 @@ def stored_channels(heads: dict[bytes, bytes]) -> int:
     return COLOURS[colour] + (colour in (4, 6) or b"tRNS" in heads)
 
 
-def _chunks(path: Path, descriptor: int) -> Iterator[tuple[bytes, int, int]]:
+def chunks(path: Path, descriptor: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, position and length of what each chunk holds, up to the last one's."""
     size = os.fstat(descriptor).st_size
     if read_at(descriptor, 8, 0) != SIGNATURE:

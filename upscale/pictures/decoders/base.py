@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from upscale.errors import InputError
 from upscale.pictures.containers.damage import unsupported
+from upscale.pixels.image import CodePoints
 from upscale.system import BINARY, read_at
 
 __all__ = [
@@ -50,6 +51,8 @@ class Decoded:
     """Across and down, in pixels per millimetre."""
     warnings: tuple[str, ...] = ()
     """What is lost of the file, a sentence each."""
+    code_points: CodePoints | None = None
+    """How the file says its colours, where it has no profile."""
 
 
 def open_file(path: Path) -> tuple[int, bytes]:

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from upscale.pictures.containers import heif
 from upscale.pictures.containers.boxes import boxes, ends_early
 from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
 from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, read_all, widen
+from upscale.pixels.image import CodePoints
+from upscale.pixels.spool import upright
 
 __all__ = ["decode", "recognise", "size"]
 
@@ -19,9 +22,6 @@ BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"
 
 UNSAID = {b"mif1", b"msf1"}
 AVIF = {b"avif", b"avis"}
-
-SRGB_PRIMARIES = {0, 1, 2}
-"""Numbers of BT.709's and of unspecified primaries (ITU-T H.273, table 2)."""
 
 BROKEN = (ValueError, EOFError, SyntaxError, RuntimeError, OSError)
 
@@ -45,7 +45,9 @@ def size(path: Path, descriptor: int) -> tuple[int, int]:
 def decode(path: Path, descriptor: int) -> Decoded:
     """Decode the primary picture: 8 bits, or 10 and 12 brought to 16; InputError."""
     data = read_all(descriptor)
-    file = _open(path, data)
+    said = heif.primary(data)
+    apart = bool(said.loose)
+    file = _open(path, heif.patched(data, said) if apart else data)
     announced = file.size
     warnings: list[str] = []
     if len(file) > 1:
@@ -65,23 +67,23 @@ def decode(path: Path, descriptor: int) -> Decoded:
     if samples.shape[1::-1] != announced or int(samples.max()) >= 2**depth:
         raise damaged(path)
     pixels = widen(samples, 2**depth - 1)
+    if apart:
+        pixels = np.ascontiguousarray(upright(pixels[None], said.orientation)[0])
     if channels == 4 and "chroma" not in info:  # libheif gives gray with opacity as RGB
         pixels = np.ascontiguousarray(pixels[..., [0, 3]])
     if name.endswith("a"):
         pixels = _divided_by_opacity(pixels)
     icc, nclx = info.get("icc_profile"), info.get("nclx_profile") or {}
-    primaries = int(nclx.get("color_primaries", 2))
-    if not icc and primaries not in SRGB_PRIMARIES:
-        warnings.append(
-            f"{path}: names its colours by number {primaries} (H.273) and has no profile; "
-            "they are taken for sRGB"
-        )
+    points = None
+    if not icc and nclx:
+        points = CodePoints(int(nclx["color_primaries"]), int(nclx["transfer_characteristics"]))
     return Decoded(
         pixels,
         icc=icc or None,
         exif=exif_blob(info.get("exif") or b""),
         xmp=info.get("xmp") or None,
         warnings=tuple(warnings),
+        code_points=points,
     )
 
 
