@@ -12,13 +12,16 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from upscale.bench.contenders import Contender, System, baseline
 from upscale.bench.datasets import find_set
-from upscale.bench.measure import measure, pair_of
+from upscale.bench.measure import CLEAR, PeakMemory, measure, pair_of
 from upscale.bench.picture_sets import Pair, PictureSet
 from upscale.errors import InputError
 from upscale.metrics.by_name import make_metrics
 from upscale.metrics.protocol import Protocol
 from upscale.pixels.baselines import BASELINES, Levels
 from upscale.pixels.degrade import degrade
+
+TOUCHED = 96 * 2**20
+"""Bytes."""
 
 PHOTO = Path(__file__).parents[1] / "data" / "osprey.png"
 
@@ -177,3 +180,20 @@ def test_what_is_made_once_for_several_systems_counts_for_each(folder: Path) -> 
 
     rows = measure(Contender(systems, enlarge, torch.device("cpu")), found(folder), Protocol(), {})
     assert all(0.4 <= row.seconds < 0.8 for row in rows)
+
+
+def test_a_peak_is_seen_and_does_not_count_for_the_next_stretch() -> None:
+    if not CLEAR.exists():
+        assert PeakMemory(torch.device("cpu")).read() is None
+        return
+    before = PeakMemory(torch.device("cpu"))
+    quiet = before.read()
+    held = np.ones(TOUCHED, np.uint8)
+    loud = before.read()
+    del held
+    after = PeakMemory(torch.device("cpu")).read()
+    assert quiet is not None
+    assert loud is not None
+    assert after is not None
+    assert TOUCHED * 0.9 < loud - quiet < TOUCHED * 1.5
+    assert after < loud - TOUCHED * 0.5

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
+import torch
 
 from upscale.bench.contenders import Contender, System
-from upscale.bench.peak_memory import PeakMemory
 from upscale.bench.picture_sets import Pair, PictureSet, read_hr
 from upscale.errors import InputError, UpscaleError
 from upscale.metrics.by_name import Metric
@@ -14,7 +15,10 @@ from upscale.metrics.protocol import Protocol, Row
 from upscale.pixels.baselines import Levels
 from upscale.pixels.degrade import crop_to_multiple, degrade
 
-__all__ = ["Visit", "measure", "pair_of"]
+__all__ = ["PeakMemory", "Visit", "measure", "pair_of"]
+
+STATUS = Path("/proc/self/status")
+CLEAR = Path("/proc/self/clear_refs")
 
 Visit = Callable[[System, Pair, Levels, Levels, Mapping[str, float]], None]
 """Called with the system, the picture, its SR and HR, and the figures, once they are measured."""
@@ -125,3 +129,32 @@ def _means(
         for name in metrics
         if all(name in figures for figures in found.values())
     }
+
+
+class PeakMemory:
+    """Counts from its creation: on CUDA what ``device`` has allocated, elsewhere resident memory.
+
+    Resident memory is that of the whole process, and known on Linux only.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._counts = True
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+        else:
+            try:
+                CLEAR.write_text("5")  # proc(5): resets the peak resident set size
+            except OSError:
+                self._counts = False
+
+    def read(self) -> int | None:
+        """Return the peak in bytes, None where the system does not know it."""
+        if self._device.type == "cuda":
+            return int(torch.cuda.max_memory_allocated(self._device))
+        if not self._counts:
+            return None
+        for line in STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        return None

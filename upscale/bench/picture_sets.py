@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from upscale.batch.planning.walk import is_picture, natural
-from upscale.errors import InputError
+from upscale.errors import InputError, UsageError
 from upscale.pictures.reader import read
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "pixel_digest",
     "read_folder",
     "read_hr",
+    "told_apart",
 ]
 
 Notify = Callable[[str], None]
@@ -72,6 +73,20 @@ def read_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
             return PictureSet(name, hr_folder, pairs)
         paired.append(replace(pair, lr=fitting[0]))
     return PictureSet(name, hr_folder, tuple(paired), lr_folder)
+
+
+def told_apart(found: Iterable[PictureSet]) -> list[PictureSet]:
+    """Give sets of one name that of the folder around theirs, too. Raises UsageError."""
+    sets = list(found)
+    names = [each.name for each in sets]
+    for index, each in enumerate(sets):
+        if names.count(each.name) > 1:
+            around = each.folder.resolve()
+            around = around.parent if around.name.casefold() == "hr" else around
+            sets[index] = replace(each, name=f"{around.parent.name}/{each.name}")
+    if len({each.name for each in sets}) < len(sets):
+        raise UsageError("a set is given twice; give each of them once")
+    return sets
 
 
 def _lr_folder(hr_folder: Path, scale: int) -> Path | None:

@@ -1,16 +1,17 @@
 """Figures that others have published, each with its source and the protocol behind it."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from upscale.metrics.protocol import Protocol
+from upscale.metrics.protocol import Protocol, Row
 from upscale.models.manifest import read_manifest
+from upscale.pixels.baselines import BASELINES
 
-__all__ = ["Published", "beside", "others", "read_published"]
+__all__ = ["Published", "beside", "others", "read_published", "to_plot"]
 
 
 @dataclass(frozen=True)
@@ -118,4 +119,16 @@ def others(set: str, shown: Iterable[Published]) -> list[Published]:
         row
         for row in read_published()
         if row.set == set and row.listed and row.picture is None and row.key not in known
+    ]
+
+
+def to_plot(sets: Collection[str], metric: str) -> list[Row]:
+    """Return what papers publish of networks on ``sets``, where it has both PSNR and ``metric``."""
+    return [
+        Row(each.set, f"{each.system} ({each.source})", each.system, figures=each.figures)
+        for each in read_published()
+        if each.set in sets
+        and each.picture is None
+        and {"psnr", metric} <= each.figures.keys()
+        and not set(each.beside) & set(BASELINES)
     ]

@@ -1,7 +1,13 @@
-"""All that a run is asked for, as one frozen value and as ``config.toml``."""
+"""All that a run is asked for, as one frozen value and as ``config.toml``.
+
+The file holds two tables of plain values, and JSON's notation for those is TOML's. tomli-w 1.2.0
+and tomlkit 0.15.2 would be one more package in every installation, for nine lines here; tomli-w
+also gives each number of a list a line of its own. Ours writes neither dates nor deeper tables.
+"""
 
 import contextlib
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -27,6 +33,9 @@ __all__ = ["Config", "make_config", "option_fields", "write_config"]
 
 LPIPS_LEAST = {"vgg": 16, "alex": 31}
 """Sides in pixels of the smallest pictures that each network of LPIPS can compare."""
+
+BYTES = re.compile("[\ud800-\udfff]")
+"""What stands for bytes that are not UTF-8 in names of files."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ class Config:
         for kind in (recipe, self):
             check_limits(kind)
             for name, value in vars(kind).items():
-                if isinstance(value, str | Path) and not _is_text(str(value)):
+                if isinstance(value, str | Path) and BYTES.search(str(value)):
                     raise UsageError(
                         f"{flag_of(name)} {str(value)!r}: is not Unicode text, which the run's "
                         "configuration needs; rename it"
@@ -128,15 +137,6 @@ class Config:
             )
 
 
-def _is_text(words: str) -> bool:
-    """Say whether ``words`` can be written: names of files need not be Unicode."""
-    try:
-        words.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 @contextlib.contextmanager
 def _named(flag: str) -> Iterator[None]:
     """Say which option a UsageError is about."""
@@ -161,8 +161,7 @@ def make_config(recipe: str | None, file: Path | None, given: Mapping[str, Any])
     values = {} if file is None else _read(file)
     of_file = values.pop("recipe", DEFAULT_RECIPE)
     name = recipe or of_file
-    generator = values.pop("generator", None)
-    source = values.pop("source", None)
+    generator, source = values.pop("generator", None), values.pop("source", None)
     values |= given
     if not isinstance(name, str) or name not in RECIPES:
         near = did_you_mean(str(name), RECIPES)

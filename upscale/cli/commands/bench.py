@@ -1,6 +1,6 @@
 """``upscale bench SET…``: models × sets → a table beside the published figures."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ def bench(options: BenchOptions) -> None:
     with Bars() as bars:
         from upscale.bench.datasets import find_set
         from upscale.bench.gallery import Sheet
+        from upscale.bench.picture_sets import told_apart
         from upscale.models.devices import pick_device, pick_precision
 
         device = pick_device(options.device, bars.say)
@@ -45,7 +46,7 @@ def bench(options: BenchOptions) -> None:
         if options.save is not None:
             make_ready(options.save)
         scale = _common_scale(options, bars)
-        sets = _told_apart(
+        sets = told_apart(
             find_set(word, options.data, scale, bars.download(word), bars.say)
             for word in options.sets
         )
@@ -67,40 +68,11 @@ def bench(options: BenchOptions) -> None:
         if sheet is not None and options.sheet is not None:
             sheet.write(options.sheet)
         if options.plot is not None:
+            from upscale.bench.published import to_plot
             from upscale.viewing.plots.figure import perception_distortion
 
-            published = _published(measured, options.plot_metric)
+            published = to_plot({row.set for row in measured}, options.plot_metric)
             perception_distortion(measured, options.plot, options.plot_metric, published)
-
-
-def _told_apart(found: "Iterable[PictureSet]") -> "list[PictureSet]":
-    """Give sets of one name that of the folder around theirs, too. Raises UsageError."""
-    sets = list(found)
-    names = [each.name for each in sets]
-    for index, each in enumerate(sets):
-        if names.count(each.name) > 1:
-            around = each.folder.resolve()
-            around = around.parent if around.name.casefold() == "hr" else around
-            sets[index] = replace(each, name=f"{around.parent.name}/{each.name}")
-    if len({each.name for each in sets}) < len(sets):
-        raise UsageError("a set is given twice; give each of them once")
-    return sets
-
-
-def _published(measured: Sequence[Row], metric: str) -> list[Row]:
-    """Return what has been published of networks on the sets of ``measured``, to be plotted."""
-    from upscale.bench.published import read_published
-    from upscale.pixels.baselines import BASELINES
-
-    sets = {row.set for row in measured}
-    return [
-        Row(each.set, f"{each.system} ({each.source})", each.system, figures=each.figures)
-        for each in read_published()
-        if each.set in sets
-        and each.picture is None
-        and {"psnr", metric} <= each.figures.keys()
-        and not set(each.beside) & set(BASELINES)
-    ]
 
 
 def _common_scale(options: BenchOptions, bars: Bars) -> int:
