@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from upscale.errors import InputError
-from upscale.pictures import apng, vips
+from upscale.pictures import apng, gif, vips
 from upscale.pictures.blocks import metadata_of, orientation_of
 from upscale.pictures.colours import array_to_srgb
 from upscale.pictures.containers import exif, heif, xmp
 from upscale.pictures.containers.colour import loses_hdr
+from upscale.pictures.containers.png import Timing
 from upscale.pictures.decoders import avif
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import MAX_PIXELS, check_pixels, format_of
@@ -70,20 +71,17 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
         image, frames = opened.image, opened.frames
         turned = orientation_of(image, found.loader if found else "") >= 5
         width, height = image.width, image.height // frames
-        if found and found.loader == "png" and apng.is_animated(descriptor):
-            timing = apng.timing(path, descriptor)
-            size = (timing.width, timing.height)
-            if turned:
-                size = size[::-1]
-            return Header(*size, timing.channels, timing.depth, timing.count)
-        if found and found.loader == "heif":
+        channels = image.bands - (image.interpretation == "cmyk")
+        depth = 8 if image.format == "uchar" else 16
+        if (timing := _timing(opened, descriptor)) is not None:
+            width, height, frames = timing.width, timing.height, timing.count
+            channels, depth = timing.channels, timing.depth
+        elif found and found.loader == "heif":
             frames = heif.frame_count(descriptor)
     finally:
         os.close(descriptor)
     if turned:
         width, height = height, width
-    depth = 8 if image.format == "uchar" else 16
-    channels = image.bands - (image.interpretation == "cmyk")
     return Header(width, height, channels, depth, frames)
 
 
@@ -102,8 +100,9 @@ def _read(
         opened = vips.of_array(path, found.decode(path, descriptor))
     else:
         opened = vips.open_header(path, descriptor, head, found, max_pixels, lenient)
-        if found and found.loader == "png" and apng.is_animated(descriptor):
-            return _animated_png(opened, descriptor, max_pixels, to_srgb, scratch)
+        timing = _timing(opened, descriptor)
+        if timing is not None:
+            return _animated(opened, timing, descriptor, max_pixels, to_srgb, scratch)
         if found and found.loader == "heif":
             opened = _drawn_by_libavif(opened, descriptor, max_pixels)
     return vips.decode(opened, descriptor, to_srgb, scratch)
@@ -125,20 +124,39 @@ def _drawn_by_libavif(opened: Opened, descriptor: int, max_pixels: int) -> Opene
     return replace(opened, warnings=(*opened.warnings, warning))
 
 
-def _animated_png(
-    opened: Opened, descriptor: int, max_pixels: int, to_srgb: bool, scratch: Path | None
+def _timing(opened: Opened, descriptor: int) -> Timing | None:
+    """Return an animation's shape where we draw its frames: a GIF's, also of one, and an APNG's."""
+    loader = opened.format.loader if opened.format else ""
+    if loader == "gif":
+        return gif.timing(opened.path, descriptor)
+    if loader == "png" and apng.is_animated(descriptor):
+        return apng.timing(opened.path, descriptor)
+    return None
+
+
+def _animated(
+    opened: Opened,
+    timing: Timing,
+    descriptor: int,
+    max_pixels: int,
+    to_srgb: bool,
+    scratch: Path | None,
 ) -> Image:
-    """Read all frames of an APNG, composited; metadata from the chunks before the first one."""
+    """Read all frames of a GIF or an APNG; metadata from what stands before the first one."""
     path, warnings = opened.path, opened.warnings
-    timing = apng.timing(path, descriptor)
     check_pixels(path, timing.width, timing.height, max_pixels, timing.count)
     metadata = replace(
         metadata_of(opened.image), code_points=None if to_srgb else opened.code_points
     )
+    loader = opened.format.loader if opened.format else ""
     shape = (timing.height * timing.count, timing.width, timing.channels)
     spool = Spool(shape, np.uint16 if timing.depth == 16 else np.uint8, scratch)
+    if loader == "gif":
+        drawn = gif.frames(path, descriptor, max_pixels)
+    else:
+        drawn = apng.frames(path, descriptor)
     own, icc = metadata.icc, metadata.icc
-    for frame in apng.frames(path, descriptor):
+    for frame in drawn:
         shown = frame
         if to_srgb and own:
             shown, icc = array_to_srgb(path, frame, own)
@@ -146,7 +164,7 @@ def _animated_png(
     if to_srgb:
         warnings += loses_hdr(path, opened.code_points)
     return Image(
-        spool.finish(orientation_of(opened.image, "png"), timing.count),
+        spool.finish(orientation_of(opened.image, loader), timing.count),
         replace(metadata, icc=icc),
         warnings=warnings,
         frames=timing.count,

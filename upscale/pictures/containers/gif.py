@@ -1,0 +1,143 @@
+"""A GIF's blocks, walked, and what they say of each frame (GIF89a, sections 18 to 27)."""
+
+import os
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from upscale.pictures.containers.damage import cut, damaged
+from upscale.pictures.containers.png import Timing
+from upscale.system import read_at
+
+__all__ = ["BACKGROUND", "PREVIOUS", "Frame", "scan"]
+
+IMAGE, EXTENSION, END = b",", b"!", b";"
+CONTROL, PROGRAM = b"\xf9", b"\xff"
+REPEATS = re.compile(rb"\x0b(?:NETSCAPE2\.0|ANIMEXTS1\.0)\x03\x01(..)", re.DOTALL)
+UNSAID = b"\0\x0a\0\0"
+"""Flags, hundredths of a second, a colour: of a frame of which the file says nothing."""
+
+BACKGROUND, PREVIOUS = 2, (3, 4)
+"""What becomes of a frame before the next one: cleared, or what was there before (many encoders
+write 4, of which the specification says nothing, and mean 3)."""
+
+BLACK_AND_WHITE = bytes((0, 0, 0, 255, 255, 255))
+"""The colours where a file gives none."""
+
+CODES = range(1, 9)
+"""Bits of a colour's code. Those of no more than 8 colours are to have 2, and some have 1."""
+
+LARGEST = 2**30
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of the file, and how it is to be drawn."""
+
+    left: int
+    """Of its corner on the canvas, in pixels; so is the top."""
+    top: int
+    width: int
+    height: int
+    interlaced: bool
+    palette: bytes
+    """Three bytes a colour."""
+    dispose: int = 0
+    """What becomes of it before the next one."""
+    transparent: int | None = None
+    """The colour that is not drawn."""
+    data: bytes = b""
+    """Its codes, as in the file: their size, then blocks, then an empty one."""
+
+    def covers(self, width: int, height: int) -> bool:
+        """Say whether nothing of a canvas lies outside of it."""
+        across = self.left == 0 and self.width >= width
+        return across and self.top == 0 and self.height >= height
+
+
+def scan(path: Path, descriptor: int) -> tuple[Timing, list[Frame]]:
+    """Return what all frames have in common, and each of them.
+
+    Many files lack their end; one that has a whole frame is read. Raises InputError where a block
+    is damaged (``decode-error``) or cut (``truncated``).
+    """
+    size = os.fstat(descriptor).st_size
+    file = _Bytes(path, read_at(descriptor, min(size, LARGEST), 0))
+    _, width, height, flags, _, _ = struct.unpack("<6sHHBBB", file.take(13))
+    common = file.take(3 * 2 ** ((flags & 7) + 1)) if flags & 0x80 else BLACK_AND_WHITE
+    found: list[Frame] = []
+    delays: list[int] = []
+    control, loop = UNSAID, 1
+    while True:
+        kind = file.data[file.at : file.at + 1]
+        if kind in (END, b"") and found:
+            width = width or found[0].left + found[0].width
+            height = height or found[0].top + found[0].height
+            number = _channels(found, width, height)
+            timed = tuple(delays) if len(found) > 1 else ()
+            return Timing(len(found), timed, loop, width, height, number, 8), found
+        file.take(1)
+        if kind == EXTENSION:
+            label, body = file.take(1), file.blocks()
+            if label == CONTROL and len(body) >= 6:
+                control = body[1:5]
+            elif label == PROGRAM and (repeats := REPEATS.match(body)):
+                loop = int.from_bytes(repeats[1], "little")
+                loop += loop > 0
+        elif kind == IMAGE:
+            found.append(_frame(file, common, control))
+            delays.append(10 * int.from_bytes(control[1:3], "little"))
+            control = UNSAID
+        elif kind == END:
+            raise damaged(path, "is a GIF without a frame")
+        else:
+            raise damaged(path, f"is damaged (byte {file.at - 1:,} begins no block)")
+
+
+def _frame(file: "_Bytes", common: bytes, control: bytes) -> Frame:
+    left, top, width, height, flags = struct.unpack("<HHHHB", file.take(9))
+    palette = file.take(3 * 2 ** ((flags & 7) + 1)) if flags & 0x80 else common
+    begin = file.at
+    if file.take(1)[0] not in CODES:
+        raise damaged(file.path, f"is damaged (codes of {file.data[begin]} bits)")
+    file.blocks()
+    return Frame(
+        left, top, width, height, bool(flags & 0x40), palette,
+        dispose=control[0] >> 2 & 7,
+        transparent=control[3] if control[0] & 1 else None,
+        data=file.data[begin : file.at],
+    )  # fmt: skip
+
+
+def _channels(found: list[Frame], width: int, height: int) -> int:
+    """Return those of every frame, as in `Timing`."""
+    first, before_others = found[0], found[:-1]
+    seen_through = (
+        not first.covers(width, height)
+        or (len(found) > 1 and first.dispose in PREVIOUS)
+        or any(frame.transparent is not None for frame in found)
+        or any(frame.dispose == BACKGROUND for frame in before_others)
+    )
+    return 4 if seen_through else 3
+
+
+class _Bytes:
+    """Bytes that are read from front to back."""
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self.path, self.data, self.at = path, data, 0
+
+    def take(self, size: int) -> bytes:
+        found = self.data[self.at : self.at + size]
+        if len(found) < size:
+            raise cut(self.path)
+        self.at += size
+        return found
+
+    def blocks(self) -> bytes:
+        """Pass over blocks up to an empty one; return them with their lengths."""
+        begin = self.at
+        while length := self.take(1)[0]:
+            self.take(length)
+        return self.data[begin : self.at]

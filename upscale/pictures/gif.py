@@ -1,0 +1,74 @@
+"""GIF → its frames as they are shown, drawn onto a canvas that is transparent at first.
+
+libvips 8.18 shows black where no frame has drawn, and where one was cleared, unless a colour is
+transparent; it fills up codes that end early. Pillow decodes each frame by itself; they are drawn
+here.
+"""
+
+import io
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+
+from upscale.pictures.containers.damage import cut, damaged
+from upscale.pictures.containers.gif import BACKGROUND, PREVIOUS, Frame, scan
+from upscale.pictures.containers.png import Timing
+from upscale.pictures.formats import check_pixels
+from upscale.pixels.spool import Pixels
+
+__all__ = ["frames", "timing"]
+
+RAMP = bytes(value for value in range(256) for _ in range(3))
+"""Colours that are their own numbers, so that Pillow gives the numbers."""
+
+
+def timing(path: Path, descriptor: int) -> Timing:
+    """Return an animation's timing and shape, without decoding; InputError."""
+    return scan(path, descriptor)[0]
+
+
+def frames(path: Path, descriptor: int, max_pixels: int) -> Iterator[Pixels]:
+    """Yield each as it is shown: (H, W, C), uint8, as `timing` announces.
+
+    Raises InputError as `timing` does, where a frame's codes are damaged or end early, and where
+    one has more than ``max_pixels``, which the canvas it is cropped to need not have.
+    """
+    shape, found = scan(path, descriptor)
+    for frame in found:
+        check_pixels(path, frame.width, frame.height, max_pixels)
+    canvas: Pixels = np.zeros((shape.height, shape.width, shape.channels), np.uint8)
+    for index, frame in enumerate(found, 1):
+        codes = _codes(path, frame, index)
+        table = np.zeros((256, shape.channels), np.uint8)
+        palette = np.frombuffer(frame.palette, np.uint8).reshape(-1, 3)
+        table[: len(palette), :3] = palette
+        table[:, 3:] = 255
+        region = canvas[frame.top :, frame.left :][: frame.height, : frame.width]
+        codes = codes[: region.shape[0], : region.shape[1]]
+        before = region.copy() if frame.dispose in PREVIOUS else 0
+        drawn = codes != (-1 if frame.transparent is None else frame.transparent)
+        region[drawn] = table[codes[drawn]]
+        yield canvas.copy()
+        if frame.dispose == BACKGROUND or frame.dispose in PREVIOUS:
+            region[:] = before
+
+
+def _codes(path: Path, frame: Frame, index: int) -> Pixels:
+    """Decode a frame to the numbers of its colours, (H, W)."""
+    if 0 in (frame.width, frame.height):
+        return np.zeros((frame.height, frame.width), np.uint8)
+    PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit is asked first
+    sides = struct.pack("<HH", frame.width, frame.height)
+    head = b"GIF89a" + sides + b"\xf7\0\0" + RAMP + b",\0\0\0\0" + sides
+    still = head + bytes([0x40 * frame.interlaced]) + frame.data + b";"
+    try:
+        with PIL.Image.open(io.BytesIO(still), formats=["GIF"]) as picture:
+            found = np.asarray(picture)
+    except (OSError, ValueError, SyntaxError) as error:
+        if "truncated" in str(error):
+            raise cut(path, f"frame {index}") from error
+        raise damaged(path, f"is damaged (frame {index})") from error
+    return found
