@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from upscale.errors import OutputError
-from upscale.system import sync_folder
+from upscale.system import is_alive, refusal, replace, sync_folder
 
 __all__ = [
     "NO_ROOM",
@@ -55,19 +55,22 @@ def publish(part: Path, path: Path) -> None:
         if not each.is_dir():
             with each.open("rb+") as file:
                 os.fsync(file)
-    os.replace(part, path)
+    replace(part, path)
     sync_folder(path.parent)
 
 
 def unwritable(path: Path, error: OSError) -> OutputError:
     """Put the system's ``error`` in a sentence about ``path``."""
-    reason = "the disk is full" if error.errno in NO_ROOM else error.strerror or error
+    full = "the disk is full" if error.errno in NO_ROOM else None
+    reason = full or refusal(path, error) or error.strerror or error
     return OutputError(f"{path}: cannot be written ({reason})")
 
 
 def part_beside(path: Path) -> Path:
     """Return a name that is free, short enough, and says which process it belongs to."""
-    stem = os.fsdecode(os.fsencode(path.stem)[:40])
+    stem = path.stem[:40]
+    while len(os.fsencode(stem)) > 40:
+        stem = stem[:-1]
     return path.parent / f".{stem}.{os.getpid()}.{secrets.token_hex(4)}.part"
 
 
@@ -87,19 +90,9 @@ def sweep(folder: Path) -> None:
     """Remove the temporary files in ``folder`` whose process is gone."""
     for part in folder.glob(".*.part"):
         found = PART.fullmatch(part.name)
-        if found and not _is_alive(int(found[1])):
+        if found and not is_alive(int(found[1])):
             with contextlib.suppress(OSError):
                 part.unlink()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True  # somebody else's
-    return True
 
 
 @contextlib.contextmanager

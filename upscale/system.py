@@ -8,17 +8,48 @@ and signals are no files.
 import contextlib
 import errno
 import os
+import re
+import signal
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
-__all__ = ["BINARY", "read_at", "sync_folder", "write_at"]
+__all__ = [
+    "BINARY",
+    "be_nice",
+    "beside_options",
+    "ending",
+    "free_memory",
+    "is_alive",
+    "read_at",
+    "refusal",
+    "replace",
+    "stop_signals",
+    "sync_folder",
+    "unnameable",
+    "write_at",
+]
 
 BINARY: int = getattr(os, "O_BINARY", 0)
 """Flag for `os.open`: without it Windows puts a CR before each LF that is written."""
 
 _UNSYNCED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EACCES, errno.EPERM)
 """What network disks, and folders that may be written but not read, answer to a folder's sync."""
+
+_LONGEST_PATH = 259
+"""Characters that Windows takes where long paths are not switched on."""
+
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between attempts to replace a file that another program may soon have closed."""
+
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+
+_DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+_DEVICES |= {f"{port}{digit}" for port in ("COM", "LPT") for digit in "123456789¹²³"}
+"""Names that mean devices on Windows, in any folder and with any suffix."""
 
 _moving = threading.Lock()
 
@@ -61,3 +92,99 @@ def sync_folder(folder: Path) -> None:
         except OSError as error:
             if error.errno not in _UNSYNCED:
                 raise
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename ``source`` to ``target``, whether or not that exists.
+
+    Windows refuses while a program, such as a search index or a virus scanner, has either open:
+    there it is tried again for a second and a half. Raises OSError.
+    """
+    if sys.platform == "win32":
+        for seconds in _WAITS:
+            with contextlib.suppress(PermissionError):
+                os.replace(source, target)
+                return
+            time.sleep(seconds)
+    os.replace(source, target)
+
+
+def refusal(path: Path, error: OSError) -> str | None:
+    """Say in words what ``error`` means for writing ``path``, where the system's words mislead."""
+    if sys.platform != "win32":
+        return None
+    if isinstance(error, PermissionError) and os.path.isfile(path):
+        return "it is write-protected, or open in another program; close it there"
+    length = len(os.path.abspath(path))
+    if isinstance(error, FileNotFoundError) and length > _LONGEST_PATH:
+        return (
+            f"its path has {length} characters, and Windows takes {_LONGEST_PATH}: choose a folder "
+            "nearer to the drive, or switch on long paths"
+        )
+    return None
+
+
+def unnameable(name: str) -> str | None:
+    """Say why the system takes no file of this ``name`` (without a folder), or None."""
+    if sys.platform != "win32":
+        return None
+    if found := _FORBIDDEN.search(name):
+        return f"Windows takes no {found[0]!r} in a name"
+    if name.endswith((".", " ")) and name.strip("."):
+        return "Windows drops a dot or a space at the end of a name"
+    if name.partition(".")[0].rstrip(" ").upper() in _DEVICES:
+        return "this name means a device on Windows"
+    return None
+
+
+def free_memory() -> int:
+    """Return how many bytes of memory no program uses."""
+    if sys.platform == "linux":
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether there is a process of this number, ours or not."""
+    if sys.platform == "win32":  # where os.kill(pid, 0) sends Ctrl-C
+        import psutil
+
+        return bool(psutil.pid_exists(pid))
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that ask to stop: Ctrl-C, a request, and Ctrl-Break where there is one."""
+    if sys.platform == "win32":
+        return (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+    return (signal.SIGINT, signal.SIGTERM)
+
+
+def beside_options() -> dict[str, Any]:
+    """Return what makes `subprocess.Popen` start a process that Ctrl-C does not reach."""
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+        return {"creationflags": flags}
+    return {"start_new_session": True}
+
+
+def be_nice(by: int) -> None:
+    """Lower the priority of this process; on Windows `beside_options` does."""
+    if sys.platform != "win32":
+        os.nice(by)
+
+
+def ending(status: int) -> str:
+    """Name what ended a process, by the status that `subprocess` gives: SIGSEGV, or a number."""
+    if status < 0:
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-status).name
+    return f"exit status {status:#x}" if status > 255 else f"exit status {status}"

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from upscale.batch.worker import Read
 from upscale.errors import DeviceError, InputError, UpscaleError
+from upscale.system import beside_options, ending
 
 __all__ = ["COMMAND", "Codec"]
 
@@ -39,7 +39,7 @@ class Codec:
                 stdout=subprocess.PIPE,
                 stderr=None if self._debug else subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                start_new_session=True,  # Ctrl-C reaches us alone; it ends when its input does
+                **beside_options(),  # Ctrl-C reaches us alone; it ends when its input does
             )
         except OSError as error:
             raise DeviceError(
@@ -64,7 +64,7 @@ class Codec:
         if isinstance(message, Read):
             try:
                 self._send(message)
-            except BrokenPipeError:
+            except OSError:  # EPIPE, or EINVAL on Windows
                 self._replace()
                 self._send(message)
         try:
@@ -99,9 +99,7 @@ class Codec:
         status = self._process.wait()
         if not self._over:
             self._start()
-        with contextlib.suppress(ValueError):
-            return signal.Signals(-status).name
-        return f"exit status {status}"
+        return ending(status)
 
     def restart(self) -> None:
         """Replace the process at once."""

@@ -164,7 +164,7 @@ class Batch:
 
     def advance(self) -> Iterator[Result]:
         """Send the next picture through the network, or wait until a codec gets further."""
-        if self._writing and not (self._reading and self._reading[0].picture.decoded.done()):
+        if not (self._reading and self._reading[0].picture.decoded.done()):
             self._wait()
             return
         work = self._reading.popleft()

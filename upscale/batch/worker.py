@@ -18,6 +18,7 @@ from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.models.choice import Candidates, Choice, choose
 from upscale.pictures.encoding import Encoding
 from upscale.pixels.image import Header, Image, Layout, Metadata
+from upscale.system import be_nice
 
 __all__ = ["Decoded", "Finish", "Probe", "Probed", "Read", "Skipped", "Write", "serve"]
 
@@ -99,8 +100,7 @@ def serve() -> None:
     import pyvips
 
     pyvips.cache_set_max(0)
-    if hasattr(os, "nice"):
-        os.nice(NICE)
+    be_nice(NICE)
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # so that no print of a library is taken for a reply

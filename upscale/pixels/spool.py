@@ -5,7 +5,6 @@ are decoded, and come back a few at a time, upright.
 """
 
 import math
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from upscale import system
 from upscale.errors import OutputError
 from upscale.files import unwritable
 
@@ -95,7 +95,7 @@ class StoredRows:
 
     def moved_to(self, path: Path) -> "StoredRows":
         """Rename the file."""
-        os.replace(self.path, path)
+        system.replace(self.path, path)
         return replace(self, path=path)
 
     def part(self, first: int, rows: int) -> "StoredRows":

@@ -3,6 +3,7 @@
 A frame is height · width · 3 bytes, RGB, rows from the top, nothing between frames.
 """
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -102,11 +103,18 @@ def _put(items: "queue.Queue[Any]", item: Any, over: threading.Event) -> bool:
     return False
 
 
+def _get(items: "queue.Queue[Any]") -> Any:
+    """Wait in short turns, between which Windows lets Ctrl-C through."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return items.get(timeout=POLL)
+
+
 def _frames(read: "queue.Queue[bytes | OSError]", size: tuple[int, int]) -> Iterator[Pixels]:
     width, height = size
     length = width * height * 3
     while True:
-        frame = read.get()
+        frame = _get(read)
         if isinstance(frame, OSError):
             raise InputError(f"the input of frames cannot be read ({frame.strerror})") from frame
         if len(frame) < length:
@@ -134,12 +142,13 @@ class _Sink:
     def put(self, frame: Pixels) -> None:
         """Hand a frame on. Raises OutputError if one before it failed."""
         self._check()
-        self._frames.put(frame)
+        _put(self._frames, frame, self._over)
 
     def finish(self) -> None:
         """Wait for the last frame."""
-        self._frames.put(None)
-        self._thread.join()
+        _put(self._frames, None, self._over)
+        while self._thread.is_alive():
+            self._thread.join(POLL)
         self._check()
 
     def _check(self) -> None:

@@ -1,12 +1,12 @@
 """How a picture is cut into tiles that fit into memory."""
 
-import os
 from dataclasses import dataclass
 
 import torch
 
 from upscale.errors import UsageError
 from upscale.models.model import Model
+from upscale.system import free_memory
 
 __all__ = ["MIN_TILE", "Tiling", "plan_tiling"]
 
@@ -64,7 +64,4 @@ def plan_tiling(model: Model, tile: int | None = None, overlap: int | None = Non
 def _free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0] * 0.6)
-    if "SC_AVPHYS_PAGES" in getattr(os, "sysconf_names", {}):
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        return min(CPU_BUDGET, free // 2)
-    return CPU_BUDGET
+    return min(CPU_BUDGET, free_memory() // 2)

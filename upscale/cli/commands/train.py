@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from upscale.cli.terminal.console import Bars, say, shown
 from upscale.cli.terminal.tuning import tune
 from upscale.errors import UsageError
+from upscale.system import stop_signals
 from upscale.training.config import Config, make_config
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES
 from upscale.upscaling.options import FILES, REPORT, SPEED, option
@@ -57,7 +58,7 @@ class _Stop:
 
     def listen(self) -> None:
         """Take SIGINT and SIGTERM from here on."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             signal.signal(number, self._take)
 
     def _take(self, number: int, frame: FrameType | None) -> None:

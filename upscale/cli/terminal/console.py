@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from upscale.errors import UpscaleError
+from upscale.system import stop_signals
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -44,11 +45,11 @@ def interruptible() -> Iterator[None]:
     """Turn the first SIGINT or SIGTERM into `Interrupted`; a second one ends the process."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in stop_signals():
             signal.signal(each, lambda again, frame: os._exit(128 + again))
         raise Interrupted(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         signal.signal(number, stop)
     yield
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from upscale.pixels.baselines import Levels
+from upscale.system import stop_signals
 from upscale.training.data.blind import PRESETS, degrade_blind
 from upscale.training.data.store import Store
 
@@ -77,7 +78,7 @@ def _deaf(worker: int) -> None:
 
     The main process still needs its workers for the step at work, and ends them afterwards.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         signal.signal(number, signal.SIG_IGN)
 
 
