@@ -253,3 +253,16 @@ def test_animated_png_is_converted_and_carries_its_numbers(tmp_path: Path) -> No
     assert kinds.index(b"cICP") < kinds.index(b"IDAT")
     with Pillow.open(io.BytesIO(out)) as picture:
         assert picture.n_frames == 3
+
+
+@pytest.mark.parametrize("numbers", [(1, 13), (1, 1), (2, 2), (1, 6)])
+@pytest.mark.parametrize("source", ["png", "avif"])
+def test_srgb_by_number_changes_no_output(
+    tmp_path: Path, source: str, numbers: tuple[int, int]
+) -> None:
+    path = tmp_path / f"a.{source}"
+    path.write_bytes(png(cicp(*numbers)) if source == "png" else avif(*numbers))
+    image = read(path)
+    assert (image.metadata.icc, image.metadata.code_points) == (None, None)
+    assert b"cICP" not in chunks(saved(image, tmp_path / "out.png").read_bytes())
+    assert nclx(saved(image, tmp_path / "out.avif").read_bytes()) is None

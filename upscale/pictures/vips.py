@@ -59,7 +59,7 @@ class Opened:
     """They lie one above the other."""
     warnings: tuple[str, ...] = ()
     code_points: CodePoints | None = None
-    """How the file says its colours, where it does so by number."""
+    """How the file says its colours, where it does so by number and they are not sRGB."""
 
 
 def open_header(
@@ -117,7 +117,7 @@ def open_header(
     )
     warnings += doubts(path, said)
     image = coloured(image, said)
-    return Opened(path, image, found, frames, warnings, said.code_points)
+    return Opened(path, image, found, frames, warnings, said.beyond_srgb(image.bands < 3))
 
 
 def _left_behind(path: Path, descriptor: int) -> tuple[str, ...]:
@@ -142,7 +142,8 @@ def of_array(path: Path, decoded: Decoded) -> Opened:
             image.set_type(pyvips.GValue.blob_type, name, block)
     said = Signals(decoded.code_points)
     warnings = decoded.warnings + doubts(path, said)
-    return Opened(path, coloured(image, said), warnings=warnings, code_points=said.code_points)
+    points = said.beyond_srgb(image.bands < 3)
+    return Opened(path, coloured(image, said), warnings=warnings, code_points=points)
 
 
 def redrawn(opened: Opened, pixels: Pixels, delays: tuple[int, ...], loop: int) -> Opened:

@@ -95,6 +95,10 @@ class Signals:
             return of_code_points(self.code_points, gray)
         return of_chromaticities(self.chromaticities, self.gamma, gray)
 
+    def beyond_srgb(self, gray: bool) -> CodePoints | None:
+        """Return the numbers that an output has to carry; None where it is sRGB without them."""
+        return self.code_points if self.profile(gray) else None
+
 
 def doubts(path: Path, said: Signals) -> tuple[str, ...]:
     """Return what a person has to know of the colours that are ``said``, a sentence each."""
