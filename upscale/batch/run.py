@@ -7,44 +7,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
+from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.plan import Job
 from upscale.batch.pool import CodecPool, Picture
 from upscale.batch.worker import Read, Skipped, Write
 from upscale.errors import DeviceError, OutputError, UpscaleError
 from upscale.files import part_beside, sweep
-from upscale.models.choice import Candidates, Choice
+from upscale.models.choice import Choice
 from upscale.models.sources import Progress
-from upscale.pictures.encoding import Encoding
-from upscale.pictures.formats import MAX_PIXELS, WRITABLE, check_format, suffix_of
+from upscale.pictures.formats import WRITABLE, check_format, suffix_of
 from upscale.pixels.image import Layout
-from upscale.upscaling.target import Target
 
-if TYPE_CHECKING:
-    from upscale.models.model import Model
-    from upscale.upscaling.tiling import Tiling
-
-__all__ = ["Batch", "Method", "Result", "request"]
+__all__ = ["Batch", "Result"]
 
 PATIENCE = 0.2
 """Seconds between polls for new jobs and for the codecs."""
-
-
-@dataclass(frozen=True)
-class Method:
-    """How a model makes pictures."""
-
-    model: "Model"
-    tiling: "Tiling"
-    target: Target = field(default_factory=Target)
-    encoding: Encoding = field(default_factory=Encoding)
-    to_srgb: bool = False
-    lenient: bool = False
-    settings: str = ""
-    """Digest of all that shapes the result; see `upscale.batch.resume`."""
-    overwrite: bool = False
-    max_pixels: int = MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -88,23 +67,22 @@ class Batch:
         self,
         jobs: Iterable[Job | None],
         methods: Mapping[str, Method],
+        order: Order,
         pool: CodecPool,
         *,
         jobs_ahead: int,
-        candidates: Candidates | None = None,
         started: Callable[[Job, Choice], Progress] = lambda job, choice: lambda done, total: None,
     ) -> None:
         """Take the jobs; begin none.
 
-        ``jobs`` may be endless, and yield None while there is nothing to do. ``methods``, by model,
-        differ in model, tiling and settings only. ``jobs_ahead``: pictures at work at a time, one
-        for each process of ``pool``. ``candidates``: among which each picture's pixels choose,
-        where there are several methods. ``started`` is called when a picture goes to the network,
-        and returns what is told its progress.
+        ``jobs`` may be endless, and yield None while there is nothing to do. ``methods`` go by
+        model; where there are several, ``order`` has the candidates among which pixels choose.
+        ``jobs_ahead``: pictures at work at a time, one for each process of ``pool``. ``started`` is
+        called when a picture goes to the network, and returns what is told its progress.
         """
         self._jobs = iter(jobs)
-        self._methods, self._pool, self._started = methods, pool, started
-        self._jobs_ahead, self._candidates = jobs_ahead, candidates
+        self._methods, self._order, self._pool = methods, order, pool
+        self._jobs_ahead, self._started = jobs_ahead, started
         self._reading: deque[_Work] = deque()
         self._writing: list[_Work] = []
         self._more, self._paused = True, False
@@ -145,7 +123,7 @@ class Batch:
                 except UpscaleError as error:
                     yield Result(job, "failed", error=error)
                     raise
-                picture = self._pool.start(request(Read, job, self._methods, self._candidates))
+                picture = self._pool.start(request(Read, job, self._methods, self._order))
                 self._reading.append(_Work(job, picture))
 
     def collect(self) -> Iterator[Result]:
@@ -198,7 +176,7 @@ class Batch:
             warnings += (
                 f"{job.input}: has {image.frames} frames; this format holds only the first",
             )
-        sizes = method.target.sizes(width, height, model.scale)
+        sizes = self._order.target.sizes(width, height, model.scale)
         check_format(job.output, sizes.width, sizes.height)
         depth = image.pixels.dtype.itemsize * 8
         _check_space(job.output, sizes.width * sizes.height * frames * channels * depth // 8)
@@ -206,7 +184,8 @@ class Batch:
             *(sizes.width, sizes.height, channels, depth), *(frames, image.delays, image.loop)
         )
         part = part_beside(job.output)
-        picture.open(Write(job.output, layout, image.metadata, method.encoding, decoded.key, part))
+        encoding = self._order.encoding
+        picture.open(Write(job.output, layout, image.metadata, encoding, decoded.key, part))
         for index in range(frames):
 
             def advance(done: int, total: int, index: int = index) -> None:
@@ -249,30 +228,6 @@ def _stop_if_hopeless(error: UpscaleError) -> None:
     """Raise an error that every other picture would meet: no memory, or no room on disk."""
     if isinstance(error, DeviceError) or error.code == OutputError.code:
         raise error
-
-
-Asking = TypeVar("Asking", bound=Read)
-
-
-def request(
-    kind: type[Asking],
-    job: Job,
-    methods: Mapping[str, Method],
-    candidates: Candidates | None,
-) -> Asking:
-    """Ask a codec for the picture of a job."""
-    method = next(iter(methods.values()))
-    return kind(
-        job.input,
-        job.output,
-        {name: each.settings for name, each in methods.items()},
-        candidates,
-        method.overwrite,
-        method.max_pixels,
-        method.to_srgb or suffix_of(job.output) == ".gif",  # which holds no profile
-        method.lenient,
-        part_beside(job.output),
-    )
 
 
 def _check_space(path: Path, raw_bytes: int) -> None:

@@ -7,8 +7,8 @@ from identity_weights import nearest_weights
 from program import picture
 
 from upscale.batch.codec import Codec
+from upscale.batch.order import Method, Order
 from upscale.batch.planning.plan import Job
-from upscale.batch.run import Method
 from upscale.cli.run import duration as module
 from upscale.cli.run.duration import at_most, duration, seconds_a_pixel
 from upscale.errors import InputError
@@ -40,11 +40,11 @@ def test_the_slowest_method_counts_for_every_pixel_of_each_pass(
     (tmp_path / "c.png").write_bytes(b"not a picture")
     jobs = [Job(tmp_path / name, tmp_path / "out" / name) for name in ("a.png", "b.jpg", "c.png")]
     jobs.append(Job(tmp_path / "d.png", tmp_path / "d_x4.png", problem=InputError("none")))
-    quick = Method(model, Tiling(0, 0), Target(scale=scale), settings="quick")
-    slow = Method(model, Tiling(0, 0), Target(scale=scale), settings="slow")
+    quick = Method(model, Tiling(0, 0), "quick")
+    slow = Method(model, Tiling(0, 0), "slow")
     monkeypatch.setattr(module, "seconds_a_pixel", lambda each: 0.5 if each is slow else 0.1)
     with Codec() as codec:
-        found = at_most(jobs, {"quick": quick, "slow": slow}, codec)
+        found = at_most(jobs, {"quick": quick, "slow": slow}, Order(Target(scale=scale)), codec)
     assert found == pytest.approx(0.5 * (6 * 4 + 8 * 8) * passes)
 
 

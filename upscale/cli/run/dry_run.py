@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from upscale.batch.codec import Codec
+from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.plan import Job
-from upscale.batch.run import Method, Result, request
+from upscale.batch.run import Result
 from upscale.batch.worker import Probe, Skipped
 from upscale.cli.run.duration import duration, planned, seconds_a_pixel
 from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars, RunBar
 from upscale.errors import UpscaleError
-from upscale.models.choice import Candidates, Choice
+from upscale.models.choice import Choice
 from upscale.pictures.formats import WRITABLE, suffix_of
 
 __all__ = ["dry_run"]
@@ -20,7 +21,7 @@ __all__ = ["dry_run"]
 def dry_run(
     jobs: Iterable[Job],
     methods: Mapping[str, Method],
-    candidates: Candidates | None,
+    order: Order,
     codec: Codec,
     report: Report,
     bars: Bars,
@@ -39,13 +40,13 @@ def dry_run(
             if job.problem is not None:
                 report.add(Result(job, "skipped" if job.skip else "failed", error=job.problem))
                 continue
-            reply = codec.call(request(Probe, job, methods, candidates), job.input)
+            reply = codec.call(request(Probe, job, methods, order), job.input)
             if isinstance(reply, Skipped):
                 report.add(Result(job, "skipped", choice=Choice(reply.model)))
                 continue
             header = reply.header
             frames = header.frames if WRITABLE[suffix_of(job.output)].frames else 1
-            result, passes = planned(job, reply, methods[reply.choice.model])
+            result, passes = planned(job, reply, methods[reply.choice.model], order)
             report.add(result)
             width, height = result.output_size or (0, 0)
             raw_bytes += width * height * header.channels * header.depth // 8 * frames

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import torch
 
 from upscale.batch.codec import Codec
+from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.plan import Job
-from upscale.batch.run import Method, Result, request
+from upscale.batch.run import Result
 from upscale.batch.worker import Probe, Probed, Skipped
 from upscale.errors import UpscaleError
 from upscale.pictures.formats import check_format
@@ -21,31 +23,34 @@ DEFAULT_TILE = 256
 """LR pixels a side of a tile where tiles are as large as the pictures."""
 
 
-def at_most(jobs: Iterable[Job], methods: Mapping[str, Method], codec: Codec) -> float:
+def at_most(
+    jobs: Iterable[Job], methods: Mapping[str, Method], order: Order, codec: Codec
+) -> float:
     """Return the seconds that ``jobs`` take if the slowest of ``methods`` makes all of them.
 
     Only headers are read. Pictures that are up to date or cannot be made take no time.
     """
     pixels = 0
+    headers_only = replace(order, candidates=None)
     for job in jobs:
         try:
             if job.problem is None:
-                reply = codec.call(request(Probe, job, methods, None), job.input)
+                reply = codec.call(request(Probe, job, methods, headers_only), job.input)
                 if not isinstance(reply, Skipped):
-                    pixels += planned(job, reply, methods[reply.choice.model])[1]
+                    pixels += planned(job, reply, methods[reply.choice.model], order)[1]
         except UpscaleError:
             continue  # said when its turn comes
     return pixels * max(map(seconds_a_pixel, methods.values())) if pixels else 0.0
 
 
-def planned(job: Job, probed: Probed, method: Method) -> tuple[Result, int]:
+def planned(job: Job, probed: Probed, method: Method, order: Order) -> tuple[Result, int]:
     """Return the job's result and the LR pixels of all passes of the network over a frame.
 
     Raises OutputError for a size that the output's format cannot hold.
     """
     header = probed.header
     scale = method.model.scale
-    sizes = method.target.sizes(header.width, header.height, scale)
+    sizes = order.target.sizes(header.width, header.height, scale)
     check_format(job.output, sizes.width, sizes.height)
     area = header.width * header.height
     pixels = sum(area * scale ** (2 * n) for n in range(sizes.passes))

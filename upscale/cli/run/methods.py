@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
+from upscale.batch.order import Method, Order
 from upscale.batch.resume import settings_digest
-from upscale.batch.run import Method, Result
+from upscale.batch.run import Result
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import Bars
 from upscale.models.choice import CANDIDATES, alpha_for
@@ -13,7 +14,7 @@ from upscale.models.choice import CANDIDATES, alpha_for
 if TYPE_CHECKING:
     from upscale.models.model import Model
 
-__all__ = ["load", "load_methods", "method_of", "settings_of"]
+__all__ = ["load", "load_methods", "method_of", "order_of", "settings_of"]
 
 
 def load_methods(options: Options, bars: Bars) -> dict[str, Method]:
@@ -79,14 +80,17 @@ def method_of(options: Options, model: "Model") -> Method:
         overlap=options.overlap,
         precision=options.precision,
     )
-    return Method(
-        model=model,
-        tiling=plan_tiling(model, options.tile, options.overlap),
+    return Method(model, plan_tiling(model, options.tile, options.overlap), settings)
+
+
+def order_of(options: Options) -> Order:
+    """Return what ``options`` ask of every picture."""
+    return Order(
         target=options.target,
         encoding=options.encoding,
         to_srgb=options.to_srgb,
         lenient=options.lenient,
-        settings=settings,
         overwrite=options.overwrite,
         max_pixels=options.max_pixels,
+        candidates=CANDIDATES.get(options.asked),
     )

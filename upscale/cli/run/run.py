@@ -7,20 +7,21 @@ from functools import partial
 from pathlib import Path
 
 from upscale.batch.codec import Codec
+from upscale.batch.order import Method, Order
 from upscale.batch.planning.inputs import find_inputs
 from upscale.batch.planning.naming import DEFAULT_TEMPLATE, Naming, ending
 from upscale.batch.planning.plan import Destination, Job, plan, prepare_output
 from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.pool import CodecPool
-from upscale.batch.run import Batch, Method, Result
-from upscale.cli.run.methods import load_methods, settings_of
+from upscale.batch.run import Batch, Result
+from upscale.cli.run.methods import load_methods, order_of, settings_of
 from upscale.cli.run.options import Options
 from upscale.cli.run.report import Report, counted
 from upscale.cli.terminal.console import Bars, Interrupted, shown
 from upscale.cli.terminal.tuning import tune
 from upscale.errors import UpscaleError, UsageError
-from upscale.models.choice import CANDIDATES, Choice
+from upscale.models.choice import Choice
 from upscale.models.sources import Progress
 
 __all__ = ["run"]
@@ -84,7 +85,8 @@ def _run(
             naming = _naming(options, next(iter(methods.values())).model.scale)
             left = [] if options.watch else _planned(options, found, destination, naming)
             _say_renamed(left, bars)
-            candidates = CANDIDATES.get(options.asked)
+            order = order_of(options)
+            candidates = order.candidates
             if candidates and report.many:
                 same = candidates.drawing == candidates.damaged
                 bars.say(
@@ -97,9 +99,9 @@ def _run(
                 from upscale.cli.run.dry_run import dry_run
 
                 with Codec(options.debug) as codec:
-                    return dry_run(left, methods, candidates, codec, report, bars, bar)
+                    return dry_run(left, methods, order, codec, report, bars, bar)
             if options.best and not options.watch:
-                _announce(left, methods, options, bars)
+                _announce(left, methods, order, options, bars)
 
             def started(job: Job, choice: Choice) -> Progress:
                 if candidates and not report.many:
@@ -115,9 +117,9 @@ def _run(
                 if options.watch
                 else list(left),
                 methods,
+                order,
                 pool,
                 jobs_ahead=options.jobs,
-                candidates=candidates,
                 started=started,
             ):
                 report.add(result)
@@ -157,12 +159,14 @@ def _say_renamed(jobs: list[Job], bars: Bars) -> None:
         )
 
 
-def _announce(jobs: list[Job], methods: Mapping[str, Method], options: Options, bars: Bars) -> None:
+def _announce(
+    jobs: list[Job], methods: Mapping[str, Method], order: Order, options: Options, bars: Bars
+) -> None:
     """Say how long big networks may take, where that is more than a minute."""
     from upscale.cli.run.duration import at_most, duration
 
     with Codec(options.debug) as codec:
-        seconds = at_most(jobs, methods, codec)
+        seconds = at_most(jobs, methods, order, codec)
     if seconds > 60:
         bars.say(f"upscale: at most about {duration(seconds)}; it can be stopped and resumed")
 

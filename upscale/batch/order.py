@@ -1,0 +1,69 @@
+"""What a run asks of every picture, and how each of its models makes pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from upscale.batch.planning.plan import Job
+from upscale.batch.worker import Read
+from upscale.files import part_beside
+from upscale.models.choice import Candidates
+from upscale.pictures.encoding import Encoding
+from upscale.pictures.formats import MAX_PIXELS, suffix_of
+from upscale.upscaling.target import Target
+
+if TYPE_CHECKING:
+    from upscale.models.model import Model
+    from upscale.upscaling.tiling import Tiling
+
+__all__ = ["Method", "Order", "request"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a model makes pictures."""
+
+    model: "Model"
+    """The network, ready."""
+    tiling: "Tiling"
+    """How pictures are cut for it."""
+    settings: str = ""
+    """Digest of all that shapes the result; see `upscale.batch.resume`."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of every picture, whatever its model."""
+
+    target: Target = field(default_factory=Target)
+    """The size."""
+    encoding: Encoding = field(default_factory=Encoding)
+    """How outputs are saved."""
+    to_srgb: bool = False
+    """Colours are converted to sRGB."""
+    lenient: bool = False
+    """Damaged JPEGs that other viewers show are read, too."""
+    overwrite: bool = False
+    """Outputs that are not up to date are replaced."""
+    max_pixels: int = MAX_PIXELS
+    """Inputs with more pixels are refused."""
+    candidates: Candidates | None = None
+    """Among which each picture's pixels choose; None where one model makes all."""
+
+
+Asking = TypeVar("Asking", bound=Read)
+
+
+def request(kind: type[Asking], job: Job, methods: Mapping[str, Method], order: Order) -> Asking:
+    """Ask a codec for the picture of a job."""
+    return kind(
+        job.input,
+        job.output,
+        {name: method.settings for name, method in methods.items()},
+        order.candidates,
+        order.overwrite,
+        order.max_pixels,
+        order.to_srgb or suffix_of(job.output) == ".gif",  # which holds no profile
+        order.lenient,
+        part_beside(job.output),
+    )
