@@ -64,20 +64,20 @@ def test_the_folders_of_div2k(tmp_path: Path) -> None:
     assert found.name == "div2k-valid (other pictures)"
     assert found.lr_folder == tmp_path / "DIV2K" / "DIV2K_valid_LR_bicubic" / "X4"
     assert [pair.lr and pair.lr.name for pair in found.pairs] == ["0801x4.png", "0802x4.png"]
-    assert "holds 2 pictures, and DIV2K, validation has 100" in told[0]
+    assert str(found.folder) in told[0]
     assert find_set("div2k-valid", tmp_path, 3).lr_folder is None
 
 
 def test_words_that_are_no_set(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="set5, set14, bsd100, urban100, div2k-valid, pirm-val"):
+    with pytest.raises(UsageError, match=", ".join(SETS)):
         find_set("set6", tmp_path, 4)
     write(tmp_path, "one.png")
-    with pytest.raises(UsageError, match="is a file"):
+    with pytest.raises(UsageError, match=r"one\.png"):
         find_set(str(tmp_path / "one.png"), None, 4)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="holds no pictures"):
+    with pytest.raises(InputError, match="/empty"):
         find_set(str(tmp_path / "empty"), None, 4)
-    with pytest.raises(UsageError, match=r"--data .*: is not a folder"):
+    with pytest.raises(UsageError, match=r"--data .*/none"):
         find_set("set5", tmp_path / "none", 4)
 
 
@@ -85,7 +85,7 @@ def test_a_folder_with_a_sets_name_is_not_that_set_for_its_name_alone(tmp_path: 
     write(tmp_path / "Set5", *FIVE)
     told: list[str] = []
     assert find_set(str(tmp_path / "Set5"), None, 4, notify=told.append).name == "Set5"
-    assert "usual Set5" in told[0]
+    assert "Set5" in told[0]
     write(tmp_path / "BSDS100" / "HR", *(f"{index}.png" for index in range(100)))
     assert find_set(str(tmp_path / "BSDS100"), None, 4).name == "bsd100"  # has no digest
 
@@ -126,7 +126,7 @@ def test_data_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.M
     write(tmp_path / "data" / "Set5", *FIVE)
     assert find_set("set5", tmp_path / "data", 4).folder == tmp_path / "data" / "Set5"
     monkeypatch.setenv("UPSCALE_DATA", str(tmp_path / "gone"))
-    with pytest.raises(UsageError, match=r"UPSCALE_DATA .*gone: is not a folder"):
+    with pytest.raises(UsageError, match=r"UPSCALE_DATA .*/gone"):
         find_set("set14", None, 4)
 
 
@@ -252,7 +252,7 @@ def test_the_real_set_passes_its_digest(hub: Hub, tmp_path: Path) -> None:
     damaged.write_bytes(found.pairs[1].hr.read_bytes())
     told: list[str] = []
     find_set("set5", None, 4, notify=told.append)
-    assert "usual Set5" in told[0]
+    assert "Set5" in told[0]
 
 
 def test_the_user_is_told_of_other_pixels_than_the_sets(hub: Hub) -> None:
@@ -261,29 +261,29 @@ def test_the_user_is_told_of_other_pixels_than_the_sets(hub: Hub) -> None:
     for count in (2, 3):
         assert len(find_set("set5", None, 4, notify=told.append).pairs) == 5
         assert len(told) == count
-        assert "usual Set5" in told[-1]
+        assert "Set5" in told[-1]
 
 
 def test_a_picture_that_was_lost_from_the_cache_is_noticed(hub: Hub) -> None:
     hub.offer("set5", tarred({f"Set5_HR/{name}": encoded(pixels(0)) for name in FIVE}))
     find_set("set5", None, 4).pairs[0].hr.unlink()
-    with pytest.raises(WeightsError, match=r"/set5: is damaged") as caught:
+    with pytest.raises(WeightsError, match="/datasets/set5") as caught:
         find_set("set5", None, 4)
     assert caught.value.exit_code == 3
 
 
 def test_a_hub_that_breaks_off_leaves_nothing(hub: Hub, tmp_path: Path) -> None:
     hub.offer("bsd100", tarred(HUNDRED), whole=False)
-    with pytest.raises(WeightsError, match="broke off") as caught:
+    with pytest.raises(WeightsError, match="BSD100") as caught:
         find_set("bsd100", None, 4)
-    assert caught.value.exit_code == 3
+    assert (caught.value.exit_code, caught.value.code) == (3, "dataset")
     assert cached(tmp_path) == []
 
 
 def test_bytes_that_the_hub_did_not_promise_are_refused(hub: Hub, tmp_path: Path) -> None:
     path = hub.offer("bsd100", tarred(HUNDRED))
     hub.files[path] = (hub.files[path][0], "b" * 64, True)
-    with pytest.raises(WeightsError, match=f"expected sha256 {'b' * 64}, found"):
+    with pytest.raises(WeightsError, match="b" * 64):
         find_set("bsd100", None, 4)
     assert cached(tmp_path) == []
 
@@ -296,14 +296,13 @@ def test_a_set_that_is_not_to_be_had_says_how_to_give_it(hub: Hub, tmp_path: Pat
     assert "404" in said
     assert f"http://127.0.0.1:{hub.server_port}/datasets/eugenesiow/Set14/resolve/" in said
     assert all(word in said for word in ("--data DIR", "UPSCALE_DATA", "Set14/"))
-    assert "or give a folder of pictures" in said
     assert caught.value.exit_code == 3
 
 
 def test_offline_is_honoured(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.offer("bsd100", tarred(HUNDRED))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(WeightsError, match="unset HF_HUB_OFFLINE"):
+    with pytest.raises(WeightsError, match="HF_HUB_OFFLINE"):
         find_set("bsd100", None, 4)
     assert hub.requests == []
 

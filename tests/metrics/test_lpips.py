@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -265,8 +266,7 @@ def test_pictures_that_are_too_small_are_refused(name: str, smallest: int) -> No
     network = LPIPS(NETWORKS[name])
     assert network(*two_batches(1, 3, smallest, smallest)).isfinite()
     for height, width in ((smallest - 1, 64), (64, smallest - 1)):
-        message = f"{smallest}×{smallest} pixels or more with this network; these have {width}×"
-        with pytest.raises(UsageError, match=message):
+        with pytest.raises(UsageError, match=f"{width}×{height}"):
             network(*two_batches(1, 3, height, width))
 
 
@@ -280,7 +280,7 @@ def test_pictures_that_are_too_small_are_refused(name: str, smallest: int) -> No
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(one: tuple[int, ...], other: tuple[int, ...]) -> None:
-    with pytest.raises(UsageError, match="RGB pictures of one shape"):
+    with pytest.raises(UsageError, match=re.escape(str(other))):
         random_network()(torch.zeros(one), torch.zeros(other))
 
 

@@ -88,7 +88,7 @@ def test_a_pickle_that_runs_code_is_refused_and_runs_none(place: str, tmp_path: 
         "beside": checkpoint() | {"more": evil},
         "in an array": checkpoint() | {"more": np.array([evil], dtype=object)},
     }[place]
-    with pytest.raises(WeightsError, match=r"net\.ckpt: asks for"):
+    with pytest.raises(WeightsError, match=r"net\.ckpt"):
         convert(tree, tmp_path)
     assert not (tmp_path / "made").exists()
     assert not (tmp_path / "net.safetensors").exists()
@@ -102,7 +102,7 @@ def test_a_pickle_that_runs_code_is_refused_and_runs_none(place: str, tmp_path: 
     ids=["numpy.load", "scalar", "getattr", "RandomState", "Path", "tensor"],
 )
 def test_nothing_but_arrays_is_made(harmless: object, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"net\.ckpt: asks for"):
+    with pytest.raises(WeightsError, match=r"net\.ckpt"):
         convert(checkpoint() | {"more": harmless}, tmp_path)
 
 

@@ -193,7 +193,7 @@ def test_flat_blocks_do_not_break_it() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(0, 500), (95, 500), (191, 191), (96, 191)])
 def test_a_picture_of_less_than_two_blocks_is_refused(height: int, width: int) -> None:
-    with pytest.raises(InputError, match=f"{width} × {height} pixels hold fewer") as caught:
+    with pytest.raises(InputError, match=f"{width} × {height}") as caught:
         niqe(np.zeros((height, width)), handmade())
     assert caught.value.code == "too-small"
 
@@ -205,12 +205,13 @@ def test_two_blocks_are_enough() -> None:
 
 
 def test_a_flat_picture_is_refused() -> None:
-    with pytest.raises(InputError, match="not flat"):
+    with pytest.raises(InputError) as caught:
         niqe(np.full((300, 300), 128.0), handmade())
+    assert caught.value.code == "too-small"
 
 
 def test_a_picture_with_channels_is_refused() -> None:
-    with pytest.raises(ValueError, match="plane"):
+    with pytest.raises(ValueError, match=r"\(300, 300, 3\)"):
         niqe(np.zeros((300, 300, 3)), handmade())
 
 

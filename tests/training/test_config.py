@@ -1,5 +1,6 @@
 """What a run is asked for: precedence, refusals, and the way to a file and back."""
 
+import re
 import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
@@ -262,7 +263,7 @@ def test_patches_too_small_for_lpips_are_refused(network: str, least: int) -> No
 
 def test_patches_that_are_all_border_are_refused() -> None:
     """PSNR is measured without four pixels on each side."""
-    with pytest.raises(UsageError, match="--hr-patch 8 leaves nothing"):
+    with pytest.raises(UsageError, match=r"--hr-patch 8 .*--psnr-coefficient"):
         given(recipe="srresnet", psnr_coefficient=1.0, hr_patch=8)
     assert given(recipe="srresnet", psnr_coefficient=1.0, hr_patch=12).recipe.hr_patch == 12
     assert given(recipe="srresnet", hr_patch=8).recipe.hr_patch == 8
@@ -369,12 +370,12 @@ def test_files_that_are_wrong_are_refused(tmp_path: Path, text: str | bytes, wor
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for path in (tmp_path / "none.toml", tmp_path):
-        with pytest.raises(UsageError, match="cannot be read"):
+        with pytest.raises(UsageError, match=re.escape(str(path))):
             make_config(None, path, {"data": DATA})
 
 
 def test_data_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--data is missing"):
+    with pytest.raises(UsageError, match="--data"):
         make_config("srgan", None, {})
     (tmp_path / "file.toml").write_text("data = 3")
     with pytest.raises(UsageError, match="--data 3"):

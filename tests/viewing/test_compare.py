@@ -149,14 +149,14 @@ def test_pictures_of_one_name_can_be_told_apart(tmp_path: Path) -> None:
 
 
 def test_one_picture_is_nothing_to_compare(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="two or more"):
+    with pytest.raises(UsageError, match=r"a\.png"):
         page_of(tmp_path, saved(tmp_path / "a.png", RED))
 
 
 def test_a_picture_is_not_overwritten(tmp_path: Path) -> None:
     first, second = (saved(tmp_path / f"{name}.png", RED) for name in "ab")
     before = second.read_bytes()
-    with pytest.raises(UsageError, match="is one of the pictures"):
+    with pytest.raises(UsageError, match=r"b\.png"):
         write_page([first, second], second, overwrite=True)
     assert second.read_bytes() == before
 
@@ -165,17 +165,18 @@ def test_only_a_page_of_ours_is_replaced(tmp_path: Path) -> None:
     pictures = [saved(tmp_path / f"{name}.png", RED) for name in "ab"]
     target = tmp_path / "page.html"
     target.write_text("<!doctype html><p>mine")
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match=r"page\.html.*--overwrite") as caught:
         write_page(pictures, target)
+    assert caught.value.code == "output-exists"
     assert target.read_text() == "<!doctype html><p>mine"
     write_page(pictures, target, overwrite=True)
     assert len(Page(target).images) == 2
     write_page(pictures * 2, target)
     assert len(Page(target).images) == 4
-    with pytest.raises(OutputError, match="is a folder"):
+    with pytest.raises(OutputError, match=f"^{tmp_path}: "):
         write_page(pictures, tmp_path, overwrite=True)
-    with pytest.raises(OutputError, match="cannot be written"):
-        write_page(pictures, tmp_path / "none" / "page.html")
+    with pytest.raises(OutputError, match=r"a\.png"):
+        write_page(pictures, pictures[0] / "page.html")
 
 
 def test_a_page_that_fails_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
@@ -195,7 +196,7 @@ def test_too_many_bytes_are_refused_and_many_announced(tmp_path: Path) -> None:
     first, second = (saved(tmp_path / f"{name}.png", RED) for name in "ab")
     said: list[str] = []
     os.truncate(second, LARGEST)  # holes behind the picture take no room on the disk
-    with pytest.raises(UsageError, match="would hold 500 MB"):
+    with pytest.raises(UsageError, match=r"page\.html"):
         page_of(tmp_path, first, second, notify=said.append)
     assert not said
     os.truncate(second, LARGE)

@@ -244,17 +244,17 @@ def test_of_an_animation_the_first_frame_is_used(tmp_path: Path, photo: image.Pi
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({"alphas": ()}, r"\[0, 1\]"),
-        ({"alphas": (0.0, 1.2)}, r"\[0, 1\]"),
-        ({"alphas": (0.5, 0.5)}, "once"),
-        ({"alphas": tuple(n / 101 for n in range(102))}, "at most 101"),
+        ({"alphas": ()}, "--alphas"),
+        ({"alphas": (0.0, 1.2)}, "--alphas"),
+        ({"alphas": (0.5, 0.5)}, "--alphas"),
+        ({"alphas": tuple(n / 101 for n in range(102))}, "--alphas"),
         ({"crops": 0}, "--crops"),
         ({"crops": 21}, "--crops"),
         ({"crop": ((0, 0),) * 21}, "--crop "),
         ({"crop_size": 7}, "--crop-size"),
-        ({"crop": ((128, 0),)}, "128 × 128"),
-        ({"crop": ((0, 500),)}, "128 × 128"),
-        ({"output": Path("strip.xyz")}, ".png"),
+        ({"crop": ((128, 0),)}, "--crop 128,0"),
+        ({"crop": ((0, 500),)}, "--crop 0,500"),
+        ({"output": Path("strip.xyz")}, "strip.xyz"),
         (
             {
                 "alphas": tuple(n / 100 for n in range(101)),
@@ -263,7 +263,7 @@ def test_of_an_animation_the_first_frame_is_used(tmp_path: Path, photo: image.Pi
             },
             "--crop-size",
         ),
-        ({"model": "realesrgan"}, "PSNR end"),
+        ({"model": "realesrgan"}, "realesrgan"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_any_work(
@@ -279,13 +279,13 @@ def test_files_that_are_there_stay_unless_told_otherwise(tmp_path: Path) -> None
     (tmp_path / "a.png").write_bytes(PHOTO.read_bytes())
     (tmp_path / "a_crop2_alpha1.png").write_bytes(b"mine")
     asked = Sweep(tmp_path / "a.png", alphas=(1,), crop_size=8, save=tmp_path)
-    with pytest.raises(OutputError, match="--overwrite") as caught:
+    with pytest.raises(OutputError, match=r"a_crop2_alpha1\.png.*--overwrite") as caught:
         make_strip(asked)
     assert caught.value.code == "output-exists"
-    with pytest.raises(UsageError, match="over itself"):
+    with pytest.raises(UsageError, match=r"/a\.png"):
         make_strip(Sweep(tmp_path / "a.png", tmp_path / "a.png", overwrite=True))
-    with pytest.raises(WeightsError, match="no such"):
+    with pytest.raises(WeightsError, match=r"none\.pth"):
         make_strip(Sweep(tmp_path / "a.png", model="none.pth", psnr="none.pth"))
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"none\.png"):
         make_strip(Sweep(tmp_path / "none.png"))
     assert (tmp_path / "a_crop2_alpha1.png").read_bytes() == b"mine"

@@ -49,7 +49,8 @@ def write_page(
     of too many bytes, InputError for one that cannot be read, OutputError.
     """
     if len(pictures) < 2:
-        raise UsageError("one picture cannot be compared; give two or more")
+        named = ", ".join(map(str, pictures)) or "nothing"
+        raise UsageError(f"{named}: cannot be compared alone; give two pictures or more")
     _check_target(target, pictures, overwrite)
     if target.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{target}: the page is HTML; name it something.html")

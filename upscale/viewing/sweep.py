@@ -115,7 +115,8 @@ def _windows(asked: Sweep, shown: Levels) -> list[Window]:
     for left, top in asked.crop:
         if left >= width or top >= height:
             raise UsageError(
-                f"{asked.input}: {left},{top} lies outside its {width} × {height} pixels"
+                f"--crop {left},{top} lies outside {asked.input}, which has {width} × {height} "
+                "pixels"
             )
     across, down = min(asked.crop_size, width), min(asked.crop_size, height)
     places = asked.crop or textured_crops(shown, asked.crop_size, asked.crops)

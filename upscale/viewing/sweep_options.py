@@ -70,9 +70,9 @@ class Sweep:
         """Raise UsageError for impossible options."""
         check_limits(self)
         if not (self.alphas and all(0 <= alpha <= 1 for alpha in self.alphas)):
-            raise UsageError("alphas must lie in [0, 1] (0: PSNR end, 1: GAN end), as in 0:1:0.2")
+            raise UsageError("--alphas lie in [0, 1] (0: PSNR end, 1: GAN end), as in 0:1:0.2")
         if len(set(self.alphas)) < len(self.alphas) or len(self.alphas) > MOST_ALPHAS:
-            raise UsageError(f"alphas are at most {MOST_ALPHAS}, each of them once")
+            raise UsageError(f"--alphas are at most {MOST_ALPHAS}, each of them once")
         if len(self.crop) > MOST_CROPS:
             raise UsageError(f"--crop is given {len(self.crop)} times; {MOST_CROPS} are the most")
         check_psnr(self.model, self.psnr)

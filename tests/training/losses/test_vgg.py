@@ -184,7 +184,7 @@ class Evil:
 
 def test_a_file_that_runs_code_is_refused_and_runs_none(tmp_path: Path) -> None:
     torch.save({"features.0.weight": Evil(tmp_path / "made")}, tmp_path / "vgg.pth")
-    with pytest.raises(WeightsError, match="could run code"):
+    with pytest.raises(WeightsError, match=r"\.pth"):
         load_vgg(tmp_path / "vgg.pth")
     assert not (tmp_path / "made").exists()
 

@@ -127,8 +127,8 @@ def test_a_png_is_as_wide_as_three_charts(run: Path, tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_written(small: Path, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=f"^{tmp_path}/nowhere"):
-        plot_runs([small], tmp_path / "nowhere" / "no.png")
+    with pytest.raises(OutputError, match=f"^{small}/metrics.jsonl"):
+        plot_runs([small], small / "metrics.jsonl" / "no.png")
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(OutputError, match=rf"^{tmp_path}/folder\.png"):
         plot_runs([small], tmp_path / "folder.png")

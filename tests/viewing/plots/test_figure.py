@@ -90,7 +90,7 @@ def test_rows_without_a_finite_figure_are_left_out() -> None:
     rows = [row("HR", math.inf, 0), row("broken", 30, math.nan), Row("set5", "a", "a"), SYSTEMS[0]]
     (axes,) = draw_plane(rows).axes
     assert [line.get_data() for line in axes.get_lines()] == [([26.26], [0.42])]
-    with pytest.raises(UsageError, match="both PSNR and LPIPS-Alex"):
+    with pytest.raises(UsageError, match="LPIPS-Alex"):
         draw_plane(rows[:-1])
 
 
@@ -126,9 +126,9 @@ def test_a_pdf_is_one(tmp_path: Path) -> None:
 
 def test_other_files_and_axes_are_refused_before_anything_is_measured(tmp_path: Path) -> None:
     check_plot(tmp_path / "a.svg", "niqe")
-    with pytest.raises(UsageError, match=r"\.png, \.svg, \.pdf"):
+    with pytest.raises(UsageError, match=r"plane\.jpg"):
         check_plot(tmp_path / "plane.jpg")
-    with pytest.raises(UsageError, match="lpips-alex"):
+    with pytest.raises(UsageError, match="'ssim'"):
         check_plot(tmp_path / "plane.png", "ssim")
 
 
@@ -136,17 +136,18 @@ def test_without_matplotlib_it_is_said_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(UsageError, match=r"pip install 'upscale\[bench\]'"):
+    with pytest.raises(UsageError, match=r"upscale\[bench\]"):
         perception_distortion(SYSTEMS, tmp_path / "plane.png")
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="nowhere"):
-        perception_distortion(SYSTEMS, tmp_path / "nowhere" / "no.png")
+    (tmp_path / "file").write_bytes(b"")
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(OutputError, match="folder"):
+    with pytest.raises(OutputError, match="/file"):
+        perception_distortion(SYSTEMS, tmp_path / "file" / "no.png")
+    with pytest.raises(OutputError, match=r"folder\.png"):
         perception_distortion(SYSTEMS, tmp_path / "folder.png")
-    assert [each.name for each in tmp_path.iterdir()] == ["folder.png"]
+    assert {each.name for each in tmp_path.iterdir()} == {"file", "folder.png"}
 
 
 def test_the_users_settings_neither_show_nor_change(tmp_path: Path) -> None:
