@@ -27,7 +27,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from upscale.errors import InputError
-from upscale.pictures import apng
+from upscale.pictures import apng, reader
 
 Samples = npt.NDArray[np.generic]
 Parts = list[tuple[bytes, bytes]]
@@ -402,6 +402,21 @@ def test_a_wrong_number_of_frames_is_refused(path: Path, announced: int) -> None
     parts[1] = (b"acTL", struct.pack(">II", announced, 0))
     assert animated(path, joined(parts))
     assert refusal(path, joined(parts)) == "decode-error"
+
+
+@pytest.mark.parametrize("control", [struct.pack(">II", 5, 0), bytes(8), bytes(3)])
+def test_an_animation_that_contradicts_itself_shows_its_still_picture(
+    path: Path, control: bytes
+) -> None:
+    still = noise(3, 4, 3)
+    parts = parts_of(animation([Frame(still, DELAY), Frame(still // 2, DELAY)], 0))
+    parts[1] = (b"acTL", control)
+    path.write_bytes(joined(parts))
+    found = reader.read(path)
+    np.testing.assert_array_equal(found.pixels, still)
+    assert found.frames == reader.read_header(path).frames == 1
+    (warning,) = found.warnings
+    assert str(path) in warning
 
 
 # Files that are refused

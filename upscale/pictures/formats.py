@@ -164,7 +164,11 @@ FORMATS = (
         ),
     ),
     Format(
-        name="BMP", suffixes=(".bmp", ".dib"), begins=rb"BM.{12}[\x0c-\x7c]\0\0\0", decoder="bmp"
+        name="BMP",
+        suffixes=(".bmp", ".dib"),
+        begins=rb"BM.{12}[\x0c-\x7c]\0\0\0|\x0c\0\0\0.{4}\x01\0[\x01\x04\x08\x18]\0|"
+        rb"[\x28\x34\x38\x6c\x7c]\0\0\0.{8}\x01\0[\x01\x02\x04\x08\x10\x18\x20]\0[\0-\x06]\0\0\0",
+        decoder="bmp",
     ),
     Format(
         name="PNM",

@@ -73,7 +73,8 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
         width, height = image.width, image.height // frames
         channels = image.bands - (image.interpretation == "cmyk")
         depth = 8 if image.format == "uchar" else 16
-        if (timing := _timing(opened, descriptor)) is not None:
+        opened, timing = _timing(opened, descriptor)
+        if timing is not None:
             width, height, frames = timing.width, timing.height, timing.count
             channels, depth = timing.channels, timing.depth
         elif found and found.loader == "heif":
@@ -100,7 +101,7 @@ def _read(
         opened = vips.of_array(path, found.decode(path, descriptor))
     else:
         opened = vips.open_header(path, descriptor, head, found, max_pixels, lenient)
-        timing = _timing(opened, descriptor)
+        opened, timing = _timing(opened, descriptor)
         if timing is not None:
             return _animated(opened, timing, descriptor, max_pixels, to_srgb, scratch)
         if found and found.loader == "heif":
@@ -124,14 +125,24 @@ def _drawn_by_libavif(opened: Opened, descriptor: int, max_pixels: int) -> Opene
     return replace(opened, warnings=(*opened.warnings, warning))
 
 
-def _timing(opened: Opened, descriptor: int) -> Timing | None:
-    """Return an animation's shape where we draw its frames: a GIF's, also of one, and an APNG's."""
-    loader = opened.format.loader if opened.format else ""
+def _timing(opened: Opened, descriptor: int) -> tuple[Opened, Timing | None]:
+    """Return an animation's shape where we draw its frames: a GIF's, also of one, and an APNG's.
+
+    An APNG is a still picture, with a warning, where its chunks contradict each other (PNG, third
+    edition, 13.1): who knows no animation shows it as well.
+    """
+    path, loader = opened.path, opened.format.loader if opened.format else ""
     if loader == "gif":
-        return gif.timing(opened.path, descriptor)
-    if loader == "png" and apng.is_animated(descriptor):
-        return apng.timing(opened.path, descriptor)
-    return None
+        return opened, gif.timing(path, descriptor)
+    if loader != "png" or not apng.is_animated(descriptor):
+        return opened, None
+    try:
+        return opened, apng.timing(path, descriptor)
+    except InputError as error:
+        if error.code != "decode-error":
+            raise
+        warning = f"{error}; only its still picture is read"
+        return replace(opened, warnings=(*opened.warnings, warning)), None
 
 
 def _animated(

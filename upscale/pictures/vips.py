@@ -108,8 +108,9 @@ def open_header(
             f"{image.bands} bands of {image.format} samples are not supported; "
             "convert it to 8 or 16 bits, gray or RGB",
         )
-    if found.loader == "tiff" and found.ends_early(descriptor):
-        raise cut(path)  # libvips would fill it with black
+    # libvips fills a TIFF with black, and misses the end of others; a JPEG's it warns of
+    if found.loader != "jpeg" and found.ends_early(descriptor):
+        raise cut(path)
     if found.loader == "jpeg":
         warnings += _left_behind(path, descriptor)
     said = (

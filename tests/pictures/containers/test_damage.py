@@ -11,7 +11,9 @@ import pytest
 import tifffile
 from PIL import Image
 
+from upscale.errors import InputError
 from upscale.pictures.formats import format_of
+from upscale.pictures.reader import read
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (40, 48, 3), np.uint8)
 PAGES = np.random.default_rng(1).integers(0, 255, (3, 32, 48), np.uint8)
@@ -126,3 +128,19 @@ def test_a_box_may_go_to_the_end_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"G", b"GIF89a", b"BM" + bytes(60), b"text\n"])
 def test_of_other_files_nothing_is_said(tmp_path: Path, data: bytes) -> None:
     assert not cut(tmp_path, data)
+
+
+@pytest.mark.parametrize("name", ["PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize("missing", [1, 3, 6, 9])
+def test_a_few_missing_bytes_at_the_end_are_missed(tmp_path: Path, name: str, missing: int) -> None:
+    """In PNG's last chunk, or in metadata that stand behind the pixels."""
+    data = pillow(name)
+    (tmp_path / "a").write_bytes(data[:-missing])
+    with pytest.raises(InputError) as caught:
+        read(tmp_path / "a")
+    assert caught.value.code == "truncated"
+
+
+def test_what_follows_the_end_of_a_png_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(pillow("PNG") + bytes(100))
+    assert read(tmp_path / "a").pixels.shape == PIXELS.shape

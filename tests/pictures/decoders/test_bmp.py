@@ -160,3 +160,37 @@ def test_a_bmp_that_is_cut_is_refused(read: Reading, kept: float, packing: int) 
 )
 def test_a_bmp_that_cannot_be_is_refused(read: Reading, data: bytes, code: str) -> None:
     assert read.code(data) == code
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
+def test_a_bmp_without_its_first_header_is_read_as_pillow_reads_it(
+    read: Reading, mode: str
+) -> None:
+    """As the clipboard of Windows holds it, in a file called ``.dib``."""
+    picture = Pillow.fromarray(noise(11, 13, 3)).convert(mode)
+    data = saved(picture, "DIB")
+    shown = np.asarray(Pillow.open(io.BytesIO(data)).convert("RGB"))
+    found = read(data).pixels[..., :3]
+    np.testing.assert_array_equal(np.broadcast_to(found, shown.shape), shown)
+
+
+@pytest.mark.parametrize("length", [13, 20 + 1, 41, 50, 66, 100, 123])
+def test_a_header_of_an_impossible_size_is_refused(read: Reading, length: int) -> None:
+    data = bmp((4, 4), 24, [bytes(12)] * 40)
+    assert read.code(data[:14] + struct.pack("<I", length) + data[18:]) == "decode-error"
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        b"\xff\1\0\1",
+        b"\5\1\5\2\0\1",
+        b"\0\x0b" + bytes(12) + b"\0\1",
+        b"\0\2\x0b\0\1\1\0\1",
+        b"\0\2\0\3\1\1\0\1",
+    ],
+    ids=["a run", "two runs", "one by one", "a step across", "a step down"],
+)
+def test_run_lengths_that_leave_the_picture_are_refused(read: Reading, packed: bytes) -> None:
+    data = bmp((5, 2), 8, [packed], packing=1, palette=GRAYS)
+    assert read.code(data) == "decode-error"

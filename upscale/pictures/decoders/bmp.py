@@ -25,6 +25,10 @@ FILE_HEADER = 14
 CORE, INFO, WITH_MASKS, WITH_OPACITY, V5 = 12, 40, 52, 56, 124
 """Sizes of the header that follows, in bytes."""
 
+OF_WINDOWS = {INFO, WITH_MASKS, WITH_OPACITY, 108, V5}
+SIZES = {CORE, *range(16, 42, 4), 42, 44, 46, 48, 60, 64} | OF_WINDOWS
+"""All there are: those of OS/2 may end behind any field from 16 to 64."""
+
 RGB, RLE8, RLE4, BITFIELDS, ALPHA_BITFIELDS = 0, 1, 2, 3, 6
 NAMES = {4: "a JPEG inside a BMP", 5: "a PNG inside a BMP"}
 
@@ -50,13 +54,13 @@ class _Header:
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:
     """Return (width, height) from the header; InputError where it is none."""
-    header = _header(path, read_all(descriptor, 256))
+    header = _header(path, _with_file_header(read_all(descriptor, 256)))
     return header.width, header.height
 
 
 def decode(path: Path, descriptor: int) -> Decoded:
     """Decode 1 to 32 bits a pixel, packed by run length or not; InputError."""
-    data = read_all(descriptor)
+    data = _with_file_header(read_all(descriptor))
     header = _header(path, data)
     pixels = _pixels(path, data, header)
     warnings: tuple[str, ...] = ()
@@ -73,10 +77,17 @@ def decode(path: Path, descriptor: int) -> Decoded:
     )
 
 
+def _with_file_header(data: bytes) -> bytes:
+    """Put one before a picture that lacks it, as on the clipboard of Windows (``.dib``)."""
+    return data if data.startswith(b"BM") else b"BM" + bytes(FILE_HEADER - 2) + data
+
+
 def _header(path: Path, data: bytes) -> _Header:
     if len(data) < FILE_HEADER + CORE:
         raise cut(path)
     pixels_at, length = struct.unpack_from("<II", data, 10)
+    if length not in SIZES:
+        raise damaged(path, f"has a header of {length} bytes, which a BMP cannot have")
     if len(data) < FILE_HEADER + length:
         raise cut(path)
     body = data[FILE_HEADER : FILE_HEADER + length].ljust(V5, b"\0")
@@ -89,6 +100,10 @@ def _header(path: Path, data: bytes) -> _Header:
     if width <= 0 or height == 0:
         raise no_image(path, "has no pixels")
     palette_at = FILE_HEADER + length
+    if not pixels_at:  # behind masks and palette
+        number = (colours or 2**bits) if bits <= 8 else colours
+        extra = {BITFIELDS: 12, ALPHA_BITFIELDS: 16}.get(compression, 0) if length == INFO else 0
+        pixels_at = palette_at + extra + number * (3 if length == CORE else 4)
     pixels_at = max(pixels_at, palette_at)
     masks = DEFAULT_MASKS.get(bits, ())
     if compression in (BITFIELDS, ALPHA_BITFIELDS) and bits in DEFAULT_MASKS:
@@ -107,14 +122,10 @@ def _header(path: Path, data: bytes) -> _Header:
 def _pixels(path: Path, data: bytes, header: _Header) -> Pixels:
     """Return the rows in the order of the file."""
     bits, packing = header.bits, header.compression
-    huffman = packing == BITFIELDS and header.length not in (
-        INFO,
-        WITH_MASKS,
-        WITH_OPACITY,
-        108,
-        V5,
-    )
+    huffman = packing == BITFIELDS and header.length not in OF_WINDOWS
     if (bits, packing) in ((8, RLE8), (4, RLE4)):
+        if header.top_down:
+            raise damaged(path, "is packed from the top down, which a BMP cannot be")
         return _coloured(data, header, _run_lengths(path, data, header))
     if packing not in (RGB, BITFIELDS, ALPHA_BITFIELDS) or huffman:
         raise unsupported(path, f"{NAMES.get(packing, 'this packing of a BMP')} is not read")
@@ -187,6 +198,7 @@ def _run_lengths(path: Path, data: bytes, header: _Header) -> npt.NDArray[np.uin
     followed by a step across and down, (0, n) by n pixels one by one, filled up to two bytes.
     """
     width, height, half = header.width, header.height, header.bits == 4
+    padded = (width * header.bits + 31) // 32 * 32 // header.bits  # as some programs pack rows
     rows = [bytearray(width) for _ in range(height)]
     x = y = 0
     at = header.pixels_at
@@ -210,6 +222,8 @@ def _run_lengths(path: Path, data: bytes, header: _Header) -> npt.NDArray[np.uin
                 raise cut(path)
             x, y = x + data[at], y + data[at + 1]
             at += 2
+            if x > padded or y > height:
+                raise damaged(path, "is damaged (a step leads out of the picture)")
             continue
         else:
             length = (value + 1) // 2 if half else value
@@ -219,6 +233,8 @@ def _run_lengths(path: Path, data: bytes, header: _Header) -> npt.NDArray[np.uin
             if half:
                 run = bytes(nibble for byte in run for nibble in (byte >> 4, byte & 15))[:value]
             at += length + length % 2
+        if x + len(run) > padded:
+            raise damaged(path, f"is damaged (row {y + 1:,} is longer than {width:,} pixels)")
         run = run[: max(0, width - x)]
         rows[y][x : x + len(run)] = run
         x += len(run)
