@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import struct
 import subprocess
 import zlib
 from pathlib import Path
@@ -23,9 +24,10 @@ from colour_files import (
     nclx,
     png,
     shown,
+    to_xyz,
 )
+from PIL import ExifTags, ImageCms
 from PIL import Image as Pillow
-from PIL import ImageCms
 
 from upscale.pictures.reader import read
 from upscale.pictures.writer import Writer
@@ -266,3 +268,56 @@ def test_srgb_by_number_changes_no_output(
     assert (image.metadata.icc, image.metadata.code_points) == (None, None)
     assert b"cICP" not in chunks(saved(image, tmp_path / "out.png").read_bytes())
     assert nclx(saved(image, tmp_path / "out.avif").read_bytes()) is None
+
+
+ADOBE_RGB = ((0.3127, 0.3290), (0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
+
+
+def camera_jpeg(index: bytes, space: int) -> bytes:
+    """A JPEG whose EXIF names its colours as a camera does, with a maker's note between."""
+    interoperability = struct.pack("<HHHI4sI", 1, 1, 2, 4, index, 0)
+    note = b"MakerNote, 16 by"
+    exif = struct.pack("<HHHIHH", 3, 0xA001, 3, 1, space, 0)
+    exif += struct.pack("<HHII", 0x927C, 7, len(note), 68 + len(interoperability))
+    exif += struct.pack("<HHIII", 0xA005, 4, 1, 68, 0)
+    root = struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0)
+    blob = b"II*\0" + struct.pack("<I", 8) + root + exif + interoperability + note
+    buffer = io.BytesIO()
+    picture = Pillow.fromarray(PICTURE)
+    picture.save(buffer, "JPEG", quality=95, subsampling=0, exif=b"Exif\0\0" + blob)
+    return buffer.getvalue()
+
+
+def named(exif: bytes | None) -> tuple[object, object]:
+    """Pillow's reading of ColorSpace and InteroperabilityIndex."""
+    found = Pillow.Exif()
+    found.load(exif or b"")
+    inner = found.get_ifd(ExifTags.IFD.Exif)
+    return inner.get(ExifTags.Base.ColorSpace), found.get_ifd(ExifTags.IFD.Interop).get(1)
+
+
+def test_adobe_rgb_that_only_exif_names_is_obeyed(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(camera_jpeg(b"R03\0", 0xFFFF))
+    image = read(path)
+    assert named(image.metadata.exif) == (0xFFFF, "R03")
+    plain = np.asarray(image.pixels[:])
+    light = (plain / 255) ** (563 / 256)
+    turned = np.linalg.solve(to_xyz(BT709), to_xyz(ADOBE_RGB))
+    linear = np.clip(light @ turned.T, 0, 1)
+    seen = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    assert np.abs(shown(plain, image.metadata.icc) - 255 * seen).max() < 3
+    converted = read(path, to_srgb=True)
+    assert np.abs(np.asarray(converted.pixels[:]) - 255 * seen).max() < 3
+    assert named(converted.metadata.exif) == (1, "R98")
+    assert b"MakerNote, 16 by" in (converted.metadata.exif or b"")
+
+
+@pytest.mark.parametrize(("index", "space"), [(b"R98\0", 1), (b"R98\0", 0xFFFF), (b"R03\0", 1)])
+def test_exif_of_srgb_or_of_unknown_colours_gets_no_profile(
+    tmp_path: Path, index: bytes, space: int
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(camera_jpeg(index, space))
+    assert read(path).metadata.icc is None
+    assert read(path, to_srgb=True).metadata.exif == read(path).metadata.exif

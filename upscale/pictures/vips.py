@@ -13,7 +13,7 @@ from upscale.files import NO_ROOM, part_beside
 from upscale.pictures.blocks import metadata_of, orientation_of
 from upscale.pictures.colours import FLOATS, coloured, image_of, to_srgb
 from upscale.pictures.containers import exif, heif, jpeg, png_colours
-from upscale.pictures.containers.colour import Signals, doubts, loses_hdr
+from upscale.pictures.containers.colour import ADOBE_RGB, Signals, doubts, loses_hdr
 from upscale.pictures.containers.damage import cut, unsupported
 from upscale.pictures.decoders.base import (
     Decoded,
@@ -113,9 +113,12 @@ def open_header(
         raise cut(path)
     if found.loader == "jpeg":
         warnings += _left_behind(path, descriptor)
-    said = (
-        png_colours.signals(descriptor) if found.loader == "png" else Signals(primary.code_points)
-    )
+    said = Signals(primary.code_points)
+    if found.loader == "png":
+        said = png_colours.signals(descriptor)
+    elif found.loader == "jpeg" and colours == 3 and image.interpretation != "cmyk":
+        described = metadata_of(image).exif
+        said = ADOBE_RGB if described and exif.is_adobe_rgb(described) else said
     warnings += doubts(path, said)
     image = coloured(image, said)
     return Opened(path, image, found, frames, warnings, said.beyond_srgb(image.bands < 3))
@@ -185,6 +188,8 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
             metadata = replace(metadata, exif=found[0], iptc=found[1])
         except ValueError:
             warnings += (f"{path}: its EXIF is damaged and left out",)
+    if convert and metadata.exif and opened.image.get_typeof("icc-profile-data"):
+        metadata = replace(metadata, exif=exif.as_srgb(metadata.exif))
     return Image(
         _from_float(path, rows, scratch) if floating else rows,
         metadata,

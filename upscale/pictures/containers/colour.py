@@ -15,7 +15,15 @@ import numpy.typing as npt
 
 from upscale.pixels.image import HLG, PQ, CodePoints
 
-__all__ = ["Signals", "doubts", "gray_as_rgb", "loses_hdr", "of_chromaticities", "of_code_points"]
+__all__ = [
+    "ADOBE_RGB",
+    "Signals",
+    "doubts",
+    "gray_as_rgb",
+    "loses_hdr",
+    "of_chromaticities",
+    "of_code_points",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -154,7 +162,11 @@ def of_chromaticities(
         colours = BT709
     numbers = SRGB_CURVE if gamma is None else (1 / gamma,)
     name = "sRGB curve" if gamma is None else f"gamma {1 / gamma:.3g}"
-    return _profile(f"{name}, by gAMA and cHRM", colours or BT709, _parametric(numbers), gray)
+    return _profile(f"{name}, given primaries", colours or BT709, _parametric(numbers), gray)
+
+
+ADOBE_RGB = Signals(None, (*D65, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06), 256 / 563)
+"""Adobe RGB (1998), 4.3.1."""
 
 
 def gray_as_rgb(icc: bytes) -> bytes | None:

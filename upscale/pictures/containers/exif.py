@@ -9,10 +9,27 @@ import os
 import struct
 
 from upscale.pictures.containers import iptc
-from upscale.pictures.containers.tiff import EXIF, Directory, Field, Packing, Source, Space
+from upscale.pictures.containers.tiff import (
+    EXIF,
+    INTEROPERABILITY,
+    Directory,
+    Field,
+    Packing,
+    Source,
+    Space,
+)
 from upscale.system import write_at
 
-__all__ = ["for_output", "identifier", "iptc_of_tiff", "of_tiff", "orientation", "write_to_tiff"]
+__all__ = [
+    "as_srgb",
+    "for_output",
+    "identifier",
+    "iptc_of_tiff",
+    "is_adobe_rgb",
+    "of_tiff",
+    "orientation",
+    "write_to_tiff",
+]
 
 _PREFIX = b"Exif\0\0"
 _ORIENTATION, _DESCRIPTION = 0x112, 0x10E
@@ -21,6 +38,7 @@ _PIXEL_SIZE = (0xA002, 0xA003)  # the same in the Exif directory
 _EXIF_VERSION, _MAKER_NOTE, _UNIQUE_ID = 0x9000, 0x927C, 0xA420
 _BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED = 1, 2, 3, 4, 7
 _IPTC = 0x83BB
+_COLOUR_SPACE, _INTEROPERABILITY_INDEX = 0xA001, 1
 
 # What the first directory of a TIFF file says about the picture and not about the file: names and
 # texts, make and model, dates, ratings, those of Windows, and what a printer is told.
@@ -85,6 +103,39 @@ def identifier(blob: bytes | None) -> str | None:
     except (ValueError, KeyError):
         return None
     return text.decode("ascii", "replace") or None
+
+
+def is_adobe_rgb(blob: bytes) -> bool:
+    """Say whether ``blob`` names the optional colours of a camera file (DCF 2.0): Adobe RGB."""
+    try:
+        exif = _source(blob).tree(wanted=set()).children[EXIF]
+        index = exif.children[INTEROPERABILITY].fields[_INTEROPERABILITY_INDEX].data
+        return index.startswith(b"R03") and exif.fields[_COLOUR_SPACE].data == b"\xff\xff"
+    except (ValueError, KeyError):
+        return False
+
+
+def as_srgb(blob: bytes) -> bytes:
+    """Return EXIF whose fields of colours, where there are any, say sRGB; corrupt EXIF stays."""
+    try:
+        source = _source(blob)
+        root, order = source.tree(), source.packing.order
+    except ValueError:
+        return blob
+    exif = root.children.get(EXIF, Directory())
+    index = exif.children.get(INTEROPERABILITY, Directory())
+    srgb = Field(_SHORT, 1, struct.pack(f"{order}H", 1))
+    named = index.fields.get(_INTEROPERABILITY_INDEX)
+    said = exif.fields.get(_COLOUR_SPACE)
+    if (said is None or said.data == srgb.data) and (named is None or named.data[:3] != b"R03"):
+        return blob
+    if said is not None:
+        exif.fields[_COLOUR_SPACE] = srgb
+    if named is not None:
+        index.fields[_INTEROPERABILITY_INDEX] = Field(_ASCII, 4, b"R98\0")
+    note = exif.fields.get(_MAKER_NOTE)
+    held = note is not None and 8 <= note.place < 2**16
+    return _blob(order, root, note if held else None) or blob
 
 
 def orientation(blob: bytes) -> int | None:
