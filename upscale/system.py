@@ -24,6 +24,7 @@ __all__ = [
     "ending",
     "free_memory",
     "is_alive",
+    "is_link",
     "read_at",
     "refusal",
     "replace",
@@ -78,6 +79,13 @@ def write_at(descriptor: int, data: bytes, at: int) -> int:
             return os.write(descriptor, data)
         finally:
             os.lseek(descriptor, before, os.SEEK_SET)
+
+
+def is_link(entry: "os.DirEntry[str]") -> bool:
+    """Tell whether an entry is a symbolic link, or a junction of Windows (known from 3.12)."""
+    if sys.version_info >= (3, 12) and entry.is_junction():
+        return True
+    return entry.is_symlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -177,6 +177,12 @@ def _run(lr: Tensor, model: Model, overlap: int) -> Tensor:
     """Run the network on (N, 3, h, w); if memory is too small, on halves with context."""
     try:
         return model(lr)
+    except NotImplementedError as error:  # PyTorch knows fewer operators on some devices
+        raise DeviceError(
+            f"{model.device}: PyTorch lacks an operator of {model.name} there "
+            f"({str(error).splitlines()[0][:120]}); use --device cpu, or for mps set "
+            "PYTORCH_ENABLE_MPS_FALLBACK=1"
+        ) from error
     except (
         RuntimeError,
         MemoryError,

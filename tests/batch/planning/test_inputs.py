@@ -5,13 +5,13 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upscale.batch.planning.inputs import find_inputs
+from upscale.batch.planning.inputs import find_inputs, fixed_part
 from upscale.batch.planning.walk import Found
 from upscale.errors import InputError, UsageError
 
@@ -241,3 +241,73 @@ def test_files_that_look_like_pictures_and_are_not_read_are_told_by_kind(tmp_pat
     kinds.clear()
     find_inputs(["mixed"], recursive=False, passed_over=kinds.append)
     assert sorted(kinds) == ["PDF", "video"]
+
+
+# Words of other systems
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "pattern"),
+    [
+        (PureWindowsPath(r"C:\scans\*.tif"), r"C:\scans", ("*.tif",)),
+        (PureWindowsPath(r"\\server\share\**\a?.png"), "\\\\server\\share\\", ("**", "a?.png")),
+        (PureWindowsPath(r"\\?\C:\scans\[ab].tif"), r"\\?\C:\scans", ("[ab].tif",)),
+        (PureWindowsPath(r"\\?\C:\none\a.tif"), r"\\?\C:\none\a.tif", ()),
+        (PurePosixPath("/scans/*/a.tif"), "/scans", ("*", "a.tif")),
+        (PurePosixPath("*.tif"), ".", ("*.tif",)),
+    ],
+)
+def test_a_drive_is_no_pattern(path: PurePath, folder: str, pattern: tuple[str, ...]) -> None:
+    assert fixed_part(path) == (type(path)(folder), pattern)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig"])
+def test_a_list_of_powershell_or_an_editor_is_read(album: Path, encoding: str) -> None:
+    Path("Ä😀.png").write_bytes(b"x")
+    text = "Ä😀.png\r\nalbum/a.png\r\n"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    Path("list.txt").write_bytes((mark + text).encode(encoding))
+    assert [each.path for each in find_inputs(["@list.txt"])] == [
+        Path("Ä😀.png"),
+        Path("album/a.png"),
+    ]
+
+
+def test_a_list_that_is_not_utf_8_is_refused_where_names_are(
+    album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows names are decoded strictly (PEP 529)."""
+    Path("list.txt").write_bytes(b"\xc4.png\n")
+    monkeypatch.setattr(os, "fsdecode", lambda name: name.decode("utf-8", "surrogatepass"))
+    with pytest.raises(UsageError, match=r"@list\.txt"):
+        find_inputs(["@list.txt"])
+
+
+def test_spellings_of_one_file_are_one_input(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link of another case stands for what a file system without case does."""
+    os.link("a.png", "A.PNG")
+    found = find_inputs(["a.png", "A.PNG"])
+    assert [each.path for each in found] == [Path("a.png")]
+
+
+def test_files_that_differ_by_case_stay_two(album: Path) -> None:
+    Path("A.PNG").write_bytes(b"another")
+    if Path("A.PNG").samefile("a.png"):
+        pytest.skip("this file system knows no case")
+    assert len(find_inputs(["a.png", "A.PNG"])) == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "leaves"),
+    [
+        *((place, True) for place in (r"C:\a.png", "C:a.png", r"\a.png", r"\\server\b\a.png")),
+        *((place, True) for place in (r"..\a.png", r"b\..\..\a.png")),
+        *((place, False) for place in ("a.png", r"b\a.png", r".\a.png")),
+    ],
+)
+def test_a_place_with_a_drive_leaves_the_output_folder(place: str, leaves: bool) -> None:
+    found = Found(Path("a.png"), PureWindowsPath(place))
+    assert found.leaves is leaves
+    root = PureWindowsPath(r"D:\out")
+    inside = (root / place).is_relative_to(root) and ".." not in PureWindowsPath(place).parts
+    assert inside is not leaves

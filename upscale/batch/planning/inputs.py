@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from stat import S_ISDIR
+from typing import TypeVar
 
 from upscale.batch.planning.walk import Found, Walk, file_identity, is_pattern
 from upscale.errors import UsageError
 
-__all__ = ["find_inputs"]
+__all__ = ["find_inputs", "fixed_part"]
+
+PathKind = TypeVar("PathKind", bound=PurePath)
 
 Walker = Callable[..., list[Found]]
 """(root, relative, pattern) → what lies below."""
@@ -50,9 +53,13 @@ def find_inputs(
 
     found: dict[str, Found] = {}
     folders: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for word in inputs:
         for each in _expand(word, walk, strict):
             place = _real(each, folders)
+            known = spellings.setdefault(place.casefold(), place)
+            if known != place and _same(known, place):
+                place = known
             first = found.setdefault(place, each)
             if first.walked and not each.walked:
                 found[place] = replace(first, walked=False)
@@ -64,15 +71,21 @@ def _expand(word: str | Path, walk: Walker, strict: bool) -> Iterator[Found]:
         for entry in _entries(word):
             yield from _named(Path(entry), Path(os.path.normpath(entry)), walk)
     elif isinstance(word, str) and is_pattern(word) and not os.path.lexists(word):
-        parts = Path(word).parts
-        fixed = next(at for at, part in enumerate(parts) if is_pattern(part))
-        folder = Path(*parts[:fixed])
-        found = walk(folder, Path(), parts[fixed:]) if os.path.isdir(folder) else []
+        folder, pattern = fixed_part(Path(word))
+        found = walk(folder, Path(), pattern) if os.path.isdir(folder) else []
         if strict and not found:
             raise UsageError(f"{word}: no picture matches this pattern; check folder and suffix")
         yield from found
     else:
         yield from _named(Path(word), None, walk)
+
+
+def fixed_part(path: PathKind) -> tuple[PathKind, tuple[str, ...]]:
+    """Cut a path before its first part with a wildcard; a drive or ``\\\\?\\`` has none."""
+    begin = 1 if path.anchor else 0
+    parts = path.parts
+    fixed = next((at for at in range(begin, len(parts)) if is_pattern(parts[at])), len(parts))
+    return type(path)(*parts[:fixed]), parts[fixed:]
 
 
 def _named(path: Path, relative: Path | None, walk: Walker) -> Iterable[Found]:
@@ -89,7 +102,8 @@ def _named(path: Path, relative: Path | None, walk: Walker) -> Iterable[Found]:
 def _entries(word: str) -> list[str]:
     """Read the list that ``word`` names: ``@`` and a file, or ``@-``.
 
-    Entries end with NUL if there is one, with LF or CRLF otherwise; they may hold any other byte.
+    Entries end with NUL if there is one, with LF or CRLF otherwise; they may hold any other byte,
+    but on Windows, whose names are UTF-8 here. A list in UTF-16 says so with its first bytes.
     """
     if word == "@-" and sys.stdin is None:
         raise UsageError(f"{word}: standard input is closed; name a file, as in @list.txt")
@@ -97,12 +111,17 @@ def _entries(word: str) -> list[str]:
         data = sys.stdin.buffer.read() if word == "@-" else Path(word[1:]).read_bytes()
     except OSError as error:
         raise UsageError(f"{word}: the list cannot be read ({error.strerror})") from error
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # of PowerShell's >
+        data = data.decode("utf-16", "replace").encode("utf-8", "surrogatepass")
     if b"\0" in data:
         entries = data.split(b"\0")
     else:
         lines = data.removeprefix(codecs.BOM_UTF8).split(b"\n")
         entries = [line.removesuffix(b"\r") for line in lines]
-    return [os.fsdecode(entry) for entry in entries if entry.strip()]
+    try:
+        return [os.fsdecode(entry) for entry in entries if entry.strip()]
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{word}: the list is not in UTF-8; save it as UTF-8") from error
 
 
 def _real(found: Found, folders: dict[str, str]) -> str:
@@ -112,3 +131,10 @@ def _real(found: Found, folders: dict[str, str]) -> str:
         folders[parent] = os.path.realpath(parent)
     place = os.path.join(folders[parent], name)
     return os.path.realpath(place) if found.problem is None and os.path.islink(place) else place
+
+
+def _same(one: str, other: str) -> bool:
+    """Tell whether two spellings that differ by case are one file, as on most Macs and Windows."""
+    with contextlib.suppress(OSError):
+        return os.path.samefile(one, other)
+    return False

@@ -13,6 +13,7 @@ from upscale.batch.planning.walk import Found
 from upscale.errors import UsageError
 from upscale.models.choice import CANDIDATES, FORMER
 from upscale.pictures.formats import WRITABLE, suffix_of
+from upscale.system import unnameable
 
 __all__ = ["DEFAULT_TEMPLATE", "LONGEST_NAME", "Naming", "ending", "originals", "told_apart"]
 
@@ -51,6 +52,9 @@ class Naming:
                 f"{self.template!r} cannot name a file: give a name without / or \\, "
                 f"with any of the fields {known}"
             )
+        shape = "".join(text + ("x" if field else "") for text, field in _parse(self.template))
+        if why := unnameable(f"{shape}.png"):
+            raise UsageError(f"{self.template!r} cannot name a file: {why}; choose another")
         for _, field in _parse(self.template):
             if field is not None and field not in OF_INPUT + OF_RUN:
                 raise UsageError(f"{{{field}}} is not a field of a name; the fields are {known}")

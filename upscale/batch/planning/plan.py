@@ -13,6 +13,7 @@ from upscale.batch.planning.naming import Naming, originals, told_apart
 from upscale.batch.planning.walk import Found, Identity, file_identity, is_picture
 from upscale.errors import InputError, OutputError, UpscaleError, UsageError
 from upscale.pictures.formats import WRITABLE, suffix_of
+from upscale.system import unnameable
 
 __all__ = ["Destination", "Job", "Policy", "plan", "prepare_output"]
 
@@ -71,6 +72,9 @@ def prepare_output(
         raise UsageError(f"{output}: is a file's name; several pictures need a folder")
     if is_file and suffix_of(output) not in WRITABLE:
         raise UsageError(f"{output}: write one of {', '.join(WRITABLE)}, or name a folder")
+    for part in output.parts[1 if output.anchor else 0 :]:
+        if part != ".." and (why := unnameable(part)):
+            raise UsageError(f"{output}: {part} cannot be its name: {why}; choose another with -o")
     folder = output.parent if is_file else output
     if make:
         try:
@@ -157,7 +161,7 @@ def _apart(jobs: list[Job], folders: "_Folders", naming: Naming, policy: Policy)
 
 def _job(found: Found, naming: Naming, destination: Destination | None, folders: "_Folders") -> Job:
     name = naming.name(found.path)
-    leaves = found.relative.is_absolute() or ".." in found.relative.parts
+    leaves = found.leaves
     if destination is None:
         output = found.path.with_name(name)
     elif destination.is_file:
@@ -170,6 +174,8 @@ def _job(found: Found, naming: Naming, destination: Destination | None, folders:
     if problem is None and (obstacle := folders.obstacle(output.parent)) is not None:
         kind, sentence, code = obstacle
         problem = kind(f"{found.path}: {sentence}", code=code)
+    if problem is None and (why := unnameable(output.name)):
+        problem = OutputError(f"{found.path}: cannot become {output.name}: {why}; see --name")
     if problem is None and os.path.isdir(output):
         problem = OutputError(f"{found.path}: {output} is a folder", code="output-exists")
     skip = found.skip and problem is found.problem

@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 
 from upscale.errors import InputError, UpscaleError
 from upscale.pictures.formats import KINDS_UNREAD, PICTURE_SUFFIXES
+from upscale.system import is_link
 
 __all__ = [
     "Found",
@@ -48,6 +49,14 @@ class Found:
     """The problem is not a failure: a FIFO, a socket, a device, or a link that leads back up."""
     walked: bool = False
     """Met in a folder or through a pattern, not named by itself."""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether ``relative`` may lie outside the folder that it is joined to.
+
+        On Windows ``C:a.png`` and ``\\a.png`` are not absolute, and yet replace that folder.
+        """
+        return self.relative.anchor != "" or ".." in self.relative.parts
 
     @classmethod
     def of(
@@ -133,7 +142,7 @@ class Walk:
                 continue
             for entry in entries:
                 match self._entry(folder, entry, identity):
-                    case _Folder() as child if entry.is_symlink():
+                    case _Folder() as child if is_link(entry):
                         waiting.append(child)
                     case _Folder() as child:
                         waiting.appendleft(child)
@@ -145,7 +154,7 @@ class Walk:
         self, folder: _Folder, entry: os.DirEntry[str], identity: Identity
     ) -> _Folder | Found | None:
         """Return a folder to enter, an input, or None for what nobody asked for."""
-        name, link = entry.name, entry.is_symlink()
+        name, link = entry.name, is_link(entry)
         matched = self._step(folder.matched, name)
         deeper = matched - {len(self.pattern)} if self.follow_links or not link else frozenset()
         reached = len(self.pattern) in matched
@@ -177,7 +186,10 @@ class Walk:
         """Tell whether ``name`` has a picture's suffix, or the pattern's last."""
         suffix = os.path.splitext(name)[1]
         asked = next((Path(part).suffix for part in self.pattern[::-1] if part != "**"), "")
-        return suffix.lower() in PICTURE_SUFFIXES or suffix == asked != ""
+        return (
+            suffix.lower() in PICTURE_SUFFIXES
+            or os.path.normcase(suffix) == os.path.normcase(asked) != ""
+        )
 
     def _step(self, matched: frozenset[int], name: str) -> frozenset[int]:
         reached = set()
@@ -187,7 +199,7 @@ class Walk:
                 continue
             if part == "**":
                 reached.add(at)
-            elif fnmatch.fnmatchcase(name, part):
+            elif fnmatch.fnmatch(name, part):
                 reached.add(at + 1)
         return self._settle(reached)
 

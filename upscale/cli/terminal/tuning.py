@@ -1,6 +1,7 @@
 """A setting of the process that makes the network faster; measured by ``benchmarks/many.py``."""
 
 import ctypes
+import os
 import sys
 
 __all__ = ["tune"]
@@ -15,8 +16,11 @@ MAPPED = 32 * 2**20
 def tune() -> None:
     """Let glibc keep the memory that a layer has used for the next one.
 
-    It would otherwise get it from the system page by page, cleared.
+    It would otherwise get it from the system page by page, cleared. On a Mac, let PyTorch do on the
+    CPU what its GPU cannot; it reads that when it is imported.
     """
+    if sys.platform == "darwin":
+        os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     if not sys.platform.startswith("linux"):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
