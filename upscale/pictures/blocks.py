@@ -5,7 +5,7 @@ import pyvips
 from upscale.pictures.containers import exif, iptc, raw_profile, xmp
 from upscale.pixels.image import Metadata
 
-__all__ = ["metadata_of", "orientation_of"]
+__all__ = ["metadata_of", "orientation_of", "with_blocks"]
 
 TEXT = "png-comment-"
 """What libvips calls the texts of a PNG, before a number, a hyphen and the keyword."""
@@ -25,6 +25,24 @@ def metadata_of(image: pyvips.Image) -> Metadata:
         iptc=iptc.bare(datasets) if datasets else texts.iptc,
         resolution=(image.xres, image.yres),
     )
+
+
+def with_blocks(image: pyvips.Image, more: raw_profile.Blocks) -> pyvips.Image:
+    """Give a picture the blocks that libvips did not find in its file; those that it has, stay."""
+    had = metadata_of(image)
+    pairs = (
+        ("icc-profile-data", had.icc, more.icc),
+        ("exif-data", had.exif, more.exif),
+        ("xmp-data", had.xmp, more.xmp),
+        ("iptc-data", had.iptc, more.iptc),
+    )
+    new = {name: block for name, own, block in pairs if block and not own}
+    if not new:
+        return image
+    described = image.copy()
+    for name, block in new.items():
+        described.set_type(pyvips.GValue.blob_type, name, block)
+    return described
 
 
 def orientation_of(image: pyvips.Image, loader: str) -> int:

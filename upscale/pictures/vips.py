@@ -10,9 +10,9 @@ import pyvips
 
 from upscale.errors import InputError, OutputError
 from upscale.files import NO_ROOM, part_beside
-from upscale.pictures.blocks import metadata_of, orientation_of
+from upscale.pictures.blocks import metadata_of, orientation_of, with_blocks
 from upscale.pictures.colours import FLOATS, coloured, image_of, to_srgb
-from upscale.pictures.containers import exif, heif, jpeg, png_colours
+from upscale.pictures.containers import exif, heif, jpeg, png_colours, png_late
 from upscale.pictures.containers.colour import ADOBE_RGB, Signals, doubts, loses_hdr
 from upscale.pictures.containers.damage import cut, unsupported
 from upscale.pictures.decoders.base import (
@@ -115,6 +115,7 @@ def open_header(
         warnings += _left_behind(path, descriptor)
     said = Signals(primary.code_points)
     if found.loader == "png":
+        image = with_blocks(image, png_late.late_blocks(descriptor))
         said = png_colours.signals(descriptor)
     elif found.loader == "jpeg" and colours == 3 and image.interpretation != "cmyk":
         described = metadata_of(image).exif
