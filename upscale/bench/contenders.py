@@ -23,9 +23,13 @@ class System:
     label: str
     """Names the row."""
     model: str
+    """The name, file or baseline that was asked for."""
     alpha: float | None = None
+    """Of the blend; None: the model as it is."""
     interpolation: str | None = None
+    """``network`` or ``image`` where ``alpha`` blends two ends."""
     back_project: int = 0
+    """How often results are corrected."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,12 @@ class Contender:
     """Systems whose results are made together."""
 
     systems: tuple[System, ...]
+    """In the order of the results."""
     enlarge: Callable[[Levels], Iterator[Levels]]
     """Takes LR (H, W, C), uint8, C = 1 or 3; yields (H·scale, W·scale, C), uint8, for each system
     in turn, made when asked for."""
     device: torch.device
+    """Where the networks work."""
 
 
 def baseline(name: str, scale: int) -> Contender:

@@ -26,6 +26,7 @@ class Dataset:
     """One stanza of ``datasets.toml``."""
 
     name: str
+    """The word that a user gives."""
     title: str
     """As papers write the name."""
     pictures: int
@@ -37,7 +38,9 @@ class Dataset:
     pixels: str | None = None
     """The `pixel_digest` of the set, where one is known."""
     licence: str = ""
+    """As its authors state it."""
     paper: str = ""
+    """Where the set was published."""
 
 
 @cache

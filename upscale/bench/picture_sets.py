@@ -31,8 +31,11 @@ class Pair:
     """A picture: its HR file, and its LR file where the set has them."""
 
     name: str
+    """The HR file without its ending."""
     hr: Path
+    """The file to measure against."""
     lr: Path | None = None
+    """The file to enlarge; None: it is made from HR."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,11 @@ class PictureSet:
     """Pictures to measure with, in natural order."""
 
     name: str
+    """What tables call it."""
     folder: Path
     """Where the HR files are."""
     pairs: tuple[Pair, ...]
+    """In natural order."""
     lr_folder: Path | None = None
     """Where the LR files are, one for each HR file."""
 

@@ -19,14 +19,21 @@ class Published:
     """One system on one set, as ``source`` states it."""
 
     system: str
+    """As the source calls it."""
     source: str
+    """Paper or program that states the figures."""
     set: str
+    """A key of `read_datasets`."""
     figures: dict[str, float]
     """By the keys of `METRICS`, and ``pi`` (perceptual index) and ``mos`` (opinion score)."""
     address: str = ""
+    """Where the source can be read."""
     scale: int = 4
+    """Factor from LR to HR."""
     channels: str = "y"
+    """``y`` or ``rgb``."""
     border: int = 4
+    """HR pixels that are left out at each edge."""
     ssim_kind: str | None = None
     """Which SSIM; None where there is none."""
     beside: tuple[str, ...] = ()

@@ -38,9 +38,11 @@ class Origin:
     """What a line is made from."""
 
     kind: Kind
+    """Of the line."""
     row: Row | None
     """The measured row, or that which ``published`` stands beside."""
     published: Published | None = None
+    """What others publish; None: a measured line."""
     differences: dict[str, float] = field(default_factory=dict)
     """Measured minus published, by metric."""
 

@@ -30,6 +30,7 @@ class Line:
     """A line of a table."""
 
     kind: Kind
+    """Measured, published or of another system."""
     cells: tuple[str, ...]
     """One a column; the first of a published line begins with two spaces."""
 
@@ -41,7 +42,9 @@ class Table:
     title: str
     """States the protocol."""
     columns: tuple[str, ...]
+    """Their headings."""
     lines: tuple[Line, ...]
+    """In the order of the table."""
     notes: tuple[str, ...] = ()
     """Explain the lines."""
 

@@ -25,7 +25,9 @@ class Protocol:
     """How figures are made; two tables can be compared where these are the same."""
 
     scale: int = 4
+    """Factor from LR to HR."""
     channels: Literal["y", "rgb"] = "y"
+    """Those of PSNR and SSIM: Y, or all three."""
     border: int = 4
     """HR pixels that are left out at each edge."""
     ssim: Literal["wang", "scikit-image", "daala"] = "wang"
@@ -41,11 +43,13 @@ class Row:
     """The figures of one system on one set of pictures."""
 
     set: str
+    """Name of the set."""
     system: str
     """The label of the row."""
     model: str
     """The name, file or baseline that was asked for."""
     alpha: float | None = None
+    """Of the blend; None: the model as it is."""
     interpolation: str | None = None
     """``network`` or ``image`` where ``alpha`` blends two ends."""
     back_project: int = 0

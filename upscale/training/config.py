@@ -43,6 +43,7 @@ class Config:
     """A run: its recipe, its data, and what is kept of it."""
 
     recipe: Recipe
+    """What is trained, and how."""
     data: Path = option(
         "Folder of high-resolution (HR) pictures; folders inside it count, too.", panel=FILES
     )

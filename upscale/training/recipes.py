@@ -27,6 +27,7 @@ class Recipe:
     """Everything that decides what is trained and how, but for the data and the machine."""
 
     source: str
+    """Paper and section, or what a recipe of ours changes."""
     generator: dict[str, Any]
     """What `upscale.networks.spec.build` takes."""
     init: str = option("Weights to start from: a model's name, a file, or none.", "none", MODEL)

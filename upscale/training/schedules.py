@@ -31,6 +31,7 @@ class Schedule:
     milestones: tuple[int, ...] = ()
     """Steps at which ``steps`` multiplies the rate by ``decay``."""
     decay: float = 0.5
+    """Factor of the rate at each milestone."""
     warmup: int = 0
     """Steps over which the rate rises linearly from nearly 0; 0: none."""
 

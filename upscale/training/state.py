@@ -35,10 +35,15 @@ class State:
     """Everything that a step changes."""
 
     generator: Network
+    """What is trained."""
     average: Average
+    """The running mean of the generator's parameters."""
     generator_optimizer: torch.optim.Adam
+    """Holds Adam's moments."""
     discriminator: Discriminator | None
+    """None: the recipe is not a GAN."""
     discriminator_optimizer: torch.optim.Adam | None
+    """None where there is no discriminator."""
     scaler: torch.amp.GradScaler
     """Keeps float16's small gradients; does nothing in other precisions."""
     step: int = 0

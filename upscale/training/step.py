@@ -23,11 +23,13 @@ class Running:
     """The networks as a step calls them: plain, compiled, or wrapped for several processes."""
 
     generator: nn.Module
+    """Called with LR; returns SR."""
     discriminator: nn.Module | None
     """Called in its own update; the generator's calls the plain one, and does not train it."""
     dtype: torch.dtype | None
     """Of autocast; None: float32 throughout."""
     mean: Mean
+    """Averages logits over all processes."""
 
 
 def wrapped(state: State, precision: str, processes: int, compiled: bool) -> Running:

@@ -27,10 +27,13 @@ class ShownPicture:
     """A picture, and what the page says of it."""
 
     path: Path
+    """The file."""
     width: int
     """In pixels, upright."""
     height: int
+    """In pixels, upright."""
     format: str
+    """Its name for people."""
     bits: str
     """Of a sample, as the table shows it."""
     kind: str = PNG
@@ -38,6 +41,7 @@ class ShownPicture:
     why: str = ""
     """Reason to show ``png`` in place of the file; empty to show the file."""
     png: bytes | None = None
+    """Shown in place of the file; None until it is made, or where the file is shown."""
 
     @property
     def size(self) -> str:

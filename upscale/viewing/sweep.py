@@ -32,6 +32,7 @@ class Swept:
     """The files that a sweep has written."""
 
     strip: Path
+    """The strip's file."""
     size: tuple[int, int]
     """Width and height of the strip."""
     saved: tuple[Path, ...]

@@ -59,6 +59,7 @@ class Stage:
     """One round of blur, resize, noise and JPEG."""
 
     blurs: Blurs
+    """What blurs it."""
     resizes: tuple[float, float, float]
     """Shares of pictures enlarged, reduced and kept."""
     factors: Range
@@ -86,11 +87,15 @@ class Degradations:
     bicubic_share: float
     """Share of the patches that only `upscale.pixels.degrade.degrade` reduces."""
     first: Stage
+    """The first round."""
     second: Stage
+    """The second round."""
     shuffled_share: float
     """Share of the stages with steps in random order, instead of that of `Stage`."""
     methods: Shares[Method]
+    """How pictures are resized."""
     samplings: Shares[Sampling]
+    """How JPEGs keep chroma."""
     sinc_share: float
     """Share of the patches that ring, by a `sinc` filter after the last resizing."""
     jpeg_last_share: float

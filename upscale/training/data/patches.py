@@ -26,11 +26,13 @@ class Patches(Dataset[tuple[Levels, Levels]]):
     """The batches of a run, by step."""
 
     store: Store
+    """The pictures."""
     patch: int
     """HR pixels a side, a multiple of the scale."""
     batch: int
     """Patches a step, of distinct pictures where there are as many; a multiple of ``world``."""
     seed: int
+    """Of what is drawn, together with the step."""
     degradation: str = "bicubic"
     """``bicubic``, or a key of `PRESETS`."""
     rank: int = 0

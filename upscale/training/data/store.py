@@ -55,8 +55,11 @@ class Store:
     """Decoded pictures."""
 
     folder: Path
+    """Where the samples lie."""
     scale: int
+    """Factor from LR to HR."""
     items: tuple[Item, ...]
+    """The pictures, in their order."""
     digest: str
     """SHA-256 over the samples of all pictures, HR and LR, in their order."""
 

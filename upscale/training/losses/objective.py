@@ -25,6 +25,7 @@ class Objective:
     """The generator's loss but for its adversarial term, which needs a discriminator."""
 
     recipe: Recipe
+    """States the terms and their coefficients."""
     vgg: VGG19 | None = None
     """On the device of the pictures; None: the recipe has no content loss."""
     lpips: LPIPS | None = None

@@ -216,7 +216,9 @@ class Adversarial:
     """The losses of both sides, called with (``hr_logits``, ``sr_logits``, ``mean``)."""
 
     generator: AdversarialLoss
+    """The generator's loss."""
     discriminator: AdversarialLoss
+    """The discriminator's loss."""
     generator_sees_hr: bool
     """Whether the generator's loss uses ``hr_logits``."""
 

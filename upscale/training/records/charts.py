@@ -39,6 +39,7 @@ class Chart:
     """What one chart shows."""
 
     title: str
+    """Stands above the chart."""
     figures: Mapping[str, str]
     """Names in the journal, and in the legend where there are two."""
     better: Literal["higher", "lower"] | None = None

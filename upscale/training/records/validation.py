@@ -31,11 +31,15 @@ class Validation:
     """What a run validates on, and by what."""
 
     pictures: PictureSet
+    """The set."""
     protocol: Protocol
+    """The rules of the figures."""
     metrics: dict[str, Metric]
+    """By their names."""
     samples: int
     """How many results are kept as pictures."""
     device: torch.device
+    """Where the generator is measured."""
 
     def run(self, generator: nn.Module, spec: Spec, folder: Path | None) -> dict[str, float]:
         """Return the means over the pictures by metric, computed in float32.
