@@ -49,6 +49,7 @@ THINGS: dict[str, Callable[[Path], None]] = {
     "photo.png": small,
     "photo_x4.png": lambda path: picture(path, 48, 32),
     "old.png": small,
+    "bricks.png": small,
     "broken.jpg": warned_of,
     "scan.tif": tiff,
     "holiday/one.png": small,

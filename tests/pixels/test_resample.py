@@ -249,6 +249,15 @@ def test_reflected_edges_are_those_of_a_mirrored_picture(length: int, new_length
     np.testing.assert_allclose((signal[indices] * factors).sum(1), expected, rtol=0, atol=1e-10)
 
 
+@FEW
+@given(SIDES, SIDES)
+def test_a_margin_is_read_and_not_resampled(length: int, new_length: int) -> None:
+    signal = np.random.default_rng(0).random(9 * length)
+    expected = along(signal, 0, 9 * new_length)[4 * new_length : 5 * new_length]
+    indices, factors = contributions(length, new_length, margin=4 * length)
+    np.testing.assert_allclose((signal[indices] * factors).sum(1), expected, rtol=0, atol=1e-10)
+
+
 @pytest.mark.parametrize("length", [13, 14, 15, 16])
 def test_a_scale_can_be_other_than_the_quotient_of_the_lengths(length: int) -> None:
     signal = np.random.default_rng(0).random(length)

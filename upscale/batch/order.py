@@ -47,6 +47,8 @@ class Order:
     """Outputs that are not up to date are replaced."""
     max_pixels: int = MAX_PIXELS
     """Inputs with more pixels are refused."""
+    wrap: bool = False
+    """Pictures continue at their other side."""
     candidates: Candidates | None = None
     """Among which each picture's pixels choose; None where one model makes all."""
 

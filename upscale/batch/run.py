@@ -192,7 +192,9 @@ class Batch:
                 progress(index * total + done, frames * total)
 
             frame = image.frame(index)
-            for band in enlarge(frame, model, method.tiling, sizes, advance, picture.scratch):
+            for band in enlarge(
+                *(frame, model, method.tiling, sizes, advance, picture.scratch), self._order.wrap
+            ):
                 picture.write(band)
         picture.finish()
         output_size = (sizes.width, sizes.height)

@@ -37,14 +37,19 @@ BLOCK_SOURCE_ROWS = 64
 
 
 def contributions(
-    length: int, new_length: int, scale: float | None = None, edges: Edges = "clip"
+    length: int,
+    new_length: int,
+    scale: float | None = None,
+    edges: Edges = "clip",
+    margin: int = 0,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Say which samples of an axis make each new one, and by how much.
 
-    Returns ``indices`` in [0, length) and ``factors``, both (new_length, taps), so that
-    ``new[i] = sum(factors[i] * old[indices[i]])``; the factors of a sample sum to 1. An index may
-    stand in a row more than once. ``scale`` is new pixels per old one where it is not the quotient
-    of the lengths, as in MATLAB's ``imresize(picture, 0.25)`` of 15 pixels.
+    Returns ``indices`` in [0, length + 2 · margin) and ``factors``, both (new_length, taps), so
+    that ``new[i] = sum(factors[i] * old[indices[i]])``; the factors of a sample sum to 1. An index
+    may stand in a row more than once. ``scale`` is new pixels per old one where it is not the
+    quotient of the lengths, as in MATLAB's ``imresize(picture, 0.25)`` of 15 pixels. ``margin``:
+    samples beyond either end that are there to be read, and are not part of the axis.
 
     The kernel is that of Keys 1981, equation 15, a = -1/2, as wide as 4 new pixels where the axis
     is reduced and 4 old pixels where it is enlarged. Raises ValueError for lengths below 1.
@@ -55,7 +60,8 @@ def contributions(
     stretch = max(step, 1.0)
     # Pixel i covers [i, i + 1), so that the centre of new pixel i lies at (i + 1/2) · step of the
     # old axis, which is sample (i + 1/2) · step - 1/2.
-    centres = (np.arange(new_length) + 0.5) * step - 0.5
+    centres = (np.arange(new_length) + 0.5) * step - 0.5 + margin
+    length += 2 * margin
     first = np.ceil(centres - 2 * stretch).astype(np.int64)
     indices = first[:, None] + np.arange(int(4 * stretch) + 1)
     factors = _keys((indices - centres[:, None]) / stretch)
@@ -85,15 +91,17 @@ def resize_bands(
     new_width: int,
     new_height: int,
     crop: tuple[int, int, int, int] | None = None,
+    margin: int = 0,
 ) -> Iterator[Samples]:
     """Yield a picture of ``width`` × ``height`` resampled to ``new_width`` × ``new_height``.
 
-    ``bands``: (rows, width, C) each, from top to bottom, float32, any finite values; a band may be
-    overwritten once the next is asked for. ``crop``: left, top, width and height of a window of the
-    new picture; nothing else of it is made, and bands below it are not asked for. Yields
-    (rows, crop width, C), float32, not clamped, as soon as the rows that they need are there: in
-    memory are one band, a few rows on either side of it, and the rows that leave. Where nothing
-    changes, the bands themselves.
+    ``bands``: (rows, width + 2 · margin, C) each, from top to bottom, float32, any finite values; a
+    band may be overwritten once the next is asked for. ``crop``: left, top, width and height of a
+    window of the new picture; nothing else of it is made, and bands below it are not asked for.
+    ``margin``: pixels on each side of the picture that are there to be read, and are not resampled.
+    Yields (rows, crop width, C), float32, not clamped, as soon as the rows that they need are
+    there: in memory are one band, a few rows on either side of it, and the rows that leave. Where
+    nothing changes, the bands themselves.
 
     Raises ValueError where the crop leaves the new picture, a band is not as wide as the picture,
     or there are too few or too many rows.
@@ -103,12 +111,13 @@ def resize_bands(
     inside = 0 <= left < left + crop_width <= new_width
     if not (inside and 0 <= top < top + crop_height <= new_height):
         raise ValueError(f"{window} is not a window of {new_width} × {new_height} pixels")
-    if window == (0, 0, width, height) and whole == window:
+    if window == (0, 0, width, height) and whole == window and not margin:
         yield from bands
         return
     per_block = max(1, min(BLOCK_ROWS, BLOCK_SOURCE_ROWS * new_height // height))
-    rows = _blocks(height, new_height, top, crop_height, per_block)
-    columns = list(_blocks(width, new_width, left, crop_width, BLOCK_COLUMNS))
+    rows = _blocks(height, new_height, top, crop_height, per_block, margin)
+    columns = list(_blocks(width, new_width, left, crop_width, BLOCK_COLUMNS, margin))
+    width, height = width + 2 * margin, height + 2 * margin
     source_left, source_right = columns[0].source_start, columns[-1].source_stop
     products: list[tuple[slice, slice, Samples]] = []
     channels = 0
@@ -143,10 +152,10 @@ def _keys(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _blocks(
-    length: int, new_length: int, first: int, count: int, per_block: int
+    length: int, new_length: int, first: int, count: int, per_block: int, margin: int
 ) -> Iterator[_Block]:
     """Cut the matrix that makes ``count`` new samples from ``first`` on into blocks."""
-    indices, factors = contributions(length, new_length)
+    indices, factors = contributions(length, new_length, margin=margin)
     for start in range(first, first + count, per_block):
         stop = min(first + count, start + per_block)
         reads = indices[start:stop]

@@ -36,6 +36,7 @@ def enlarge_frames(
     model: "Model",
     tiling: "Tiling",
     progress: Callable[[int], None] = lambda frames: None,
+    wrap: bool = False,
 ) -> int:
     """Enlarge frames of ``size`` (width, height) from ``source`` into ``sink``; count them.
 
@@ -53,7 +54,7 @@ def enlarge_frames(
     threading.Thread(target=_read, args=(source, size, read, over), daemon=True).start()
     try:
         for frame in _frames(read, size):
-            written.put(np.concatenate(list(enlarge(frame, model, tiling, sizes))))
+            written.put(np.concatenate(list(enlarge(frame, model, tiling, sizes, wrap=wrap))))
             done += 1
             progress(done)
         written.finish()

@@ -151,8 +151,13 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["a.png", "a.jpg", "--format", "png"], 2, ["a.png", "a.jpg", "a_x4.png"]),
-        (["b.png", "B.png"], 2, ["b.png", "B.png"]),
+        (
+            ["a.png", "a.jpg", "--format", "png", "--on-collision", "fail"],
+            2,
+            ["a.png", "a.jpg", "a_x4.png"],
+        ),
+        (["b.png", "B.png", "--on-collision", "fail"], 2, ["b.png", "B.png"]),
+        (["a.png", "--wrap", "--size", "9x9", "--fit", "fill"], 2, ["--wrap", "--fit fill"]),
         (["a.png", "-o", "a.png", "--overwrite"], 2, ["a.png", "over itself"]),
         (["a.png", "-o", "link.png", "--overwrite"], 2, ["a.png", "over itself"]),
         (["a.png", "--model", "nonsense"], 3, ["nonsense", *MODELS]),
@@ -190,6 +195,17 @@ def test_cuda_that_is_not_there_is_refused(folder: Path, weights: str) -> None:
     found = inside(folder, "a.png", "--device", "cuda", "--model", weights)
     assert found.status == 4
     assert "--device cpu" in found.said
+
+
+# What an option changes
+
+
+def test_wrap_is_part_of_the_key_of_an_output(tmp_path: Path, weights: str) -> None:
+    picture(tmp_path / "a.png", 6, 4)
+    runs = [(), (), ("--wrap",), ("--wrap", "--overwrite"), ("--wrap",), ()]
+    found = [inside(tmp_path, "a.png", *words, "--json", "--model", weights) for words in runs]
+    status = [each.by_input["a.png"]["status"] for each in found]
+    assert status == ["done", "skipped", "failed", "done", "skipped", "failed"]
 
 
 # Signals

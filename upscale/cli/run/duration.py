@@ -13,6 +13,7 @@ from upscale.batch.run import Result
 from upscale.batch.worker import Probe, Probed, Skipped
 from upscale.errors import UpscaleError
 from upscale.pictures.formats import check_format
+from upscale.upscaling.wrapping import margin_of
 
 __all__ = ["at_most", "duration", "planned", "seconds_a_pixel"]
 
@@ -52,7 +53,8 @@ def planned(job: Job, probed: Probed, method: Method, order: Order) -> tuple[Res
     scale = method.model.scale
     sizes = order.target.sizes(header.width, header.height, scale)
     check_format(job.output, sizes.width, sizes.height)
-    area = header.width * header.height
+    margin = margin_of(method.model, sizes, header.width, header.height) if order.wrap else 0
+    area = (header.width + 2 * margin) * (header.height + 2 * margin)
     pixels = sum(area * scale ** (2 * n) for n in range(sizes.passes))
     output_size = (sizes.width, sizes.height)
     size = (header.width, header.height)

@@ -79,6 +79,7 @@ def method_of(options: Options, model: "Model") -> Method:
         tile=options.tile,
         overlap=options.overlap,
         precision=options.precision,
+        **({"wrap": True} if options.wrap else {}),  # a key without it is that of 0.1.0
     )
     return Method(model, plan_tiling(model, options.tile, options.overlap), settings)
 
@@ -92,5 +93,6 @@ def order_of(options: Options) -> Order:
         lenient=options.lenient,
         overwrite=options.overwrite,
         max_pixels=options.max_pixels,
+        wrap=options.wrap,
         candidates=CANDIDATES.get(options.asked),
     )

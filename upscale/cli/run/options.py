@@ -96,6 +96,9 @@ class Options:
     )
     long_edge: int | None = option("Length of the longer side in pixels.", None, SIZE)
     megapixels: float | None = option("Size of the output in millions of pixels.", None, SIZE)
+    wrap: bool = option(
+        "For textures that repeat: continue the picture at its other side.", False, SIZE
+    )
     model: str = option(MODEL_HELP, AUTO, MODEL, short="-m", metavar="MODEL")
     best: bool = option(
         "Big networks for damaged pictures and drawings; about ten times as slow.", False, MODEL
@@ -145,6 +148,11 @@ class Options:
         self.target.check()
         self.encoding.check(self.format_suffix)
         check_limits(self)
+        if self.wrap and self.fit == "fill":
+            raise UsageError(
+                "--wrap and --fit fill contradict each other: a result whose edges are cut off "
+                "does not repeat; use --fit stretch"
+            )
         if self.best and self.model != AUTO:
             raise UsageError("--best chooses the model, and so does --model: give one of them")
         check_psnr(self.asked, self.psnr)

@@ -55,7 +55,7 @@ def run_raw(options: Options) -> int:
                         f"{candidates.clean} if this was not"
                     )
                 count = enlarge_frames(
-                    frames_in, frames_out, (width, height), sizes, model, tiling, move
+                    frames_in, frames_out, (width, height), sizes, model, tiling, move, options.wrap
                 )
         except Interrupted as interrupted:
             bars.say(f"upscale: stopped by {interrupted}")
