@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 from colour_files import (
@@ -35,6 +36,21 @@ from upscale.pixels.image import CodePoints, Image, Layout
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
+P3_PROFILE = imagecodecs.cms_profile(
+    "rgb",
+    whitepoint=(*P3[0], 1.0),
+    primaries=[each for x, y in P3[1:] for each in (x, y, 1.0)],
+    gamma=2.2,
+)
+"""LittleCMS makes it."""
+
+
+def by_profile(kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Pillow.fromarray(PICTURE).save(buffer, kind, icc_profile=P3_PROFILE, **options)
+    return buffer.getvalue()
+
+
 SAID = {
     "cicp-p3.png": (png(cicp(12, 13)), P3, 13),
     "cicp-pq.png": (png(cicp(9, 16)), BT2020, 16),
@@ -45,6 +61,9 @@ SAID = {
     "nclx-p3.avif": (avif(12, 13), P3, 13),
     "nclx-2020.avif": (avif(9, 1), BT2020, 13),
     "nclx-pq.avif": (avif(9, 16), BT2020, 16),
+    "icc-p3.png": (by_profile("PNG"), P3, 4),
+    "icc-p3.webp": (by_profile("WEBP", lossless=True), P3, 4),
+    "icc-p3.avif": (by_profile("AVIF", quality=100, subsampling="4:4:4"), P3, 4),
 }
 """Each file, the colours that it says, and the number of its curve."""
 
