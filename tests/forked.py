@@ -26,15 +26,17 @@ __all__ = ["Forked", "start_codec"]
 
 util.get_temp_dir()  # the server's; a test may say that temporary files go elsewhere
 
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    [
-        *("pytest", "pyvips", "torch", "upscale.api", "upscale.cli.app", "upscale.cli.run.run"),
-        *("upscale.batch.worker", "upscale.pictures.reader", "upscale.pictures.writer"),
-        *("upscale.models.model", "upscale.training.loop"),
-    ]
-)
+FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+"""Windows has no such server: there each process imports for itself."""
+CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+PRELOADED = [
+    *("pytest", "pyvips", "torch", "upscale.api", "upscale.cli.app", "upscale.cli.run.run"),
+    *("upscale.batch.worker", "upscale.pictures.reader", "upscale.pictures.writer"),
+    *("upscale.models.model", "upscale.training.loop"),
+]
 """Installed ones only: the server of Python 3.11 does not look where pytest does, in silence."""
+if FORKS:
+    CONTEXT.set_forkserver_preload(PRELOADED)
 
 
 class Forked:

@@ -213,3 +213,18 @@ def test_the_opacity_of_a_disc_has_neither_holes_nor_specks(model: Model) -> Non
     radius = np.hypot(*far)
     assert opacity[radius < 22.5].min() > 200  # the GAN draws dashes of 91 here
     assert opacity[radius > 25.5].max() < 5
+
+
+def test_an_operator_that_a_device_lacks_is_no_lack_of_memory(
+    model: Model, photo: image.Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def lacking(self: Model, lr: torch.Tensor) -> torch.Tensor:
+        calls.append(lr.shape)
+        raise NotImplementedError("The operator 'aten::x' is not implemented for the MPS device.")
+
+    monkeypatch.setattr(Model, "__call__", lacking)
+    with pytest.raises(DeviceError, match="PYTORCH_ENABLE_MPS_FALLBACK") as caught:
+        upscale_pixels(photo, model, WHOLE)
+    assert (caught.value.exit_code, len(calls)) == (4, 1)

@@ -5,6 +5,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import windows
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -203,3 +204,18 @@ def test_the_output_of_the_longest_name_is_known_again() -> None:
     assert len(long.encode()) == LONGEST_NAME
     made = Naming().name(Path(long))
     assert originals(walked(long, made), Naming()) == walked(long)
+
+
+@pytest.mark.parametrize("template", ["CON", "{stem}:{target}", "a?", "{stem}|", "nul.{scale}"])
+def test_a_template_that_windows_cannot_name_is_refused_there(
+    template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naming = Naming(template)
+    windows.imitate(monkeypatch)
+    with pytest.raises(UsageError, match="cannot name"):
+        Naming(naming.template)
+
+
+def test_templates_that_end_in_a_dot_get_a_suffix(monkeypatch: pytest.MonkeyPatch) -> None:
+    windows.imitate(monkeypatch)
+    assert Naming("{stem}.").name(Path("a.png")) == "a..png"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import windows
 from effort import effort
 
 from upscale.batch.planning.inputs import find_inputs
@@ -405,3 +406,19 @@ def effort_for(number: int) -> int:
 def test_a_file_more_takes_no_longer_where_there_are_many() -> None:
     few, more, many = (effort_for(number) for number in (10, 110, 1110))
     assert many - more == pytest.approx(10 * (more - few), rel=0.1)
+
+
+@pytest.mark.parametrize("output", ["con.png", "a:b.png", "NUL", "aux/a.png", "dir./a.png"])
+def test_an_output_that_windows_cannot_name_is_refused_there(
+    here: Path, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows.imitate(monkeypatch)
+    with pytest.raises(UsageError, match=output):
+        prepare_output(Path(output), many=False)
+    assert not [*here.iterdir()]
+
+
+def test_a_name_that_windows_does_not_take_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    fill("in/a.png", "in/b?c.png")
+    windows.imitate(monkeypatch)
+    assert codes(planned("in", output="out")) == {"in/a.png": None, "in/b?c.png": "output"}

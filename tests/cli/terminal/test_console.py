@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from program import COLOUR, colours, picture, start, upscale
 
 
@@ -41,3 +42,11 @@ def test_a_locale_that_is_not_utf8_is_no_failure(tmp_path: Path, weights: str) -
     found = upscale(tmp_path, name + b".png", "--model", weights, **locale)
     assert found.status == 0, found.said
     assert colours(os.fsencode(tmp_path) + b"/" + name + b"_x4.png") == {COLOUR}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "cp932"])
+def test_a_console_of_windows_takes_every_name(tmp_path: Path, weights: str, encoding: str) -> None:
+    picture(tmp_path / "Ä😀.png")
+    found = upscale(tmp_path, "Ä😀.png", "--model", weights, "--json", PYTHONIOENCODING=encoding)
+    assert found.status == 0, found.said
+    assert [*found.by_input] == ["Ä😀.png"]
