@@ -241,3 +241,22 @@ def test_sizes_need_neither_torch_nor_numpy() -> None:
     code = "import sys, upscale.upscaling.target\n"
     code += "sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (Target(), False),
+        (Target(scale=1), False),
+        (Target(scale=0.5), False),
+        (Target(scale=1.5), True),
+        (Target(size=(9, 9)), True),
+        (Target(long_edge=9), True),
+        (Target(megapixels=1), True),
+    ],
+    ids=str,
+)
+def test_a_target_that_may_be_larger_than_the_picture_says_so(
+    target: Target, expected: bool
+) -> None:
+    assert target.may_enlarge is expected

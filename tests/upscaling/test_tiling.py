@@ -14,3 +14,16 @@ def test_tiles_are_planned_within_the_network_and_memory() -> None:
     assert plan_tiling(model, 0, 3) == Tiling(0, 3)
     with pytest.raises(UsageError):
         plan_tiling(model, -1)
+
+
+@pytest.mark.parametrize(
+    ("tiling", "effort", "wasteful"),
+    [
+        (Tiling(1, 20), 41**2, True),
+        (Tiling(16, 20), 3.5**2, True),
+        (Tiling(40, 20), 4, False),
+        (Tiling(0, 20), 1, False),
+    ],
+)
+def test_small_tiles_are_mostly_context(tiling: Tiling, effort: float, wasteful: bool) -> None:
+    assert (tiling.effort, tiling.is_wasteful) == (effort, wasteful)

@@ -71,6 +71,13 @@ class Target:
         if self.megapixels is not None:
             _check_number("--megapixels", self.megapixels)
 
+    @property
+    def may_enlarge(self) -> bool:
+        """Whether a size is asked for that may be larger than the picture."""
+        if self.scale is not None:
+            return self.scale > 1
+        return (self.size, self.long_edge, self.megapixels) != (None, None, None)
+
     def sizes(self, width: int, height: int, network_scale: int) -> Sizes:
         """Work out the sizes for a picture of ``width`` × ``height`` pixels.
 

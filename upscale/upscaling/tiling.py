@@ -38,6 +38,16 @@ class Tiling:
     batch: int = 1
     """Tiles in one pass of the network."""
 
+    @property
+    def effort(self) -> float:
+        """LR pixels that the network reads for each pixel of a tile, which has context around."""
+        return ((self.tile + 2 * self.overlap) / self.tile) ** 2 if self.tile else 1.0
+
+    @property
+    def is_wasteful(self) -> bool:
+        """Whether tiles are so small that most of the work is their context."""
+        return 0 < self.tile < MIN_TILE
+
 
 def plan_tiling(model: Model, tile: int | None = None, overlap: int | None = None) -> Tiling:
     """Choose what is None by the model's network and the free memory.

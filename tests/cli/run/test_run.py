@@ -22,7 +22,9 @@ from program import (
     upscale,
 )
 
+from upscale.cli.run import duration as duration_module
 from upscale.models.manifest import read_manifest
+from upscale.networks.spec import RRDBNetSpec, build, spec_to_dict
 
 MODELS = [entry.name for entry in read_manifest().values() if entry.role == "generator"]
 
@@ -206,6 +208,41 @@ def test_wrap_is_part_of_the_key_of_an_output(tmp_path: Path, weights: str) -> N
     found = [inside(tmp_path, "a.png", *words, "--json", "--model", weights) for words in runs]
     status = [each.by_input["a.png"]["status"] for each in found]
     assert status == ["done", "skipped", "failed", "done", "skipped", "failed"]
+
+
+@pytest.fixture(scope="module")
+def of_one(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Weights of a network that does not enlarge."""
+    path = tmp_path_factory.mktemp("weights") / "of-one.pth"
+    spec = spec_to_dict(RRDBNetSpec(features=4, blocks=1, growth=4, scale=1))
+    torch.save(build(spec).state_dict(), path)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "side", "told"),
+    [((), 8, False), (("--scale", "4"), 32, True), (("--scale", "0.5"), 4, False)],
+)
+def test_a_network_that_does_not_enlarge_says_so_where_that_is_asked(
+    tmp_path: Path, of_one: str, words: tuple[str, ...], side: int, told: bool
+) -> None:
+    picture(tmp_path / "a.png", 8, 8)
+    found = inside(tmp_path, "a.png", "-o", "b.png", *words, "--model", of_one)
+    assert found.status == 0, found.said
+    with Image.open(tmp_path / "b.png") as made:
+        assert made.size == (side, side)
+    assert ("warning" in found.said) == told
+
+
+@pytest.mark.parametrize(("tile", "told"), [("1", True), ("64", False)])
+def test_very_small_tiles_are_warned_of_with_an_estimate(
+    tmp_path: Path, weights: str, monkeypatch: pytest.MonkeyPatch, tile: str, told: bool
+) -> None:
+    monkeypatch.setattr(duration_module, "seconds_a_pixel", lambda method: 5.0)
+    picture(tmp_path / "a.png", 6, 4)
+    found = inside(tmp_path, "a.png", "--tile", tile, "--model", weights)
+    assert found.status == 0, found.said
+    assert ("--tile 1 " in found.said, "2 min" in found.said) == (told, told)
 
 
 # Signals

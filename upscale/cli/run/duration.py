@@ -64,8 +64,8 @@ def planned(job: Job, probed: Probed, method: Method, order: Order) -> tuple[Res
 def seconds_a_pixel(method: Method) -> float:
     """Measure squares up to a tile; return a pixel's time with its share of tiles' context."""
     model, tiling = method.model, method.tiling
-    core = tiling.tile or DEFAULT_TILE
-    with_context = core + 2 * tiling.overlap
+    tiling = tiling if tiling.tile else replace(tiling, tile=DEFAULT_TILE)
+    with_context = tiling.tile + 2 * tiling.overlap
     side = min(SMALLEST, with_context)
     model(torch.rand(1, 3, side, side))  # the first run is slower
     while True:
@@ -73,7 +73,7 @@ def seconds_a_pixel(method: Method) -> float:
         model(torch.rand(1, 3, side, side)).cpu()
         seconds = time.monotonic() - begin
         if seconds > LONG_ENOUGH or 2 * side > with_context:
-            return seconds / side**2 * (with_context / core) ** 2
+            return seconds / side**2 * tiling.effort
         side *= 2
 
 

@@ -51,7 +51,7 @@ def load(name: str, options: Options, bars: Bars, notify: Callable[[str], None])
     """Load a model as ``options`` ask, with a bar while it is fetched."""
     from upscale.models.model import load_model
 
-    return load_model(
+    model = load_model(
         name,
         alpha_for(name, options.asked, options.alpha, notify),
         options.psnr,
@@ -62,6 +62,12 @@ def load(name: str, options: Options, bars: Bars, notify: Callable[[str], None])
         progress=bars.download(name),
         notify=notify,
     )
+    if model.scale == 1 and options.target.may_enlarge:
+        notify(
+            f"upscale: warning: {name} does not enlarge; what the size that you ask for adds is "
+            "resampled only. Another --model adds detail"
+        )
+    return model
 
 
 def method_of(options: Options, model: "Model") -> Method:

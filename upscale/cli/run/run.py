@@ -100,8 +100,7 @@ def _run(
 
                 with Codec(options.debug) as codec:
                     return dry_run(left, methods, order, codec, report, bars, bar)
-            if options.best and not options.watch:
-                _announce(left, methods, order, options, bars)
+            _announce(left, methods, order, options, bars)
 
             def started(job: Job, choice: Choice) -> Progress:
                 if candidates and not report.many:
@@ -162,13 +161,22 @@ def _say_renamed(jobs: list[Job], bars: Bars) -> None:
 def _announce(
     jobs: list[Job], methods: Mapping[str, Method], order: Order, options: Options, bars: Bars
 ) -> None:
-    """Say how long big networks may take, where that is more than a minute."""
+    """Say how long big networks and very small tiles may take, if that is more than a minute."""
+    wasteful = [each.tiling for each in methods.values() if each.tiling.is_wasteful]
+    if options.watch or not (options.best or wasteful):
+        return
     from upscale.cli.run.duration import at_most, duration
 
     with Codec(options.debug) as codec:
         seconds = at_most(jobs, methods, order, codec)
     if seconds > 60:
         bars.say(f"upscale: at most about {duration(seconds)}; it can be stopped and resumed")
+        for tiling in wasteful[:1]:
+            bars.say(
+                f"upscale: warning: with --tile {tiling.tile} the network reads "
+                f"{tiling.effort:.0f} pixels for each of the picture, because a tile needs "
+                f"{tiling.overlap} around it; --tile auto is quicker"
+            )
 
 
 def _naming(options: Options, scale: int) -> Naming:
