@@ -21,7 +21,7 @@ from upscale.pixels.degrade import degrade
 
 EMBEDDED = Path(upscale.__file__).parent / "embedded"
 OF_SRRESNET = ("srresnet", "srgan")
-OF_COMPACT = ("photo", "photo-faithful")
+OF_COMPACT = ("compact-psnr",)
 WHEEL = 20e6
 """Bytes that the package may have."""
 
@@ -111,6 +111,19 @@ def test_between_the_ends_psnr_falls_with_alpha(photo: Levels) -> None:
     found = [
         psnr(*(luma(each)[4:-4, 4:-4] for each in (enlarged(lr, "srgan", alpha), photo)))
         for alpha in (0, 0.25, 0.5, 0.75, 1)
+    ]
+    assert found == sorted(found, reverse=True)
+
+
+def test_between_the_ends_of_the_compact_pair_psnr_falls_with_alpha(photo: Levels) -> None:
+    quarter = cv2.resize(photo, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    done, data = cv2.imencode(".jpg", quarter[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 60))
+    assert done
+    lr = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    hr = photo[: 4 * lr.shape[0], : 4 * lr.shape[1]]
+    found = [
+        psnr(*(luma(each)[4:-4, 4:-4] for each in (enlarged(lr, "realesr-general", alpha), hr)))
+        for alpha in (0, 0.5, 1)
     ]
     assert found == sorted(found, reverse=True)
 

@@ -69,7 +69,7 @@ def test_psnr_ends_are_entries_of_the_same_network() -> None:
     pairs = {entry.name: entry.psnr for entry in MANIFEST.values() if entry.psnr}
     assert pairs == {
         "srgan": "srresnet",
-        "photo": "photo-faithful",
+        "realesr-general": "compact-psnr",
         "srgan-krasserm": "srresnet-krasserm",
         "esrgan": "rrdb-psnr",
     }

@@ -136,7 +136,7 @@ def test_model_at_alpha_0_and_1_is_one_of_the_ends() -> None:
 
 
 def test_a_model_has_the_alpha_of_the_manifest_where_none_is_asked_for() -> None:
-    own, real = (load_model(name, device="cpu") for name in ("srgan", "photo"))
+    own, real = (load_model(name, device="cpu") for name in ("srgan", "realesr-general"))
     assert own.alpha == read_manifest()["srgan"].alpha == 0.9
     assert real.alpha is None
     assert_same_bits(own.state, load_model("srgan", alpha=0.9, device="cpu").state)

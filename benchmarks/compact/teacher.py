@@ -1,6 +1,6 @@
 """Make damaged patches with what realesrgan makes of them: LR 48², HR and teacher 192², uint8.
 
-    python benchmarks/photo/teacher.py PHOTOS FILE COUNT
+    python benchmarks/compact/teacher.py PHOTOS FILE COUNT
 
 PHOTOS: a folder of HR pictures. Appends to FILE (a record: LR, HR, teacher), where it ended before.
 Record n depends on n alone.

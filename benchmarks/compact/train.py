@@ -1,10 +1,10 @@
-"""Train `photo` and `photo-faithful`: Compact, from realesr-general.
+"""Train `compact-psnr`: the compact network, from realesr-general.
 
-    python benchmarks/photo/train.py RUN --photos PHOTOS --teacher FILE [--option value …]
+    python benchmarks/compact/train.py RUN --photos PHOTOS --teacher FILE [--option value …]
 
 PHOTOS: a folder of HR pictures; FILE: from teacher.py. RUN/state.pt is written every few minutes,
 and the same line goes on from it; RUN/average.safetensors is the moving average.
-benchmarks/photo.sh has the lines for the embedded weights.
+benchmarks/compact-psnr.sh has the line for the embedded weights.
 """
 
 import argparse
@@ -18,15 +18,12 @@ import pairs
 import teacher
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from upscale.metrics.by_name import fetch
-from upscale.metrics.lpips import DEVIATION, LPIPS, MEAN, load_lpips
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.models.model import load_model
 from upscale.networks.compact import Compact, CompactSpec
 from upscale.training.ema import Average
-from upscale.training.losses.terms import grid
 
 SCALE = 4
 ORIGIN = {
@@ -42,25 +39,17 @@ def options() -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--teacher", type=Path, required=True)
     parser.add_argument("--init", default="realesr-general", help="a name, or a file")
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--batch", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--patch", type=int, default=96, help="HR pixels")
-    parser.add_argument("--rate", type=float, default=1e-4)
+    parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--warmup", type=int, default=20)
     parser.add_argument("--ema", type=float, default=0.995)
-    parser.add_argument("--seed", type=int, default=134)
-    parser.add_argument("--fresh", type=float, default=0.2, help="share without a teacher")
+    parser.add_argument("--seed", type=int, default=13)
+    parser.add_argument("--fresh", type=float, default=0.3, help="share without a teacher")
     parser.add_argument("--hr", type=float, default=1.0, help="L1 to HR")
-    parser.add_argument("--taught", type=float, default=1.0, help="L1 to the teacher")
-    parser.add_argument("--lpips", type=float, default=0.5, help="LPIPS of VGG16")
-    parser.add_argument(
-        "--half", type=float, default=0.5, help="share whose LPIPS is to the teacher"
-    )
-    parser.add_argument("--calm", type=float, default=6.0, help="L1 of high-pass where HR is flat")
-    parser.add_argument("--grid", type=float, default=0.3)
-    parser.add_argument("--heads", type=float, default=0.02, help="adversarial")
-    parser.add_argument("--heads-rate", type=float, default=5e-4)
-    parser.add_argument("--heads-first", type=int, default=40, help="steps of them alone")
+    parser.add_argument("--taught", type=float, default=0.6, help="L1 to the teacher")
+    parser.add_argument("--calm", type=float, default=2.0, help="L1 of high-pass where HR is flat")
     parser.add_argument("--save-every", type=float, default=150, help="seconds")
     return parser.parse_args()
 
@@ -99,58 +88,6 @@ class Batches:
         return lr, hr, made, torch.tensor(taught).view(-1, 1, 1, 1)
 
 
-class Heads(nn.Module):
-    """Small discriminators on fixed features (Sauer et al. 2021, arXiv:2111.01007).
-
-    Takes the unit features of LPIPS's stages, looks at the first four, and returns one
-    (N, 1, h, w) each.
-    """
-
-    CHANNELS = (64, 128, 256, 512)
-
-    def __init__(self, features: int = 64) -> None:
-        super().__init__()
-        norm = nn.utils.parametrizations.spectral_norm
-        self.heads = nn.ModuleList(
-            nn.Sequential(
-                norm(nn.Conv2d(channels, features, 1)),
-                nn.LeakyReLU(0.2),
-                norm(nn.Conv2d(features, features, 3, padding=1)),
-                nn.LeakyReLU(0.2),
-                norm(nn.Conv2d(features, 1, 1)),
-            )
-            for channels in self.CHANNELS
-        )
-
-    def forward(self, stages: list[Tensor]) -> list[Tensor]:
-        return [
-            4 * head(stage * stage.shape[1] ** 0.5)
-            for head, stage in zip(self.heads, stages, strict=False)
-        ]
-
-
-def hinge(real: list[Tensor], made: list[Tensor]) -> Tensor:
-    losses = [
-        (F.relu(1 - r).mean() + F.relu(1 + m).mean()) / 2 for r, m in zip(real, made, strict=True)
-    ]
-    return torch.stack(losses).mean()
-
-
-def features(lpips: LPIPS, x: Tensor) -> list[Tensor]:
-    """The features of each stage, each pixel's vector scaled to length 1."""
-    mean, deviation = (x.new_tensor(v).view(3, 1, 1) for v in (MEAN, DEVIATION))
-    found, h = [], (x - mean) / deviation
-    for stage in lpips.stages:
-        h = stage(h)
-        found.append(h / (h.square().sum(1, keepdim=True) + 1e-10).sqrt())
-    return found
-
-
-def distance(lpips: LPIPS, ours: list[Tensor], theirs: list[Tensor]) -> Tensor:
-    stages = zip(lpips.heads, ours, theirs, strict=True)
-    return torch.stack([head((a - b).square()).mean() for head, a, b in stages]).sum()
-
-
 def highpass(x: Tensor) -> Tensor:
     return x - F.avg_pool2d(F.pad(x, (1, 1, 1, 1), "replicate"), 3, 1)
 
@@ -177,16 +114,7 @@ def main() -> None:
     network = generator_of(o.init)
     average = Average(network, o.ema, warm_up=True)
     optimizer = torch.optim.Adam(network.parameters(), o.rate, (0.9, 0.99))
-    heads = Heads().to(memory_format=torch.channels_last)
-    heads_optimizer = torch.optim.Adam(heads.parameters(), o.heads_rate, (0.5, 0.99))
-    lpips = load_lpips(fetch("lpips-vgg")).to(memory_format=torch.channels_last)
-    parts = {
-        "network": network,
-        "average": average,
-        "optimizer": optimizer,
-        "heads": heads,
-        "heads_optimizer": heads_optimizer,
-    }
+    parts = {"network": network, "average": average, "optimizer": optimizer}
     first, file = 0, o.run / "state.pt"
     if file.exists():
         state = torch.load(file, weights_only=True)
@@ -206,7 +134,6 @@ def main() -> None:
     saved = time.monotonic()
     for step in range(first, o.steps):
         lr, hr, made, taught = batches(step)
-        random = np.random.default_rng([o.seed, step, 1])
         rate = o.rate * min(1, (step + 1) / o.warmup) * (1 + math.cos(math.pi * step / o.steps)) / 2
         optimizer.param_groups[0]["lr"] = rate
         sr = network(lr)
@@ -214,24 +141,7 @@ def main() -> None:
             "hr": o.hr * (sr - hr).abs().mean(),
             "taught": o.taught * (taught * (sr - made)).abs().mean(),
             "calm": o.calm * (flatness(hr) * (highpass(sr) - highpass(hr))).abs().mean(),
-            "grid": o.grid * grid(sr, hr, SCALE),
         }
-        if o.lpips:
-            to_teacher = torch.from_numpy(random.random(o.batch) < o.half).view(-1, 1, 1, 1)
-            target = torch.where((taught > 0) & to_teacher, made, hr)
-            top, left = (int(v) for v in random.integers(8, size=2))  # strides fall elsewhere
-            with torch.no_grad():
-                theirs = features(lpips, target[..., top:, left:])
-            ours = features(lpips, sr[..., top:, left:])
-            told["lpips"] = o.lpips * distance(lpips, ours, theirs)
-            heads.requires_grad_(False)
-            if step >= o.heads_first:
-                told["heads"] = -o.heads * torch.stack([h.mean() for h in heads(ours)]).mean()
-            heads.requires_grad_(True)
-            loss = hinge(heads(theirs), heads([each.detach() for each in ours]))
-            heads_optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            heads_optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         torch.stack(list(told.values())).sum().backward()
         optimizer.step()
