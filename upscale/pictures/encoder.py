@@ -1,5 +1,6 @@
 """A stream of rows → one file of some format, with its metadata and the key to resume by."""
 
+import mmap
 import os
 import re
 import stat
@@ -13,6 +14,7 @@ import pyvips
 from upscale.errors import InputError
 from upscale.pictures.apng import Assembler
 from upscale.pictures.containers import exif, nclx, png_colours
+from upscale.pictures.containers.stand_in import exchange, stand_in
 from upscale.pictures.decoders.base import read_all
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import WRITABLE, format_of
@@ -75,10 +77,13 @@ def fitting(
     elif chosen.code_points == "boxes" and kept.code_points and kept.code_points.hdr:
         kept = replace(kept, icc=None)  # which readers would obey, and show the picture without HDR
     size = (layout.width, layout.height)
-    blob = exif.for_output(kept.exif, *size, key)
+    resolution = kept.resolution if chosen.exif == "block" else None
+    blob = exif.for_output(kept.exif, *size, key, resolution)
     if blob and len(blob) > chosen.longest_exif:
         warnings.append(f"{path}: EXIF of {len(blob):,} bytes does not fit; left out")
-        blob = exif.for_output(None, *size, key)
+        blob = exif.for_output(None, *size, key, resolution)
+    elif chosen.exif != "none" and exif.note_moves(kept.exif, blob if resolution else None):
+        warnings.append(f"{path}: MakerNotes move, and places that they point to may be lost")
     if kept.xmp and len(kept.xmp) > chosen.longest_xmp:
         warnings.append(f"{path}: XMP of {len(kept.xmp):,} bytes does not fit; left out")
         kept = replace(kept, xmp=None)
@@ -112,7 +117,10 @@ def encode(
     if layout.frames > 1 and chosen.joined:
         assembler = Assembler(descriptor, layout.frames, delays, layout.loop, more)
         for frame in _frames(picture, layout):
-            assembler.add(frame.pngsave_buffer(**options))
+            png = bytearray(frame.pngsave_buffer(**options))
+            if metadata.exif:
+                exchange(png, metadata.exif)
+            assembler.add(bytes(png))
         assembler.finish()
         return
     if layout.frames > 1:
@@ -124,6 +132,9 @@ def encode(
     else:
         target = pyvips.Target.new_to_descriptor(descriptor)
         pyvips.Operation.call(f"{chosen.saver}save_target", picture, target, **options)
+    if chosen.exif == "block" and metadata.exif:
+        with mmap.mmap(descriptor, 0) as file:
+            exchange(file, metadata.exif)
     if points and chosen.code_points == "boxes":
         _rewrite(descriptor, lambda data: nclx.with_code_points(data, points))
     if chosen.exif == "directory" and (metadata.exif or metadata.iptc):
@@ -206,7 +217,7 @@ def _described(stream: pyvips.Image, metadata: Metadata, chosen: Saving) -> pyvi
     apart = chosen.exif == "directory"  # EXIF and IPTC: libvips cuts the latter to a quarter
     blocks = (
         metadata.icc,
-        None if apart else metadata.exif,
+        stand_in(metadata.exif) if chosen.exif == "block" and metadata.exif else None,
         metadata.xmp,
         chosen.iptc(metadata.iptc) if chosen.iptc and metadata.iptc and not apart else None,
     )

@@ -7,6 +7,7 @@ Pillow's texts and numbers would cost letters outside ASCII and change the kinds
 
 import os
 import struct
+from fractions import Fraction
 
 from upscale.pictures.containers import iptc
 from upscale.pictures.containers.tiff import (
@@ -26,6 +27,7 @@ __all__ = [
     "identifier",
     "iptc_of_tiff",
     "is_adobe_rgb",
+    "note_moves",
     "of_tiff",
     "orientation",
     "write_to_tiff",
@@ -35,8 +37,14 @@ _PREFIX = b"Exif\0\0"
 _ORIENTATION, _DESCRIPTION = 0x112, 0x10E
 _IMAGE_SIZE = (0x100, 0x101)  # width and height, in the first directory
 _PIXEL_SIZE = (0xA002, 0xA003)  # the same in the Exif directory
+_POSITIONING, _COMPONENTS, _FLASHPIX = 0x213, 0x9101, 0xA000
+# Beginnings of notes in which offsets count from the note itself (exiftool's MakerNotes.pm).
+_SELF_CONTAINED = (
+    b"Nikon\0\2", b"OLYMPUS\0", b"OM SYSTEM\0", b"FUJIFILM", b"PENTAX \0", b"Apple iOS\0",
+)  # fmt: skip
+_RESOLUTION, _UNIT, _INCH = (0x11A, 0x11B), 0x128, 2
 _EXIF_VERSION, _MAKER_NOTE, _UNIQUE_ID = 0x9000, 0x927C, 0xA420
-_BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED = 1, 2, 3, 4, 7
+_BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 2, 3, 4, 5, 7
 _IPTC = 0x83BB
 _COLOUR_SPACE, _INTEROPERABILITY_INDEX = 0xA001, 1
 
@@ -63,14 +71,20 @@ def _blob(order: str, root: Directory, fixed: Field | None = None) -> bytes | No
     return _PREFIX + mark + struct.pack(f"{order}HI", 42, first) + bytes(space.data)
 
 
-def for_output(blob: bytes | None, width: int, height: int, identifier: str | None) -> bytes | None:
+def for_output(
+    blob: bytes | None,
+    width: int,
+    height: int,
+    identifier: str | None,
+    resolution: tuple[float, float] | None = None,
+) -> bytes | None:
     """Return the EXIF of a new picture that was made from the one that ``blob`` describes.
 
     The picture is upright, ``width`` × ``height`` pixels and known by ``identifier`` (ASCII): the
     fields that say so are corrected where there are any, the last is added. The thumbnail is
     dropped. All else is kept, a maker's note at its old offset too, since offsets inside it count
     from the same start. None where there is nothing to say. Raises ValueError where ``blob`` is
-    corrupt.
+    corrupt. ``resolution``, in pixels a millimetre, stands in what is returned, where it is given.
     """
     root, order = Directory(), "<"
     if blob is not None:
@@ -87,12 +101,55 @@ def for_output(blob: bytes | None, width: int, height: int, identifier: str | No
         for tag, size in zip(tags, (width, height), strict=True):
             if tag in directory.fields:
                 directory.fields[tag] = Field(_LONG, 1, struct.pack(f"{order}I", size))
+    if resolution is not None and (root.fields or root.children):
+        for tag, number in zip(_RESOLUTION, resolution, strict=True):
+            ratio = Fraction(number * 25.4).limit_denominator(1000)
+            values = struct.pack(f"{order}II", ratio.numerator, ratio.denominator)
+            root.fields[tag] = Field(_RATIONAL, 1, values)
+        root.fields[_UNIT] = Field(_SHORT, 1, struct.pack(f"{order}H", _INCH))
+        exif = root.children.setdefault(EXIF, exif)
+        root.fields.setdefault(_POSITIONING, Field(_SHORT, 1, struct.pack(f"{order}H", 1)))
+        for tag, field in _required(order, width, height).items():
+            exif.fields.setdefault(tag, field)
     loose = _blob(order, root)
     note = exif.fields.get(_MAKER_NOTE)
     if loose is None or note is None or not 8 <= note.place < 2**16:
         return loose
     fixed = _blob(order, root, note)
     return loose if fixed is None or len(loose) <= _JPEG_LIMIT < len(fixed) else fixed
+
+
+def _required(order: str, width: int, height: int) -> dict[int, Field]:
+    """Return what the Exif directory of a JPEG is to hold (Exif 2.32, table 17), as libexif does:
+    its colours are not told by EXIF.
+    """
+    sides = [Field(_LONG, 1, struct.pack(f"{order}I", side)) for side in (width, height)]
+    return {
+        _EXIF_VERSION: Field(_UNDEFINED, 4, b"0232"),
+        _COMPONENTS: Field(_UNDEFINED, 4, b"\1\2\3\0"),
+        _FLASHPIX: Field(_UNDEFINED, 4, b"0100"),
+        _COLOUR_SPACE: Field(_SHORT, 1, b"\xff\xff"),
+        **dict(zip(_PIXEL_SIZE, sides, strict=True)),
+    }
+
+
+def note_moves(blob: bytes | None, new: bytes | None) -> bool:
+    """Say whether a maker's note in ``blob`` stands elsewhere in ``new`` and suffers from it.
+
+    ``new``: None where a file's own directories will hold it.
+    """
+    if blob is None:
+        return False
+    before = _note(blob)
+    if before is None or before.data.startswith(_SELF_CONTAINED):
+        return False
+    after = _note(new) if new else None
+    return after is None or after.place != before.place
+
+
+def _note(blob: bytes) -> Field | None:
+    exif = _source(blob).tree(wanted=set()).children.get(EXIF, Directory())
+    return exif.fields.get(_MAKER_NOTE)
 
 
 def identifier(blob: bytes | None) -> str | None:
@@ -170,7 +227,9 @@ def of_tiff(descriptor: int) -> bytes | None:
     description = root.fields.get(_DESCRIPTION)
     if description is not None and description.data.startswith(_LAYOUTS):
         del root.fields[_DESCRIPTION]
-    return _blob(source.packing.order, root)
+    note = root.children.get(EXIF, Directory()).fields.get(_MAKER_NOTE)
+    fixed = note if note is not None and 8 <= note.place < 2**16 else None
+    return _blob(source.packing.order, root, fixed)
 
 
 def write_to_tiff(descriptor: int, blob: bytes | None, datasets: bytes | None = None) -> None:
