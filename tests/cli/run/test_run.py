@@ -269,3 +269,15 @@ def test_a_signal_stops_a_picture_within_two_seconds(
     assert found.records[-1] == {"kind": "summary", "cancelled": 1, "exit_code": 128 + number}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["big.png", "big_x4.png"]
     assert (tmp_path / "big_x4.png").read_bytes() == b"before"
+
+
+def test_files_that_are_not_read_are_counted_beside_a_single_picture(
+    tmp_path: Path, weights: str
+) -> None:
+    (tmp_path / "mixed").mkdir()
+    picture(tmp_path / "mixed" / "a.png", 6, 4)
+    for name in ("b.pdf", "c.svg", "d.mp4"):
+        (tmp_path / "mixed" / name).touch()
+    found = inside(tmp_path, "mixed", "-o", "out", "--model", weights)
+    last = found.said.splitlines()[-1]
+    assert [kind for kind in ("1 done", "1 PDF", "1 SVG", "1 video") if kind not in last] == []

@@ -89,7 +89,7 @@ class Report:
         if self.passed_over:
             more["not_read"] = dict(self.passed_over)
         self._record({"kind": "summary", **self.counts, **more, "exit_code": status})
-        if many and self.counts and not self._as_json:
+        if (many or self.passed_over) and self.counts and not self._as_json:
             rest = f"; not read: {counted(self.passed_over)}" if self.passed_over else ""
             self._bars.say(counted(self.counts) + rest)
 
