@@ -126,12 +126,17 @@ def open_header(
 
 
 def _left_behind(path: Path, descriptor: int) -> tuple[str, ...]:
-    """Say which further pictures of a JPEG file are not read."""
+    """Say which further pictures and blocks of a JPEG file are not read."""
+    found = [
+        f"{path}: its {name} is not carried to the output" for name in jpeg.lost_blocks(descriptor)
+    ]
     if jpeg.has_gain_map(descriptor):
-        return (f"{path}: its gain map (Ultra HDR) is left out; the picture itself is upscaled",)
-    if (count := jpeg.pictures(descriptor)) > 1:
-        return (f"{path}: has {count} pictures in it; only the first",)
-    return ()
+        found.append(
+            f"{path}: its gain map (Ultra HDR) is left out; the picture itself is upscaled"
+        )
+    elif (count := jpeg.pictures(descriptor)) > 1:
+        found.append(f"{path}: has {count} pictures in it; only the first")
+    return tuple(found)
 
 
 def of_array(path: Path, decoded: Decoded) -> Opened:

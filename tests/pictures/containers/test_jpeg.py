@@ -82,3 +82,20 @@ def test_a_gain_map_of_libultrahdr_is_found(tmp_path: Path) -> None:
     bright.cast("float").uhdrsave(str(tmp_path / "a.jpg"))
     with (tmp_path / "a.jpg").open("rb") as file:
         assert jpeg.has_gain_map(file.fileno())
+
+
+@pytest.mark.parametrize(
+    ("marker", "body", "lost"),
+    [
+        (0xE3, b"Meta\0\0II*\0", True),
+        (0xEC, b"[picture info]", True),
+        (0xEC, b"Ducky\0\1", False),
+        (0xED, b"Photoshop 3.0\0", False),
+    ],
+)
+def test_blocks_of_old_cameras_are_named(
+    tmp_path: Path, marker: int, body: bytes, lost: bool
+) -> None:
+    data = saved()
+    segment = b"\xff" + bytes([marker]) + (len(body) + 2).to_bytes(2, "big") + body
+    assert bool(jpeg.lost_blocks(opened(tmp_path, data[:2] + segment + data[2:]))) == lost

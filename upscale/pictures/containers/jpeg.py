@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from upscale.pictures.containers.tiff import Source
 from upscale.system import read_at
 
-__all__ = ["Frame", "Segment", "frame_of", "has_gain_map", "pictures", "segments"]
+__all__ = ["Frame", "Segment", "frame_of", "has_gain_map", "lost_blocks", "pictures", "segments"]
 
 SCAN, APP1, APP2 = 0xDA, 0xE1, 0xE2
 STARTS_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -24,6 +24,12 @@ ENTRY = 16
 
 THUMBNAIL = 1
 """The class of pictures that are the first one again, smaller (table 4)."""
+
+LOST = {0xE3: "APP3 (Kodak's Meta)", 0xEC: "APP12 (PictureInfo)"}
+"""Segments with settings of old cameras, by their markers."""
+
+DUCKY = b"Ducky"
+"""Photoshop's in APP12: how the old file was saved."""
 
 GAIN_MAP = b"http://ns.adobe.com/hdr-gain-map/1.0/"
 """Namespace of Ultra HDR's fields in XMP."""
@@ -97,6 +103,16 @@ def pictures(descriptor: int) -> int:
             ]
             return max(1, len(kinds) - kinds.count(THUMBNAIL))
     return 1
+
+
+def lost_blocks(descriptor: int) -> list[str]:
+    """Name the blocks of cameras that are read by nobody here, and so are lost."""
+    found = []
+    for segment in segments(descriptor):
+        name = LOST.get(segment.marker)
+        if name and not _begins(descriptor, segment, DUCKY):
+            found.append(name)
+    return found
 
 
 def has_gain_map(descriptor: int) -> bool:
