@@ -1,5 +1,4 @@
 import os
-import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -56,6 +55,7 @@ def do_a_step(state: State, recipe: Recipe, seed: int = 0) -> None:
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
     """Let no file grow beyond ``size`` bytes: to a writer the same as a full disk."""
+    resource = pytest.importorskip("resource", reason="Windows has no limits of a process")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
