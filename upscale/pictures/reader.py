@@ -106,6 +106,8 @@ def _read(
             return _animated(opened, timing, descriptor, max_pixels, to_srgb, scratch)
         if found and found.loader == "heif":
             opened = _drawn_by_libavif(opened, descriptor, max_pixels)
+        if opened.pages:
+            opened = vips.decoded_pages(opened, descriptor)
     return vips.decode(opened, descriptor, to_srgb, scratch)
 
 

@@ -15,6 +15,8 @@ from upscale.pictures.colours import FLOATS, coloured, image_of, to_srgb
 from upscale.pictures.containers import exif, heif, jpeg, png_colours, png_late
 from upscale.pictures.containers.colour import ADOBE_RGB, Signals, doubts, loses_hdr
 from upscale.pictures.containers.damage import cut, unsupported
+from upscale.pictures.containers.tiff_page import Page
+from upscale.pictures.decoders import tiff
 from upscale.pictures.decoders.base import (
     Decoded,
     Pixels,
@@ -32,6 +34,7 @@ __all__ = [
     "Opened",
     "as_full_disk",
     "decode",
+    "decoded_pages",
     "of_array",
     "open_as",
     "open_header",
@@ -60,6 +63,8 @@ class Opened:
     warnings: tuple[str, ...] = ()
     code_points: CodePoints | None = None
     """How the file says its colours, where it does so by number and they are not sRGB."""
+    pages: tuple[Page, ...] = ()
+    """Those of a TIFF that libvips does not decode rightly: ``image`` has their shape only."""
 
 
 def open_header(
@@ -78,6 +83,9 @@ def open_header(
     if found is None:
         raise unreadable(path, head, descriptor, "")
     warnings: tuple[str, ...] = ()
+    chosen = tiff.pages_for(path, descriptor) if found.loader == "tiff" else tiff.Chosen()
+    if chosen.pages:
+        return _of_pages(path, found, chosen, max_pixels)
     try:
         # libjpeg only warns of a scan that breaks off or holds invalid codes
         strict = found.loader == "jpeg" and not lenient
@@ -88,13 +96,14 @@ def open_header(
             image = image.copy()
             image.set_type(pyvips.GValue.gint_type, "orientation", primary.orientation)
         frames = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
-        if frames > 1 and found.pages:
+        if chosen.left_out:
+            warnings, frames = (_of_different_kinds(path, frames),), 1
+        elif frames > 1 and found.pages:
             check_pixels(path, image.width, image.height, max_pixels, frames)
             try:
                 image = open_as(found.loader, descriptor, n=-1)
             except pyvips.Error:
-                warnings = (f"{path}: has {frames} pages of different kinds; only the first",)
-                frames = 1
+                warnings, frames = (_of_different_kinds(path, frames),), 1
         elif frames > 1:
             warnings = (f"{path}: has several pictures in it; only the first",)
             frames = 1
@@ -125,6 +134,32 @@ def open_header(
     return Opened(path, image, found, frames, warnings, said.beyond_srgb(image.bands < 3))
 
 
+def _of_pages(path: Path, found: Format, chosen: tiff.Chosen, max_pixels: int) -> Opened:
+    """Open pages that `tiff` decodes."""
+    frames, first = len(chosen.pages), chosen.pages[0]
+    check_pixels(path, *first.covered, max_pixels, frames)
+    channels, depth = tiff.shape(first)
+    image = pyvips.Image.black(first.size[0], first.size[1] * frames, bands=channels)
+    image = image.cast("uchar" if depth == 8 else "ushort").copy()
+    image.set_type(pyvips.GValue.gint_type, "orientation", first.orientation)
+    image.set_type(pyvips.GValue.gint_type, "bits-per-sample", first.bits)
+    left = (_of_different_kinds(path, frames + chosen.left_out),) if chosen.left_out else ()
+    return Opened(path, image, found, frames, left, pages=chosen.pages)
+
+
+def _of_different_kinds(path: Path, count: int) -> str:
+    return f"{path}: has {count} pages of different kinds; only the first"
+
+
+def decoded_pages(opened: Opened, descriptor: int) -> Opened:
+    """Decode the pages of a TIFF that libvips does not; raises InputError."""
+    drawn = of_array(opened.path, tiff.decode(opened.path, descriptor, opened.pages))
+    image = drawn.image.copy()
+    turned = opened.image.get("orientation")
+    image.set_type(pyvips.GValue.gint_type, "orientation", turned)
+    return replace(opened, image=image, warnings=opened.warnings + drawn.warnings, pages=())
+
+
 def _left_behind(path: Path, descriptor: int) -> tuple[str, ...]:
     """Say which further pictures and blocks of a JPEG file are not read."""
     found = [
@@ -143,6 +178,8 @@ def of_array(path: Path, decoded: Decoded) -> Opened:
     """Take a picture that another library has decoded: (H, W, C), uint8, uint16 or float32."""
     xres, yres = decoded.resolution or (1.0, 1.0)
     image = image_of(decoded.pixels).copy(xres=xres, yres=yres)
+    if decoded.ink:
+        image = image.copy(interpretation="cmyk")
     for name, block in (
         ("icc-profile-data", decoded.icc),
         ("exif-data", decoded.exif),

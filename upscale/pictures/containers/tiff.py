@@ -27,7 +27,7 @@ __all__ = [
 EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005  # fields that point to a directory
 _CHILDREN = {0: (EXIF, GPS), EXIF: (INTEROPERABILITY,), GPS: (), INTEROPERABILITY: ()}
 
-_LONG, _UNDEFINED, _IFD, _LONG8, _IFD8 = 4, 7, 13, 16, 18
+_LONG, _RATIONAL, _UNDEFINED, _FLOAT, _IFD, _LONG8, _IFD8 = 4, 5, 7, 11, 13, 16, 18
 _NUMBER = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 1, 7: 1, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
 _NUMBER |= {16: 8, 17: 8, 18: 8, 129: 1}  # bytes in one number, by kind; 129 is Exif 3.0's UTF-8
 _WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}  # for struct
@@ -118,7 +118,7 @@ class Source:
         self._size = size
         self._values_left = min(size, _VALUES_LIMIT)
         self._seen: set[int] = set()
-        order = {b"II": "<", b"MM": ">"}.get(self._take(0, 2))
+        order = {b"II": "<", b"MM": ">"}.get(self.take(0, 2))
         if order is None:
             raise ValueError("not a TIFF structure")
         version = self._unpack(f"{order}H", 2)
@@ -139,13 +139,14 @@ class Source:
         size = os.fstat(descriptor).st_size
         return cls(lambda offset, size: read_at(descriptor, size, offset), size)
 
-    def _take(self, offset: int, size: int) -> bytes:
+    def take(self, offset: int, size: int) -> bytes:
+        """Return ``size`` bytes at ``offset``."""
         if offset + size > self._size or len(data := self._read(offset, size)) < size:
             raise BehindTheEndError(f"{size} bytes at {offset} are beyond the end")
         return data
 
     def _unpack(self, format: str, offset: int) -> int:
-        return int(struct.unpack(format, self._take(offset, struct.calcsize(format)))[0])
+        return int(struct.unpack(format, self.take(offset, struct.calcsize(format)))[0])
 
     def table(self, at: int) -> tuple[list[tuple[int, int, int, bytes]], int]:
         """Return the entries (tag, kind, count, values or offset) at ``at``, the next offset."""
@@ -157,7 +158,7 @@ class Source:
             raise ValueError(f"a directory of {count} fields")
         at += struct.calcsize(self.packing.count)
         size = count * struct.calcsize(self.packing.entry)
-        entries = list(struct.iter_unpack(self.packing.entry, self._take(at, size)))
+        entries = list(struct.iter_unpack(self.packing.entry, self.take(at, size)))
         return entries, self._unpack(self.packing.offset, at + size)
 
     def numbers(self, kind: int, count: int, value: bytes) -> tuple[int, ...]:
@@ -168,8 +169,23 @@ class Source:
         form = f"{self.packing.order}{count}{letter}"
         size = count * _NUMBER[kind]
         if size > self.packing.room:
-            value = self._take(self.packing.number(value), size)
+            value = self.take(self.packing.number(value), size)
         return struct.unpack(form, value[:size])
+
+    def values(self, kind: int, count: int, value: bytes) -> bytes:
+        """Return the bytes of an entry of `table`; none where its kind is unknown."""
+        return self._field(kind, count, value).data if kind in _SIZE else b""
+
+    def fractions(self, kind: int, count: int, value: bytes) -> tuple[float, ...]:
+        """Return the numbers of an entry of `table`, which may be rational or floating."""
+        letter = {_RATIONAL: "I", _FLOAT: "f"}.get(kind)
+        if letter is None:
+            return tuple(float(number) for number in self.numbers(kind, count, value))
+        data = self.values(kind, count, value)
+        found = struct.unpack(f"{self.packing.order}{len(data) // 4}{letter}", data)
+        if kind == _FLOAT:
+            return found
+        return tuple(over / (under or 1) for over, under in zip(found[::2], found[1::2], strict=True))
 
     def tree(self, wanted: set[int] | None = None) -> Directory:
         """Read the first directory, or its ``wanted`` fields only, and those below it.
@@ -205,7 +221,7 @@ class Source:
         if self._values_left < 0:
             raise ValueError("more values than allowed")
         place = self.packing.number(value)
-        return Field(kind, count, self._take(place, size), place)
+        return Field(kind, count, self.take(place, size), place)
 
 
 class Space:

@@ -49,6 +49,8 @@ class Decoded:
     xmp: bytes | None = None
     resolution: tuple[float, float] | None = None
     """Across and down, in pixels per millimetre."""
+    ink: bool = False
+    """Whether four channels are cyan, magenta, yellow and black, and a fifth is opacity."""
     warnings: tuple[str, ...] = ()
     """What is lost of the file, a sentence each."""
     code_points: CodePoints | None = None
