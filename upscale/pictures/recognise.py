@@ -8,7 +8,7 @@ from pathlib import Path
 
 from upscale.errors import InputError
 from upscale.pictures.containers import jpeg
-from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
+from upscale.pictures.containers.damage import because, cut, damaged, no_image, unsupported
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import format_of
 
@@ -52,7 +52,7 @@ def unreadable(path: Path, head: bytes, descriptor: int, reason: str) -> InputEr
             return cut(path, reason)
         if 0 in _sides(head, descriptor):
             return no_image(path, "has no pixels")
-        return damaged(path, f"has a header that is damaged or of an unknown kind ({reason})")
+        return damaged(path, f"has a header that is damaged or of an unknown kind{because(reason)}")
     if is_text(head):
         return no_image(path, TEXT)
     return no_image(path, "is not a picture of a known format")

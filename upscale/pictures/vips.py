@@ -14,7 +14,7 @@ from upscale.pictures.blocks import metadata_of, orientation_of, with_blocks
 from upscale.pictures.colours import FLOATS, coloured, image_of, to_srgb
 from upscale.pictures.containers import exif, heif, jpeg, png_colours, png_late
 from upscale.pictures.containers.colour import ADOBE_RGB, Signals, doubts, loses_hdr
-from upscale.pictures.containers.damage import cut, unsupported
+from upscale.pictures.containers.damage import because, cut, unsupported
 from upscale.pictures.containers.tiff_page import Page
 from upscale.pictures.decoders import tiff
 from upscale.pictures.decoders.base import (
@@ -82,6 +82,9 @@ def open_header(
     """
     if found is None:
         raise unreadable(path, head, descriptor, "")
+    if found.loader == "jpeg" and (frame := jpeg.frame_of(descriptor)) and frame.precision != 8:
+        why = f"JPEG of {frame.precision} bits a sample is not read; save it as PNG or TIFF"
+        raise unsupported(path, why)
     warnings: tuple[str, ...] = ()
     chosen = tiff.pages_for(path, descriptor) if found.loader == "tiff" else tiff.Chosen()
     if chosen.pages:
@@ -218,7 +221,7 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
         kind = "truncated" if known and known.ends_early(descriptor) else "decode-error"
         what = "ends early" if kind == "truncated" else "is damaged"
         hint = "; --lenient takes what can be read of it" if loader == "jpeg" else ""
-        raise InputError(f"{path}: {what} ({vips_reason(error)}){hint}", code=kind) from error
+        raise InputError(f"{path}: {what}{because(vips_reason(error))}{hint}", code=kind) from error
     if floating:
         warnings += (rounding_warning(path),)
     points = opened.code_points
@@ -253,6 +256,7 @@ def open_as(loader: str, content: int | bytes, **options: int | str) -> pyvips.I
     in_memory = isinstance(content, bytes)
     make = pyvips.Source.new_from_memory if in_memory else pyvips.Source.new_from_descriptor
     source = make(content)
+    pyvips.vips_lib.vips_error_clear()  # what it said of another file would come before its reason
     chosen: dict[str, int | str] = {"access": "sequential", "fail_on": "error", **options}
     return pyvips.Operation.call(f"{loader}load_source", source, **chosen)
 
@@ -304,7 +308,10 @@ def _in_rgb(opened: Opened) -> pyvips.Image:
         image = image.linear(65535 / (65536 - 2 ** (16 - bits)), 0).rint().cast("ushort")
     if image.interpretation == "cmyk":
         depth = 16 if image.format == "ushort" else 8
-        return image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
+        colours = image.extract_band(0, n=4) if image.bands == 5 else image
+        rgb = colours.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
+        # libvips takes opacity beside ink for one of 8 bits
+        return rgb.bandjoin(image.extract_band(4)) if image.bands == 5 else rgb
     return image if image.interpretation in OWN_PROFILE else image.colourspace("srgb")
 
 
@@ -317,9 +324,9 @@ def _delays(picture: pyvips.Image, frames: int) -> tuple[int, ...]:
 
 
 def vips_reason(error: pyvips.Error) -> str:
-    """Return the first line of what libvips says went wrong."""
+    """Return the first line of what libvips says went wrong; nothing where it does not say."""
     lines = [line.strip() for line in str(error.detail).splitlines() if line.strip()]
-    return lines[0] if lines else error.message
+    return lines[0] if lines else ""
 
 
 def as_full_disk(error: pyvips.Error) -> OSError | None:

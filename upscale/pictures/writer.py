@@ -17,6 +17,7 @@ import pyvips
 
 from upscale.errors import OutputError
 from upscale.files import part_beside, unwritable, whole
+from upscale.pictures.containers.damage import because
 from upscale.pictures.containers.png import SIGNATURE, chunk
 from upscale.pictures.encoder import encode, fitting, losses
 from upscale.pictures.encoding import Encoding
@@ -177,4 +178,4 @@ class Writer:
         if isinstance(system, OSError):
             return unwritable(self._path, system)
         reason = vips_reason(error) if isinstance(error, pyvips.Error) else str(error)
-        return OutputError(f"{self._path}: cannot be written ({reason})", code="encode-error")
+        return OutputError(f"{self._path}: cannot be written{because(reason)}", code="encode-error")

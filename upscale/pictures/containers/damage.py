@@ -12,6 +12,7 @@ from upscale.pictures.containers.tiff import BehindTheEndError, Source
 from upscale.system import read_at
 
 __all__ = [
+    "because",
     "boxes_end_early",
     "cut",
     "damaged",
@@ -32,10 +33,14 @@ TAIL = 64
 """Bytes at the end of a file in which its last marker stands."""
 
 
+def because(reason: str) -> str:
+    """Return a decoder's ``reason`` in brackets; nothing where it gives none."""
+    return f" ({reason})" if reason else ""
+
+
 def cut(path: Path, reason: str = "") -> InputError:
     """Return the error for a file that ends before its contents do, by a decoder's ``reason``."""
-    said = f" ({reason})" if reason else ""
-    return InputError(f"{path}: ends early{said}", code="truncated")
+    return InputError(f"{path}: ends early{because(reason)}", code="truncated")
 
 
 def damaged(path: Path, what: str = "is damaged") -> InputError:

@@ -185,7 +185,9 @@ class Source:
         found = struct.unpack(f"{self.packing.order}{len(data) // 4}{letter}", data)
         if kind == _FLOAT:
             return found
-        return tuple(over / (under or 1) for over, under in zip(found[::2], found[1::2], strict=True))
+        return tuple(
+            over / (under or 1) for over, under in zip(found[::2], found[1::2], strict=True)
+        )
 
     def tree(self, wanted: set[int] | None = None) -> Directory:
         """Read the first directory, or its ``wanted`` fields only, and those below it.

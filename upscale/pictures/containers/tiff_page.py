@@ -1,9 +1,9 @@
 """How a page of a TIFF file holds its picture, and who decodes such a page rightly.
 
-libvips takes nearly any combination of colours, planes, samples and compression, and decodes some of
-them wrongly without a word. `tests/pictures/decoders/test_tiff.py` goes through the combinations:
-`by_libvips` names those that came out right there, and `refusal` says what is wrong with those that
-`upscale.pictures.decoders.tiff` does not decode either.
+libvips takes nearly any combination of colours, planes, samples and compression, and decodes some
+of them wrongly without a word. `tests/pictures/decoders/test_tiff.py` goes through them: libvips
+gets those that come out right there, `upscale.pictures.decoders.tiff` others, and the rest is
+refused.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,11 @@ class Photometric(IntEnum):
 
 GRAY = (Photometric.WHITE_IS_ZERO, Photometric.BLACK_IS_ZERO)
 LAB = (Photometric.CIE_LAB, Photometric.ICC_LAB)
-COLOURS = {Photometric.WHITE_IS_ZERO: 1, Photometric.BLACK_IS_ZERO: 1, Photometric.PALETTE: 1}
+COLOURS: dict[int, int] = {
+    Photometric.WHITE_IS_ZERO: 1,
+    Photometric.BLACK_IS_ZERO: 1,
+    Photometric.PALETTE: 1,
+}
 COLOURS |= {Photometric.RGB: 3, Photometric.YCBCR: 3, Photometric.CMYK: 4}
 COLOURS |= dict.fromkeys(LAB, 3)
 
@@ -144,7 +148,7 @@ class Page:
     @cached_property
     def colours(self) -> int:
         """How many of the samples are colours; 0 where that is not known."""
-        return COLOURS.get(self.photometric, 0) if self.photometric in COLOURS else 0
+        return 0 if self.photometric is None else COLOURS.get(self.photometric, 0)
 
     @cached_property
     def tiled(self) -> bool:
@@ -196,7 +200,7 @@ def pages(descriptor: int) -> list[Page]:
     at = source.first
     while at and len(found) < MAX_PAGES:
         entries, at = source.table(at)
-        found.append(Page(source, {tag: tuple(rest) for tag, *rest in reversed(entries)}))
+        found.append(Page(source, {entry[0]: entry[1:] for entry in reversed(entries)}))
     return found
 
 
@@ -220,7 +224,14 @@ def by_libvips(page: Page) -> bool:
         if meaning in (*GRAY, Photometric.PALETTE) and not opacity:
             return whole and bits in (1, 2, 4, 8, 16)
         right = meaning == Photometric.BLACK_IS_ZERO or page.extra != ASSOCIATED
-        return meaning in GRAY and whole and bits in (8, 16) and opacity == 1 and right and not page.planar
+        return (
+            meaning in GRAY
+            and whole
+            and bits in (8, 16)
+            and opacity == 1
+            and right
+            and not page.planar
+        )
     if page.compression in FAX:
         return meaning in GRAY and samples == bits == 1
     if not whole or bits != 8:
@@ -228,10 +239,18 @@ def by_libvips(page: Page) -> bool:
     if page.compression == JPEG:
         if page.planar:
             return meaning == Photometric.RGB and opacity <= 1 and not page.tiled
-        return meaning in (*GRAY, Photometric.RGB, Photometric.YCBCR, Photometric.CMYK) and not opacity
+        return (
+            meaning in (*GRAY, Photometric.RGB, Photometric.YCBCR, Photometric.CMYK) and not opacity
+        )
     if page.compression == OLD_JPEG:
-        return not page.tiled and not opacity and meaning in (*GRAY, Photometric.RGB, Photometric.YCBCR)
-    return page.compression == WEBP and meaning == Photometric.RGB and opacity <= 1 and not page.planar
+        return (
+            not page.tiled
+            and not opacity
+            and meaning in (*GRAY, Photometric.RGB, Photometric.YCBCR)
+        )
+    return (
+        page.compression == WEBP and meaning == Photometric.RGB and opacity <= 1 and not page.planar
+    )
 
 
 def _is_float(page: Page) -> bool:
@@ -262,6 +281,10 @@ def refusal(page: Page) -> str | None:
     if page.sample_format != FLOATING and (page.sample_format != UNSIGNED or bits > 16):
         sign = "" if page.sample_format == UNSIGNED else "signed or complex "
         return f"{sign}samples of {bits} bits are not read"
+    if meaning == Photometric.WHITE_IS_ZERO and page.samples == 2 and page.extra == ASSOCIATED:
+        return "white-is-zero gray that its opacity is multiplied into is not read"
+    if meaning == Photometric.CMYK and page.samples == 5 and page.extra == ASSOCIATED:
+        return "CMYK that its opacity is multiplied into is not read"
     if meaning == Photometric.CMYK and page.number(INKS, 1) != 1:
         return "inks other than cyan, magenta, yellow and black are not read"
     if meaning not in COLOURS:

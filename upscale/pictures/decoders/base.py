@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import PIL
 
 from upscale.errors import InputError
-from upscale.pictures.containers.damage import unsupported
+from upscale.pictures.containers.damage import because, unsupported
 from upscale.pixels.image import CodePoints
 from upscale.system import BINARY, read_at
 
@@ -23,6 +24,7 @@ __all__ = [
     "open_file",
     "opencv_decode",
     "read_all",
+    "reason_of",
     "rounding_warning",
     "widen",
     "without_empty_opacity",
@@ -140,6 +142,11 @@ def without_empty_opacity(path: Path, pixels: Pixels) -> tuple[Pixels, tuple[str
         return pixels, ()
     colours = np.ascontiguousarray(pixels[..., :-1])
     return colours, (f"{path}: is wholly transparent; its opacity is left out",)
+
+
+def reason_of(error: Exception) -> str:
+    """Return what Pillow says went wrong, in brackets; nothing where it only names its object."""
+    return "" if isinstance(error, PIL.UnidentifiedImageError) else because(str(error))
 
 
 def opencv_decode(data: bytes) -> npt.NDArray[Any] | None:

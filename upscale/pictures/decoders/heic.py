@@ -11,7 +11,7 @@ import numpy.typing as npt
 from upscale.pictures.containers import heif
 from upscale.pictures.containers.boxes import boxes, ends_early
 from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
-from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, read_all, widen
+from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, read_all, reason_of, widen
 from upscale.pixels.image import CodePoints
 from upscale.pixels.spool import upright
 
@@ -57,7 +57,7 @@ def decode(path: Path, descriptor: int) -> Decoded:
     try:
         samples: npt.NDArray[Any] = np.asarray(file)
     except BROKEN as error:
-        raise damaged(path, f"is damaged ({error})") from error
+        raise damaged(path, f"is damaged{reason_of(error)}") from error
     info, (name, _, _) = file.info, file.mode.partition(";")
     channels = {"L": 1, "I": 1, "LA": 2, "La": 2, "RGB": 3, "RGBA": 4, "RGBa": 4}.get(name)
     depth = int(info["bit_depth"])
@@ -94,7 +94,7 @@ def _open(path: Path, data: bytes) -> Any:
     try:
         file = reader.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False, hdr_to_16bit=False)
     except BROKEN as error:
-        raise damaged(path, f"is damaged ({error})") from error
+        raise damaged(path, f"is damaged{reason_of(error)}") from error
     if not len(file):
         raise no_image(path, "is a HEIC without a picture")
     return file

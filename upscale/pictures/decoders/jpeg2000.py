@@ -22,6 +22,7 @@ from upscale.pictures.decoders.base import (
     exif_blob,
     opencv_decode,
     read_all,
+    reason_of,
     widen,
 )
 
@@ -111,7 +112,7 @@ def _shallow(path: Path, data: bytes, stream: _Codestream) -> Pixels:
             image: PIL.Image.Image = PIL.Image.open(io.BytesIO(data), formats=["JPEG2000"])
             image.load()
     except (OSError, SyntaxError, ValueError, OverflowError, struct.error) as error:
-        raise damaged(path, f"is damaged ({error})") from error
+        raise damaged(path, f"is damaged{reason_of(error)}") from error
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.mode not in ("L", "LA", "RGB", "RGBA"):

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 
 from upscale.errors import InputError
-from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
+from upscale.pictures.containers.damage import because, cut, damaged, no_image, unsupported
 from upscale.pictures.decoders.base import Decoded, read_all, without_empty_opacity
 
 __all__ = ["Plugin"]
@@ -61,7 +61,9 @@ class Plugin:
             with warnings.catch_warnings(action="ignore"):
                 image = PIL.Image.open(io.BytesIO(read_all(descriptor, limit)), formats=[self.name])
         except NotImplementedError as error:
-            raise unsupported(path, f"this kind of {self.name} is not read ({error})") from error
+            raise unsupported(
+                path, f"this kind of {self.name} is not read{because(str(error))}"
+            ) from error
         except BROKEN as error:
             raise _refused(path, error) from error
         if 0 in image.size:

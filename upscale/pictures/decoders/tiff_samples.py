@@ -112,10 +112,8 @@ def _numbers(page: Page, packed: npt.NDArray[np.uint8], width: int, channels: in
     if bits < 8 or bits % 8:
         single = np.unpackbits(packed, axis=1)[:, : width * channels * bits]
         each = single.reshape(rows, width, channels, bits)
-        found = np.zeros((rows, width, channels), np.uint16)
-        for bit in range(bits):
-            found = found << 1 | each[..., bit]
-        return found
+        powers = 1 << np.arange(bits, dtype=np.uint16)[::-1]
+        return np.asarray(each @ powers, np.uint16)
     if predictor == FLOAT_DIFFERENCES:  # Adobe Photoshop TIFF Technical Note 3
         steps = packed.reshape(rows, -1, channels)
         whole = np.cumsum(steps, axis=1, dtype=np.uint8).reshape(rows, bits // 8, width * channels)
@@ -164,4 +162,5 @@ def _by_libtiff(compression: int, data: bytes, line: int, rows: int) -> npt.NDAr
         PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit was asked first
         with warnings.catch_warnings(action="ignore"):
             return np.array(PIL.Image.open(io.BytesIO(picture), formats=["TIFF"]))
-    return pyvips.Image.tiffload_buffer(picture, fail_on="error").numpy().reshape(rows, line)
+    image = pyvips.Image.tiffload_buffer(picture, fail_on="error")
+    return np.asarray(image.numpy(), np.uint8).reshape(rows, line)
