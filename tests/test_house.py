@@ -49,6 +49,7 @@ TESTED_ELSEWHERE = {
     "cli.run.raw": "upscaling/test_raw_video.py: frames need a stream on both sides",
     "models.checkpoints.dialects": "models/checkpoints/test_convert.py: names are read of a file",
     "models.checkpoints.read": "models/checkpoints/test_convert.py: bytes are read for a network",
+    "models.checkpoints.specs": "models/checkpoints/test_convert.py: specs are read with the keys",
     "models.devices": "cli/run/test_run.py: a device is refused by the command",
     "models.model": "models/test_embedded.py: a model is the weights that it loads",
     "models.sources": "models/test_download.py: a source is what is fetched from it",

@@ -10,6 +10,7 @@ from torch import Tensor
 from upscale.errors import UsageError, WeightsError
 from upscale.models.cache import local_file
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
+from upscale.models.checkpoints.gray import is_gray, with_colour
 from upscale.models.checkpoints.interpolation import difference, interpolate
 from upscale.models.choice import MOST_ITERATIONS
 from upscale.models.devices import PRECISIONS, pick_device, pick_precision
@@ -73,6 +74,11 @@ class Model:
         return _ready(self.spec, self.state, self.device, self.precision)
 
     @cached_property
+    def gray(self) -> bool:
+        """Whether the generator was made for one channel: colour is enlarged beside it."""
+        return is_gray(self.spec, self.state)
+
+    @cached_property
     def exact(self) -> "Model":
         """The same model in float32, for tiles that half precision cannot hold."""
         return self if self.precision == "fp32" else replace(self, precision="fp32")
@@ -97,6 +103,8 @@ class Model:
         """
         lr = lr.to(self.device, memory_format=torch.channels_last)
         sr = self._through_network(lr)
+        if self.gray:
+            sr = with_colour(sr, lr)
         return back_project(sr, lr, self.back_project) if self.back_project else sr
 
     def _through_network(self, lr: Tensor) -> Tensor:

@@ -4,7 +4,6 @@ A file with keys left over or missing after the renaming is refused: never ``str
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +14,19 @@ from safetensors.torch import save
 from torch import Tensor
 
 from upscale.errors import WeightsError
-from upscale.models.checkpoints.dialects import (
-    DIALECTS,
-    PREFIXES,
-    Dialect,
-    Renames,
-    consecutive,
-)
+from upscale.models.checkpoints.dialects import DIALECTS, Dialect, Renames
+from upscale.models.checkpoints.gray import widened
 from upscale.models.checkpoints.keras import read_keras
 from upscale.models.checkpoints.ncnn import read_ncnn
-from upscale.models.checkpoints.read import METADATA_KEY, read_metadata, read_tensors, sniff
+from upscale.models.checkpoints.read import METADATA_KEY, read_metadata, read_states, sniff
+from upscale.models.checkpoints.readings import (
+    Reading,
+    describe_keys,
+    find_readings,
+    foreign_network,
+    some,
+)
+from upscale.models.checkpoints.specs import read_spec
 from upscale.networks.spec import Spec, StateDict, build, spec_from_dict, spec_to_dict
 
 __all__ = ["Checkpoint", "convert_state", "read_checkpoint", "write_checkpoint", "write_tensors"]
@@ -57,11 +59,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
             return convert_state(read_ncnn(path), str(path))
         case "safetensors":
             own = read_metadata(path)
-            tensors = read_tensors(path)
-            converted = convert_state(tensors, str(path), own.get("spec"))
+            converted = _convert(read_states(path), str(path), own.get("spec"))
             return Checkpoint(converted.spec, converted.state, own.get("origin", {}))
         case _:
-            return convert_state(read_tensors(path), str(path))
+            return _convert(read_states(path), str(path))
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -91,31 +92,61 @@ def convert_state(
     ``origin``: its name in errors. ``known``: fields of the spec that the file itself states, for
     what no key or shape can tell. Raises WeightsError where anything does not fit.
     """
-    stripped = _strip_prefixes(dict(state))
-    dialect = next((d for d in DIALECTS if d.marker in stripped), None)
-    if dialect is None:
+    return _convert({"": dict(state)}, origin, known)
+
+
+def _convert(
+    states: Mapping[str, StateDict], origin: str, known: Mapping[str, Any] | None = None
+) -> Checkpoint:
+    """Convert the one generator that the dictionaries of a file hold, or refuse."""
+    fitting: list[tuple[Reading, Spec, StateDict]] = []
+    refusals = []
+    for reading in find_readings(states):
+        try:
+            fitting.append((reading, *_fit(reading, origin, known)))
+        except WeightsError as error:
+            refusals.append(error)
+    if not fitting:
+        if title := foreign_network(states):
+            raise WeightsError(
+                f"{origin}: is a generator of {title}, which upscale does not have; "
+                "it has RRDBNet, SRResNet, MSRResNet and SRVGGNetCompact"
+            )
+        if refusals:
+            raise refusals[0]
         raise WeightsError(
             f"{origin}: no known network: expected keys such as "
-            f"{', '.join(repr(d.marker) for d in DIALECTS[:4])}; found {_some(stripped)}"
+            f"{', '.join(repr(d.marker) for d in DIALECTS[:4])}; found {describe_keys(states)}"
         )
+    averaged = [each for each in fitting if each[0].averaged]
+    chosen, *others = averaged or fitting
+    if any(not _same(chosen[2], other[2]) for other in others):
+        raise WeightsError(
+            f"{origin}: holds several generators: "
+            f"{', '.join(each[0].place for each in (chosen, *others))}; "
+            "save the one that you mean in a file of its own"
+        )
+    reading, spec, state = chosen
+    return Checkpoint(spec, _as_float32(state, f"{origin}, read as {reading.dialect.title}"), {})
+
+
+def _same(a: StateDict, b: StateDict) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(tensor, b[key]) for key, tensor in a.items())
+
+
+def _fit(reading: Reading, origin: str, known: Mapping[str, Any] | None) -> tuple[Spec, StateDict]:
+    """Return the spec of a reading and its state dict in our names; WeightsError: no network."""
+    dialect = reading.dialect
     try:
-        renamed = _rename(stripped, dialect.renames(stripped))
-        read = READERS[dialect.architecture]
+        renamed = _rename(reading.state, dialect.renames(reading.state))
+        if dialect.constants.get("input", "unit") == "unit":
+            renamed = widened(renamed, dialect.architecture)
         # The file's own spec counts as far as it agrees with keys and shapes.
-        spec = spec_from_dict({**dialect.constants, **read(renamed), **(known or {})})
-        complete = _complete(renamed, spec, dialect, f"{origin}, read as {dialect.title}")
+        read = read_spec(renamed, dialect.architecture)
+        spec = spec_from_dict({**dialect.constants, **read, **(known or {})})
+        return spec, _complete(renamed, spec, dialect, f"{origin}, read as {dialect.title}")
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise WeightsError(f"{origin}: does not fit {dialect.title}: {error}") from error
-    return Checkpoint(spec, complete, {})
-
-
-def _strip_prefixes(state: StateDict) -> StateDict:
-    """Drop what training programs put in front of a generator's keys, and other networks."""
-    while True:
-        prefix = next((p for p in PREFIXES if any(key.startswith(p) for key in state)), None)
-        if prefix is None:
-            return state
-        state = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
 def _rename(state: StateDict, renames: Renames) -> StateDict:
@@ -135,69 +166,8 @@ def _rename(state: StateDict, renames: Renames) -> StateDict:
     return renamed
 
 
-def _read_rrdbnet(state: StateDict) -> dict[str, Any]:
-    features, inputs = state["conv_first.weight"].shape[:2]
-    unshuffle = {3: 1, 12: 2, 48: 4}.get(inputs)
-    if unshuffle is None:
-        raise ValueError(f"the first convolution takes {inputs} channels; expected 3, 12 or 48")
-    stages = 0
-    while f"conv_up{stages + 1}.weight" in state:
-        stages += 1
-    return {
-        "architecture": "rrdbnet",
-        "scale": 2**stages // unshuffle,
-        "features": features,
-        "blocks": consecutive(state, "body.{}.rdb1.conv1.weight"),
-        "growth": state["body.0.rdb1.conv1.weight"].shape[0],
-        "unshuffle": unshuffle,
-    }
-
-
-def _read_srresnet(state: StateDict) -> dict[str, Any]:
-    features, _, end_kernel, _ = state["conv_first.weight"].shape
-    stages = consecutive(state, "up.{}.conv.weight")
-    outputs = [state[f"up.{stage}.conv.weight"].shape[0] for stage in range(stages)]
-    nearest = outputs[0] == features
-    scale = 1
-    for channels in outputs:
-        scale *= 2 if nearest else round((channels / features) ** 0.5)
-    read: dict[str, Any] = {
-        "architecture": "srresnet",
-        "scale": scale,
-        "features": features,
-        "blocks": consecutive(state, "body.{}.conv1.weight"),
-        "end_kernel": end_kernel,
-        "normalization": "batch" if "body.0.bn1.weight" in state else "none",
-        "long_skip": "conv_body.weight" in state,
-        "hr_convolution": "conv_hr.weight" in state,
-        "upsampler": "nearest" if nearest else "subpixel",
-    }
-    return read
-
-
-def _read_compact(state: StateDict) -> dict[str, Any]:
-    last = 0
-    while f"body.{last + 2}.weight" in state:  # with a PReLU between
-        last += 2
-    outputs = state[f"body.{last}.weight"].shape[0]
-    scale = math.isqrt(outputs // 3)
-    if outputs != 3 * scale**2:
-        raise ValueError(f"the last convolution makes {outputs} channels; expected 3 · scale²")
-    features = state["body.0.weight"].shape[0]
-    return {
-        "architecture": "compact",
-        "scale": scale,
-        "features": features,
-        "blocks": last // 2 - 1,
-    }
-
-
-READERS = {"rrdbnet": _read_rrdbnet, "srresnet": _read_srresnet, "compact": _read_compact}
-"""How the spec of each architecture is read off the keys and shapes of a state dict."""
-
-
 def _complete(state: StateDict, spec: Spec, dialect: Dialect, title: str) -> StateDict:
-    """Bring ``state`` to exactly the keys and shapes that ``spec`` has, in float32, or refuse."""
+    """Bring ``state`` to exactly the keys and shapes that ``spec`` has, or refuse."""
     with torch.device("meta"):
         expected = {key: tensor.shape for key, tensor in build(spec).state_dict().items()}
     state = dict(state)
@@ -209,21 +179,22 @@ def _complete(state: StateDict, spec: Spec, dialect: Dialect, title: str) -> Sta
     missing, extra = expected.keys() - state.keys(), state.keys() - expected.keys()
     if missing or extra:
         raise WeightsError(
-            f"{title}: keys do not fit: {len(missing)} missing ({_some(missing)}), "
-            f"{len(extra)} left over ({_some(extra)})"
+            f"{title}: keys do not fit: {len(missing)} missing ({some(missing)}), "
+            f"{len(extra)} left over ({some(extra)})"
         )
     for key, shape in expected.items():
         if state[key].shape != shape:
             found = tuple(state[key].shape)
             raise WeightsError(f"{title}: {key} should be {tuple(shape)} and is {found}")
-        if state[key].dtype not in FLOATS:
-            raise WeightsError(f"{title}: {key} holds {state[key].dtype}; expected floating point")
-        state[key] = state[key].to(torch.float32)
-        if not state[key].isfinite().all():
-            raise WeightsError(f"{title}: {key} holds NaN or infinity; download the file again")
     return {key: state[key] for key in expected}
 
 
-def _some(keys: Any) -> str:
-    names = sorted(map(str, keys))
-    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "") if names else "none"
+def _as_float32(state: StateDict, title: str) -> StateDict:
+    converted: StateDict = {}
+    for key, tensor in state.items():
+        if tensor.dtype not in FLOATS:
+            raise WeightsError(f"{title}: {key} holds {tensor.dtype}; expected floating point")
+        converted[key] = tensor.to(torch.float32)
+        if not converted[key].isfinite().all():
+            raise WeightsError(f"{title}: {key} holds NaN or infinity; download the file again")
+    return converted

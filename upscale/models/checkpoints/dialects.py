@@ -9,7 +9,7 @@ from typing import Any
 
 from upscale.networks.spec import StateDict
 
-__all__ = ["DIALECTS", "PREFIXES", "Dialect", "Renames", "consecutive"]
+__all__ = ["DIALECTS", "FOREIGN", "Dialect", "Renames", "consecutive"]
 
 Renames = list[tuple[str, str]]
 
@@ -201,5 +201,17 @@ DIALECTS = (
     ),
 )
 
-PREFIXES = ("module.", "_orig_mod.", "generator_ema.", "generator.", "net.")
-"""What training programs put in front of a generator's keys; averaged weights first."""
+FOREIGN = (
+    ("SPSR", ("f_HR_conv1.0.weight",)),
+    ("ESRGAN+", ("model.1.sub.0.RDB1.conv1x1.weight",)),
+    ("ESRGAN+", ("RRDB_trunk.0.RDB1.conv1x1.weight",)),
+    ("ESRGAN+", ("body.0.rdb1.conv1x1.weight",)),
+    ("old ESRGAN with pixel-shuffle", ("model.2.weight", "model.1.sub.0.RDB1.conv1.0.weight")),
+    ("old ESRGAN with pixel-shuffle", ("model.2.weight", "model.1.sub.0.RDB1.conv5.weight")),
+    ("EDSR", ("body.0.body.0.weight", "head.0.weight")),
+    ("EDSR", ("conv_after_body.weight", "body.0.conv1.weight")),
+    ("HAT", ("layers.0.residual_group.overlap_attn.relative_position_bias_table",)),
+    ("SwinIR", ("layers.0.residual_group.blocks.0.norm1.weight",)),
+    ("SPAN", ("block_1.c1_r.sk.weight",)),
+)
+"""Networks that people try and that we do not have: a title, and the keys that only they have."""

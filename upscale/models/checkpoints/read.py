@@ -18,7 +18,14 @@ from torch import Tensor
 
 from upscale.errors import WeightsError
 
-__all__ = ["METADATA_KEY", "describe_file", "read_metadata", "read_tensors", "sniff"]
+__all__ = [
+    "METADATA_KEY",
+    "describe_file",
+    "read_metadata",
+    "read_states",
+    "read_tensors",
+    "sniff",
+]
 
 METADATA_KEY = "upscale"
 
@@ -40,16 +47,8 @@ UNREADABLE = (
 )
 """What `torch.load` raises for a damaged file, found by changing bytes at random."""
 
-WRAPPERS = (
-    "params_ema",
-    "params",
-    "ema_state_dict",
-    "state_dict",
-    "model_state_dict",
-    "generator",
-    "model",
-)
-"""Keys under which training programs keep the generator, the averaged weights first."""
+DEEPEST = 8
+"""Dictionaries in dictionaries that are looked into."""
 
 
 def sniff(path: Path) -> str:
@@ -115,27 +114,70 @@ def read_metadata(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors or PyTorch checkpoint as a flat dictionary of tensors.
+def read_states(path: Path) -> dict[str, dict[str, Tensor]]:
+    """Read every dictionary of tensors in a safetensors or PyTorch checkpoint, by its place.
 
-    Wrappers such as ``params_ema`` are opened. Raises WeightsError for anything else.
+    ``{"epoch": 3, "net": {"g": {…}, "d": {…}}}`` has ``net.g`` and ``net.d``; tensors that no
+    dictionary wraps are at the place "". Raises WeightsError for anything else.
     """
     match sniff(path):
         case "safetensors":
             try:
                 with safe_open(path, framework="pt") as file:
-                    return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+                    return {"": {key: file.get_tensor(key) for key in file.keys()}}  # noqa: SIM118
             except (SafetensorError, OSError) as error:
                 raise WeightsError(f"{path}: is damaged ({error}); download it again") from error
         case "torch":
-            return _flatten(_unpickle(path), path)
+            value = _unpickle(path)
+            if not isinstance(value, Mapping):
+                raise WeightsError(f"{path}: holds no state dict, but {type(value).__name__}")
+            states: dict[str, dict[str, Tensor]] = {}
+            _collect(value, (), states, set())
+            for key, tensor in ((k, t) for state in states.values() for k, t in state.items()):
+                if tensor.layout != torch.strided or tensor.device.type != "cpu":
+                    raise WeightsError(f"{path}: {key} is not a plain array of numbers: refused")
+                if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+                    raise WeightsError(f"{path}: {key} claims more numbers than it holds: refused")
+            return states
         case _:
             raise WeightsError(f"{path}: {describe_file(path)}")
 
 
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the dictionary of a checkpoint that has most tensors, as `read_states` does."""
+    states = read_states(path)
+    if not states:
+        raise WeightsError(f"{path}: holds no tensors")
+    return max(states.values(), key=len)
+
+
+def _collect(
+    value: Mapping[Any, Any],
+    place: tuple[str, ...],
+    states: dict[str, dict[str, Tensor]],
+    seen: set[int],
+) -> None:
+    """Put the dictionaries of tensors in ``value`` into ``states``; each is met once."""
+    if id(value) in seen or len(place) > DEEPEST:  # a pickle can hold a dictionary in itself
+        return
+    seen.add(id(value))
+    tensors = {str(key): item for key, item in value.items() if isinstance(item, Tensor)}
+    if tensors:
+        states[".".join(place)] = tensors
+    for key, item in value.items():
+        if isinstance(item, Mapping):
+            _collect(item, (*place, str(key)), states, seen)
+
+
 def _unpickle(path: Path) -> Any:
     size = path.stat().st_size
-    unpacked = _unpacked_size(path)
+    members = _members(path)
+    if any(name.endswith("/constants.pkl") for name in members):
+        raise WeightsError(
+            f"{path}: is TorchScript, a program and not a state dict: refused; where you trust it, "
+            "save torch.jit.load(FILE).state_dict() with torch.save"
+        )
+    unpacked = sum(members.values())
     if unpacked > size:  # torch.save stores members as they are, so this is a zip bomb
         raise WeightsError(
             f"{path}: {size:,} bytes would unpack to {unpacked:,}; "
@@ -154,28 +196,15 @@ def _unpickle(path: Path) -> Any:
         raise WeightsError(f"{path}: is damaged or cut off; download it again") from error
 
 
-def _unpacked_size(path: Path) -> int:
-    """Return the sum of a zip archive's members, 0 for the older format."""
+def _members(path: Path) -> dict[str, int]:
+    """Return the unpacked sizes of a zip archive's members by name; none for the older format."""
     try:
         if not zipfile.is_zipfile(path):
-            return 0
+            return {}
         with zipfile.ZipFile(path) as archive:
-            return sum(member.file_size for member in archive.infolist())
+            sizes: dict[str, int] = {}
+            for member in archive.infolist():
+                sizes[member.filename] = sizes.get(member.filename, 0) + member.file_size
+            return sizes
     except (zipfile.BadZipFile, NotImplementedError, *UNREADABLE) as error:
         raise WeightsError(f"{path}: is damaged or cut off; download it again") from error
-
-
-def _flatten(value: Any, path: Path) -> dict[str, Tensor]:
-    """Open wrappers until a dictionary of tensors is found."""
-    while isinstance(value, Mapping):
-        tensors = {key: item for key, item in value.items() if isinstance(item, Tensor)}
-        wrapped = next((key for key in WRAPPERS if isinstance(value.get(key), Mapping)), None)
-        if wrapped is None:
-            for key, tensor in tensors.items():
-                if tensor.layout != torch.strided or tensor.device.type != "cpu":
-                    raise WeightsError(f"{path}: {key} is not a plain array of numbers: refused")
-                if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-                    raise WeightsError(f"{path}: {key} claims more numbers than it holds: refused")
-            return {str(key): tensor for key, tensor in tensors.items()}
-        value = value[wrapped]
-    raise WeightsError(f"{path}: holds no state dict, but {type(value).__name__}")

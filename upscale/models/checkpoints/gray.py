@@ -1,0 +1,69 @@
+"""Generators of one channel, made into generators of RGB.
+
+The first convolution sees the luma of RGB, and the last one answers with three equal channels: a
+gray picture comes out as the generator made it. `with_colour` brings the colour of others back.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from upscale.networks.back_projection import resized
+from upscale.networks.spec import CompactSpec, Spec, StateDict
+
+__all__ = ["is_gray", "widened", "with_colour"]
+
+LUMA = (0.299, 0.587, 0.114)
+"""Of R, G and B (ITU-R BT.601)."""
+
+UNSHUFFLED = (1, 4, 16)
+"""Channels that the first convolution of a generator of gray takes: 1, times a pixel-unshuffle."""
+
+
+def widened(state: StateDict, architecture: str) -> StateDict:
+    """Return ``state``, in our names, for RGB if it is for one channel; otherwise unchanged."""
+    first, last = _ends(state, architecture == "compact")
+    inputs, outputs = state[f"{first}.weight"].shape[1], state[f"{last}.weight"].shape[0]
+    alone = outputs == (math.isqrt(outputs) ** 2 if architecture == "compact" else 1)
+    if inputs not in UNSHUFFLED or not alone:
+        return state
+    weight = state[f"{first}.weight"].float()
+    luma = torch.tensor(LUMA).view(1, 3, 1, 1, 1)
+    wide = {f"{first}.weight": (weight[:, None] * luma).flatten(1, 2)}
+    for key in (f"{last}.weight", f"{last}.bias"):
+        if key in state:
+            wide[key] = torch.cat([state[key]] * 3)
+    return {**state, **wide}
+
+
+def is_gray(spec: Spec, state: StateDict) -> bool:
+    """Whether a generator of RGB, folded or not, is one of a single channel, made by `widened`."""
+    first, last = _ends(state, isinstance(spec, CompactSpec))
+    for key in (f"{last}.weight", f"{last}.bias"):
+        red, green, blue = state[key].chunk(3)
+        if not (torch.equal(red, green) and torch.equal(red, blue)):
+            return False
+    weight = state[f"{first}.weight"]
+    red, green, blue = (c / luma for c, luma in zip(weight.chunk(3, 1), LUMA, strict=True))
+    return bool(weight.any()) and torch.allclose(red, green) and torch.allclose(red, blue)
+
+
+def with_colour(sr: Tensor, lr: Tensor) -> Tensor:
+    """Return the luma of ``sr`` with the colour of ``lr``, enlarged by MATLAB's bicubic.
+
+    ``lr``: (N, 3, H, W), float32, RGB in [0, 1]; ``sr``: (N, 3, H·scale, W·scale), on its device.
+    Returns the shape of ``sr``, not clamped. Where ``lr`` is gray, so is the result.
+    """
+    return _luma(sr) + resized(lr - _luma(lr), *sr.shape[-2:])
+
+
+def _luma(rgb: Tensor) -> Tensor:
+    return (rgb * rgb.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
+
+
+def _ends(state: StateDict, compact: bool) -> tuple[str, str]:
+    """Return the names of the first and the last convolution."""
+    if not compact:
+        return "conv_first", "conv_last"
+    return "body.0", f"body.{max(int(key.split('.')[1]) for key in state if 'body.' in key)}"
