@@ -152,7 +152,10 @@ ROWS: dict[int, tuple[str, ...]] = {
         "pictures/containers/test_xmp.py::test_the_orientation_is_found_as_attribute_and_as_element",
         "pictures/containers/test_heif.py::test_opacity_is_turned_with_its_colours",
     ),
+    48: ("pictures/decoders/test_tiff.py::test_every_combination_is_right_or_refused",),
     50: ("test_faults.py::test_row_50_every_collision_is_named_at_once_and_ext_tells_them_apart",),
+    52: ("models/checkpoints/test_readings.py::test_generator_is_found_in_any_wrapper",),
+    53: ("models/test_package_clients.py::test_without_pip_the_message_says_what_to_install",),
 }
 
 

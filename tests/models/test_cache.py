@@ -161,7 +161,7 @@ def test_all_sources_failing_is_told_in_a_line_each(server: Server, cache: Path)
     with pytest.raises(WeightsError) as caught:
         cached(entry, convert)
     first, *failures, last = str(caught.value).splitlines()
-    assert first.startswith("tiny is not in the cache and no source delivered it")
+    assert first.startswith("tiny is not on this machine and cannot be fetched")
     broke_off, another, missing = failures
     assert f"broke off after {len(DATA) // 2:,} of {len(DATA):,} bytes" in broke_off
     assert "expected sha256" in another

