@@ -88,7 +88,7 @@ ROWS: dict[int, tuple[str, ...]] = {
     28: ("test_faults.py::test_row_28_odd_names_work",),
     29: ("test_faults.py::test_row_29_two_pictures_for_one_name_are_found_before_any_work",),
     30: (
-        "cli/test_app.py::test_what_makes_no_sense_is_refused_in_a_sentence_before_any_work",
+        "cli/run/test_run.py::test_what_makes_no_sense_is_refused_in_a_sentence_before_any_work",
         "test_faults.py::test_row_30_outputs_inside_the_input_folder_are_no_inputs",
     ),
     31: ("test_faults.py::test_row_31_a_finished_output_is_skipped_and_another_file_spared",),
@@ -100,7 +100,7 @@ ROWS: dict[int, tuple[str, ...]] = {
     ),
     35: ("test_faults.py::test_row_35_a_path_that_leaves_the_output_folder_is_refused",),
     36: (
-        "cli/test_app.py::test_a_signal_stops_a_picture_within_two_seconds",
+        "cli/run/test_run.py::test_a_signal_stops_a_picture_within_two_seconds",
         "models/test_download.py::test_a_signal_stops_a_download",
         "test_faults.py::test_row_36_a_signal_stops_decoding_and_encoding",
         "test_faults.py::test_row_36_a_second_signal_leaves_at_once",
@@ -108,9 +108,9 @@ ROWS: dict[int, tuple[str, ...]] = {
     37: ("test_faults.py::test_row_37_a_killed_run_is_taken_up_where_it_was",),
     38: ("test_faults.py::test_row_38_two_runs_over_one_folder_both_end_well",),
     39: (
-        "cli/test_app.py::test_a_closed_output_and_no_colour_are_no_failure",
-        "cli/test_app.py::test_no_standard_streams_are_no_failure",
-        "cli/test_app.py::test_a_locale_that_is_not_utf8_is_no_failure",
+        "cli/terminal/test_console.py::test_a_closed_output_and_no_colour_are_no_failure",
+        "cli/terminal/test_console.py::test_no_standard_streams_are_no_failure",
+        "cli/terminal/test_console.py::test_a_locale_that_is_not_utf8_is_no_failure",
     ),
     40: ("test_faults.py::test_row_40_a_codec_that_crashes_loses_one_file",),
     41: (
@@ -129,7 +129,7 @@ ROWS: dict[int, tuple[str, ...]] = {
         "test_faults.py::test_row_41_weights_that_are_none_are_refused",
     ),
     42: (
-        "cli/test_app.py::test_cuda_that_is_not_there_is_refused",
+        "cli/run/test_run.py::test_cuda_that_is_not_there_is_refused",
         "test_faults.py::test_row_42_auto_falls_back_to_the_cpu",
     ),
     43: (

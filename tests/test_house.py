@@ -94,7 +94,7 @@ def test_imports_go_down_only(path: Path) -> None:
     if path.name in ("__init__.py", "__main__.py") and path.parent.name in ("upscale", "cli"):
         return
     room = name.split(".")[1]
-    for other in IMPORTS[name] - {"upscale", "pip"}  # any pip will do; on Windows pip cannot replace itself:
+    for other in IMPORTS[name] - {"upscale"}:
         assert ROOMS.index(other.split(".")[1]) <= ROOMS.index(room), f"{name} imports {other}"
 
 
@@ -156,7 +156,8 @@ def test_the_tested_versions_cover_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"].values()
     wanted = [*project["dependencies"], *(want for extra in extras for want in extra)]
-    names = {re.split(r"[<>=\[]", want)[0].lower() for want in wanted} - {"upscale", "pip"}  # any pip will do; on Windows pip cannot replace itself
+    # any pip will do, and on Windows pip cannot replace itself
+    names = {re.split(r"[<>=\[]", want)[0].lower() for want in wanted} - {"upscale", "pip"}
     pinned = (ROOT / "constraints.txt").read_text().lower().replace("_", "-")
     assert {name for name in names if f"\n{name}==" not in f"\n{pinned}"} == set()
 

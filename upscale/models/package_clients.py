@@ -15,8 +15,8 @@ import tarfile
 import threading
 import tomllib
 import zipfile
-from typing import Any
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from upscale.models.sources import CHUNK, TIMEOUT, Progress, Source, SourceError, sha256_of
 
