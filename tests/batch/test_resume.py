@@ -28,6 +28,7 @@ CHANGING: dict[str, list[Any]] = {
     "to_srgb": [True],
     "tile": [0, 64],
     "overlap": [0, 7],
+    "wrap": [True],
     "precision": ["fp32", "bf16"],
     "alpha": [0.0, 0.25, 1.0],
 }
@@ -43,6 +44,7 @@ SPARING: dict[str, list[Any]] = {
     "recursive": [False],
     "follow_links": [True],
     "overwrite": [True],
+    "on_collision": ["skip"],
     "dry_run": [True],
     "watch": [True],
     "raw": ["4x4"],

@@ -25,7 +25,16 @@ from upscale.cli.run.methods import method_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, WeightsError
 from upscale.models import model as model_module
-from upscale.models.choice import AUTO, BEST, CANDIDATES, CLEAN, DAMAGED, DRAWING, Choice, choose
+from upscale.models.choice import (
+    AUTO,
+    BEST,
+    CANDIDATES,
+    CLEAN,
+    DAMAGED,
+    Choice,
+    alpha_for,
+    choose,
+)
 from upscale.models.manifest import read_manifest
 from upscale.models.model import Model
 from upscale.pictures.encoder import read_key
@@ -304,22 +313,29 @@ def test_weights_that_are_missing_stop_a_run_before_any_work(
 # Alpha, with the embedded weights
 
 
-def test_alpha_blends_a_model_that_has_two_ends(mixed: Path) -> None:
+def test_alpha_blends_whichever_model_is_chosen(mixed: Path) -> None:
     words = ("in/a.png", "in/b.jpg", "--format", "png", "--json", *QUICK)
     found = inside(mixed, *words, "--alpha", "0", "-o", "blend")
     assert found.status == 0, found.said
     assert {(each["model"], each["alpha"]) for each in found.by_input.values()} == {
         (CLEAN, 0),
-        (DAMAGED, None),
+        (DAMAGED, 0),
     }
-    assert found.said.count(f"--alpha does not change {DRAWING}") == 1
-    psnr = str(read_manifest()[CLEAN].psnr)
-    assert inside(mixed, *words, "--model", psnr, "-o", "end").status == 0
-    blend, end = (shown(mixed / folder / "a_x4.png").astype(int) for folder in ("blend", "end"))
-    assert np.abs(blend - end).max() <= 1
-    named = inside(mixed, "in/b.jpg", "-o", "named", "--model", DRAWING, "--alpha", "0", *QUICK)
-    assert named.status == 2
-    assert DRAWING in named.said
+    for name, model in (("a", CLEAN), ("b", DAMAGED)):
+        psnr = str(read_manifest()[model].psnr)
+        assert inside(mixed, *words, "--model", psnr, "-o", psnr).status == 0
+        files = (mixed / folder / f"{name}_x4.png" for folder in ("blend", psnr))
+        blend, end = (shown(file).astype(int) for file in files)
+        assert np.abs(blend - end).max() <= 1
+
+
+def test_alpha_does_not_change_a_model_of_one_end_that_pixels_have_chosen() -> None:
+    told: list[str] = []
+    best = CANDIDATES[BEST].damaged
+    assert alpha_for(best, BEST, 0.5, told.append) is None
+    assert len(told) == 1
+    assert best in told[0]
+    assert alpha_for(best, best, 0.5, told.append) == 0.5  # which is refused when it is loaded
 
 
 # Streams, frames, a watch, a sweep
