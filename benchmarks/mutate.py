@@ -24,10 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import tifffile
 import torch
 from PIL import Image
 
 from upscale.networks.spec import build
+
+Levels = npt.NDArray[np.uint8]
 
 LONGEST = 5.0
 """Seconds that one file may take."""
@@ -56,6 +60,11 @@ def sources() -> dict[str, bytes]:
         ("deflate.tif", "TIFF", {"compression": "tiff_adobe_deflate"}),
         ("pages.tif", "TIFF", several),
         ("avif.avif", "AVIF", {"exif": exif}),
+        ("animated.avif", "AVIF", {**several, "duration": 50}),
+        ("mpo.mpo", "MPO", several),
+        ("dib.dib", "DIB", {}),
+        ("tga.tga", "TGA", {}),
+        ("dds.dds", "DDS", {}),
         ("gif.gif", "GIF", {}),
         ("animated.gif", "GIF", {**several, "duration": 50}),
         ("bmp.bmp", "BMP", {}),
@@ -67,6 +76,25 @@ def sources() -> dict[str, bytes]:
         buffer = io.BytesIO()
         picture = rough[0].quantize(16) if name == "palette.png" else rough[0]
         picture.save(buffer, format_name, **options)
+        made[name] = buffer.getvalue()
+    return made | tiffs(np.asarray(rough[0]))
+
+
+def tiffs(rgb: Levels) -> dict[str, bytes]:
+    """Return files of TIFF that libvips does not read: each goes through our own decoder."""
+    gray = [rgb[..., 0], rgb[..., 1]]
+    ink = np.concatenate([255 - rgb, 0 * rgb[..., :1]], -1)
+    kinds: dict[str, tuple[Any, dict[str, Any]]] = {
+        "planes.tif": (np.stack(gray), {"planarconfig": "separate", "extrasamples": [2]}),
+        "ink.tif": (ink.astype(np.float32) / 255, {"photometric": "separated"}),
+        "ycbcr.tif": (rgb, {"photometric": "ycbcr", "compression": "lzw"}),
+        "lzma.tif": (rgb, {"photometric": "rgb", "compression": "lzma"}),
+        "half.tif": (rgb.astype(np.float16) / 255, {"photometric": "rgb"}),
+    }
+    made = {}
+    for name, (samples, options) in kinds.items():
+        buffer = io.BytesIO()
+        tifffile.imwrite(buffer, samples, **options)
         made[name] = buffer.getvalue()
     return made
 
