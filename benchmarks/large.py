@@ -19,7 +19,7 @@ import torch
 
 from upscale.cli.terminal.tuning import tune
 from upscale.models.model import Model, load_model
-from upscale.pictures import reader
+from upscale.pictures.reading import reader
 
 
 def bare(model: Model, pixels: np.ndarray, passes: int = 8) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import upscale
-from upscale.pictures import reader
+from upscale.pictures.reading import reader
 
 PHOTO = Path(__file__).parent / "data" / "osprey.png"
 

@@ -35,7 +35,7 @@ ROOMS = (
 """From the bottom up; a room imports from itself and from those before it."""
 
 INNER = {
-    "pictures": ("containers", "decoders"),
+    "pictures": ("containers", "metadata", "decoders", "reading"),
     "models": ("checkpoints",),
     "batch": ("planning",),
     "training": ("data", "losses", "records"),
@@ -53,14 +53,14 @@ TESTED_ELSEWHERE = {
     "models.devices": "cli/run/test_run.py: a device is refused by the command",
     "models.model": "models/test_embedded.py: a model is the weights that it loads",
     "models.sources": "models/test_download.py: a source is what is fetched from it",
-    "pictures.blocks": "pictures/test_reader.py: metadata are read with the picture",
+    "pictures.reading.blocks": "pictures/reading/test_reader.py: blocks are read with a picture",
     "pictures.containers.boxes": "pictures/containers/test_damage.py: boxes are walked to the end",
     "pictures.containers.losses": "pictures/test_recognise.py: a file says whether it loses",
-    "pictures.containers.png": "pictures/test_apng.py: chunks are those of an animation",
-    "pictures.containers.tiff": "pictures/containers/test_exif.py: EXIF is a TIFF",
+    "pictures.containers.png": "pictures/reading/test_apng.py: chunks are those of an animation",
+    "pictures.containers.tiff": "pictures/metadata/test_exif.py: EXIF is a TIFF",
     "pictures.record": "pictures/test_formats.py: a record is what the list says of a format",
-    "pictures.vips": "pictures/test_reader.py: libvips reads what the reader returns",
-    "pictures.writer": "pictures/test_reader.py: what was written is read again",
+    "pictures.reading.vips": "pictures/reading/test_reader.py: libvips reads for the reader",
+    "pictures.writer": "pictures/reading/test_reader.py: what was written is read again",
 }
 """Modules without a test file of their own: the file that tests them, and why it does."""
 

@@ -9,8 +9,8 @@ import cv2
 import drawings
 import numpy as np
 
-from upscale.pictures import reader
 from upscale.pictures.formats import MAX_PIXELS
+from upscale.pictures.reading import reader
 from upscale.pixels.degrade import degrade
 from upscale.training.data.blind import degrade_blind
 from upscale.training.data.degradations import PRESETS

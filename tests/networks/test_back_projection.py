@@ -13,7 +13,7 @@ from upscale.errors import UsageError
 from upscale.models.model import load_model
 from upscale.networks.back_projection import REACH, back_project, projected
 from upscale.networks.spec import SRResNetSpec
-from upscale.pictures import reader
+from upscale.pictures.reading import reader
 from upscale.pixels.degrade import degrade
 from upscale.upscaling.engine import upscale_pixels
 from upscale.upscaling.tiling import Tiling

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image as Pillow
 
 from upscale.errors import InputError
-from upscale.pictures.reader import read
+from upscale.pictures.reading.reader import read
 
 FOLDER = Path(os.environ.get("PNGSUITE") or Path(__file__).parents[1] / "data" / "pngsuite")
 FILES = sorted(FOLDER.glob("*.png"))

@@ -11,7 +11,7 @@ from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
 from upscale.errors import InputError, OutputError
-from upscale.pictures import reader
+from upscale.pictures.reading import reader
 from upscale.pixels import spool
 from upscale.pixels.spool import Pixels, Rows, Spool, StoredRows, upright
 

@@ -13,7 +13,7 @@ from upscale.errors import DeviceError, InputError
 from upscale.models.model import Model, load_model
 from upscale.networks.layers import in_pieces
 from upscale.networks.spec import RRDBNetSpec, build
-from upscale.pictures import reader
+from upscale.pictures.reading import reader
 from upscale.pixels import image
 from upscale.upscaling.engine import upscale_bands, upscale_pixels
 from upscale.upscaling.tiling import Tiling

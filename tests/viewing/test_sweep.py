@@ -12,7 +12,7 @@ from random_networks import random_state
 from upscale.errors import InputError, OutputError, UsageError, WeightsError
 from upscale.models.model import Model, load_model
 from upscale.networks.spec import RRDBNetSpec
-from upscale.pictures import reader
+from upscale.pictures.reading import reader
 from upscale.pixels import image
 from upscale.pixels.baselines import BASELINES
 from upscale.upscaling.engine import upscale_pixels

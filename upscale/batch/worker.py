@@ -158,8 +158,8 @@ def _read(request: Read) -> Probed | Decoded | Skipped:
 
 
 def _read_or_skip(request: Read) -> Probed | Decoded | Skipped:
-    from upscale.pictures import reader
     from upscale.pictures.encoder import read_key
+    from upscale.pictures.reading import reader
 
     keys = keys_of(request.path, request.settings)
     if os.path.lexists(request.output):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from upscale.batch.planning.walk import is_picture, natural
 from upscale.errors import InputError, UsageError
-from upscale.pictures.reader import read
+from upscale.pictures.reading.reader import read
 
 __all__ = [
     "Notify",
@@ -151,8 +151,8 @@ def pixel_digest(paths: Iterable[Path]) -> str:
 def read_hr(path: Path) -> npt.NDArray[np.uint8]:
     """Decode a picture to measure against: (H, W, C), uint8, C = 1 gray or 3 RGB.
 
-    Full opacity is dropped. Raises InputError as `upscale.pictures.reader.read` does, and for
-    transparent pixels, 16 bits a sample and several frames, on which figures have no meaning.
+    Full opacity is dropped. Raises InputError as `upscale.pictures.reading.reader.read` does, and
+    for transparent pixels, 16 bits a sample and several frames, on which figures have no meaning.
     """
     image = read(path)
     if image.frames > 1:

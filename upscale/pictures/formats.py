@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from upscale.errors import InputError, OutputError
-from upscale.pictures.containers import damage, iptc, losses
+from upscale.pictures.containers import damage, losses
+from upscale.pictures.metadata import iptc
 from upscale.pictures.record import Format, Saving
 
 __all__ = [

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from upscale.errors import InputError, UsageError
-from upscale.pictures import reader, vips
-from upscale.pictures.blocks import orientation_of
 from upscale.pictures.formats import MAX_PIXELS, format_of
+from upscale.pictures.reading import reader, vips
+from upscale.pictures.reading.blocks import orientation_of
 from upscale.system import read_at
 
 __all__ = ["ShownPicture", "common_frame", "look", "with_png"]

@@ -13,7 +13,7 @@ from PIL import Image
 
 from upscale.errors import InputError
 from upscale.pictures.formats import format_of
-from upscale.pictures.reader import read
+from upscale.pictures.reading.reader import read
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (40, 48, 3), np.uint8)
 PAGES = np.random.default_rng(1).integers(0, 255, (3, 32, 48), np.uint8)

@@ -11,7 +11,7 @@ from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
 from upscale.pictures.containers import heif
-from upscale.pictures.reader import read, read_header
+from upscale.pictures.reading.reader import read, read_header
 from upscale.pixels.image import CodePoints
 
 SMALL = np.random.default_rng(1).integers(0, 256, (3, 4, 4), np.uint8)

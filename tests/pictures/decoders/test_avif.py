@@ -11,7 +11,7 @@ from PIL import ImageOps, features
 
 from upscale.pictures.containers import heif
 from upscale.pictures.decoders import avif
-from upscale.pictures.reader import read, read_header
+from upscale.pictures.reading.reader import read, read_header
 
 pytestmark = pytest.mark.skipif(not features.check("avif"), reason="needs Pillow with AVIF")
 

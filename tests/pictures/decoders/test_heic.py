@@ -9,7 +9,7 @@ from heif_files import without_turned_opacity
 from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
-from upscale.pictures.containers.exif import for_output
+from upscale.pictures.metadata.exif import for_output
 from upscale.pixels.image import CodePoints
 
 

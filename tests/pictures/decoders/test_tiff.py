@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from upscale.errors import InputError
-from upscale.pictures import reader
+from upscale.pictures.reading import reader
 
 HEIGHT, WIDTH = 20, 33
 COLOURS = {"minisblack": 1, "miniswhite": 1, "rgb": 3, "palette": 1, "separated": 4}

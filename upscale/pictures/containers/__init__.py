@@ -1,5 +1,5 @@
-"""The bytes around pixels: boxes, directories, chunks and blocks of metadata.
+"""The bytes around pixels: boxes, directories, chunks and segments, and where a file ends early.
 
-Nothing here decodes a pixel, and nothing is imported but `upscale.errors` and this room. Decoders
-and encoders take their structure and metadata from it.
+Nothing here decodes a pixel, and nothing is imported but `upscale.errors` and this room. Metadata,
+decoders and encoders take their structure from it.
 """

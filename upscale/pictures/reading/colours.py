@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
-from upscale.pictures.blocks import metadata_of
-from upscale.pictures.containers.colour import Signals, gray_as_rgb
 from upscale.pictures.containers.damage import damaged
+from upscale.pictures.metadata.colour import Signals, gray_as_rgb
+from upscale.pictures.reading.blocks import metadata_of
 from upscale.pixels.image import Pixels
 
 __all__ = ["FLOATS", "array_to_srgb", "coloured", "image_of", "to_srgb"]

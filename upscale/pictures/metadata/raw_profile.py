@@ -6,7 +6,7 @@ A text is a line with the kind, one with the number of bytes, and lines of hexad
 import re
 from dataclasses import dataclass
 
-from upscale.pictures.containers import iptc
+from upscale.pictures.metadata import iptc
 
 __all__ = ["PREFIX", "Blocks", "blocks"]
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from upscale.pictures.containers.stand_in import exchange, stand_in
-from upscale.pictures.reader import read
+from upscale.pictures.metadata.stand_in import exchange, stand_in
+from upscale.pictures.reading.reader import read
 from upscale.pictures.writer import Writer
 from upscale.pixels.image import Layout, Metadata
 

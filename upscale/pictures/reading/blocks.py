@@ -2,7 +2,7 @@
 
 import pyvips
 
-from upscale.pictures.containers import exif, iptc, raw_profile, xmp
+from upscale.pictures.metadata import exif, iptc, raw_profile, xmp
 from upscale.pixels.image import Metadata
 
 __all__ = ["metadata_of", "orientation_of", "with_blocks"]

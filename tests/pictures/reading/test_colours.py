@@ -30,7 +30,7 @@ from colour_files import (
 from PIL import ExifTags, ImageCms
 from PIL import Image as Pillow
 
-from upscale.pictures.reader import read
+from upscale.pictures.reading.reader import read
 from upscale.pictures.writer import Writer
 from upscale.pixels.image import CodePoints, Image, Layout
 

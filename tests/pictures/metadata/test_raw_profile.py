@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from upscale.pictures.containers import raw_profile
-from upscale.pictures.reader import read, read_header
+from upscale.pictures.metadata import raw_profile
+from upscale.pictures.reading.reader import read, read_header
 
 EXIF = b"Exif\0\0II*\0" + bytes(20)
 PICTURE = np.arange(48 * 64 * 3, dtype=np.uint32).reshape(48, 64, 3).astype(np.uint8)

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image as Pillow
 
 from upscale.errors import InputError
-from upscale.pictures import gif
-from upscale.pictures.reader import read, read_header
+from upscale.pictures.reading import gif
+from upscale.pictures.reading.reader import read, read_header
 
 WIDTH, HEIGHT = 16, 12
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import pytest
 from colour_files import BT709, BT2020, P3, in_srgb, shown
 from PIL import ImageCms
 
-from upscale.pictures.containers.colour import (
+from upscale.pictures.metadata.colour import (
     Signals,
     doubts,
     of_chromaticities,

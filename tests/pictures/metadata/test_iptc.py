@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, IptcImagePlugin
 
-from upscale.pictures.containers.iptc import bare, wrapped
+from upscale.pictures.metadata.iptc import bare, wrapped
 
 CAPTION, WORDS = (2, 120), (2, 25)
 

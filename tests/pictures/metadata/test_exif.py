@@ -17,7 +17,7 @@ import tifffile
 from PIL import ExifTags
 from PIL import Image as Pillow
 
-from upscale.pictures.containers import exif
+from upscale.pictures.metadata import exif
 
 Base, IFD = ExifTags.Base, ExifTags.IFD
 Value = tuple[int, bytes | Callable[[int], bytes]]  # kind, and bytes or what makes them for a place

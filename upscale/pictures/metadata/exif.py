@@ -9,7 +9,6 @@ import os
 import struct
 from fractions import Fraction
 
-from upscale.pictures.containers import iptc
 from upscale.pictures.containers.tiff import (
     EXIF,
     INTEROPERABILITY,
@@ -19,6 +18,7 @@ from upscale.pictures.containers.tiff import (
     Source,
     Space,
 )
+from upscale.pictures.metadata import iptc
 from upscale.system import write_at
 
 __all__ = [

@@ -11,9 +11,9 @@ from colour_files import PICTURE, chunk, png
 from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
-from upscale.pictures.containers.png_late import late_blocks
-from upscale.pictures.containers.raw_profile import Blocks
-from upscale.pictures.reader import read, read_header
+from upscale.pictures.metadata.png_late import late_blocks
+from upscale.pictures.metadata.raw_profile import Blocks
+from upscale.pictures.reading.reader import read, read_header
 
 PACKET = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '

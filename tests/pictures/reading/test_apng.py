@@ -27,7 +27,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from upscale.errors import InputError
-from upscale.pictures import apng, reader
+from upscale.pictures.reading import apng, reader
 
 Samples = npt.NDArray[np.generic]
 Parts = list[tuple[bytes, bytes]]

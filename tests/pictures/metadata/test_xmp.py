@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from upscale.pictures.containers import xmp
+from upscale.pictures.metadata import xmp
 
 PACKET = b"""<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Adobe XMP Core 5.1.2">

@@ -1,9 +1,9 @@
-"""Numbers written into an AVIF; `tests/pictures/test_colours.py` reads such files with others."""
+"""Numbers written into an AVIF; `test_colours.py` of reading reads such files with others."""
 
 import pytest
 from colour_files import avif
 
-from upscale.pictures.containers import nclx
+from upscale.pictures.metadata import nclx
 from upscale.pixels.image import CodePoints
 
 

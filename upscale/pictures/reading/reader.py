@@ -1,7 +1,7 @@
 """File → `Image`: decoded by content and never by name; what is damaged is refused.
 
-libvips decodes what it can, `upscale.pictures.apng` and `upscale.pictures.decoders` the rest. Rows
-go through a `Spool`, so that a network works on no file before all of it is known to be sound.
+libvips decodes what it can, `apng`, `gif` and `upscale.pictures.decoders` the rest. Rows go through
+a `Spool`, so that a network works on no file before all of it is known to be sound.
 """
 
 import os
@@ -11,16 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from upscale.errors import InputError
-from upscale.pictures import apng, gif, vips
-from upscale.pictures.blocks import metadata_of, orientation_of
-from upscale.pictures.colours import array_to_srgb
-from upscale.pictures.containers import exif, heif, xmp
-from upscale.pictures.containers.colour import loses_hdr
+from upscale.pictures.containers import heif
 from upscale.pictures.containers.png import Timing
 from upscale.pictures.decoders import avif
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import MAX_PIXELS, check_pixels, format_of
-from upscale.pictures.vips import Opened
+from upscale.pictures.metadata import exif, xmp
+from upscale.pictures.metadata.colour import loses_hdr
+from upscale.pictures.reading import apng, gif, vips
+from upscale.pictures.reading.blocks import metadata_of, orientation_of
+from upscale.pictures.reading.colours import array_to_srgb
+from upscale.pictures.reading.vips import Opened
 from upscale.pixels.image import Header, Image, Metadata
 from upscale.pixels.spool import Spool
 

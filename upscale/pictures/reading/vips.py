@@ -10,10 +10,7 @@ import pyvips
 
 from upscale.errors import InputError, OutputError
 from upscale.files import NO_ROOM, part_beside
-from upscale.pictures.blocks import metadata_of, orientation_of, with_blocks
-from upscale.pictures.colours import FLOATS, coloured, image_of, to_srgb
-from upscale.pictures.containers import exif, heif, jpeg, png_colours, png_late
-from upscale.pictures.containers.colour import ADOBE_RGB, Signals, doubts, loses_hdr
+from upscale.pictures.containers import heif, jpeg
 from upscale.pictures.containers.damage import because, cut, unsupported
 from upscale.pictures.containers.tiff_page import Page
 from upscale.pictures.decoders import tiff
@@ -25,6 +22,10 @@ from upscale.pictures.decoders.base import (
     rounding_warning,
 )
 from upscale.pictures.formats import check_pixels
+from upscale.pictures.metadata import exif, png_colours, png_late
+from upscale.pictures.metadata.colour import ADOBE_RGB, Signals, doubts, loses_hdr
+from upscale.pictures.reading.blocks import metadata_of, orientation_of, with_blocks
+from upscale.pictures.reading.colours import FLOATS, coloured, image_of, to_srgb
 from upscale.pictures.recognise import unreadable
 from upscale.pictures.record import Format
 from upscale.pixels.image import CodePoints, Image

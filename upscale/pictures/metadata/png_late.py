@@ -8,7 +8,7 @@ from pathlib import Path
 
 from upscale.errors import InputError
 from upscale.pictures.containers.png import body, chunks
-from upscale.pictures.containers.raw_profile import PREFIX, Blocks, blocks
+from upscale.pictures.metadata.raw_profile import PREFIX, Blocks, blocks
 
 __all__ = ["late_blocks"]
 

@@ -16,7 +16,8 @@ from PIL import ExifTags, ImageCms, ImageOps
 from PIL import Image as Pillow
 
 from upscale.errors import InputError, OutputError
-from upscale.pictures import formats, reader
+from upscale.pictures import formats
+from upscale.pictures.reading import reader
 from upscale.pictures.writer import Writer
 from upscale.pixels.image import Image, Layout, Pixels
 
