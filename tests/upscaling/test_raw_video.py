@@ -246,7 +246,7 @@ def test_frames_go_from_file_to_file(tmp_path: Path, weights: str) -> None:
         (["in.rgb", "in.rgb", "-o", "out.rgb", "--raw", "6x4"], 2, "one stream"),
         (["none.rgb", "-o", "out.rgb", "--raw", "6x4"], 1, "none.rgb"),
         ([".", "-o", "out.rgb", "--raw", "6x4"], 1, "directory"),
-        (["in.rgb", "-o", "none/out.rgb", "--raw", "6x4"], 5, "none/out.rgb"),
+        (["in.rgb", "-o", "in.rgb/out.rgb", "--raw", "6x4"], 5, "in.rgb/out.rgb"),
         (["in.rgb", "-o", "out.rgb", "--raw", "6x4", "--scale", "99"], 2, "passes"),
         (["in.rgb", "-o", "out.rgb", "--raw", "7x4"], 1, "60 of 84 bytes"),
     ],
