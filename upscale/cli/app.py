@@ -8,6 +8,7 @@ import typer
 from upscale import __version__
 from upscale.cli.commands.bench_options import BenchOptions
 from upscale.cli.commands.compare import CompareOptions, compare
+from upscale.cli.commands.doctor import DoctorOptions, doctor
 from upscale.cli.commands.models import (
     ConvertOptions,
     ListOptions,
@@ -106,6 +107,7 @@ _add(app, "sweep", sweep, SweepOptions)
 _add(app, "compare", compare, CompareOptions)
 _add(app, "bench", _bench, BenchOptions)
 _add(app, "convert", convert, ConvertOptions)
+_add(app, "doctor", doctor, DoctorOptions)
 app.add_typer(train_app, name="train")
 _add(train_app, DEFAULT_COMMAND, train, TrainOptions, Config, Recipe)
 _add(train_app, "plot", plot, PlotOptions)
