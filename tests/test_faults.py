@@ -156,6 +156,10 @@ ROWS: dict[int, tuple[str, ...]] = {
     50: ("test_faults.py::test_row_50_every_collision_is_named_at_once_and_ext_tells_them_apart",),
     52: ("models/checkpoints/test_readings.py::test_generator_is_found_in_any_wrapper",),
     53: ("models/test_package_clients.py::test_without_pip_the_message_says_what_to_install",),
+    55: (
+        "models/test_precision.py::test_the_quickest_is_taken",
+        "models/test_precision.py::test_a_model_measures_where_there_is_a_choice",
+    ),
 }
 
 

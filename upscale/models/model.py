@@ -1,7 +1,7 @@
 """Weights + alpha → `Model`: convert, interpolate, fold, build, move to device and precision."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ from upscale.models.checkpoints.interpolation import difference, interpolate
 from upscale.models.choice import MOST_ITERATIONS
 from upscale.models.devices import PRECISIONS, pick_device, pick_precision
 from upscale.models.manifest import Entry, read_manifest
+from upscale.models.precision import candidates, quickest, remembered
 from upscale.models.sources import Notify, Progress, sha256_of
 from upscale.networks.back_projection import REACH, back_project
 from upscale.networks.fold import fold
@@ -174,6 +175,8 @@ def load_model(
         faithful = fold(other.spec, other.state)[1]
         digest = f"{other_digest}:{digest}"
     spec, state = fold(checkpoint.spec, checkpoint.state)
+    if precision == "auto" and chosen_device.type == "cpu":
+        chosen_precision = _measured(spec, state)
     return Model(
         name=name,
         spec=spec,
@@ -186,6 +189,24 @@ def load_model(
         back_project=back_project,
         psnr_state=faithful,
     )
+
+
+def _measured(spec: Spec, state: StateDict) -> str:
+    """Return the quickest precision of a network on this processor."""
+    names = candidates(torch.cpu.get_capabilities())
+    if len(names) == 1:
+        return names[0]
+
+    @cache
+    def network(name: str) -> Network:
+        return _ready(spec, state, torch.device("cpu"), name)
+
+    def run(name: str, lr: Tensor) -> Tensor:
+        with torch.inference_mode():
+            sr: Tensor = network(name)(lr.contiguous(memory_format=torch.channels_last))
+            return sr
+
+    return remembered(repr(spec), lambda: quickest(names, run))
 
 
 def _resolve_ends(

@@ -1,0 +1,106 @@
+"""The quickest precision: by a clock that the tests set, and with the real network."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from upscale.models import precision as module
+from upscale.models.model import load_model
+from upscale.models.precision import FILE, candidates, quickest, remembered
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "names"),
+    [
+        ({}, ("fp32",)),
+        ({"avx2": True}, ("fp32",)),
+        ({"avx512_bf16": True}, ("fp32", "bf16")),
+        ({"avx512_bf16": False, "amx_bf16": True, "amx_fp16": True}, ("fp32", "bf16", "fp16")),
+        ({"avx512_fp16": True}, ("fp32", "fp16")),
+    ],
+)
+def test_what_the_processor_has_is_a_candidate(
+    capabilities: dict[str, bool], names: tuple[str, ...]
+) -> None:
+    assert candidates(capabilities) == names
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, float]], Callable[..., Tensor]]:
+    """Make networks that take as long as they are told."""
+    now = [0.0]
+    monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])
+
+    def make(seconds: dict[str, float], error: float = 0.0) -> Callable[[str, Tensor], Tensor]:
+        def run(name: str, lr: Tensor) -> Tensor:
+            now[0] += seconds[name]
+            return lr + (error if name != "fp32" else 0)
+
+        return run
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("seconds", "best"),
+    [
+        ({"fp32": 1.0, "bf16": 1.57, "fp16": 2.0}, "fp32"),  # an Intel Xeon without AMX
+        ({"fp32": 1.0, "bf16": 0.37, "fp16": 2.0}, "bf16"),  # Zen 5
+        ({"fp32": 1.0, "bf16": 0.5, "fp16": 0.4}, "fp16"),
+        ({"fp32": 1.0, "bf16": 0.97, "fp16": 0.99}, "fp32"),  # not worth the error
+    ],
+)
+def test_the_quickest_is_taken(clock: Callable[..., object], seconds: dict, best: str) -> None:
+    assert quickest(("fp32", "bf16", "fp16"), clock(seconds)) == best
+
+
+def test_what_differs_or_does_not_run_is_not_taken(clock: Callable[..., object]) -> None:
+    assert quickest(("fp32", "bf16"), clock({"fp32": 1.0, "bf16": 0.1}, error=0.01)) == "fp32"
+
+    def run(name: str, lr: Tensor) -> Tensor:
+        if name == "bf16":
+            raise RuntimeError("not implemented")
+        return lr
+
+    assert quickest(("fp32", "bf16"), run) == "fp32"
+
+
+def test_an_answer_is_kept_for_its_network_and_pytorch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
+    asked: list[str] = []
+
+    def measure() -> str:
+        asked.append("again")
+        return "bf16"
+
+    for network in ("a", "a", "b", "a"):
+        assert remembered(network, measure) == "bf16"
+    assert len(asked) == 2
+    monkeypatch.setattr(torch, "__version__", "9.9")
+    assert remembered("a", measure) == "bf16"
+    assert len(asked) == 3
+    assert len(json.loads((tmp_path / "cache" / FILE).read_text())) == 3
+    (tmp_path / "cache" / FILE).write_text("{damaged")
+    assert remembered("a", measure) == "bf16"
+    assert len(asked) == 4
+
+
+def test_a_model_measures_where_there_is_a_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path))
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    chosen = load_model("srgan", device="cpu").precision
+    assert chosen in ("fp32", "bf16")
+    (key,) = (known := json.loads((tmp_path / FILE).read_text()))
+    assert known[key] == chosen
+    assert torch.__version__ in key
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    assert load_model("srgan", device="cpu").precision == "fp32"
+    assert load_model("srgan", device="cpu", precision="bf16").precision == "bf16"

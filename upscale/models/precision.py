@@ -1,0 +1,103 @@
+"""The quickest precision of a network on this processor: measured once, and remembered.
+
+A processor may name an instruction for half precision and be slower with it: with AVX512-BF16 and
+without AMX one took 1.57 times as long as in float32, another a third. So no name decides.
+"""
+
+import contextlib
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from upscale.errors import OutputError
+from upscale.files import whole
+from upscale.models.cache import cache_folder
+
+__all__ = ["candidates", "quickest", "remembered"]
+
+SIDE = 24
+"""LR pixels a side of the picture that is timed."""
+
+PASSES = 2
+"""Timed passes in each precision, behind one that is not timed; the quicker one counts."""
+
+GAIN = 0.95
+"""Of the time in float32: a lower precision that takes more is not worth its error."""
+
+ERROR = 0.5 / 255
+"""The mean difference from float32 above which a precision is not taken."""
+
+FILE = "precisions.json"
+
+
+def candidates(capabilities: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the precisions that a processor has in hardware, float32 first.
+
+    ``capabilities``: what `torch.cpu.get_capabilities` says of it.
+    """
+    wanted = {"bf16": ("avx512_bf16", "amx_bf16"), "fp16": ("avx512_fp16", "amx_fp16")}
+    named = (name for name, needs in wanted.items() if any(map(capabilities.get, needs)))
+    return ("fp32", *named)
+
+
+def quickest(names: Sequence[str], run: Callable[[str, Tensor], Tensor]) -> str:
+    """Time a small picture in each of ``names``, the first of which is float32.
+
+    ``run`` takes a precision and (1, 3, H, W), and returns the network's result. A precision that
+    is not quicker, differs from float32 or does not run is not taken.
+    """
+    lr = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    exact, seconds = _timed(names[0], lr, run)
+    best, least = names[0], seconds * GAIN
+    for name in names[1:]:
+        try:
+            sr, seconds = _timed(name, lr, run)
+        except RuntimeError:  # what PyTorch says of an operator that a precision lacks
+            continue
+        if seconds < least and (sr - exact).abs().mean().item() < ERROR:
+            best, least = name, seconds
+    return best
+
+
+def remembered(network: str, measure: Callable[[], str]) -> str:
+    """Return what ``measure`` once found for ``network`` with this processor and PyTorch."""
+    key = " | ".join((_processor(), torch.__version__, network))
+    path = cache_folder() / FILE
+    try:
+        known = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    if isinstance(known, dict) and isinstance(found := known.get(key), str):
+        return found
+    found = measure()
+    # where it cannot be written, it is measured again the next time
+    with contextlib.suppress(OutputError), whole(path) as part:
+        part.write_text(json.dumps({**known, key: found}, indent=1), "utf-8")
+    return found
+
+
+def _timed(name: str, lr: Tensor, run: Callable[[str, Tensor], Tensor]) -> tuple[Tensor, float]:
+    sr = run(name, lr)
+    seconds = []
+    for _ in range(PASSES):
+        begin = time.perf_counter()
+        run(name, lr)
+        seconds.append(time.perf_counter() - begin)
+    return sr, min(seconds)
+
+
+def _processor() -> str:
+    """Return the processor's own name, where the system tells it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            told = dict(line.split(":", 1) for line in file.read().split("\n\n")[0].splitlines())
+        fields = {name.strip(): value.strip() for name, value in told.items()}
+        name = " ".join(fields.get(each, "") for each in ("model name", "cpu family", "model"))
+    except (OSError, ValueError):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
