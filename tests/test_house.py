@@ -59,6 +59,8 @@ TESTED_ELSEWHERE = {
     "pictures.containers.png": "pictures/reading/test_apng.py: chunks are those of an animation",
     "pictures.containers.tiff": "pictures/metadata/test_exif.py: EXIF is a TIFF",
     "pictures.record": "pictures/test_formats.py: a record is what the list says of a format",
+    "pictures.libvips": "pictures/test_encoder.py: files are opened again to look at them",
+    "pictures.reading.rows": "pictures/reading/test_reader.py: rows are what a reader returns",
     "pictures.reading.vips": "pictures/reading/test_reader.py: libvips reads for the reader",
     "pictures.writer": "pictures/reading/test_reader.py: what was written is read again",
 }

@@ -15,10 +15,10 @@ from upscale.errors import InputError
 from upscale.pictures.decoders.base import read_all
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import WRITABLE, format_of
+from upscale.pictures.libvips import open_as
 from upscale.pictures.metadata import exif, nclx, png_colours
 from upscale.pictures.metadata.stand_in import exchange, stand_in
 from upscale.pictures.reading.apng import Assembler
-from upscale.pictures.reading.vips import open_as
 from upscale.pictures.record import Saving
 from upscale.pixels.image import Layout, Metadata
 from upscale.system import BINARY, read_at

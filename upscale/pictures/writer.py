@@ -22,7 +22,7 @@ from upscale.pictures.containers.png import SIGNATURE, chunk
 from upscale.pictures.encoder import encode, fitting, losses
 from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import WRITABLE, check_format, suffix_of
-from upscale.pictures.reading.vips import as_full_disk, open_as, vips_reason
+from upscale.pictures.libvips import as_full_disk, open_as, vips_reason
 from upscale.pixels.image import Layout, Metadata, Pixels
 from upscale.system import BINARY
 

@@ -1,15 +1,11 @@
 """What libvips does for a reader: header, colours, rows and metadata."""
 
-import os
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pyvips
 
-from upscale.errors import InputError, OutputError
-from upscale.files import NO_ROOM, part_beside
+from upscale.errors import InputError
 from upscale.pictures.containers import heif, jpeg
 from upscale.pictures.containers.damage import because, cut, unsupported
 from upscale.pictures.containers.tiff_page import Page
@@ -17,35 +13,28 @@ from upscale.pictures.decoders import tiff
 from upscale.pictures.decoders.base import (
     Decoded,
     Pixels,
-    from_float,
     read_all,
     rounding_warning,
 )
 from upscale.pictures.formats import check_pixels
+from upscale.pictures.libvips import open_as, vips_reason
 from upscale.pictures.metadata import exif, png_colours, png_late
 from upscale.pictures.metadata.colour import ADOBE_RGB, Signals, doubts, loses_hdr
 from upscale.pictures.reading.blocks import metadata_of, orientation_of, with_blocks
 from upscale.pictures.reading.colours import FLOATS, coloured, image_of, to_srgb
+from upscale.pictures.reading.rows import decoded_rows, in_sixteen_bits
 from upscale.pictures.recognise import unreadable
 from upscale.pictures.record import Format
 from upscale.pixels.image import CodePoints, Image
-from upscale.pixels.spool import Rows, Spool, StoredRows
 
 __all__ = [
     "Opened",
-    "as_full_disk",
     "decode",
     "decoded_pages",
     "of_array",
-    "open_as",
     "open_header",
     "redrawn",
-    "vips_reason",
 ]
-
-FLOAT_ROWS = 64
-FULL = 2**20
-"""Free bytes below which a disk is taken to be full."""
 
 BLOCKS = ("icc-profile-data", "exif-data", "xmp-data")
 OWN_PROFILE = ("b-w", "srgb", "grey16", "rgb16", "multiband", "rgb", "scrgb")
@@ -217,7 +206,7 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
         picture = _in_rgb(opened)
         picture = to_srgb(picture) if convert else picture
         floating = picture.format in FLOATS
-        rows = _rows(picture, scratch, orientation_of(opened.image, loader), opened.frames)
+        rows = decoded_rows(picture, scratch, orientation_of(opened.image, loader), opened.frames)
     except pyvips.Error as error:
         kind = "truncated" if known and known.ends_early(descriptor) else "decode-error"
         what = "ends early" if kind == "truncated" else "is damaged"
@@ -238,65 +227,13 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
     if convert and metadata.exif and opened.image.get_typeof("icc-profile-data"):
         metadata = replace(metadata, exif=exif.as_srgb(metadata.exif))
     return Image(
-        _from_float(path, rows, scratch) if floating else rows,
+        in_sixteen_bits(path, rows, scratch) if floating else rows,
         metadata,
         warnings=warnings,
         frames=opened.frames,
         delays=_delays(picture, opened.frames),
         loop=int(picture.get("loop")) if picture.get_typeof("loop") else 0,
     )
-
-
-def open_as(loader: str, content: int | bytes, **options: int | str) -> pyvips.Image:
-    """Open a file with the ``loader`` that its content asks for; raises pyvips.Error.
-
-    ``content``: its descriptor, or all its bytes.
-    libvips' own choice changes with its version: 8.18 takes any JPEG with a gain map for another
-    format.
-    """
-    in_memory = isinstance(content, bytes)
-    make = pyvips.Source.new_from_memory if in_memory else pyvips.Source.new_from_descriptor
-    source = make(content)
-    pyvips.vips_lib.vips_error_clear()  # what it said of another file would come before its reason
-    chosen: dict[str, int | str] = {"access": "sequential", "fail_on": "error", **options}
-    return pyvips.Operation.call(f"{loader}load_source", source, **chosen)
-
-
-def _rows(picture: pyvips.Image, scratch: Path | None, orientation: int, frames: int) -> Rows:
-    """Decode from top to bottom in one go."""
-    if picture.format == "double":
-        picture = picture.cast("float")
-    dtype = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}[picture.format]
-    shape = (picture.height, picture.width, picture.bands)
-    spool = Spool(shape, dtype, scratch)
-    try:
-        if spool.descriptor is None:
-            spool.append(picture.numpy().reshape(shape))
-        else:
-            picture.rawsave_target(pyvips.Target.new_to_descriptor(spool.descriptor))
-    except pyvips.Error:
-        spool.close()
-        if scratch is not None and shutil.disk_usage(scratch.parent).free < FULL:
-            raise OutputError(f"{scratch}: cannot be written (the disk is full)") from None
-        raise
-    return spool.finish(orientation, frames)
-
-
-def _from_float(path: Path, rows: Rows, scratch: Path | None) -> Rows:
-    """Map floating-point rows to 16 bits."""
-    second = part_beside(scratch) if scratch else None
-    spool = Spool(rows.shape, np.uint16, second)
-    try:
-        for top in range(0, rows.shape[0], FLOAT_ROWS):
-            spool.append(from_float(path, rows[top : top + FLOAT_ROWS]))
-        found = spool.finish()
-        if isinstance(found, StoredRows) and scratch is not None:
-            return found.moved_to(scratch)
-        return found
-    finally:
-        spool.close()
-        if second is not None:
-            second.unlink(missing_ok=True)
 
 
 def _in_rgb(opened: Opened) -> pyvips.Image:
@@ -322,20 +259,3 @@ def _delays(picture: pyvips.Image, frames: int) -> tuple[int, ...]:
         return ()
     found = [int(delay) for delay in picture.get("delay")]
     return tuple(found[min(index, len(found) - 1)] for index in range(frames))
-
-
-def vips_reason(error: pyvips.Error) -> str:
-    """Return the first line of what libvips says went wrong; nothing where it does not say."""
-    lines = [line.strip() for line in str(error.detail).splitlines() if line.strip()]
-    return lines[0] if lines else ""
-
-
-def as_full_disk(error: pyvips.Error) -> OSError | None:
-    """Return the system's error where libvips failed because a disk was full.
-
-    libvips hands on what the system told it in the system's words only. They are those of the
-    write that failed; the disk itself may have room again by the time that one looks.
-    """
-    told = str(error.detail)
-    full = (OSError(number, os.strerror(number)) for number in NO_ROOM)
-    return next((each for each in full if str(each.strerror) in told), None)

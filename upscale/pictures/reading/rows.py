@@ -1,0 +1,59 @@
+"""libvips' pipeline → rows, decoded once from top to bottom, in memory or in a scratch file."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyvips
+
+from upscale.errors import OutputError
+from upscale.files import part_beside
+from upscale.pictures.decoders.base import from_float
+from upscale.pixels.spool import Rows, Spool, StoredRows
+
+__all__ = ["decoded_rows", "in_sixteen_bits"]
+
+FLOAT_ROWS = 64
+"""Rows that are mapped at a time."""
+
+FULL = 2**20
+"""Free bytes below which a disk is taken to be full."""
+
+
+def decoded_rows(
+    picture: pyvips.Image, scratch: Path | None, orientation: int, frames: int
+) -> Rows:
+    """Decode a picture of ``frames``, each to be turned; raises pyvips.Error, or OutputError."""
+    if picture.format == "double":
+        picture = picture.cast("float")
+    dtype = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}[picture.format]
+    shape = (picture.height, picture.width, picture.bands)
+    spool = Spool(shape, dtype, scratch)
+    try:
+        if spool.descriptor is None:
+            spool.append(picture.numpy().reshape(shape))
+        else:
+            picture.rawsave_target(pyvips.Target.new_to_descriptor(spool.descriptor))
+    except pyvips.Error:
+        spool.close()
+        if scratch is not None and shutil.disk_usage(scratch.parent).free < FULL:
+            raise OutputError(f"{scratch}: cannot be written (the disk is full)") from None
+        raise
+    return spool.finish(orientation, frames)
+
+
+def in_sixteen_bits(path: Path, rows: Rows, scratch: Path | None) -> Rows:
+    """Map floating-point rows to 16 bits."""
+    second = part_beside(scratch) if scratch else None
+    spool = Spool(rows.shape, np.uint16, second)
+    try:
+        for top in range(0, rows.shape[0], FLOAT_ROWS):
+            spool.append(from_float(path, rows[top : top + FLOAT_ROWS]))
+        found = spool.finish()
+        if isinstance(found, StoredRows) and scratch is not None:
+            return found.moved_to(scratch)
+        return found
+    finally:
+        spool.close()
+        if second is not None:
+            second.unlink(missing_ok=True)
