@@ -612,3 +612,31 @@ def test_further_pictures_of_a_jpeg_are_named(tmp_path: Path) -> None:
     with Pillow.open(tmp_path / "a.mpo") as shown:
         np.testing.assert_array_equal(found.pixels, np.array(shown))
     assert len(found.warnings) == 1
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2)])
+@pytest.mark.parametrize("missing", [0, 2])
+def test_a_profile_in_several_segments_is_whole_or_left_out(
+    tmp_path: Path, order: tuple[int, ...], missing: int
+) -> None:
+    """Segments are numbered, and may come in any order (ICC.1:2022, B.4)."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    parts = {1: profile[:200], 2: profile[200:400], 3: profile[400:]}
+    Pillow.fromarray(blocks()).save(tmp_path / "a.jpg")
+    data, added = (tmp_path / "a.jpg").read_bytes(), b""
+    for number in order:
+        if number != missing:
+            body = b"ICC_PROFILE\0" + bytes([number, 3]) + parts[number]
+            added += b"\xff\xe2" + (len(body) + 2).to_bytes(2, "big") + body
+    (tmp_path / "a.jpg").write_bytes(data[:2] + added + data[2:])
+    found = reader.read(tmp_path / "a.jpg")
+    assert found.metadata.icc == (None if missing else profile)
+    assert len(found.warnings) == bool(missing)
+
+
+def test_iptc_that_a_tiff_keeps_in_photoshops_resources_alone_is_read(tmp_path: Path) -> None:
+    datasets = b"\x1c\2\5\0\5Title\x1c\2\x19\0\3one\x1c\2\x19\0\3two"
+    resource = b"8BIM\4\4\0\0" + len(datasets).to_bytes(4, "big") + datasets
+    tag = (34377, 7, len(resource), resource, True)
+    tifffile.imwrite(tmp_path / "a.tif", blocks(), photometric="rgb", extratags=[tag])
+    assert reader.read(tmp_path / "a.tif").metadata.iptc == datasets

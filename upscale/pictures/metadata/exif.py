@@ -45,7 +45,7 @@ _SELF_CONTAINED = (
 _RESOLUTION, _UNIT, _INCH = (0x11A, 0x11B), 0x128, 2
 _EXIF_VERSION, _MAKER_NOTE, _UNIQUE_ID = 0x9000, 0x927C, 0xA420
 _BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 2, 3, 4, 5, 7
-_IPTC = 0x83BB
+_IPTC, _RESOURCES = 0x83BB, 0x8649  # IPTC itself, and Photoshop's image resources
 _COLOUR_SPACE, _INTEROPERABILITY_INDEX = 0xA001, 1
 
 # What the first directory of a TIFF file says about the picture and not about the file: names and
@@ -207,12 +207,14 @@ def orientation(blob: bytes) -> int | None:
 
 
 def iptc_of_tiff(descriptor: int) -> bytes | None:
-    """Return the datasets of IPTC in the first page of a TIFF file; raises as `of_tiff`."""
+    """Return the datasets of IPTC in the first page of a TIFF file; raises as `of_tiff`.
+
+    Its own field counts before the image resources of Photoshop.
+    """
     source = Source.of_file(descriptor)
-    found = source.tree(wanted={_IPTC}).fields.get(_IPTC)
-    if found is None:
-        return None
-    return iptc.of_tiff(found.data)
+    fields = source.tree(wanted={_IPTC, _RESOURCES}).fields
+    blocks = (iptc.of_tiff(fields[tag].data) for tag in (_IPTC, _RESOURCES) if tag in fields)
+    return next((block for block in blocks if block), None)
 
 
 def of_tiff(descriptor: int) -> bytes | None:

@@ -192,7 +192,10 @@ def _without_damage(path: Path, image: Image) -> Image:
     warnings, metadata = image.warnings, image.metadata
     space = b"GRAY" if image.pixels.shape[2] < 3 else b"RGB "
     icc, packet = metadata.icc, metadata.xmp
-    if icc and not (len(icc) >= 132 and icc[36:40] == b"acsp" and icc[16:20] == space):
+    if icc and int.from_bytes(icc[:4], "big") > len(icc):  # ICC.1:2022, 7.2.2
+        warnings += (f"{path}: its colour profile is cut and left out",)
+        metadata = replace(metadata, icc=None)
+    elif icc and not (len(icc) >= 132 and icc[36:40] == b"acsp" and icc[16:20] == space):
         warnings += (f"{path}: its colour profile does not fit it and is left out",)
         metadata = replace(metadata, icc=None)
     if packet:
