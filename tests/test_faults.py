@@ -154,6 +154,10 @@ ROWS: dict[int, tuple[str, ...]] = {
     ),
     48: ("pictures/decoders/test_tiff.py::test_every_combination_is_right_or_refused",),
     50: ("test_faults.py::test_row_50_every_collision_is_named_at_once_and_ext_tells_them_apart",),
+    51: (
+        "pictures/test_encoder.py::test_iptc_fits_a_jpeg_or_is_left_out_with_a_warning",
+        "pictures/test_encoder.py::test_every_field_of_iptc_reaches_a_tiff_and_leaves_it",
+    ),
     52: ("models/checkpoints/test_readings.py::test_generator_is_found_in_any_wrapper",),
     53: ("models/test_package_clients.py::test_without_pip_the_message_says_what_to_install",),
     55: (

@@ -99,3 +99,11 @@ def test_blocks_of_old_cameras_are_named(
     data = saved()
     segment = b"\xff" + bytes([marker]) + (len(body) + 2).to_bytes(2, "big") + body
     assert bool(jpeg.lost_blocks(opened(tmp_path, data[:2] + segment + data[2:]))) == lost
+
+
+@pytest.mark.parametrize("name", [b"MotionPhoto", b"MicroVideo"])
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_motion_photo_is_found(tmp_path: Path, name: bytes, value: int) -> None:
+    said = b'xmlns:C="http://ns.google.com/photos/1.0/camera/" C:%s="%d"' % (name, value)
+    packet = HDRGM.replace(b'hdrgm:Version="1.0"', said)
+    assert jpeg.has_video(opened(tmp_path, saved(xmp=packet))) == bool(value)

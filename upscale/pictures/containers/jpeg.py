@@ -1,13 +1,23 @@
 """The segments of a JPEG before its first scan (ISO/IEC 10918-1, annex B), and what they say."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from upscale.pictures.containers.tiff import Source
 from upscale.system import read_at
 
-__all__ = ["Frame", "Segment", "frame_of", "has_gain_map", "lost_blocks", "pictures", "segments"]
+__all__ = [
+    "Frame",
+    "Segment",
+    "frame_of",
+    "has_gain_map",
+    "has_video",
+    "lost_blocks",
+    "pictures",
+    "segments",
+]
 
 SCAN, APP1, APP2 = 0xDA, 0xE1, 0xE2
 STARTS_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -35,6 +45,9 @@ GAIN_MAP = b"http://ns.adobe.com/hdr-gain-map/1.0/"
 """Namespace of Ultra HDR's fields in XMP."""
 
 GAIN_MAP_ISO = b"urn:iso:std:iso:ts:21496:-1\0"
+
+VIDEO = re.compile(rb":(?:MotionPhoto|MicroVideo)(?:\s*=\s*[\"']|>)\s*1")
+"""What XMP says of a motion photo, whose video lies behind the picture."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +136,14 @@ def has_gain_map(descriptor: int) -> bool:
         if segment.marker == APP1 and GAIN_MAP in _contents(descriptor, segment):
             return True
     return False
+
+
+def has_video(descriptor: int) -> bool:
+    """Say whether the file says that it is a motion photo."""
+    return any(
+        segment.marker == APP1 and VIDEO.search(_contents(descriptor, segment))
+        for segment in segments(descriptor)
+    )
 
 
 def _contents(descriptor: int, segment: Segment) -> bytes:

@@ -164,6 +164,8 @@ def _left_behind(path: Path, descriptor: int) -> tuple[str, ...]:
         )
     elif (count := jpeg.pictures(descriptor)) > 1:
         found.append(f"{path}: has {count} pictures in it; only the first")
+    if jpeg.has_video(descriptor):
+        found.append(f"{path}: its video (motion photo) is left out; the picture is upscaled")
     return tuple(found)
 
 
