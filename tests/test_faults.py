@@ -152,8 +152,8 @@ ROWS: dict[int, tuple[str, ...]] = {
         "pictures/metadata/test_xmp.py::test_the_orientation_is_found_as_attribute_and_as_element",
         "pictures/containers/test_heif.py::test_opacity_is_turned_with_its_colours",
     ),
-    48: ("pictures/decoders/test_tiff.py::test_every_combination_is_right_or_refused",),
-    49: ("pictures/decoders/test_tiff.py::test_jpeg_of_12_bits_is_sound_but_not_read",),
+    48: ("pictures/decoders/tiff/test_decoder.py::test_every_combination_is_right_or_refused",),
+    49: ("pictures/decoders/tiff/test_decoder.py::test_jpeg_of_12_bits_is_sound_but_not_read",),
     50: ("test_faults.py::test_row_50_every_collision_is_named_at_once_and_ext_tells_them_apart",),
     51: (
         "pictures/test_encoder.py::test_iptc_fits_a_jpeg_or_is_left_out_with_a_warning",

@@ -35,7 +35,7 @@ ROOMS = (
 """From the bottom up; a room imports from itself and from those before it."""
 
 INNER = {
-    "pictures": ("containers", "metadata", "decoders", "reading"),
+    "pictures": ("containers", "metadata", "decoders", "decoders.tiff", "reading"),
     "models": ("checkpoints",),
     "batch": ("planning",),
     "training": ("data", "losses", "records"),

@@ -9,13 +9,13 @@ from upscale.errors import InputError
 from upscale.pictures.containers import heif, jpeg
 from upscale.pictures.containers.damage import because, cut, unsupported
 from upscale.pictures.containers.tiff_page import Page
-from upscale.pictures.decoders import tiff
 from upscale.pictures.decoders.base import (
     Decoded,
     Pixels,
     read_all,
     rounding_warning,
 )
+from upscale.pictures.decoders.tiff import decoder as tiff
 from upscale.pictures.formats import check_pixels
 from upscale.pictures.libvips import open_as, vips_reason
 from upscale.pictures.metadata import exif, png_colours, png_late

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from upscale.pictures.containers.tiff_page import pages
-from upscale.pictures.decoders.tiff_samples import samples_of
+from upscale.pictures.decoders.tiff.samples import samples_of
 
 
 @pytest.mark.parametrize("compression", [None, "lzw", "deflate", "packbits", "lzma", "zstd"])

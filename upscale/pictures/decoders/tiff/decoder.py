@@ -1,6 +1,6 @@
 """Pages of TIFF files that libvips decodes wrongly or not at all: their samples made colours.
 
-`upscale.pictures.containers.tiff_page` says which pages these are.
+`readers` says which pages these are.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,11 @@ from upscale.pictures.containers.tiff_page import (
     LAB,
     Page,
     Photometric,
-    by_libvips,
     pages,
-    refusal,
 )
 from upscale.pictures.decoders.base import Decoded, Pixels, from_float, rounding_warning, widen
-from upscale.pictures.decoders.tiff_samples import Samples, samples_of
+from upscale.pictures.decoders.tiff.readers import by_libvips, refusal
+from upscale.pictures.decoders.tiff.samples import Samples, samples_of
 
 __all__ = ["Chosen", "decode", "pages_for", "shape"]
 
