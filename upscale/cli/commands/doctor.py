@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DoctorOptions", "doctor"]
 
+OF_DEVELOPERS = re.compile(r"extra == ['\"](test|dev|docs)['\"]")
+
 SIDE = 64
 """LR pixels a side of the picture that is timed."""
 
@@ -92,7 +94,8 @@ def _packages() -> Iterator[tuple[str, str]]:
         wanted = metadata.requires("upscale") or []
     except metadata.PackageNotFoundError:  # run from a folder
         return
-    names = {found[0] for each in wanted if (found := re.match(r"[\w.-]+", each))}
+    used = (each for each in wanted if not OF_DEVELOPERS.search(each))
+    names = {found[0] for each in used if (found := re.match(r"[\w.-]+", each))}
     for name in sorted(names, key=str.lower):
         try:
             yield name, metadata.version(name)
