@@ -77,7 +77,7 @@ def lightened(words: list[str]) -> list[str]:
     """Add a small network to a command that leaves the choice of one to the program."""
     if "--model" in words or words[0] in OTHER_COMMANDS:
         return words
-    one = [] if words[0] == "sweep" else ["--jobs", "1"]
+    one = [] if words[0] in ("sweep", "doctor") else ["--jobs", "1"]
     ends = ["--psnr", "psnr.pth"] if {"--alpha", "--alphas"} & {*words} else []
     return [*words, "--model", "gan.pth", *ends, *one]
 
@@ -102,7 +102,7 @@ def check(words: list[str], folder: Path) -> None:
         status, said = outcome.status, outcome.said
     assert status == 0, said
     made = {path for path in set(folder.rglob("*")) - before if path.is_file()}
-    writes = "--dry-run" not in words and words[0] not in ("--help", "models")
+    writes = "--dry-run" not in words and words[0] not in ("--help", "models", "doctor")
     assert bool(made) == writes, said
     if "-o" in words and "-" not in words and writes:
         wanted = folder / words[words.index("-o") + 1]
