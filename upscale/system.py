@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,24 +60,26 @@ def read_at(descriptor: int, size: int, at: int) -> bytes:
     """Return at most ``size`` bytes from the offset ``at``; the descriptor's position stays."""
     if sys.platform != "win32":
         return os.pread(descriptor, size, at)
-    with _moving:
-        before = os.lseek(descriptor, 0, os.SEEK_CUR)
-        try:
-            os.lseek(descriptor, at, os.SEEK_SET)
-            return os.read(descriptor, size)
-        finally:
-            os.lseek(descriptor, before, os.SEEK_SET)
+    with _moved(descriptor, at):
+        return os.read(descriptor, size)
 
 
 def write_at(descriptor: int, data: bytes, at: int) -> int:
     """Write at the offset ``at``, and return how many bytes; the descriptor's position stays."""
     if sys.platform != "win32":
         return os.pwrite(descriptor, data, at)
+    with _moved(descriptor, at):
+        return os.write(descriptor, data)
+
+
+@contextlib.contextmanager
+def _moved(descriptor: int, at: int) -> Iterator[None]:
+    """Hold a descriptor at the offset ``at``, alone, and put it back."""
     with _moving:
         before = os.lseek(descriptor, 0, os.SEEK_CUR)
         try:
             os.lseek(descriptor, at, os.SEEK_SET)
-            return os.write(descriptor, data)
+            yield
         finally:
             os.lseek(descriptor, before, os.SEEK_SET)
 

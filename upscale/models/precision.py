@@ -9,6 +9,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from upscale.errors import OutputError
 from upscale.files import whole
 from upscale.models.cache import cache_folder
 
-__all__ = ["candidates", "quickest", "remembered"]
+__all__ = ["candidates", "quickest", "remembered", "timed"]
 
 SIDE = 24
 """LR pixels a side of the picture that is timed."""
@@ -52,11 +53,11 @@ def quickest(names: Sequence[str], run: Callable[[str, Tensor], Tensor]) -> str:
     is not quicker, differs from float32 or does not run is not taken.
     """
     lr = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    exact, seconds = _timed(names[0], lr, run)
+    exact, seconds = timed(partial(run, names[0], lr))
     best, least = names[0], seconds * GAIN
     for name in names[1:]:
         try:
-            sr, seconds = _timed(name, lr, run)
+            sr, seconds = timed(partial(run, name, lr))
         except RuntimeError:  # what PyTorch says of an operator that a precision lacks
             continue
         if seconds < least and (sr - exact).abs().mean().item() < ERROR:
@@ -81,12 +82,13 @@ def remembered(network: str, measure: Callable[[], str]) -> str:
     return found
 
 
-def _timed(name: str, lr: Tensor, run: Callable[[str, Tensor], Tensor]) -> tuple[Tensor, float]:
-    sr = run(name, lr)
+def timed(run: Callable[[], Tensor]) -> tuple[Tensor, float]:
+    """Return the first result of ``run``, and the seconds of the quickest of some later passes."""
+    sr = run()
     seconds = []
     for _ in range(PASSES):
         begin = time.perf_counter()
-        run(name, lr)
+        run()
         seconds.append(time.perf_counter() - begin)
     return sr, min(seconds)
 

@@ -2,15 +2,15 @@
 
 import platform
 import re
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 import typer
 
 from upscale import __version__
+from upscale.models.choice import DEVICE_HELP
 from upscale.upscaling.options import option
 
 if TYPE_CHECKING:
@@ -23,16 +23,13 @@ OF_DEVELOPERS = re.compile(r"extra == ['\"](test|dev|docs)['\"]")
 SIDE = 64
 """LR pixels a side of the picture that is timed."""
 
-PASSES = 2
-"""Timed passes in each precision, behind one that is not timed; the quicker one counts."""
-
 
 @dataclass(frozen=True)
 class DoctorOptions:
     """What ``upscale doctor`` is asked for."""
 
     model: str = option("Model that is timed.", "srgan")
-    device: str = option("auto, cpu, cuda, cuda:N or mps.", "auto")
+    device: str = option(DEVICE_HELP, "auto")
     debug: bool = option("Show tracebacks.", False)
 
 
@@ -65,8 +62,7 @@ def _facts(options: DoctorOptions) -> Iterator[tuple[str, str]]:
     yield "device", f"{device} {named}".strip()
     yield "model", f"{model.name}, in {model.precision} by default"
     for precision in PRECISIONS:
-        tried = load_model(options.model, device=options.device, precision=precision)
-        yield precision, _rate(tried)
+        yield precision, _rate(replace(model, precision=precision))
     for name, version in _packages():
         yield "package", f"{name} {version}"
 
@@ -75,17 +71,15 @@ def _rate(model: "Model") -> str:
     """Time ``model`` on a small picture; a processor may lack a precision altogether."""
     import torch
 
+    from upscale.models.precision import timed
+
     lr = torch.rand(1, 3, SIDE, SIDE)
-    seconds: list[float] = []
     try:
-        for _ in range(PASSES + 1):
-            start = time.perf_counter()
-            model(lr).cpu()
-            seconds.append(time.perf_counter() - start)
+        seconds = timed(lambda: model(lr).cpu())[1]
     except RuntimeError as error:
         return f"does not run ({str(error).splitlines()[0]})"
     pixels = SIDE**2 * model.scale**2
-    return f"{pixels / min(seconds[1:]) / 1e6:.3g} million pixels made a second"
+    return f"{pixels / seconds / 1e6:.3g} million pixels made a second"
 
 
 def _packages() -> Iterator[tuple[str, str]]:
