@@ -150,7 +150,7 @@ ROWS: dict[int, tuple[str, ...]] = {
     47: (
         "pictures/metadata/test_raw_profile.py::test_a_png_is_turned_by_it_as_by_exif",
         "pictures/metadata/test_xmp.py::test_the_orientation_is_found_as_attribute_and_as_element",
-        "pictures/containers/test_heif.py::test_opacity_is_turned_with_its_colours",
+        "pictures/containers/heif/test_primary.py::test_opacity_is_turned_with_its_colours",
     ),
     48: ("pictures/decoders/tiff/test_decoder.py::test_every_combination_is_right_or_refused",),
     49: ("pictures/decoders/tiff/test_decoder.py::test_jpeg_of_12_bits_is_sound_but_not_read",),

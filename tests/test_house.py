@@ -35,7 +35,15 @@ ROOMS = (
 """From the bottom up; a room imports from itself and from those before it."""
 
 INNER = {
-    "pictures": ("containers", "metadata", "decoders", "decoders.tiff", "reading"),
+    "pictures": (
+        "containers",
+        "containers.heif",
+        "metadata",
+        "decoders",
+        "decoders.heif",
+        "decoders.tiff",
+        "reading",
+    ),
     "models": ("checkpoints",),
     "batch": ("planning",),
     "training": ("data", "losses", "records"),
@@ -55,6 +63,8 @@ TESTED_ELSEWHERE = {
     "models.sources": "models/test_download.py: a source is what is fetched from it",
     "pictures.reading.blocks": "pictures/reading/test_reader.py: blocks are read with a picture",
     "pictures.containers.boxes": "pictures/containers/test_damage.py: boxes are walked to the end",
+    "pictures.containers.heif.edits": "pictures/decoders/heif/test_heic.py: who reads is a decoder",
+    "pictures.containers.heif.meta": "pictures/containers/heif/test_primary.py: read for a picture",
     "pictures.containers.losses": "pictures/test_recognise.py: a file says whether it loses",
     "pictures.containers.png": "pictures/reading/test_apng.py: chunks are those of an animation",
     "pictures.containers.tiff": "pictures/metadata/test_exif.py: EXIF is a TIFF",

@@ -124,7 +124,7 @@ FORMATS = (
         suffixes=(".heic", ".heif", ".hif"),
         begins=rb".{4}ftyp",
         doubtful=True,
-        decoder="heic",
+        decoder="heif.heic",
         extra="heif",
         lossy=_always,
     ),

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from upscale.errors import InputError
-from upscale.pictures.containers import heif
+from upscale.pictures.containers.heif.primary import frame_count
 from upscale.pictures.containers.png import Timing
-from upscale.pictures.decoders import avif
 from upscale.pictures.decoders.base import open_file
+from upscale.pictures.decoders.heif import avif
 from upscale.pictures.formats import MAX_PIXELS, check_pixels, format_of
 from upscale.pictures.metadata import exif, xmp
 from upscale.pictures.metadata.colour import loses_hdr
@@ -79,7 +79,7 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
             width, height, frames = timing.width, timing.height, timing.count
             channels, depth = timing.channels, timing.depth
         elif found and found.loader == "heif":
-            frames = heif.frame_count(descriptor)
+            frames = frame_count(descriptor)
     finally:
         os.close(descriptor)
     if turned:
@@ -115,7 +115,7 @@ def _read(
 def _drawn_by_libavif(opened: Opened, descriptor: int, max_pixels: int) -> Opened:
     """Take all frames of an AVIF, and the chroma that is interpolated, where OpenCV reads them."""
     path, image = opened.path, opened.image
-    size, count = (image.width, image.height), heif.frame_count(descriptor)
+    size, count = (image.width, image.height), frame_count(descriptor)
     if orientation_of(image, "heif") >= 5:  # of a file that libheif is kept from turning
         size = size[::-1]
     check_pixels(path, *size, max_pixels, count)

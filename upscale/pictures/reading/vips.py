@@ -6,8 +6,10 @@ from pathlib import Path
 import pyvips
 
 from upscale.errors import InputError
-from upscale.pictures.containers import heif, jpeg
+from upscale.pictures.containers import jpeg
 from upscale.pictures.containers.damage import because, cut, unsupported
+from upscale.pictures.containers.heif import edits
+from upscale.pictures.containers.heif.primary import Primary, primary
 from upscale.pictures.containers.tiff_page import Page
 from upscale.pictures.decoders.base import (
     Decoded,
@@ -82,12 +84,12 @@ def open_header(
     try:
         # libjpeg only warns of a scan that breaks off or holds invalid codes
         strict = found.loader == "jpeg" and not lenient
-        primary = heif.primary(descriptor) if found.loader == "heif" else heif.Primary()
-        content = heif.patched(read_all(descriptor), primary) if primary.loose else descriptor
+        boxed = primary(descriptor) if found.loader == "heif" else Primary()
+        content = edits.patched(read_all(descriptor), boxed) if boxed.loose else descriptor
         image = open_as(found.loader, content, fail_on="warning" if strict else "error")
-        if primary.loose:
+        if boxed.loose:
             image = image.copy()
-            image.set_type(pyvips.GValue.gint_type, "orientation", primary.orientation)
+            image.set_type(pyvips.GValue.gint_type, "orientation", boxed.orientation)
         frames = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
         if chosen.left_out:
             warnings, frames = (_of_different_kinds(path, frames),), 1
@@ -115,7 +117,7 @@ def open_header(
         raise cut(path)
     if found.loader == "jpeg":
         warnings += _left_behind(path, descriptor)
-    said = Signals(primary.code_points)
+    said = Signals(boxed.code_points)
     if found.loader == "png":
         image = with_blocks(image, png_late.late_blocks(descriptor))
         said = png_colours.signals(descriptor)

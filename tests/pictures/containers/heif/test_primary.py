@@ -10,7 +10,7 @@ from heif_files import without_turned_opacity
 from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
-from upscale.pictures.containers import heif
+from upscale.pictures.containers.heif.primary import _orientation, primary
 from upscale.pictures.reading.reader import read, read_header
 from upscale.pixels.image import CodePoints
 
@@ -47,7 +47,7 @@ def test_opacity_is_turned_with_its_colours(tmp_path: Path, orientation: int, ap
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_orientation_is_that_of_the_boxes(orientation: int) -> None:
-    found = heif.primary(turned(orientation))
+    found = primary(turned(orientation))
     assert found.orientation == orientation
     assert found.loose == ()
 
@@ -58,7 +58,7 @@ def test_a_mirror_before_a_turn_counts_in_that_order() -> None:
     for axis, mirror in ((1, np.fliplr), (0, np.flipud)):
         for quarters in range(4):
             expected = np.rot90(mirror(grid), quarters)
-            number = heif._orientation([(b"imir", axis), (b"irot", quarters)])
+            number = _orientation([(b"imir", axis), (b"irot", quarters)])
             picture = Pillow.fromarray(grid.astype(np.uint8))
             picture.getexif()[ExifTags.Base.Orientation] = number
             np.testing.assert_array_equal(np.asarray(ImageOps.exif_transpose(picture)), expected)
@@ -66,16 +66,16 @@ def test_a_mirror_before_a_turn_counts_in_that_order() -> None:
 
 @pytest.mark.parametrize("numbers", [(12, 13), (9, 16), (1, 1)])
 def test_the_numbers_of_colours_are_read(numbers: tuple[int, int]) -> None:
-    assert heif.primary(avif(*numbers)).code_points == CodePoints(*numbers)
+    assert primary(avif(*numbers)).code_points == CodePoints(*numbers)
 
 
 def test_a_profile_goes_before_numbers() -> None:
     buffer = io.BytesIO()
     profile = b"p" * 200
     Pillow.fromarray(PICTURE).save(buffer, "AVIF", icc_profile=profile)
-    assert heif.primary(buffer.getvalue()).code_points is None
+    assert primary(buffer.getvalue()).code_points is None
 
 
 @pytest.mark.parametrize("kept", [20, 60, 100, 150, 200, 250])
 def test_a_file_that_is_cut_says_nothing_or_what_it_says(kept: int) -> None:
-    assert heif.primary(turned(6)[:kept]) is not None
+    assert primary(turned(6)[:kept]) is not None

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from upscale.pictures.containers import heif
+from upscale.pictures.containers.heif import edits
+from upscale.pictures.containers.heif.primary import frame_count, primary_properties
 from upscale.pictures.decoders.base import Pixels, in_rgb, opencv_decode, read_all, widen
 
 __all__ = ["Frames", "decode"]
@@ -34,10 +35,10 @@ def decode(descriptor: int, size: tuple[int, int], bits: int) -> Frames | None:
     None where OpenCV has no libavif, does not take the file, or finds another size: a picture that
     is to be cropped, which libavif does not do.
     """
-    data = heif.without_metadata(read_all(descriptor))
+    data = edits.without_metadata(read_all(descriptor))
     delays: tuple[int, ...] = ()
     loop = 0
-    if heif.frame_count(descriptor) > 1:
+    if frame_count(descriptor) > 1:
         found = _animation(data)
         if found is None:
             return None
@@ -47,7 +48,7 @@ def decode(descriptor: int, size: tuple[int, int], bits: int) -> Frames | None:
         picture = opencv_decode(data)
         if picture is None:
             return None
-        turns = heif.primary_properties(descriptor)
+        turns = primary_properties(descriptor)
         frames = [_turned(picture, turns)]
     if any(frame.shape[1::-1] != size or frame.max() >= 2**bits for frame in frames):
         return None

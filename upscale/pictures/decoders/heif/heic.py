@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from upscale.pictures.containers import heif
 from upscale.pictures.containers.boxes import boxes, ends_early
 from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
+from upscale.pictures.containers.heif import edits
+from upscale.pictures.containers.heif.primary import primary
 from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, read_all, reason_of, widen
 from upscale.pixels.image import CodePoints
 from upscale.pixels.spool import upright
@@ -45,9 +46,9 @@ def size(path: Path, descriptor: int) -> tuple[int, int]:
 def decode(path: Path, descriptor: int) -> Decoded:
     """Decode the primary picture: 8 bits, or 10 and 12 brought to 16; InputError."""
     data = read_all(descriptor)
-    said = heif.primary(data)
+    said = primary(data)
     apart = bool(said.loose)
-    file = _open(path, heif.patched(data, said) if apart else data)
+    file = _open(path, edits.patched(data, said) if apart else data)
     announced = file.size
     warnings: list[str] = []
     if len(file) > 1:

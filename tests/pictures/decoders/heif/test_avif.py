@@ -9,8 +9,9 @@ from decoding import PROFILE, XMP, blocks
 from PIL import Image as Pillow
 from PIL import ImageOps, features
 
-from upscale.pictures.containers import heif
-from upscale.pictures.decoders import avif
+from upscale.pictures.containers.heif import edits
+from upscale.pictures.containers.heif.primary import frame_count, primary_properties
+from upscale.pictures.decoders.heif import avif
 from upscale.pictures.reading.reader import read, read_header
 
 pytestmark = pytest.mark.skipif(not features.check("avif"), reason="needs Pillow with AVIF")
@@ -116,10 +117,10 @@ def test_a_damaged_head_has_no_properties_or_some(tmp_path: Path, cut: int) -> N
     saved(path, Pillow.fromarray(SLOPE), exif=exif)
     data = path.read_bytes()
     with path.open("rb") as file:
-        whole = heif.primary_properties(file.fileno())
+        whole = primary_properties(file.fileno())
     assert {b"ispe", b"irot", b"imir"} <= {kind for kind, _ in whole}
     path.write_bytes(data[:cut] + b"\xff" * 7 + data[cut + 7 :])
     with path.open("rb") as file:
-        heif.primary_properties(file.fileno())
-        heif.frame_count(file.fileno())
-        heif.without_metadata(path.read_bytes())
+        primary_properties(file.fileno())
+        frame_count(file.fileno())
+        edits.without_metadata(path.read_bytes())

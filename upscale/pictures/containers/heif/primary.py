@@ -1,0 +1,122 @@
+"""What the boxes of an AVIF or HEIC say of its primary picture: its colours and how it is turned.
+
+(ISO/IEC 23008-12, 6.5.)
+"""
+
+import itertools
+import re
+import struct
+from dataclasses import dataclass
+
+from upscale.pictures.containers.heif.meta import FULL, Meta, head_of, read_meta
+from upscale.pixels.image import CodePoints
+
+__all__ = ["Primary", "frame_count", "primary", "primary_properties"]
+
+OPACITY = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+
+TURNS = {
+    (0, None): 1, (0, 0): 4, (0, 1): 2,
+    (1, None): 8, (1, 0): 5, (1, 1): 7,
+    (2, None): 3, (2, 0): 2, (2, 1): 4,
+    (3, None): 6, (3, 0): 7, (3, 1): 5,
+}  # fmt: skip
+"""EXIF's orientation by quarter turns to the left, and the axis mirrored afterwards."""
+
+
+@dataclass(frozen=True)
+class Primary:
+    """What is said of the primary picture."""
+
+    code_points: CodePoints | None = None
+    """None where nothing is said, or a profile says it."""
+    orientation: int = 1
+    """By its own boxes, 1 to 8 as EXIF counts."""
+    loose: tuple[tuple[int, int], ...] = ()
+    """Places in the file, each with the byte to write there, that make no reader turn anything;
+    empty where the opacity is turned as the colours are."""
+
+
+def primary(file: int | bytes) -> Primary:
+    """Read what a file, open or in memory, says of its primary picture; nothing where damaged."""
+    data, start = head_of(file, b"meta")
+    try:
+        return _look(read_meta(data), start)
+    except (IndexError, struct.error):
+        return Primary()
+
+
+def primary_properties(descriptor: int) -> list[tuple[bytes, bytes]]:
+    """Return kind and contents of the primary picture's, in their order (ISO/IEC 23008-12, 9.3).
+
+    Where the file holds no such list, or a damaged one, what could be read of it.
+    """
+    meta = read_meta(head_of(descriptor, b"meta")[0])
+    return [(each.box.kind, meta.body(each.box)) for each in meta.properties.get(meta.primary, [])]
+
+
+def frame_count(descriptor: int) -> int:
+    """Return how many frames the longest track has; 1 where there is none (14496-12, 8.7.3)."""
+    moov, most = head_of(descriptor, b"moov")[0], 1
+    for table in re.finditer(rb"stsz", moov):
+        most = max(most, int.from_bytes(moov[table.end() + 8 : table.end() + 12], "big"))
+    return most
+
+
+def _look(meta: Meta, start: int) -> Primary:
+    item = meta.primary
+    turns = _turns(meta, item)
+    apart = any(
+        turns != _turns(meta, auxiliary)
+        for kind, auxiliary, targets in meta.references
+        if kind == b"auxl" and item in targets and _is_opacity(meta, auxiliary)
+    )
+    loose = dict[int, int]()
+    if apart:
+        for places in meta.properties.values():
+            for place in places:
+                if place.box.kind in (b"irot", b"imir"):
+                    name = start + place.box.begin - 4
+                    loose |= dict(zip(range(name, name + 4), b"free", strict=True))
+                    loose[start + place.at] = meta.data[place.at] & 0x7F  # not essential
+    return Primary(_code_points(meta, item), _orientation(turns), tuple(loose.items()))
+
+
+def _is_opacity(meta: Meta, item: int) -> bool:
+    return any(meta.body(place.box)[FULL:].startswith(OPACITY) for place in meta.of(item, b"auxC"))
+
+
+def _turns(meta: Meta, item: int) -> list[tuple[bytes, int]]:
+    """Return the turns and mirrors of an item in their order; a turn by nothing is none."""
+    found = []
+    for place in meta.of(item, b"irot", b"imir"):
+        kind, number = place.box.kind, meta.data[place.box.begin] & 3
+        if kind == b"imir" or number:
+            found.append((kind, number if kind == b"irot" else number & 1))
+    return found
+
+
+def _orientation(turns: list[tuple[bytes, int]]) -> int:
+    """Bring turns and mirrors to one turn, then one mirror."""
+    angle, axis = 0, None
+    for kind, number in turns:
+        if kind == b"irot":
+            # a mirror before a turn is the same mirror after the opposite turn
+            angle += number if axis is None else -number
+        elif axis is None:
+            axis = number
+        else:  # both mirrors together are half a turn
+            angle, axis = angle + 2 * (axis != number), None
+    return TURNS[angle % 4, axis]
+
+
+def _code_points(meta: Meta, item: int) -> CodePoints | None:
+    made_of = (to for kind, source, to in meta.references if (kind, source) == (b"dimg", item))
+    for each in (item, *itertools.chain.from_iterable(made_of)):
+        colours = [meta.body(place.box) for place in meta.of(each, b"colr")]
+        if any(colour[:4] in (b"prof", b"rICC") for colour in colours):
+            return None
+        for colour in colours:
+            if colour[:4] == b"nclx":
+                return CodePoints(*struct.unpack(">HH", colour[4:8]))
+    return None
