@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from upscale.batch.worker import Read
-from upscale.pictures.formats import MAX_PIXELS
+from upscale.pictures.limits import MAX_PIXELS
 from upscale.pixels.image import Pixels
 
 SOON = 10

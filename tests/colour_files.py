@@ -8,6 +8,9 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageCms
 
+from upscale.pictures.colours.signals import of_code_points
+from upscale.pixels.image import CodePoints
+
 BT709 = ((0.3127, 0.3290), (0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
 P3 = ((0.3127, 0.3290), (0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
 BT2020 = ((0.3127, 0.3290), (0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
@@ -104,3 +107,24 @@ def shown(pixels: np.ndarray, profile: bytes | None) -> np.ndarray:
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     picture = Pillow.fromarray(pixels)
     return np.array(ImageCms.profileToProfile(picture, source, SRGB, renderingIntent=ABSOLUTE))
+
+
+PUBLISHED = {
+    1: (0.3127, 0.3290, 0.640, 0.330, 0.300, 0.600, 0.150, 0.060),
+    4: (0.310, 0.316, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08),
+    5: (0.3127, 0.3290, 0.64, 0.33, 0.29, 0.60, 0.15, 0.06),
+    6: (0.3127, 0.3290, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070),
+    7: (0.3127, 0.3290, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070),
+    8: (0.310, 0.316, 0.681, 0.319, 0.243, 0.692, 0.145, 0.049),
+    9: (0.3127, 0.3290, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
+    11: (0.314, 0.351, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
+    12: (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
+    22: (0.3127, 0.3290, 0.630, 0.340, 0.295, 0.605, 0.155, 0.077),
+}
+"""ITU-T H.273, table 2."""
+
+
+def made(primaries: int, transfer: int, full: bool = True) -> bytes:
+    found = of_code_points(CodePoints(primaries, transfer, full), False)
+    assert found is not None
+    return found

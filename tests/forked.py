@@ -31,7 +31,7 @@ FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 PRELOADED = [
     *("pytest", "pyvips", "torch", "upscale.api", "upscale.cli.app", "upscale.cli.run.run"),
-    *("upscale.batch.worker", "upscale.pictures.reading.reader", "upscale.pictures.writer"),
+    *("upscale.batch.worker", "upscale.pictures.reading.reader", "upscale.pictures.writing.writer"),
     *("upscale.models.model", "upscale.training.loop"),
 ]
 """Installed ones only: the server of Python 3.11 does not look where pytest does, in silence."""

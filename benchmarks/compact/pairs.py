@@ -9,7 +9,7 @@ import cv2
 import drawings
 import numpy as np
 
-from upscale.pictures.formats import MAX_PIXELS
+from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.reading import reader
 from upscale.pixels.degrade import degrade
 from upscale.training.data.blind import degrade_blind

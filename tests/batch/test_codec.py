@@ -11,7 +11,7 @@ from codecs_seen import Endless, codecs, kill, request
 from upscale.batch.codec import Codec
 from upscale.batch.worker import Decoded, Probe, Probed
 from upscale.errors import InputError
-from upscale.pictures.formats import MAX_PIXELS
+from upscale.pictures.limits import MAX_PIXELS
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc"),

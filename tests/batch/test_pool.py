@@ -13,8 +13,8 @@ from PIL import Image as Pillow
 from upscale.batch.pool import CodecPool, Picture
 from upscale.batch.worker import Decoded, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
-from upscale.pictures.encoding import Encoding
-from upscale.pictures.formats import MAX_PIXELS
+from upscale.pictures.limits import MAX_PIXELS
+from upscale.pictures.writing.encoding import Encoding
 from upscale.pixels.image import Layout, Metadata, Pixels
 
 pytestmark = [

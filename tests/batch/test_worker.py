@@ -18,9 +18,9 @@ from upscale.batch.resume import keys_of
 from upscale.batch.worker import Decoded, Finish, Probe, Probed, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.models.choice import Choice
-from upscale.pictures.encoder import read_key
-from upscale.pictures.encoding import Encoding
-from upscale.pictures.formats import MAX_PIXELS
+from upscale.pictures.limits import MAX_PIXELS
+from upscale.pictures.writing.encoder import read_key
+from upscale.pictures.writing.encoding import Encoding
 from upscale.pixels.image import Header, Layout, Metadata, Pixels
 from upscale.pixels.spool import IN_MEMORY, StoredRows
 

@@ -7,16 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from upscale.errors import InputError, OutputError
-from upscale.pictures.formats import (
-    ALIASES,
-    MAX_SIDE,
-    WRITABLE,
-    check_format,
-    check_pixels,
-    own_suffix,
-    suffix_of,
-)
+from upscale.pictures.formats import ALIASES, WRITABLE, own_suffix, suffix_of
 
 NAMES = {".png": "PNG", ".jpg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".avif": "AVIF"}
 NAMES |= {".gif": "GIF"}
@@ -74,37 +65,6 @@ def test_pillow_knows_every_alias_as_the_same_format() -> None:
         assert known[alias] == known[suffix]
 
 
-@pytest.mark.parametrize(
-    ("suffix", "limit"),
-    [(".jpg", 65_500), (".webp", 16_383), (".avif", 65_536), (".gif", 65_535), (".tif", 10**7)],
-)
-def test_a_side_as_long_as_can_be_is_taken_and_one_more_is_not(suffix: str, limit: int) -> None:
-    path = Path(f"a{suffix}")
-    assert check_format(path, limit, limit) == WRITABLE[suffix]
-    if suffix == ".tif":
-        return
-    for size in ((limit + 1, 1), (1, limit + 1)):
-        with pytest.raises(OutputError, match=f"{limit:,}") as caught:
-            check_format(path, *size)
-        assert caught.value.code == "too-large-for-format"
-
-
-@pytest.mark.parametrize(
-    ("suffix", "limit"), [(".jpg", 65_500), (".webp", 16_383), (".gif", 65_535)]
-)
-def test_the_limits_are_those_of_the_encoders(suffix: str, limit: int) -> None:
-    Image.new("L", (limit, 1)).save(io.BytesIO(), NAMES[suffix])
-    with pytest.raises((ValueError, OSError, OverflowError)):
-        Image.new("L", (limit + 1, 1)).save(io.BytesIO(), NAMES[suffix])
-
-
-@pytest.mark.parametrize("name", ["a.xyz", "a", "a.heic"])
-def test_an_unknown_format_is_refused_with_those_there_are(name: str) -> None:
-    with pytest.raises(OutputError, match=r"\.png.*\.avif") as caught:
-        check_format(Path(name), 1, 1)
-    assert caught.value.code == "unsupported-format"
-
-
 @EVERY
 def test_opacity_and_frames_are_held_where_pillow_can_save_them(suffix: str) -> None:
     chosen, name = WRITABLE[suffix], NAMES[suffix]
@@ -115,21 +75,3 @@ def test_opacity_and_frames_are_held_where_pillow_can_save_them(suffix: str) -> 
         with pytest.raises(OSError, match="RGBA"):
             saved(name, "RGBA")
     assert not chosen.frames or name in Image.SAVE_ALL
-
-
-@pytest.mark.parametrize(
-    ("width", "height", "most", "fine"),
-    [
-        *((10, 10, 100, True), (10, 10, 99, False), (MAX_SIDE, 1, 2**28, True)),
-        *((MAX_SIDE + 1, 1, 2**28, False), (1, MAX_SIDE + 1, 2**60, True)),
-    ],
-)
-def test_bombs_are_measured_by_area_and_by_side(
-    width: int, height: int, most: int, fine: bool
-) -> None:
-    if fine:
-        check_pixels(Path("a.png"), width, height, most)
-        return
-    with pytest.raises(InputError, match=r"a\.png.*--max-pixels") as caught:
-        check_pixels(Path("a.png"), width, height, most)
-    assert caught.value.code == "too-large"

@@ -8,8 +8,9 @@ from upscale.batch.planning.plan import Job
 from upscale.batch.worker import Read
 from upscale.files import part_beside
 from upscale.models.choice import Candidates
-from upscale.pictures.encoding import Encoding
-from upscale.pictures.formats import MAX_PIXELS, suffix_of
+from upscale.pictures.formats import suffix_of
+from upscale.pictures.limits import MAX_PIXELS
+from upscale.pictures.writing.encoding import Encoding
 from upscale.upscaling.target import Target
 
 if TYPE_CHECKING:

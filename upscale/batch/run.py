@@ -17,7 +17,8 @@ from upscale.errors import DeviceError, OutputError, UpscaleError
 from upscale.files import part_beside, sweep
 from upscale.models.choice import Choice
 from upscale.models.sources import Progress
-from upscale.pictures.formats import WRITABLE, check_format, suffix_of
+from upscale.pictures.formats import WRITABLE, suffix_of
+from upscale.pictures.limits import check_format
 from upscale.pixels.image import Layout
 
 __all__ = ["Batch", "Result"]

@@ -16,7 +16,7 @@ from typing import Any
 from upscale.batch.resume import keys_of
 from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.models.choice import Candidates, Choice, choose
-from upscale.pictures.encoding import Encoding
+from upscale.pictures.writing.encoding import Encoding
 from upscale.pixels.image import Header, Image, Layout, Metadata
 from upscale.system import be_nice
 
@@ -124,7 +124,7 @@ def serve() -> None:
 
 
 def _answer(request: Any, receive: Callable[[], Any], reply: Callable[[Any], None]) -> Any:
-    from upscale.pictures.writer import Writer
+    from upscale.pictures.writing.writer import Writer
 
     if isinstance(request, Read):
         return _read(request)
@@ -158,8 +158,8 @@ def _read(request: Read) -> Probed | Decoded | Skipped:
 
 
 def _read_or_skip(request: Read) -> Probed | Decoded | Skipped:
-    from upscale.pictures.encoder import read_key
     from upscale.pictures.reading import reader
+    from upscale.pictures.writing.encoder import read_key
 
     keys = keys_of(request.path, request.settings)
     if os.path.lexists(request.output):

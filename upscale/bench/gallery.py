@@ -11,7 +11,7 @@ from upscale.bench.picture_sets import Pair
 from upscale.bench.tables import DIGITS
 from upscale.errors import OutputError
 from upscale.metrics.protocol import METRICS
-from upscale.pictures.writer import Writer
+from upscale.pictures.writing.writer import Writer
 from upscale.pixels.baselines import Levels
 from upscale.pixels.image import Layout
 from upscale.viewing.sheets.crops import textured_crops

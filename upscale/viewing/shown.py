@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from upscale.errors import InputError, UsageError
-from upscale.pictures.formats import MAX_PIXELS, format_of
+from upscale.pictures.formats import format_of
+from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.reading import reader, vips
 from upscale.pictures.reading.blocks import orientation_of
 from upscale.system import read_at

@@ -12,9 +12,9 @@ from upscale.errors import InputError, OutputError, UsageError
 from upscale.models.choice import CANDIDATES, CLEAN
 from upscale.models.model import Model, load_model
 from upscale.models.sources import Notify, Progress
-from upscale.pictures.formats import check_format
+from upscale.pictures.limits import check_format
 from upscale.pictures.reading import reader
-from upscale.pictures.writer import Writer
+from upscale.pictures.writing.writer import Writer
 from upscale.pixels.baselines import Levels
 from upscale.pixels.image import Image, Layout, Metadata, Pixels
 from upscale.viewing.sheets.crops import Window, bicubic_crop, crop_of, textured_crops

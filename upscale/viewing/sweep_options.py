@@ -7,7 +7,7 @@ from pathlib import Path
 from upscale.errors import UsageError
 from upscale.models.alphas import MOST_ALPHAS, parse_alphas
 from upscale.models.choice import AUTO, DEVICE_HELP, MODEL_HELP, PRECISION_HELP, check_psnr
-from upscale.pictures.formats import MAX_PIXELS
+from upscale.pictures.limits import MAX_PIXELS
 from upscale.upscaling.options import (
     FILES,
     MODEL,

@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 from upscale.pictures.metadata.stand_in import exchange, stand_in
 from upscale.pictures.reading.reader import read
-from upscale.pictures.writer import Writer
+from upscale.pictures.writing.writer import Writer
 from upscale.pixels.image import Layout, Metadata
 
 EXIFTOOL = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not here")

@@ -31,7 +31,7 @@ from PIL import ExifTags, ImageCms
 from PIL import Image as Pillow
 
 from upscale.pictures.reading.reader import read
-from upscale.pictures.writer import Writer
+from upscale.pictures.writing.writer import Writer
 from upscale.pixels.image import CodePoints, Image, Layout
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 from upscale.errors import InputError, OutputError
 from upscale.pictures import formats
 from upscale.pictures.reading import reader
-from upscale.pictures.writer import Writer
+from upscale.pictures.writing.writer import Writer
 from upscale.pixels.image import Image, Layout, Pixels
 
 CHANNELS = pytest.mark.parametrize("channels", [1, 2, 3, 4])

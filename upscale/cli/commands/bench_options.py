@@ -8,7 +8,7 @@ from upscale.errors import UsageError
 from upscale.metrics.protocol import METRICS, Protocol
 from upscale.models.alphas import parse_alphas
 from upscale.models.choice import DEVICE_HELP, MOST_ITERATIONS, PRECISION_HELP
-from upscale.pictures.formats import check_format
+from upscale.pictures.limits import check_format
 from upscale.upscaling.options import (
     FILES,
     MEASURE,

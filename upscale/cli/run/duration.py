@@ -12,7 +12,7 @@ from upscale.batch.planning.plan import Job
 from upscale.batch.run import Result
 from upscale.batch.worker import Probe, Probed, Skipped
 from upscale.errors import UpscaleError
-from upscale.pictures.formats import check_format
+from upscale.pictures.limits import check_format
 from upscale.upscaling.wrapping import margin_of
 
 __all__ = ["at_most", "duration", "planned", "seconds_a_pixel"]

@@ -14,8 +14,9 @@ from upscale.models.choice import (
     PRECISION_HELP,
     check_psnr,
 )
-from upscale.pictures.encoding import Encoding
-from upscale.pictures.formats import MAX_PIXELS, WRITABLE, suffix_of
+from upscale.pictures.formats import WRITABLE, suffix_of
+from upscale.pictures.limits import MAX_PIXELS
+from upscale.pictures.writing.encoding import Encoding
 from upscale.upscaling.options import (
     COLOUR,
     FILES,

@@ -11,7 +11,7 @@ from upscale.cli.terminal.console import Bars, Interrupted
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import unwritable, whole
 from upscale.models.choice import CANDIDATES
-from upscale.pictures.formats import check_pixels
+from upscale.pictures.limits import check_pixels
 from upscale.upscaling.raw_video import enlarge_frames
 from upscale.upscaling.target import parse_size
 

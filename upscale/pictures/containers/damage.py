@@ -8,7 +8,7 @@ from pathlib import Path
 
 from upscale.errors import InputError
 from upscale.pictures.containers.boxes import boxes_of_file
-from upscale.pictures.containers.tiff import BehindTheEndError, Source
+from upscale.pictures.containers.tiff.source import BehindTheEndError, Source
 from upscale.system import read_at
 
 __all__ = [

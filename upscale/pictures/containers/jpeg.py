@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from upscale.pictures.containers.tiff import Source
+from upscale.pictures.containers.tiff.source import Source
 from upscale.system import read_at
 
 __all__ = [

@@ -1,6 +1,6 @@
 """Was a picture saved with loss? Told by the structure of its file, without decoding it."""
 
-from upscale.pictures.containers.tiff import Source
+from upscale.pictures.containers.tiff.source import Source
 from upscale.system import read_at
 
 __all__ = ["LOSSY_TIFF", "dds_is_lossy", "tiff_is_lossy", "webp_is_lossy"]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from upscale.pictures.containers.damage import cut, damaged, unsupported
-from upscale.pictures.containers.tiff import BehindTheEndError, Source
+from upscale.pictures.containers.tiff.source import BehindTheEndError, Source
 from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, read_all
-from upscale.pictures.metadata.exif import of_tiff
+from upscale.pictures.metadata.exif_in_tiff import of_tiff
 
 __all__ = ["decode", "recognise", "size"]
 

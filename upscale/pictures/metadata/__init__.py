@@ -1,5 +1,5 @@
-"""What files say of their pictures: EXIF, IPTC, XMP, and what their colours mean.
+"""What files say of their pictures: EXIF, IPTC, XMP.
 
-Bytes in, bytes out, no pixels but for a profile's curves. It imports `upscale.pictures.containers`.
-Readers take these blocks from files, and the encoder puts them into the new ones.
+Bytes in, bytes out, no pixels. It imports `upscale.pictures.containers`. Readers take these blocks
+from files, and the encoder puts them into the new ones.
 """

@@ -1,40 +1,31 @@
-"""EXIF: what is said about a picture, carried to the new picture and into and out of TIFF files.
+"""EXIF: what is said about a picture, carried to the new picture.
 
 A block of EXIF is a small TIFF structure behind ``Exif`` and two zero bytes (Exif 2.32, 4.5). Its
 values travel as the bytes that they are and in the byte order that they have: a way through
 Pillow's texts and numbers would cost letters outside ASCII and change the kinds of fields.
 """
 
-import os
 import struct
 from fractions import Fraction
 
-from upscale.pictures.containers.tiff import (
+from upscale.pictures.containers.tiff.directory import (
     EXIF,
     INTEROPERABILITY,
     Directory,
     Field,
-    Packing,
-    Source,
-    Space,
 )
-from upscale.pictures.metadata import iptc
-from upscale.system import write_at
+from upscale.pictures.metadata.exif_block import MAKER_NOTE, laid_out, opened, placed_note
 
 __all__ = [
     "as_srgb",
     "for_output",
     "identifier",
-    "iptc_of_tiff",
     "is_adobe_rgb",
     "note_moves",
-    "of_tiff",
     "orientation",
-    "write_to_tiff",
 ]
 
-_PREFIX = b"Exif\0\0"
-_ORIENTATION, _DESCRIPTION = 0x112, 0x10E
+_ORIENTATION = 0x112
 _IMAGE_SIZE = (0x100, 0x101)  # width and height, in the first directory
 _PIXEL_SIZE = (0xA002, 0xA003)  # the same in the Exif directory
 _POSITIONING, _COMPONENTS, _FLASHPIX = 0x213, 0x9101, 0xA000
@@ -43,32 +34,11 @@ _SELF_CONTAINED = (
     b"Nikon\0\2", b"OLYMPUS\0", b"OM SYSTEM\0", b"FUJIFILM", b"PENTAX \0", b"Apple iOS\0",
 )  # fmt: skip
 _RESOLUTION, _UNIT, _INCH = (0x11A, 0x11B), 0x128, 2
-_EXIF_VERSION, _MAKER_NOTE, _UNIQUE_ID = 0x9000, 0x927C, 0xA420
-_BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 2, 3, 4, 5, 7
-_IPTC, _RESOURCES = 0x83BB, 0x8649  # IPTC itself, and Photoshop's image resources
+_EXIF_VERSION, _UNIQUE_ID = 0x9000, 0xA420
+_ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 2, 3, 4, 5, 7
 _COLOUR_SPACE, _INTEROPERABILITY_INDEX = 0xA001, 1
 
-# What the first directory of a TIFF file says about the picture and not about the file: names and
-# texts, make and model, dates, ratings, those of Windows, and what a printer is told.
-_DESCRIPTIVE = {0x00B, 0x10D, 0x10E, 0x10F, 0x110, 0x112, 0x11D, 0x131, 0x132, 0x13B, 0x13C}
-_DESCRIPTIVE |= {0x4746, 0x4749, 0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F, 0xC4A5}
-# Descriptions that tifffile, ImageJ and OME use for the layout of the old file.
-_LAYOUTS = (b'{"shape"', b"ImageJ=", b"<?xml")
-
 _JPEG_LIMIT = 2**16 - 3  # bytes of EXIF in a JPEG file
-
-
-def _source(blob: bytes) -> Source:
-    return Source.of_bytes(blob.removeprefix(_PREFIX).removeprefix(_PREFIX))
-
-
-def _blob(order: str, root: Directory, fixed: Field | None = None) -> bytes | None:
-    if not root.fields and not root.children:
-        return None
-    space = Space(8, fixed)
-    first = space.add(Packing.of(order), root)
-    mark = b"II" if order == "<" else b"MM"
-    return _PREFIX + mark + struct.pack(f"{order}HI", 42, first) + bytes(space.data)
 
 
 def for_output(
@@ -88,7 +58,7 @@ def for_output(
     """
     root, order = Directory(), "<"
     if blob is not None:
-        source = _source(blob)
+        source = opened(blob)
         root, order = source.tree(), source.packing.order
     if identifier is not None:
         text = identifier.encode("ascii") + b"\0"
@@ -111,11 +81,11 @@ def for_output(
         root.fields.setdefault(_POSITIONING, Field(_SHORT, 1, struct.pack(f"{order}H", 1)))
         for tag, field in _required(order, width, height).items():
             exif.fields.setdefault(tag, field)
-    loose = _blob(order, root)
-    note = exif.fields.get(_MAKER_NOTE)
-    if loose is None or note is None or not 8 <= note.place < 2**16:
+    loose = laid_out(order, root)
+    note = placed_note(root)
+    if loose is None or note is None:
         return loose
-    fixed = _blob(order, root, note)
+    fixed = laid_out(order, root, note)
     return loose if fixed is None or len(loose) <= _JPEG_LIMIT < len(fixed) else fixed
 
 
@@ -148,14 +118,14 @@ def note_moves(blob: bytes | None, new: bytes | None) -> bool:
 
 
 def _note(blob: bytes) -> Field | None:
-    exif = _source(blob).tree(wanted=set()).children.get(EXIF, Directory())
-    return exif.fields.get(_MAKER_NOTE)
+    exif = opened(blob).tree(wanted=set()).children.get(EXIF, Directory())
+    return exif.fields.get(MAKER_NOTE)
 
 
 def identifier(blob: bytes | None) -> str | None:
     """Return the ImageUniqueID in ``blob``; None where there is none or it is corrupt."""
     try:
-        exif = _source(blob or b"").tree(wanted=set()).children[EXIF]
+        exif = opened(blob or b"").tree(wanted=set()).children[EXIF]
         text = exif.fields[_UNIQUE_ID].data.partition(b"\0")[0]
     except (ValueError, KeyError):
         return None
@@ -165,7 +135,7 @@ def identifier(blob: bytes | None) -> str | None:
 def is_adobe_rgb(blob: bytes) -> bool:
     """Say whether ``blob`` names the optional colours of a camera file (DCF 2.0): Adobe RGB."""
     try:
-        exif = _source(blob).tree(wanted=set()).children[EXIF]
+        exif = opened(blob).tree(wanted=set()).children[EXIF]
         index = exif.children[INTEROPERABILITY].fields[_INTEROPERABILITY_INDEX].data
         return index.startswith(b"R03") and exif.fields[_COLOUR_SPACE].data == b"\xff\xff"
     except (ValueError, KeyError):
@@ -175,7 +145,7 @@ def is_adobe_rgb(blob: bytes) -> bool:
 def as_srgb(blob: bytes) -> bytes:
     """Return EXIF whose fields of colours, where there are any, say sRGB; corrupt EXIF stays."""
     try:
-        source = _source(blob)
+        source = opened(blob)
         root, order = source.tree(), source.packing.order
     except ValueError:
         return blob
@@ -190,83 +160,15 @@ def as_srgb(blob: bytes) -> bytes:
         exif.fields[_COLOUR_SPACE] = srgb
     if named is not None:
         index.fields[_INTEROPERABILITY_INDEX] = Field(_ASCII, 4, b"R98\0")
-    note = exif.fields.get(_MAKER_NOTE)
-    held = note is not None and 8 <= note.place < 2**16
-    return _blob(order, root, note if held else None) or blob
+    return laid_out(order, root, placed_note(root)) or blob
 
 
 def orientation(blob: bytes) -> int | None:
     """Return the orientation in ``blob``, 1 to 8; None where there is none or it is corrupt."""
     try:
-        source = _source(blob)
+        source = opened(blob)
         found = source.tree(wanted={_ORIENTATION}).fields[_ORIENTATION]
         number = source.packing.number(found.data[:2])
     except (ValueError, KeyError):
         return None
     return number if found.kind == _SHORT and 1 <= number <= 8 else None
-
-
-def iptc_of_tiff(descriptor: int) -> bytes | None:
-    """Return the datasets of IPTC in the first page of a TIFF file; raises as `of_tiff`.
-
-    Its own field counts before the image resources of Photoshop.
-    """
-    source = Source.of_file(descriptor)
-    fields = source.tree(wanted={_IPTC, _RESOURCES}).fields
-    blocks = (iptc.of_tiff(fields[tag].data) for tag in (_IPTC, _RESOURCES) if tag in fields)
-    return next((block for block in blocks if block), None)
-
-
-def of_tiff(descriptor: int) -> bytes | None:
-    """Return as EXIF what the first page of a TIFF or BigTIFF file says about its picture.
-
-    That is its descriptive fields and its Exif, GPS and interoperability directories, in the file's
-    byte order; None where there are none. The descriptor's position stays. Raises ValueError where
-    the file is corrupt, OSError where it cannot be read.
-    """
-    source = Source.of_file(descriptor)
-    root = source.tree(wanted=_DESCRIPTIVE)
-    description = root.fields.get(_DESCRIPTION)
-    if description is not None and description.data.startswith(_LAYOUTS):
-        del root.fields[_DESCRIPTION]
-    note = root.children.get(EXIF, Directory()).fields.get(_MAKER_NOTE)
-    fixed = note if note is not None and 8 <= note.place < 2**16 else None
-    return _blob(source.packing.order, root, fixed)
-
-
-def write_to_tiff(descriptor: int, blob: bytes | None, datasets: bytes | None = None) -> None:
-    """Add the EXIF in ``blob`` and IPTC's ``datasets`` to the first page of a finished TIFF file.
-
-    All is appended, and the offset in the file's header set last: until then the file is as it was.
-    Of the page's own fields only descriptive ones and IPTC are replaced; layout, resolution and
-    orientation stay, and so do further pages and the descriptor's position. Raises ValueError
-    where ``blob`` or the file is corrupt, or where the file is not BigTIFF and would pass 4 GiB;
-    OSError where it cannot be read or written.
-    """
-    file = Source.of_file(descriptor)
-    new, order = Directory(), file.packing.order
-    if blob is not None:
-        source = _source(blob)
-        new, order = source.tree(), source.packing.order
-    entries, after = file.table(file.first)
-    kept = {entry[0]: struct.pack(file.packing.entry, *entry) for entry in reversed(entries)}
-    written = _DESCRIPTIVE - ({_ORIENTATION} & kept.keys())
-    new.fields = {tag: value for tag, value in new.fields.items() if tag in written}
-    if order != file.packing.order:
-        new.swap()
-    if datasets is not None:
-        new.fields[_IPTC] = Field(_BYTE, len(datasets), datasets)
-    end = os.fstat(descriptor).st_size
-    space = Space(end)
-    try:
-        first = space.add(file.packing, new, kept, after)
-    except struct.error as error:
-        raise ValueError("an offset behind 4 GiB") from error
-    _write(descriptor, end, bytes(space.data))
-    _write(descriptor, file.first_pointer, struct.pack(file.packing.offset, first))
-
-
-def _write(descriptor: int, at: int, data: bytes) -> None:
-    while data:
-        written = write_at(descriptor, data, at)
-        at, data = at + written, data[written:]

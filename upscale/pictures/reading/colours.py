@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
+from upscale.pictures.colours.icc import gray_as_rgb
+from upscale.pictures.colours.signals import Signals
 from upscale.pictures.containers.damage import damaged
-from upscale.pictures.metadata.colour import Signals, gray_as_rgb
 from upscale.pictures.reading.blocks import metadata_of
 from upscale.pixels.image import Pixels
 

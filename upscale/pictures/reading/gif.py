@@ -16,7 +16,7 @@ import PIL.Image
 from upscale.pictures.containers.damage import cut, damaged
 from upscale.pictures.containers.gif import BACKGROUND, PREVIOUS, Frame, scan
 from upscale.pictures.containers.png import Timing
-from upscale.pictures.formats import check_pixels
+from upscale.pictures.limits import check_pixels
 from upscale.pixels.spool import Pixels
 
 __all__ = ["frames", "timing"]

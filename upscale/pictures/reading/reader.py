@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from upscale.errors import InputError
+from upscale.pictures.colours.signals import loses_hdr
 from upscale.pictures.containers.heif.primary import frame_count
 from upscale.pictures.containers.png import Timing
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.decoders.heif import avif
-from upscale.pictures.formats import MAX_PIXELS, check_pixels, format_of
+from upscale.pictures.formats import format_of
+from upscale.pictures.limits import MAX_PIXELS, check_pixels
 from upscale.pictures.metadata import exif, xmp
-from upscale.pictures.metadata.colour import loses_hdr
 from upscale.pictures.reading import apng, gif, vips
 from upscale.pictures.reading.blocks import metadata_of, orientation_of
 from upscale.pictures.reading.colours import array_to_srgb

@@ -6,11 +6,13 @@ from pathlib import Path
 import pyvips
 
 from upscale.errors import InputError
+from upscale.pictures.colours import png_colours
+from upscale.pictures.colours.signals import ADOBE_RGB, Signals, doubts, loses_hdr
 from upscale.pictures.containers import jpeg
 from upscale.pictures.containers.damage import because, cut, unsupported
 from upscale.pictures.containers.heif import edits
 from upscale.pictures.containers.heif.primary import Primary, primary
-from upscale.pictures.containers.tiff_page import Page
+from upscale.pictures.containers.tiff.page import Page
 from upscale.pictures.decoders.base import (
     Decoded,
     Pixels,
@@ -18,10 +20,9 @@ from upscale.pictures.decoders.base import (
     rounding_warning,
 )
 from upscale.pictures.decoders.tiff import decoder as tiff
-from upscale.pictures.formats import check_pixels
 from upscale.pictures.libvips import open_as, vips_reason
-from upscale.pictures.metadata import exif, png_colours, png_late
-from upscale.pictures.metadata.colour import ADOBE_RGB, Signals, doubts, loses_hdr
+from upscale.pictures.limits import check_pixels
+from upscale.pictures.metadata import exif, exif_in_tiff, png_late
 from upscale.pictures.reading.blocks import metadata_of, orientation_of, with_blocks
 from upscale.pictures.reading.colours import FLOATS, coloured, image_of, to_srgb
 from upscale.pictures.reading.rows import decoded_rows, in_sixteen_bits
@@ -224,7 +225,7 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
     metadata = replace(metadata_of(picture), code_points=None if convert else points)
     if loader == "tiff":
         try:
-            found = (exif.of_tiff(descriptor), exif.iptc_of_tiff(descriptor))
+            found = (exif_in_tiff.of_tiff(descriptor), exif_in_tiff.iptc_of_tiff(descriptor))
             metadata = replace(metadata, exif=found[0], iptc=found[1])
         except ValueError:
             warnings += (f"{path}: its EXIF is damaged and left out",)

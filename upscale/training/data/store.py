@@ -21,7 +21,7 @@ from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import locked, publish
 from upscale.models.cache import cache_folder
 from upscale.models.sources import Notify, Progress
-from upscale.pictures.formats import MAX_PIXELS
+from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.reading import reader
 from upscale.pixels.baselines import Levels
 from upscale.pixels.degrade import crop_to_multiple, degrade

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from upscale.pictures.containers.tiff_page import pages
+from upscale.pictures.containers.tiff.page import pages
 from upscale.pictures.decoders.tiff.readers import by_libvips, refusal
 
 RGB = np.zeros((40, 48, 3), np.uint16)

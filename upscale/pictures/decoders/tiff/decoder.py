@@ -10,7 +10,7 @@ import numpy as np
 import pyvips
 
 from upscale.pictures.containers.damage import cut, damaged, tiff_ends_early, unsupported
-from upscale.pictures.containers.tiff_page import (
+from upscale.pictures.containers.tiff.page import (
     ASSOCIATED,
     FLOATING,
     GRAY,

@@ -5,7 +5,7 @@ of them wrongly without a word. `tests/pictures/decoders/tiff/test_decoder.py` g
 libvips gets those that come out right there, `decoder` others, and the rest is refused.
 """
 
-from upscale.pictures.containers.tiff_page import (
+from upscale.pictures.containers.tiff.page import (
     ASSOCIATED,
     COLOURS,
     FLOATING,

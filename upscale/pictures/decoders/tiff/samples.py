@@ -13,7 +13,7 @@ import PIL.Image
 import pyvips
 
 from upscale.pictures.containers.damage import cut, damaged
-from upscale.pictures.containers.tiff_page import FILL_ORDER, FLOATING, PREDICTOR, Page, Photometric
+from upscale.pictures.containers.tiff.page import FILL_ORDER, FLOATING, PREDICTOR, Page, Photometric
 from upscale.pictures.decoders.pillow import BROKEN
 
 __all__ = ["samples_of"]

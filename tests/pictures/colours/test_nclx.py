@@ -3,7 +3,7 @@
 import pytest
 from colour_files import avif
 
-from upscale.pictures.metadata import nclx
+from upscale.pictures.colours import nclx
 from upscale.pixels.image import CodePoints
 
 

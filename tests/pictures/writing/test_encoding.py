@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from upscale.errors import UsageError
-from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import (
     WRITABLE,
 )
+from upscale.pictures.writing.encoding import Encoding
 
 EVERY = pytest.mark.parametrize("suffix", WRITABLE)
 

@@ -19,10 +19,11 @@ from upscale.errors import OutputError
 from upscale.files import part_beside, unwritable, whole
 from upscale.pictures.containers.damage import because
 from upscale.pictures.containers.png import SIGNATURE, chunk
-from upscale.pictures.encoder import encode, fitting, losses
-from upscale.pictures.encoding import Encoding
-from upscale.pictures.formats import WRITABLE, check_format, suffix_of
+from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.libvips import as_full_disk, open_as, vips_reason
+from upscale.pictures.limits import check_format
+from upscale.pictures.writing.encoder import encode, fitting, losses
+from upscale.pictures.writing.encoding import Encoding
 from upscale.pixels.image import Layout, Metadata, Pixels
 from upscale.system import BINARY
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from upscale.pictures.containers.tiff_page import pages
+from upscale.pictures.containers.tiff.page import pages
 
 
 @pytest.mark.parametrize("planes", ["contig", "separate"])

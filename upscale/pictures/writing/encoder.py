@@ -12,14 +12,15 @@ from typing import Any
 import pyvips
 
 from upscale.errors import InputError
+from upscale.pictures.colours import nclx, png_colours
 from upscale.pictures.decoders.base import read_all
-from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import WRITABLE, format_of
 from upscale.pictures.libvips import open_as
-from upscale.pictures.metadata import exif, nclx, png_colours
+from upscale.pictures.metadata import exif, exif_in_tiff
 from upscale.pictures.metadata.stand_in import exchange, stand_in
 from upscale.pictures.reading.apng import Assembler
 from upscale.pictures.record import Saving
+from upscale.pictures.writing.encoding import Encoding
 from upscale.pixels.image import Layout, Metadata
 from upscale.system import BINARY, read_at
 
@@ -138,7 +139,7 @@ def encode(
     if points and chosen.code_points == "boxes":
         _rewrite(descriptor, lambda data: nclx.with_code_points(data, points))
     if chosen.exif == "directory" and (metadata.exif or metadata.iptc):
-        exif.write_to_tiff(descriptor, metadata.exif, metadata.iptc)
+        exif_in_tiff.write_to_tiff(descriptor, metadata.exif, metadata.iptc)
     if chosen.exif == "none" and key:
         _add_comment(descriptor, KEY_NAME + key.encode())
 
@@ -243,7 +244,7 @@ def read_key(path: Path) -> str | None:
             comment = KEY.match(start, _gif_start(start))
             return comment[1].decode() if comment else None
         if head[:2] in (b"II", b"MM"):
-            return exif.identifier(exif.of_tiff(descriptor))
+            return exif.identifier(exif_in_tiff.of_tiff(descriptor))
         known = format_of(start[:512], descriptor)
         if known is None or not known.loader:
             return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
-from upscale.pictures.containers.tiff import Source
+from upscale.pictures.containers.tiff.source import Source
 
 __all__ = ["Page", "Photometric", "pages"]
 

@@ -10,8 +10,8 @@ import pytest
 from colour_files import P3, PICTURE, chrm, chunk, cicp, gama, png
 from PIL import Image as Pillow
 
-from upscale.pictures.metadata.colour import Signals
-from upscale.pictures.metadata.png_colours import Inserter, colour_chunks, signals
+from upscale.pictures.colours.png_colours import Inserter, colour_chunks, signals
+from upscale.pictures.colours.signals import Signals
 from upscale.pixels.image import CodePoints
 
 

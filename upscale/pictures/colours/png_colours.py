@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from upscale.errors import InputError
+from upscale.pictures.colours.signals import Signals
 from upscale.pictures.containers.png import body, chunk, chunks
-from upscale.pictures.metadata.colour import Signals
 from upscale.pixels.image import CodePoints
 
 __all__ = ["Inserter", "colour_chunks", "signals"]

@@ -14,11 +14,11 @@ import pyvips
 import tifffile
 from PIL import ExifTags, Image, IptcImagePlugin
 
-from upscale.pictures.encoder import encode, fitting, losses, read_key
-from upscale.pictures.encoding import Encoding
 from upscale.pictures.formats import WRITABLE
 from upscale.pictures.metadata import exif
 from upscale.pictures.reading.reader import read
+from upscale.pictures.writing.encoder import encode, fitting, losses, read_key
+from upscale.pictures.writing.encoding import Encoding
 from upscale.pixels.image import Layout, Metadata, Pixels
 
 KEY = "0123456789abcdef" * 2

@@ -1,104 +1,36 @@
-"""Trees of directories as TIFF files and blocks of EXIF hold them, read and laid out as bytes.
+"""Trees of directories as TIFF files and blocks of EXIF hold them, read by offset.
 
-A directory is a table of fields, each a tag, a kind, a count and that many values, and the offset
-of the next directory (TIFF 6.0, section 2; BigTIFF has wider counts and offsets). Offsets count
-from the start of the structure. Values stay the bytes that they are.
+Offsets count from the start of the structure.
 """
 
 import os
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
+from upscale.pictures.containers.tiff.directory import (
+    EXIF,
+    GPS,
+    INTEROPERABILITY,
+    NUMBER,
+    Directory,
+    Field,
+    Packing,
+)
 from upscale.system import read_at
 
-__all__ = [
-    "EXIF",
-    "GPS",
-    "INTEROPERABILITY",
-    "BehindTheEndError",
-    "Directory",
-    "Field",
-    "Packing",
-    "Source",
-    "Space",
-]
+__all__ = ["BehindTheEndError", "Source"]
 
-EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005  # fields that point to a directory
 _CHILDREN = {0: (EXIF, GPS), EXIF: (INTEROPERABILITY,), GPS: (), INTEROPERABILITY: ()}
 
-_LONG, _RATIONAL, _UNDEFINED, _FLOAT, _IFD, _LONG8, _IFD8 = 4, 5, 7, 11, 13, 16, 18
-_NUMBER = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 1, 7: 1, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
-_NUMBER |= {16: 8, 17: 8, 18: 8, 129: 1}  # bytes in one number, by kind; 129 is Exif 3.0's UTF-8
+_LONG, _RATIONAL, _FLOAT, _IFD, _LONG8, _IFD8 = 4, 5, 11, 13, 16, 18
 _WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}  # for struct
-_SIZE = _NUMBER | {5: 8, 10: 8}  # bytes in one value: a rational is two numbers
+_SIZE = NUMBER | {5: 8, 10: 8}  # bytes in one value: a rational is two numbers
 
 # Places of strips, tiles, thumbnails and directories in the structure: meaningless elsewhere.
 _PLACES = {0x111, 0x117, 0x120, 0x121, 0x144, 0x145, 0x14A, 0x201, 0x202, 0x207, 0x208, 0x209}
 _PLACES |= {EXIF, GPS, INTEROPERABILITY}
 
 _VALUES_LIMIT = 2**24  # bytes
-
-
-@dataclass(frozen=True, eq=False)
-class Field:
-    """The values of one tag, in the byte order of their structure."""
-
-    kind: int
-    """TIFF's number for the type of value."""
-    count: int
-    data: bytes
-    place: int = 0
-    """The offset of the values; 0 where they stand in the table (4 bytes at most, BigTIFF 8)."""
-
-
-@dataclass
-class Directory:
-    """One table and all below it."""
-
-    fields: dict[int, Field] = field(default_factory=dict)
-    """By tag."""
-    children: dict[int, "Directory"] = field(default_factory=dict)
-    """By the tag that points to them."""
-
-    def swap(self) -> None:
-        """Change the byte order of all numbers, here and below."""
-        for tag, old in self.fields.items():
-            head, size = 0, _NUMBER[old.kind]
-            if old.kind == _UNDEFINED and old.data.startswith(b"UNICODE\0"):
-                head, size = 8, 2  # UTF-16 in the order of the numbers (Exif 2.32, 4.6.5)
-            data = bytearray(old.data)
-            end = len(data) - (len(data) - head) % size
-            for i in range(size):
-                data[head + i : end : size] = old.data[head:end][size - 1 - i :: size]
-            self.fields[tag] = replace(old, data=bytes(data))
-        for child in self.children.values():
-            child.swap()
-
-
-@dataclass(frozen=True)
-class Packing:
-    """How a structure packs its numbers, as formats of `struct`."""
-
-    order: str
-    """ "<" or ">"."""
-    count: str
-    """Of the number of fields."""
-    entry: str
-    offset: str
-    room: int
-    """Bytes in an offset, and of the values that a table itself holds."""
-
-    @classmethod
-    def of(cls, order: str, big: bool = False) -> "Packing":
-        """Return that of a byte order, for TIFF or BigTIFF."""
-        if big:
-            return cls(order, f"{order}Q", f"{order}HHQ8s", f"{order}Q", 8)
-        return cls(order, f"{order}H", f"{order}HHI4s", f"{order}I", 4)
-
-    def number(self, data: bytes) -> int:
-        """Return the unsigned number that ``data`` holds."""
-        return int.from_bytes(data, "little" if self.order == "<" else "big")
 
 
 class BehindTheEndError(ValueError):
@@ -167,7 +99,7 @@ class Source:
         if letter is None:
             return ()
         form = f"{self.packing.order}{count}{letter}"
-        size = count * _NUMBER[kind]
+        size = count * NUMBER[kind]
         if size > self.packing.room:
             value = self.take(self.packing.number(value), size)
         return struct.unpack(form, value[:size])
@@ -224,63 +156,3 @@ class Source:
             raise ValueError("more values than allowed")
         place = self.packing.number(value)
         return Field(kind, count, self.take(place, size), place)
-
-
-class Space:
-    """Bytes to be filled from an offset on; one field may keep its former place."""
-
-    def __init__(self, start: int, fixed: Field | None = None) -> None:
-        """Begin at the offset ``start``, which is before the place of ``fixed``."""
-        self.data = bytearray()
-        self._start = self._low = start
-        self._fixed = fixed
-        self._low_end = self._high = 2**64
-        if fixed is not None:
-            self._low_end, self._high = fixed.place, fixed.place + len(fixed.data)
-            self._put(fixed.place, fixed.data)
-
-    def _reserve(self, size: int) -> int:
-        """Return an even offset of ``size`` free bytes, before or after the fixed field."""
-        at = self._low + self._low % 2
-        if at + size <= self._low_end:
-            self._low = at + size
-        else:
-            at = self._high + self._high % 2
-            self._high = at + size
-        return at
-
-    def _put(self, at: int, data: bytes) -> None:
-        at -= self._start
-        self.data.extend(bytes(max(0, at + len(data) - len(self.data))))
-        self.data[at : at + len(data)] = data
-
-    def _add(self, value: Field) -> int:
-        if value is self._fixed:
-            return value.place
-        at = self._reserve(len(value.data))
-        self._put(at, value.data)
-        return at
-
-    def add(
-        self, packing: Packing, new: Directory, kept: dict[int, bytes] | None = None, after: int = 0
-    ) -> int:
-        """Add a directory and all below it; return its offset.
-
-        ``kept`` holds further packed entries by tag, which ``new`` overrides. ``after`` is the
-        offset of the next directory.
-        """
-        entries = dict(kept or {})
-        number = len(entries | new.fields | new.children)
-        head, size = struct.pack(packing.count, number), number * struct.calcsize(packing.entry)
-        at = self._reserve(len(head) + size + packing.room)
-        pointer = _LONG8 if packing.room == 8 else _LONG
-        for tag, child in sorted(new.children.items()):
-            place = struct.pack(packing.offset, self.add(packing, child))
-            entries[tag] = struct.pack(packing.entry, tag, pointer, 1, place)
-        for tag, value in sorted(new.fields.items()):
-            inside = len(value.data) <= packing.room
-            data = value.data if inside else struct.pack(packing.offset, self._add(value))
-            entries[tag] = struct.pack(packing.entry, tag, value.kind, value.count, data)
-        table = b"".join(entries[tag] for tag in sorted(entries))
-        self._put(at, head + table + struct.pack(packing.offset, after))
-        return at

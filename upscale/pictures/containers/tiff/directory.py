@@ -1,0 +1,80 @@
+"""A directory of a TIFF structure: its fields, those below it, and how its numbers are packed.
+
+A directory is a table of fields, each a tag, a kind, a count and that many values, and the offset
+of the next directory (TIFF 6.0, section 2; BigTIFF has wider counts and offsets). Values stay the
+bytes that they are.
+"""
+
+from dataclasses import dataclass, field, replace
+
+__all__ = ["EXIF", "GPS", "INTEROPERABILITY", "NUMBER", "Directory", "Field", "Packing"]
+
+EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
+"""Fields that point to a directory."""
+
+NUMBER = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 1, 7: 1, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
+NUMBER |= {16: 8, 17: 8, 18: 8, 129: 1}
+"""Bytes in one number, by kind; 129 is Exif 3.0's UTF-8."""
+
+_UNDEFINED = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """The values of one tag, in the byte order of their structure."""
+
+    kind: int
+    """TIFF's number for the type of value."""
+    count: int
+    data: bytes
+    place: int = 0
+    """The offset of the values; 0 where they stand in the table (4 bytes at most, BigTIFF 8)."""
+
+
+@dataclass
+class Directory:
+    """One table and all below it."""
+
+    fields: dict[int, Field] = field(default_factory=dict)
+    """By tag."""
+    children: dict[int, "Directory"] = field(default_factory=dict)
+    """By the tag that points to them."""
+
+    def swap(self) -> None:
+        """Change the byte order of all numbers, here and below."""
+        for tag, old in self.fields.items():
+            head, size = 0, NUMBER[old.kind]
+            if old.kind == _UNDEFINED and old.data.startswith(b"UNICODE\0"):
+                head, size = 8, 2  # UTF-16 in the order of the numbers (Exif 2.32, 4.6.5)
+            data = bytearray(old.data)
+            end = len(data) - (len(data) - head) % size
+            for i in range(size):
+                data[head + i : end : size] = old.data[head:end][size - 1 - i :: size]
+            self.fields[tag] = replace(old, data=bytes(data))
+        for child in self.children.values():
+            child.swap()
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How a structure packs its numbers, as formats of `struct`."""
+
+    order: str
+    """ "<" or ">"."""
+    count: str
+    """Of the number of fields."""
+    entry: str
+    offset: str
+    room: int
+    """Bytes in an offset, and of the values that a table itself holds."""
+
+    @classmethod
+    def of(cls, order: str, big: bool = False) -> "Packing":
+        """Return that of a byte order, for TIFF or BigTIFF."""
+        if big:
+            return cls(order, f"{order}Q", f"{order}HHQ8s", f"{order}Q", 8)
+        return cls(order, f"{order}H", f"{order}HHI4s", f"{order}I", 4)
+
+    def number(self, data: bytes) -> int:
+        """Return the unsigned number that ``data`` holds."""
+        return int.from_bytes(data, "little" if self.order == "<" else "big")

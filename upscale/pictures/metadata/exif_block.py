@@ -1,0 +1,38 @@
+"""A block of EXIF, which is a small TIFF structure: opened, and laid out as bytes."""
+
+import struct
+
+from upscale.pictures.containers.tiff.directory import EXIF, Directory, Field, Packing
+from upscale.pictures.containers.tiff.source import Source
+from upscale.pictures.containers.tiff.space import Space
+
+__all__ = ["MAKER_NOTE", "laid_out", "opened", "placed_note"]
+
+MAKER_NOTE = 0x927C
+
+_PREFIX = b"Exif\0\0"
+
+
+def opened(blob: bytes) -> Source:
+    """Return the structure in a block; ValueError where it is not one."""
+    return Source.of_bytes(blob.removeprefix(_PREFIX).removeprefix(_PREFIX))
+
+
+def laid_out(order: str, root: Directory, fixed: Field | None = None) -> bytes | None:
+    """Return a block of ``root`` and all below it; None where they are empty.
+
+    ``order``: "<" or ">", that of the numbers in ``root``. ``fixed``: the field that keeps its
+    offset.
+    """
+    if not root.fields and not root.children:
+        return None
+    space = Space(8, fixed)
+    first = space.add(Packing.of(order), root)
+    mark = b"II" if order == "<" else b"MM"
+    return _PREFIX + mark + struct.pack(f"{order}HI", 42, first) + bytes(space.data)
+
+
+def placed_note(root: Directory) -> Field | None:
+    """Return the maker's note, if there is one whose offset can be kept."""
+    note = root.children.get(EXIF, Directory()).fields.get(MAKER_NOTE)
+    return note if note is not None and 8 <= note.place < 2**16 else None

@@ -1,0 +1,87 @@
+"""EXIF and IPTC as fields of a TIFF file's first page, taken out of them and written into them."""
+
+import os
+import struct
+
+from upscale.pictures.containers.tiff.directory import Directory, Field
+from upscale.pictures.containers.tiff.source import Source
+from upscale.pictures.containers.tiff.space import Space
+from upscale.pictures.metadata import iptc
+from upscale.pictures.metadata.exif_block import laid_out, opened, placed_note
+from upscale.system import write_at
+
+__all__ = ["iptc_of_tiff", "of_tiff", "write_to_tiff"]
+
+_BYTE, _ORIENTATION, _DESCRIPTION = 1, 0x112, 0x10E
+_IPTC, _RESOURCES = 0x83BB, 0x8649  # IPTC itself, and Photoshop's image resources
+
+# What the first directory of a TIFF file says about the picture and not about the file: names and
+# texts, make and model, dates, ratings, those of Windows, and what a printer is told.
+_DESCRIPTIVE = {0x00B, 0x10D, 0x10E, 0x10F, 0x110, 0x112, 0x11D, 0x131, 0x132, 0x13B, 0x13C}
+_DESCRIPTIVE |= {0x4746, 0x4749, 0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F, 0xC4A5}
+# Descriptions that tifffile, ImageJ and OME use for the layout of the old file.
+_LAYOUTS = (b'{"shape"', b"ImageJ=", b"<?xml")
+
+
+def iptc_of_tiff(descriptor: int) -> bytes | None:
+    """Return the datasets of IPTC in the first page of a TIFF file; raises as `of_tiff`.
+
+    Its own field counts before the image resources of Photoshop.
+    """
+    source = Source.of_file(descriptor)
+    fields = source.tree(wanted={_IPTC, _RESOURCES}).fields
+    blocks = (iptc.of_tiff(fields[tag].data) for tag in (_IPTC, _RESOURCES) if tag in fields)
+    return next((block for block in blocks if block), None)
+
+
+def of_tiff(descriptor: int) -> bytes | None:
+    """Return as EXIF what the first page of a TIFF or BigTIFF file says about its picture.
+
+    That is its descriptive fields and its Exif, GPS and interoperability directories, in the file's
+    byte order; None where there are none. The descriptor's position stays. Raises ValueError where
+    the file is corrupt, OSError where it cannot be read.
+    """
+    source = Source.of_file(descriptor)
+    root = source.tree(wanted=_DESCRIPTIVE)
+    description = root.fields.get(_DESCRIPTION)
+    if description is not None and description.data.startswith(_LAYOUTS):
+        del root.fields[_DESCRIPTION]
+    return laid_out(source.packing.order, root, placed_note(root))
+
+
+def write_to_tiff(descriptor: int, blob: bytes | None, datasets: bytes | None = None) -> None:
+    """Add the EXIF in ``blob`` and IPTC's ``datasets`` to the first page of a finished TIFF file.
+
+    All is appended, and the offset in the file's header set last: until then the file is as it was.
+    Of the page's own fields only descriptive ones and IPTC are replaced; layout, resolution and
+    orientation stay, and so do further pages and the descriptor's position. Raises ValueError
+    where ``blob`` or the file is corrupt, or where the file is not BigTIFF and would pass 4 GiB;
+    OSError where it cannot be read or written.
+    """
+    file = Source.of_file(descriptor)
+    new, order = Directory(), file.packing.order
+    if blob is not None:
+        source = opened(blob)
+        new, order = source.tree(), source.packing.order
+    entries, after = file.table(file.first)
+    kept = {entry[0]: struct.pack(file.packing.entry, *entry) for entry in reversed(entries)}
+    written = _DESCRIPTIVE - ({_ORIENTATION} & kept.keys())
+    new.fields = {tag: value for tag, value in new.fields.items() if tag in written}
+    if order != file.packing.order:
+        new.swap()
+    if datasets is not None:
+        new.fields[_IPTC] = Field(_BYTE, len(datasets), datasets)
+    end = os.fstat(descriptor).st_size
+    space = Space(end)
+    try:
+        first = space.add(file.packing, new, kept, after)
+    except struct.error as error:
+        raise ValueError("an offset behind 4 GiB") from error
+    _write(descriptor, end, bytes(space.data))
+    _write(descriptor, file.first_pointer, struct.pack(file.packing.offset, first))
+
+
+def _write(descriptor: int, at: int, data: bytes) -> None:
+    while data:
+        written = write_at(descriptor, data, at)
+        at, data = at + written, data[written:]
