@@ -21,10 +21,10 @@ from upscale.metrics import niqe
 from upscale.models.cache import write_converted
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.models.checkpoints.interpolation import interpolate
-from upscale.models.download import download
+from upscale.models.fetching.download import download
+from upscale.models.fetching.sources import sha256_of
 from upscale.models.manifest import Entry, read_manifest
 from upscale.models.model import convert_generator
-from upscale.models.sources import sha256_of
 from upscale.networks.fold import fold_batch_norm
 from upscale.networks.spec import StateDict
 

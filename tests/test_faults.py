@@ -101,7 +101,7 @@ ROWS: dict[int, tuple[str, ...]] = {
     35: ("test_faults.py::test_row_35_a_path_that_leaves_the_output_folder_is_refused",),
     36: (
         "cli/run/test_run.py::test_a_signal_stops_a_picture_within_two_seconds",
-        "models/test_download.py::test_a_signal_stops_a_download",
+        "models/fetching/test_download.py::test_a_signal_stops_a_download",
         "test_faults.py::test_row_36_a_signal_stops_decoding_and_encoding",
         "test_faults.py::test_row_36_a_second_signal_leaves_at_once",
     ),
@@ -118,7 +118,7 @@ ROWS: dict[int, tuple[str, ...]] = {
         "models/test_cache.py::test_a_file_with_another_hash_is_thrown_away",
         "models/test_cache.py::test_offline_nothing_is_asked",
         "models/test_cache.py::test_two_processes_at_once_download_once",
-        "models/test_download.py::test_wrong_bytes_are_refused_with_both_hashes",
+        "models/fetching/test_download.py::test_wrong_bytes_are_refused_with_both_hashes",
         "models/checkpoints/test_convert.py::test_missing_key_is_refused_by_name",
         "models/checkpoints/test_convert.py::test_wrong_shape_is_refused_with_both_shapes",
         "models/checkpoints/test_convert.py::test_number_that_is_not_finite_is_refused",
@@ -160,7 +160,9 @@ ROWS: dict[int, tuple[str, ...]] = {
         "pictures/test_encoder.py::test_every_field_of_iptc_reaches_a_tiff_and_leaves_it",
     ),
     52: ("models/checkpoints/test_readings.py::test_generator_is_found_in_any_wrapper",),
-    53: ("models/test_package_clients.py::test_without_pip_the_message_says_what_to_install",),
+    53: (
+        "models/fetching/test_package_clients.py::test_without_pip_the_message_says_what_to_install",
+    ),
     55: (
         "models/test_precision.py::test_the_quickest_is_taken",
         "models/test_precision.py::test_a_model_measures_where_there_is_a_choice",

@@ -11,7 +11,7 @@ import pytest
 from handmade_sets import HUNDRED, encoded, pixels, tarred, zipped
 
 from upscale.bench.archives import unpack
-from upscale.models.sources import SourceError
+from upscale.models.fetching.sources import SourceError
 
 
 def special(name: str, kind: bytes, link: str = "") -> tarfile.TarInfo:

@@ -15,8 +15,8 @@ from handmade_sets import HUNDRED, encoded, pixels, tarred, write
 from upscale.bench.datasets import find_set, read_datasets
 from upscale.bench.picture_sets import read_hr
 from upscale.errors import InputError, UsageError, WeightsError
-from upscale.models.download import download
-from upscale.models.sources import Member, Source, SourceError
+from upscale.models.fetching.download import download
+from upscale.models.fetching.sources import Member, Source, SourceError
 
 SETS = read_datasets()
 REAL_SETS = Path(os.environ.get("UPSCALE_DATA", "/nonexistent"))

@@ -31,7 +31,7 @@ from upscale.metrics.psnr_ssim import luma
 from upscale.models import manifest as weights
 from upscale.models.cache import write_converted
 from upscale.models.checkpoints.read import read_metadata
-from upscale.models.sources import sha256_of
+from upscale.models.fetching.sources import sha256_of
 
 Array = npt.NDArray[Any]
 

@@ -16,8 +16,8 @@ from loopback import Answer, Server, whole
 from upscale.errors import WeightsError
 from upscale.models.cache import cached, in_cache
 from upscale.models.checkpoints.read import read_metadata, read_tensors
+from upscale.models.fetching.sources import Member, Source
 from upscale.models.manifest import Entry, hub_entry, read_manifest
-from upscale.models.sources import Member, Source
 
 DATA = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -206,7 +206,7 @@ def test_a_cache_that_cannot_be_written_to_is_named(
 FETCH = """
 import sys
 import torch
-from upscale.models.sources import Member, Source
+from upscale.models.fetching.sources import Member, Source
 from upscale.models.cache import cached
 from upscale.models.manifest import Entry
 

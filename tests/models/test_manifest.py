@@ -12,8 +12,8 @@ import pytest
 
 from upscale.errors import WeightsError
 from upscale.models import manifest as weights
+from upscale.models.fetching.sources import Member
 from upscale.models.manifest import Entry
-from upscale.models.sources import Member
 from upscale.networks.spec import spec_from_dict, unprojected
 
 ROOT = Path(__file__).parents[2]

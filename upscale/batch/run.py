@@ -16,7 +16,7 @@ from upscale.batch.worker import Read, Skipped, Write
 from upscale.errors import DeviceError, OutputError, UpscaleError
 from upscale.files import part_beside, sweep
 from upscale.models.choice import Choice
-from upscale.models.sources import Progress
+from upscale.models.fetching.sources import Progress
 from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.limits import check_format
 from upscale.pixels.image import Layout

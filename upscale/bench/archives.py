@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from upscale.batch.planning.walk import is_picture
-from upscale.models.sources import SourceError
+from upscale.models.fetching.sources import SourceError
 
 __all__ = ["unpack"]
 

@@ -15,8 +15,8 @@ from upscale.bench.picture_sets import Notify, PictureSet, folders_called, pixel
 from upscale.errors import InputError, UsageError, WeightsError, did_you_mean
 from upscale.files import locked, publish
 from upscale.models.cache import cache_folder
-from upscale.models.download import download
-from upscale.models.sources import Member, Progress, Source, SourceError, is_offline
+from upscale.models.fetching.download import download
+from upscale.models.fetching.sources import Member, Progress, Source, SourceError, is_offline
 
 __all__ = ["Dataset", "find_set", "read_datasets"]
 

@@ -14,8 +14,8 @@ from upscale.metrics.daala_ssim import daala_ssim
 from upscale.metrics.protocol import METRICS, Protocol
 from upscale.metrics.psnr_ssim import Samples, luma, psnr, ssim, without_border
 from upscale.models.cache import Convert, cached
+from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.manifest import find_entry
-from upscale.models.sources import Notify, Progress
 from upscale.pixels.baselines import Levels
 
 __all__ = ["CONVERTS", "Metric", "fetch", "make_metrics"]

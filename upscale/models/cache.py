@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from upscale.errors import WeightsError
 from upscale.files import locked, publish
-from upscale.models.download import download
-from upscale.models.manifest import PACKAGE, Entry, find_entry, hub_entry, read_manifest
-from upscale.models.sources import (
+from upscale.models.fetching.download import download
+from upscale.models.fetching.sources import (
     Notify,
     Progress,
     Source,
@@ -25,6 +24,7 @@ from upscale.models.sources import (
     is_offline,
     sha256_of,
 )
+from upscale.models.manifest import PACKAGE, Entry, find_entry, hub_entry, read_manifest
 
 if TYPE_CHECKING:
     from torch import Tensor

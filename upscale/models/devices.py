@@ -3,7 +3,7 @@
 import torch
 
 from upscale.errors import DeviceError, UsageError
-from upscale.models.sources import Notify
+from upscale.models.fetching.sources import Notify
 
 __all__ = ["PRECISIONS", "pick_device", "pick_precision"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from upscale.errors import WeightsError, did_you_mean
-from upscale.models.sources import Member, Source
+from upscale.models.fetching.sources import Member, Source
 
 __all__ = ["PACKAGE", "Entry", "find_entry", "hub_entry", "manifest_path", "read_manifest"]
 

@@ -14,9 +14,9 @@ from upscale.models.checkpoints.gray import is_gray, with_colour
 from upscale.models.checkpoints.interpolation import difference, interpolate
 from upscale.models.choice import MOST_ITERATIONS
 from upscale.models.devices import PRECISIONS, pick_device, pick_precision
+from upscale.models.fetching.sources import Notify, Progress, sha256_of
 from upscale.models.manifest import Entry, read_manifest
 from upscale.models.precision import candidates, quickest, remembered
-from upscale.models.sources import Notify, Progress, sha256_of
 from upscale.networks.back_projection import REACH, back_project
 from upscale.networks.fold import fold
 from upscale.networks.layers import without_tf32

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from upscale.errors import UpscaleError, UsageError
 from upscale.models.devices import pick_device, pick_precision
-from upscale.models.sources import Notify, Progress
+from upscale.models.fetching.sources import Notify, Progress
 from upscale.training.config import Config
 from upscale.training.data.patches import Patches, batches
 from upscale.training.data.store import Store, open_store

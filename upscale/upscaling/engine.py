@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from upscale.errors import DeviceError, InputError
+from upscale.models.fetching.sources import Progress
 from upscale.models.model import Model
-from upscale.models.sources import Progress
 from upscale.pixels.bleed import bleed
 from upscale.pixels.image import Pixels
 from upscale.pixels.spool import Rows

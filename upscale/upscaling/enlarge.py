@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from upscale.models.fetching.sources import Progress
 from upscale.models.model import Model
-from upscale.models.sources import Progress
 from upscale.pixels.image import Pixels
 from upscale.pixels.resample import resize_bands
 from upscale.pixels.spool import Rows, Spool

@@ -10,8 +10,8 @@ from upscale.batch.planning.naming import Naming, ending
 from upscale.batch.planning.plan import prepare_output
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.models.choice import CANDIDATES, CLEAN
+from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.model import Model, load_model
-from upscale.models.sources import Notify, Progress
 from upscale.pictures.limits import check_format
 from upscale.pictures.reading import reader
 from upscale.pictures.writing.writer import Writer

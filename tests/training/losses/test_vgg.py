@@ -27,8 +27,8 @@ from vgg_files import (
 from upscale.errors import UsageError, WeightsError
 from upscale.models.cache import in_cache, write_converted
 from upscale.models.checkpoints.read import read_metadata
+from upscale.models.fetching.sources import Member, Source
 from upscale.models.manifest import Entry, find_entry
-from upscale.models.sources import Member, Source
 from upscale.training.losses.vgg import VGG19, convert_vgg, ensure_vgg, load_vgg
 from upscale.training.losses.vgg_layouts import convert_state
 

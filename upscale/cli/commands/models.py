@@ -14,8 +14,8 @@ from upscale.cli.terminal.console import Bars, emit, say, shown
 from upscale.errors import UsageError
 from upscale.files import whole
 from upscale.models.cache import cached, in_cache
+from upscale.models.fetching.sources import Progress
 from upscale.models.manifest import Entry, read_manifest
-from upscale.models.sources import Progress
 from upscale.upscaling.options import argument, option
 
 __all__ = ["ConvertOptions", "ListOptions", "PullOptions", "convert", "list_models", "pull"]

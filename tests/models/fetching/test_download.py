@@ -18,9 +18,9 @@ import torch
 from forked import Forked
 from PIL import Image
 
-from upscale.models.download import download
+from upscale.models.fetching.download import download
+from upscale.models.fetching.sources import SourceError
 from upscale.models.manifest import hub_entry, read_manifest
-from upscale.models.sources import SourceError
 from upscale.networks.spec import build
 
 COMMIT = "a" * 40
