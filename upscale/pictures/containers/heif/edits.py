@@ -5,10 +5,13 @@ import struct
 from collections.abc import Set
 
 from upscale.pictures.containers.boxes import Box, boxes
-from upscale.pictures.containers.heif.meta import FULL
+from upscale.pictures.containers.heif.meta import FULL, head_of, read_meta
 from upscale.pictures.containers.heif.primary import Primary
 
-__all__ = ["patched", "with_property", "without_metadata"]
+__all__ = ["as_stored", "patched", "with_property", "without_metadata"]
+
+RGB = b"nclx" + struct.pack(">HHHB", 1, 13, 0, 0x80)
+"""Says of samples that they are R, G and B over their full range."""
 
 METADATA = re.compile(rb"(infe(?:\x02.{7}|\x03.{9}))(?:Exif|mime)", re.DOTALL)
 
@@ -32,6 +35,31 @@ def patched(data: bytes, said: Primary) -> bytes:
     for place, byte in said.loose:
         edited[place] = byte
     return bytes(edited)
+
+
+def as_stored(data: bytes) -> bytes | None:
+    """Return a file whose primary picture comes as its samples are: no matrix, turn or crop.
+
+    None where its boxes are not as they should be.
+    """
+    head, start = head_of(data, b"meta")
+    meta = read_meta(head)
+    edited, without = bytearray(data), set[int]()
+    beside = {item for kind, item, to in meta.references if kind == b"auxl" and meta.primary in to}
+    for item in {meta.primary} | beside:
+        for place in meta.of(item, b"irot", b"imir", b"clap"):
+            edited[start + place.at : start + place.at + place.size] = bytes(place.size)
+    for item in meta.made_of(meta.primary):
+        colours = [each.box for each in meta.of(item, b"colr")]
+        fit = [box for box in colours if box.end - box.begin >= len(RGB)]
+        for box in fit:
+            edited[start + box.begin : start + box.begin + len(RGB)] = RGB
+        if not fit:
+            without.add(item)
+    try:
+        return with_property(bytes(edited), b"colr", RGB, without) if without else bytes(edited)
+    except ValueError:
+        return None
 
 
 def with_property(data: bytes, kind: bytes, contents: bytes, items: Set[int]) -> bytes:

@@ -21,6 +21,8 @@ class Place:
     """One property of an item: where its association stands, and what it is."""
 
     at: int
+    size: int
+    """Bytes of the association: 1 or 2."""
     box: Box
 
 
@@ -38,6 +40,21 @@ class Meta:
     def of(self, item: int, *kinds: bytes) -> list[Place]:
         """Return an item's properties of some kinds, in their order."""
         return [each for each in self.properties.get(item, []) if each.box.kind in kinds]
+
+    def made_of(self, item: int) -> set[int]:
+        """Return an item, and all those of which it is put together."""
+        found, left = set[int](), [item]
+        while left:
+            each = left.pop()
+            if each not in found:
+                found.add(each)
+                left += [
+                    target
+                    for kind, source, to in self.references
+                    if (kind, source) == (b"dimg", each)
+                    for target in to
+                ]
+        return found
 
     def body(self, box: Box) -> bytes:
         """Return what a box holds."""
@@ -94,6 +111,7 @@ def _associate(meta: Meta, box: Box, known: list[Box]) -> None:
     data, at = meta.data, box.begin
     size = 4 if data[at] else 2
     wide = bool(data[at + 3] & 1)
+    step = 2 if wide else 1
     (count,) = struct.unpack_from(">I", data, at + 4)
     at += 8
     for _ in range(min(count, len(data))):
@@ -102,5 +120,5 @@ def _associate(meta: Meta, box: Box, known: list[Box]) -> None:
         for _ in range(number):
             index = (data[at] & 0x7F) << 8 | data[at + 1] if wide else data[at] & 0x7F
             if 0 < index <= len(known):
-                meta.properties.setdefault(item, []).append(Place(at, known[index - 1]))
-            at += 2 if wide else 1
+                meta.properties.setdefault(item, []).append(Place(at, step, known[index - 1]))
+            at += step

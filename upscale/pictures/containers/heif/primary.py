@@ -7,11 +7,13 @@ import itertools
 import re
 import struct
 from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
 
 from upscale.pictures.containers.heif.meta import FULL, Meta, head_of, read_meta
 from upscale.pixels.image import CodePoints
 
-__all__ = ["Primary", "frame_count", "primary", "primary_properties"]
+__all__ = ["Crop", "Primary", "frame_count", "primary", "primary_properties"]
 
 OPACITY = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 
@@ -25,6 +27,16 @@ TURNS = {
 
 
 @dataclass(frozen=True)
+class Crop:
+    """What is shown of a picture, in its pixels before it is turned."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Primary:
     """What is said of the primary picture."""
 
@@ -32,6 +44,8 @@ class Primary:
     """None where nothing is said, or a profile says it."""
     orientation: int = 1
     """By its own boxes, 1 to 8 as EXIF counts."""
+    crop: Crop | None = None
+    """None where all is shown."""
     loose: tuple[tuple[int, int], ...] = ()
     """Places in the file, each with the byte to write there, that make no reader turn anything;
     empty where the opacity is turned as the colours are."""
@@ -79,7 +93,9 @@ def _look(meta: Meta, start: int) -> Primary:
                     name = start + place.box.begin - 4
                     loose |= dict(zip(range(name, name + 4), b"free", strict=True))
                     loose[start + place.at] = meta.data[place.at] & 0x7F  # not essential
-    return Primary(_code_points(meta, item), _orientation(turns), tuple(loose.items()))
+    return Primary(
+        _code_points(meta, item), _orientation(turns), _crop(meta, item), tuple(loose.items())
+    )
 
 
 def _is_opacity(meta: Meta, item: int) -> bool:
@@ -94,6 +110,21 @@ def _turns(meta: Meta, item: int) -> list[tuple[bytes, int]]:
         if kind == b"imir" or number:
             found.append((kind, number if kind == b"irot" else number & 1))
     return found
+
+
+def _crop(meta: Meta, item: int) -> Crop | None:
+    """Return the clean aperture (ISO/IEC 14496-12, 12.1.4), rounded as libheif does."""
+    sizes, apertures = meta.of(item, b"ispe"), meta.of(item, b"clap")
+    if not (sizes and apertures):
+        return None
+    sides = struct.unpack_from(">II", meta.data, sizes[0].box.begin + FULL)
+    numbers = struct.unpack_from(">8i", meta.data, apertures[0].box.begin)
+    if 0 in numbers[1::2]:
+        return None
+    width, height, across, down = (Fraction(*numbers[i : i + 2]) for i in range(0, 8, 2))
+    left = across + Fraction(sides[0] - 1, 2) - (width - 1) / 2
+    top = down + Fraction(sides[1] - 1, 2) - (height - 1) / 2
+    return Crop(max(0, floor(left)), max(0, floor(top)), round(width), round(height))
 
 
 def _orientation(turns: list[tuple[bytes, int]]) -> int:

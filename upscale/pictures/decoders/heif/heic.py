@@ -13,6 +13,7 @@ from upscale.pictures.containers.damage import cut, damaged, no_image, unsupport
 from upscale.pictures.containers.heif import edits
 from upscale.pictures.containers.heif.primary import primary
 from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, read_all, reason_of, widen
+from upscale.pictures.decoders.heif.chroma import interpolated
 from upscale.pixels.image import CodePoints
 from upscale.pixels.spool import upright
 
@@ -48,7 +49,8 @@ def decode(path: Path, descriptor: int) -> Decoded:
     data = read_all(descriptor)
     said = primary(data)
     apart = bool(said.loose)
-    file = _open(path, edits.patched(data, said) if apart else data)
+    data = edits.patched(data, said) if apart else data
+    file = _open(path, data)
     announced = file.size
     warnings: list[str] = []
     if len(file) > 1:
@@ -67,6 +69,10 @@ def decode(path: Path, descriptor: int) -> Decoded:
     samples = samples.reshape(*samples.shape[:2], channels)
     if samples.shape[1::-1] != announced or int(samples.max()) >= 2**depth:
         raise damaged(path)
+    rows_sharing = {420: 2, 422: 1}.get(info.get("chroma"))
+    if rows_sharing and channels >= 3:
+        orientation = 1 if apart else said.orientation
+        samples = interpolated(data, samples, depth, rows_sharing, said.crop, orientation, _samples)
     pixels = widen(samples, 2**depth - 1)
     if apart:
         pixels = np.ascontiguousarray(upright(pixels[None], said.orientation)[0])
@@ -89,16 +95,27 @@ def decode(path: Path, descriptor: int) -> Decoded:
 
 
 def _open(path: Path, data: bytes) -> Any:
-    reader = import_module("pillow_heif")
     if ends_early(data):
         raise cut(path)
     try:
-        file = reader.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False, hdr_to_16bit=False)
+        file = _file_of(data)
     except BROKEN as error:
         raise damaged(path, f"is damaged{reason_of(error)}") from error
     if not len(file):
         raise no_image(path, "is a HEIC without a picture")
     return file
+
+
+def _file_of(data: bytes) -> Any:
+    reader = import_module("pillow_heif")
+    return reader.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False, hdr_to_16bit=False)
+
+
+def _samples(data: bytes) -> npt.NDArray[Any] | None:
+    try:
+        return np.asarray(_file_of(data))
+    except BROKEN:
+        return None
 
 
 def _divided_by_opacity(pixels: Pixels) -> Pixels:
