@@ -156,8 +156,8 @@ ROWS: dict[int, tuple[str, ...]] = {
     49: ("pictures/decoders/tiff/test_decoder.py::test_jpeg_of_12_bits_is_sound_but_not_read",),
     50: ("test_faults.py::test_row_50_every_collision_is_named_at_once_and_ext_tells_them_apart",),
     51: (
-        "pictures/test_encoder.py::test_iptc_fits_a_jpeg_or_is_left_out_with_a_warning",
-        "pictures/test_encoder.py::test_every_field_of_iptc_reaches_a_tiff_and_leaves_it",
+        "pictures/writing/test_fitting.py::test_iptc_fits_a_jpeg_or_is_left_out_with_a_warning",
+        "pictures/writing/test_encoder.py::test_every_field_of_iptc_reaches_a_tiff_and_leaves_it",
     ),
     52: ("models/checkpoints/test_readings.py::test_generator_is_found_in_any_wrapper",),
     53: (

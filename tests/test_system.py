@@ -47,7 +47,7 @@ def test_bytes_go_where_they_should_and_the_position_stays(tmp_path: Path) -> No
     descriptor = os.open(path, os.O_RDWR | BINARY)
     try:
         os.lseek(descriptor, 2, os.SEEK_SET)
-        assert write_at(descriptor, b"\nxy", 5) == 3
+        write_at(descriptor, b"\nxy", 5)
         assert read_at(descriptor, 4, 4) == b"4\nxy"
         assert read_at(descriptor, 99, 8) == b"89"
         assert read_at(descriptor, 1, 10) == b""

@@ -20,6 +20,7 @@ __all__ = [
     "sweep",
     "unwritable",
     "whole",
+    "write_all",
 ]
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -72,6 +73,13 @@ def part_beside(path: Path) -> Path:
     while len(os.fsencode(stem)) > 40:
         stem = stem[:-1]
     return path.parent / f".{stem}.{os.getpid()}.{secrets.token_hex(4)}.part"
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of ``data`` at the descriptor's position."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def make_ready(folder: Path) -> None:

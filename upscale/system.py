@@ -64,12 +64,16 @@ def read_at(descriptor: int, size: int, at: int) -> bytes:
         return os.read(descriptor, size)
 
 
-def write_at(descriptor: int, data: bytes, at: int) -> int:
-    """Write at the offset ``at``, and return how many bytes; the descriptor's position stays."""
-    if sys.platform != "win32":
-        return os.pwrite(descriptor, data, at)
-    with _moved(descriptor, at):
-        return os.write(descriptor, data)
+def write_at(descriptor: int, data: bytes, at: int) -> None:
+    """Write all of ``data`` at the offset ``at``; the descriptor's position stays."""
+    view = memoryview(data)
+    while view:
+        if sys.platform != "win32":
+            written = os.pwrite(descriptor, view, at)
+        else:
+            with _moved(descriptor, at):
+                written = os.write(descriptor, view)
+        view, at = view[written:], at + written
 
 
 @contextlib.contextmanager

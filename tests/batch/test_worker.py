@@ -19,8 +19,8 @@ from upscale.batch.worker import Decoded, Finish, Probe, Probed, Read, Skipped, 
 from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.models.choice import Choice
 from upscale.pictures.limits import MAX_PIXELS
-from upscale.pictures.writing.encoder import read_key
 from upscale.pictures.writing.encoding import Encoding
+from upscale.pictures.writing.key import read_key
 from upscale.pixels.image import Header, Layout, Metadata, Pixels
 from upscale.pixels.spool import IN_MEMORY, StoredRows
 

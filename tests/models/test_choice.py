@@ -37,7 +37,7 @@ from upscale.models.choice import (
 )
 from upscale.models.manifest import read_manifest
 from upscale.models.model import Model
-from upscale.pictures.writing.encoder import read_key
+from upscale.pictures.writing.key import read_key
 from upscale.viewing import sweep as sweep_module
 from upscale.viewing.sweep_options import Sweep
 

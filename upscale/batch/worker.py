@@ -159,7 +159,7 @@ def _read(request: Read) -> Probed | Decoded | Skipped:
 
 def _read_or_skip(request: Read) -> Probed | Decoded | Skipped:
     from upscale.pictures.reading import reader
-    from upscale.pictures.writing.encoder import read_key
+    from upscale.pictures.writing.key import read_key
 
     keys = keys_of(request.path, request.settings)
     if os.path.lexists(request.output):

@@ -1,11 +1,11 @@
 """What a PNG's chunks say of its colours, read and written (PNG, third edition, 11.3.2)."""
 
-import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
 
 from upscale.errors import InputError
+from upscale.files import write_all
 from upscale.pictures.colours.signals import Signals
 from upscale.pictures.containers.png import body, chunk, chunks
 from upscale.pixels.image import CodePoints
@@ -73,10 +73,8 @@ class Inserter:
                 return len(new)
             rest = self._head[HEADER_END:]
             new, self._more = self._head[:HEADER_END] + self._more + rest, b""
-        view = memoryview(new)
         try:
-            while view:
-                view = view[os.write(self._descriptor, view) :]
+            write_all(self._descriptor, new)
         except OSError as error:
             self.failure = error
             return -1

@@ -77,11 +77,5 @@ def write_to_tiff(descriptor: int, blob: bytes | None, datasets: bytes | None = 
         first = space.add(file.packing, new, kept, after)
     except struct.error as error:
         raise ValueError("an offset behind 4 GiB") from error
-    _write(descriptor, end, bytes(space.data))
-    _write(descriptor, file.first_pointer, struct.pack(file.packing.offset, first))
-
-
-def _write(descriptor: int, at: int, data: bytes) -> None:
-    while data:
-        written = write_at(descriptor, data, at)
-        at, data = at + written, data[written:]
+    write_at(descriptor, bytes(space.data), end)
+    write_at(descriptor, struct.pack(file.packing.offset, first), file.first_pointer)

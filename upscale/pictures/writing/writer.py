@@ -22,8 +22,9 @@ from upscale.pictures.containers.png import SIGNATURE, chunk
 from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.libvips import as_full_disk, open_as, vips_reason
 from upscale.pictures.limits import check_format
-from upscale.pictures.writing.encoder import encode, fitting, losses
+from upscale.pictures.writing.encoder import encode
 from upscale.pictures.writing.encoding import Encoding
+from upscale.pictures.writing.fitting import fitting, losses
 from upscale.pixels.image import Layout, Metadata, Pixels
 from upscale.system import BINARY
 
