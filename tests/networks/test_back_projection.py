@@ -11,7 +11,7 @@ from random_networks import network_of, random_state
 
 from upscale.errors import UsageError
 from upscale.models.model import load_model
-from upscale.networks.back_projection import REACH, back_project, projected
+from upscale.networks.back_projection import REACH, BackProjection, Projection
 from upscale.networks.spec import SRResNetSpec
 from upscale.pictures.reading import reader
 from upscale.pixels.degrade import degrade
@@ -44,7 +44,7 @@ def test_the_reduction_of_the_result_meets_the_input() -> None:
     start = torch.nn.functional.interpolate(lr, scale_factor=4, mode="nearest")
     inner = (..., slice(4, -4), slice(4, -4))  # Pillow does not mirror at the edges
     errors = [
-        (reduced(back_project(start, lr, n)) - lr)[inner].square().mean().sqrt().item()
+        (reduced(BackProjection(4, n)(start, lr)) - lr)[inner].square().mean().sqrt().item()
         for n in (0, 1, 4, 16)
     ]
     assert errors == sorted(errors, reverse=True)
@@ -55,12 +55,12 @@ def test_the_reduction_of_the_result_meets_the_input() -> None:
 def test_what_meets_the_input_already_stays() -> None:
     flat = torch.full((2, 3, 8, 8), 0.25)
     sr = torch.full((2, 3, 32, 32), 0.25)
-    assert torch.allclose(back_project(sr, flat, 5), sr, atol=1e-6)
+    assert torch.allclose(BackProjection(4, 5)(sr, flat), sr, atol=1e-6)
 
 
 def test_no_iteration_changes_nothing() -> None:
     sr = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 3 - 1
-    assert torch.equal(back_project(sr, torch.zeros(1, 3, 4, 4), 0), sr)
+    assert torch.equal(BackProjection(4, 0)(sr, torch.zeros(1, 3, 4, 4)), sr)
 
 
 def test_one_iteration_looks_no_further_than_its_reach() -> None:
@@ -68,7 +68,9 @@ def test_one_iteration_looks_no_further_than_its_reach() -> None:
     sr = torch.full((1, 3, 96, 96), 0.5)
     touched = sr.clone()
     touched[..., 48, 48] = 0.9
-    changed = (back_project(touched, lr, 1) - back_project(sr, lr, 1)).abs().amax((0, 1)) > 1e-6
+    changed = (BackProjection(4, 1)(touched, lr) - BackProjection(4, 1)(sr, lr)).abs().amax(
+        (0, 1)
+    ) > 1e-6
     rows = changed.any(1).nonzero()
     assert rows.min() >= 48 - 4 * REACH
     assert rows.max() <= 48 + 4 * REACH
@@ -101,7 +103,8 @@ def shifted(lr: torch.Tensor) -> torch.Tensor:
 def test_one_step_takes_a_shift_of_colours_away() -> None:
     lr = tensor(reader.read(PHOTO).pixels)
     before, after = (
-        (reduced(sr) - lr).mean((0, 2, 3)) * 255 for sr in (shifted(lr), projected(shifted(lr), lr))
+        (reduced(sr) - lr).mean((0, 2, 3)) * 255
+        for sr in (shifted(lr), Projection(4)(shifted(lr), lr))
     )
     assert before.abs().min() > 3
     assert after.abs().max() < 0.1
@@ -110,16 +113,16 @@ def test_one_step_takes_a_shift_of_colours_away() -> None:
 def test_a_step_is_an_iteration_that_does_not_clamp() -> None:
     lr = tensor(reader.read(PHOTO).pixels[:32, :32])
     sr = shifted(lr) + torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0)) - 0.5
-    step = projected(sr, lr)
+    step = Projection(4)(sr, lr)
     assert step.min() < 0
-    assert torch.equal(step.clamp(0, 1), back_project(sr, lr, 1))
+    assert torch.equal(step.clamp(0, 1), BackProjection(4, 1)(sr, lr))
 
 
 def test_a_network_can_end_with_a_step() -> None:
     state, lr = random_state(SPEC), tensor(reader.read(PHOTO).pixels[:24, :32])
     plain, ended = (network_of(spec, state) for spec in (SPEC, replace(SPEC, projected=True)))
     with torch.no_grad():
-        assert torch.equal(ended(lr), projected(plain(lr), lr))
+        assert torch.equal(ended(lr), Projection(4)(plain(lr), lr))
         assert not torch.allclose(ended(lr), plain(lr), atol=0.01)
 
 
@@ -129,11 +132,11 @@ def test_a_smooth_step_takes_the_shift_and_leaves_the_rest() -> None:
     signs = torch.tensor([1.0, -1.0]).repeat_interleave(32).repeat(4)
     blocks = (signs[:, None] * signs[None, :]).expand(1, 3, 256, 256) * 8 / 255
     shift = torch.tensor([10.0, -6.0, 4.0]).view(3, 1, 1) / 255
-    made = projected(0.5 + shift + blocks, lr, smooth=True)
+    made = Projection(4, smooth=True)(0.5 + shift + blocks, lr)
     inner = (..., slice(64, -64), slice(64, -64))
     assert (reduced(made) - lr).mean((2, 3)).abs().max() * 255 < 0.1
     assert (made - 0.5 - blocks)[inner].abs().max() * 255 < 1
-    assert (projected(0.5 + shift + blocks, lr) - 0.5 - blocks)[inner].abs().max() * 255 > 4
+    assert (Projection(4)(0.5 + shift + blocks, lr) - 0.5 - blocks)[inner].abs().max() * 255 > 4
 
 
 @pytest.mark.parametrize(("smooth", "reach"), [(False, REACH), (True, REACH + 7)])
@@ -141,7 +144,7 @@ def test_a_step_looks_no_further_than_is_said(smooth: bool, reach: int) -> None:
     lr, sr = torch.full((1, 3, 40, 40), 0.5), torch.full((1, 3, 160, 160), 0.5)
     touched = sr.clone()
     touched[..., 80, 80] = 0.9
-    changed = (projected(touched, lr, smooth) - projected(sr, lr, smooth)).abs() > 1e-7
+    changed = (Projection(4, smooth)(touched, lr) - Projection(4, smooth)(sr, lr)).abs() > 1e-7
     rows = changed.amax((0, 1)).any(1).nonzero()
     assert rows.min() >= 80 - 4 * reach
     assert rows.max() <= 80 + 4 * reach
@@ -155,9 +158,11 @@ def test_gradients_go_through_a_step() -> None:
     lr = torch.rand(1, 3, 6, 6, generator=random)
     sr, direction = torch.rand(2, 1, 3, 24, 24, generator=random)
     sr.requires_grad_()
-    (gradient,) = torch.autograd.grad(projected(sr, lr).square().sum(), sr)
+    (gradient,) = torch.autograd.grad(Projection(4)(sr, lr).square().sum(), sr)
     with torch.no_grad():
-        ends = [projected(sr + t * direction, lr).double().square().sum() for t in (0.01, -0.01)]
+        ends = [
+            Projection(4)(sr + t * direction, lr).double().square().sum() for t in (0.01, -0.01)
+        ]
     slope = (ends[0] - ends[1]).item() / 0.02
     assert (gradient * direction).sum().item() == pytest.approx(slope, rel=1e-3)
 

@@ -15,6 +15,7 @@ from paper_networks import (
 )
 from random_networks import network_of, random_lr, random_state
 
+from upscale.models.model import Model
 from upscale.networks.spec import RRDBNetSpec
 
 
@@ -29,9 +30,9 @@ def test_rrdbnet_23_has_as_many_parameters_as_the_published_one() -> None:
 @pytest.mark.parametrize(("scale", "unshuffle"), [(4, 1), (2, 1), (8, 1), (1, 1), (2, 2), (1, 4)])
 def test_rrdbnet_enlarges_any_size_by_its_scale(scale: int, unshuffle: int) -> None:
     spec = RRDBNetSpec(scale=scale, unshuffle=unshuffle, features=4, blocks=1, growth=2)
-    network = network_of(spec, random_state(spec))
+    model = Model("x", spec, random_state(spec), "", torch.device("cpu"), "fp32")
     for height, width in SIZES:
-        sr = network(random_lr(height, width))
+        sr = model(random_lr(height, width))
         assert sr.shape == (1, 3, height * scale, width * scale)
         assert sr.dtype == torch.float32
 
@@ -69,4 +70,5 @@ def test_rrdbnet_unshuffles_in_front_and_continues_odd_sizes(
     whole = np.pad(lr.numpy(), ((0, 0), (0, 0), (0, below), (0, 1)), mode="edge")
     expected = rrdbnet(state, unshuffle(torch.from_numpy(whole), factor), 1, 2)
     expected = expected[..., : 5 * scale, : 7 * scale]
-    torch.testing.assert_close(network_of(spec, state)(lr), expected, rtol=0, atol=NEAR)
+    model = Model("x", spec, state, "", torch.device("cpu"), "fp32")
+    torch.testing.assert_close(model(lr), expected, rtol=0, atol=NEAR)

@@ -12,7 +12,7 @@ from tiny_training import RRDBNET, SRRESNET, differing, one_thread
 from upscale.errors import OutputError, UsageError, WeightsError
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.models.model import load_model
-from upscale.networks.back_projection import projected
+from upscale.networks.back_projection import Projection
 from upscale.networks.layers import BatchNorm, Convolution
 from upscale.networks.spec import SRResNetSpec, spec_from_dict
 from upscale.training.distributed import synchronise_batch_norm
@@ -161,7 +161,7 @@ def test_a_generator_can_be_made_to_end_with_a_projection(init: bool, file: Path
     assert not plain.spec.projected
     lr = random_lr(6, 6)
     with torch.no_grad():
-        made, expected = state.generator.eval()(lr), projected(plain.eval()(lr), lr)
+        made, expected = state.generator.eval()(lr), Projection(4)(plain.eval()(lr), lr)
     torch.testing.assert_close(made, expected)
 
 

@@ -1,7 +1,8 @@
-"""Tiling, depth, opacity and the two fallbacks, with the real embedded weights."""
+"""Streams, tiles, depth, opacity and the fallbacks, with the real embedded weights."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 
 from upscale.errors import DeviceError, InputError
 from upscale.models.model import Model, load_model
-from upscale.networks.layers import in_pieces
-from upscale.networks.spec import RRDBNetSpec, build
+from upscale.networks.layers import Convolution
+from upscale.networks.spec import CompactSpec, RRDBNetSpec, build
 from upscale.pictures.reading import reader
 from upscale.pixels import image
 from upscale.upscaling.engine import upscale_bands, upscale_pixels
+from upscale.upscaling.passes import streamed
 from upscale.upscaling.tiling import Tiling
 
 PHOTO = Path(__file__).parents[1] / "data" / "osprey.png"
@@ -73,21 +75,6 @@ def test_any_size_in_any_tiles_is_made_whole(
     result = upscale_pixels(pixels, small, exact)
     assert result.shape == (height * scale[0], width * scale[0], 3)
     assert worst(result, upscale_pixels(pixels, small, WHOLE)) <= 1
-
-
-def test_pieces_of_the_tail_change_nothing(model: Model) -> None:
-    lr = torch.rand(1, 3, 150, 140)
-    features = torch.rand(1, 64, 150, 140)
-    with torch.inference_mode():
-        tail, reach = model.network._tail, model.spec.tail_reach
-        whole = tail(features)
-        # a sum of 64 · 9² rounded products may be added up in any order: √n errors of eps each
-        rounding = 4 * (64 * 9**2) ** 0.5 * torch.finfo().eps * whole.abs().max().item()
-        assert rounding < 0.1 / 255
-        torch.testing.assert_close(
-            in_pieces(tail, features, 4, reach), whole, rtol=0, atol=rounding
-        )
-    assert model(lr).shape == (1, 3, 600, 560)
 
 
 def test_bands_come_from_top_to_bottom_and_cover_the_picture(
@@ -153,28 +140,66 @@ def test_no_dark_fringe_at_a_cut_out(model: Model) -> None:
     assert (result[:, 72:, 3] == 255).all()
 
 
-def test_lack_of_memory_halves_the_tile_and_keeps_the_picture(
-    model: Model, photo: image.Pixels, whole: image.Pixels, monkeypatch: pytest.MonkeyPatch
+def scarce(monkeypatch: pytest.MonkeyPatch, pixels: int) -> list[int]:
+    """Let convolutions of more pixels fail as the real allocator does; note those that did not."""
+    sizes: list[int] = []
+    for name in ("forward", "inside"):
+        run = getattr(Convolution, name)
+
+        def limited(self: Convolution, x: torch.Tensor, run: Any = run) -> torch.Tensor:
+            if x.shape[-1] * x.shape[-2] > pixels:
+                torch.empty(2**62, dtype=torch.uint8)  # a real failure of the real allocator
+            sizes.append(x.shape[-1] * x.shape[-2])
+            result: torch.Tensor = run(self, x)
+            return result
+
+        monkeypatch.setattr(Convolution, name, limited)
+    return sizes
+
+
+@pytest.mark.parametrize("tiling", [Tiling(0, 20), Tiling(100, 20)])
+def test_lack_of_memory_makes_smaller_bands_and_tiles_of_the_same_picture(
+    tiling: Tiling,
+    model: Model,
+    photo: image.Pixels,
+    whole: image.Pixels,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run, sizes = Model.__call__, []
-
-    def with_little_memory(self: Model, lr: torch.Tensor) -> torch.Tensor:
-        sizes.append(lr.shape[-2:])
-        if lr.shape[-1] * lr.shape[-2] > 100 * 100:
-            torch.empty(2**62, dtype=torch.uint8)  # a real failure of the real allocator
-        return run(self, lr)
-
-    monkeypatch.setattr(Model, "__call__", with_little_memory)
-    assert worst(upscale_pixels(photo, model, Tiling(0, 16)), whole) <= 1
-    assert min(sizes) < (100, 100)
+    sizes = scarce(monkeypatch, 128 * 40)
+    assert worst(upscale_pixels(photo, model, tiling), whole) <= 1
+    assert max(sizes) <= 128 * 40
 
 
+def test_what_does_not_fit_as_a_stream_goes_on_in_tiles(
+    photo: image.Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory ends when a part of the picture is there."""
+    spec = CompactSpec(features=4, blocks=4)
+    torch.manual_seed(0)
+    small = Model("small", spec, build(spec).state_dict(), "", torch.device("cpu"), "fp32")
+    pixels = np.concatenate([photo, photo])
+    whole = upscale_pixels(pixels, small, WHOLE)
+    monkeypatch.setattr(streamed, "BAND", 1)
+    bands = upscale_bands(pixels, small, Tiling(0, spec.overlap))
+    made = [next(bands)]
+    assert 0 < len(made[0]) < len(whole) / 2
+
+    def none(self: Convolution, x: torch.Tensor) -> torch.Tensor:
+        return torch.empty(2**62)  # no band any more; a tile that is small enough goes through
+
+    monkeypatch.setattr(Convolution, "inside", none)
+    made += bands
+    assert worst(np.concatenate(made), whole) <= 1
+
+
+@pytest.mark.parametrize("tile", [0, 64])
 def test_too_little_memory_for_the_smallest_tile_is_an_error(
-    model: Model, photo: image.Pixels, monkeypatch: pytest.MonkeyPatch
+    tile: int, model: Model, photo: image.Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Model, "__call__", lambda self, lr: torch.empty(2**62, dtype=torch.uint8))
-    with pytest.raises(DeviceError, match="memory"):
-        upscale_pixels(photo, model, Tiling(0, 16))
+    scarce(monkeypatch, 10)
+    with pytest.raises(DeviceError) as caught:
+        upscale_pixels(photo, model, Tiling(tile, 16))
+    assert caught.value.exit_code == 4
 
 
 def test_what_half_precision_cannot_hold_is_done_again_in_float32(photo: image.Pixels) -> None:
@@ -219,16 +244,18 @@ def test_the_opacity_of_a_disc_has_neither_holes_nor_specks(model: Model) -> Non
     assert opacity[radius > 25.5].max() < 5
 
 
+@pytest.mark.parametrize("tile", [0, 64])
 def test_an_operator_that_a_device_lacks_is_no_lack_of_memory(
-    model: Model, photo: image.Pixels, monkeypatch: pytest.MonkeyPatch
+    tile: int, model: Model, photo: image.Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
 
-    def lacking(self: Model, lr: torch.Tensor) -> torch.Tensor:
-        calls.append(lr.shape)
+    def lacking(self: Convolution, x: torch.Tensor) -> torch.Tensor:
+        calls.append(x.shape)
         raise NotImplementedError("The operator 'aten::x' is not implemented for the MPS device.")
 
-    monkeypatch.setattr(Model, "__call__", lacking)
-    with pytest.raises(DeviceError, match="PYTORCH_ENABLE_MPS_FALLBACK") as caught:
-        upscale_pixels(photo, model, WHOLE)
+    for name in ("forward", "inside"):
+        monkeypatch.setattr(Convolution, name, lacking)
+    with pytest.raises(DeviceError) as caught:
+        upscale_pixels(photo, model, Tiling(tile, 16))
     assert (caught.value.exit_code, len(calls)) == (4, 1)

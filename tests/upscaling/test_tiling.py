@@ -1,5 +1,7 @@
 """Tiles that fit into memory."""
 
+from dataclasses import replace
+
 import pytest
 
 from upscale.errors import UsageError
@@ -10,7 +12,8 @@ from upscale.upscaling.tiling import Tiling, plan_tiling
 def test_tiles_are_planned_within_the_network_and_memory() -> None:
     model = load_model("srgan", device="cpu", precision="fp32")
     assert plan_tiling(model).overlap == model.spec.overlap == 20
-    assert 32 <= plan_tiling(model).tile <= 512
+    assert plan_tiling(model).tile == 0
+    assert 32 <= plan_tiling(replace(model, tta=True)).tile <= 512
     assert plan_tiling(model, 0, 3) == Tiling(0, 3)
     with pytest.raises(UsageError):
         plan_tiling(model, -1)

@@ -4,8 +4,12 @@ import torch
 
 from upscale.errors import DeviceError, UsageError
 from upscale.models.fetching.sources import Notify
+from upscale.system import free_memory
 
-__all__ = ["PRECISIONS", "pick_device", "pick_precision"]
+__all__ = ["PRECISIONS", "free_bytes", "pick_device", "pick_precision"]
+
+CPU_BUDGET = 3 * 2**29
+"""Bytes that a picture's pass on the CPU may take, if they are free."""
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -51,3 +55,10 @@ def pick_precision(precision: str, device: torch.device) -> str:
     if precision not in PRECISIONS:
         raise UsageError(f"precision {precision!r} is not known: auto, {', '.join(PRECISIONS)}")
     return precision
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return how much of the memory that is free there a network may take."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0] * 0.6)
+    return min(CPU_BUDGET, free_memory() // 2)

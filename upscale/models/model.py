@@ -1,25 +1,28 @@
 """Weights + alpha → `Model`: convert, interpolate, fold, build, move to device and precision."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from upscale.errors import UsageError, WeightsError
 from upscale.models.cache import local_file
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
-from upscale.models.checkpoints.gray import is_gray, with_colour
+from upscale.models.checkpoints.gray import is_gray
 from upscale.models.checkpoints.interpolation import difference, interpolate
 from upscale.models.choice import MOST_ITERATIONS
-from upscale.models.devices import PRECISIONS, pick_device, pick_precision
+from upscale.models.devices import PRECISIONS, free_bytes, pick_device, pick_precision
 from upscale.models.fetching.sources import Notify, Progress, sha256_of
 from upscale.models.manifest import Entry, read_manifest
 from upscale.models.precision import candidates, quickest, remembered
-from upscale.networks.back_projection import REACH, back_project
+from upscale.networks.back_projection import REACH
 from upscale.networks.fold import fold
 from upscale.networks.layers import without_tf32
+from upscale.networks.pipeline import Pipeline
 from upscale.networks.spec import (
     Network,
     Spec,
@@ -30,8 +33,19 @@ from upscale.networks.spec import (
     spec_to_dict,
     unprojected,
 )
+from upscale.networks.streaming.program import Program, trace
+from upscale.networks.streaming.stream import Stream
 
 __all__ = ["Model", "convert_generator", "ensure_local", "load_model"]
+
+IN_CACHE = 2**14
+"""LR pixels of a band on the CPU."""
+
+LEAST_ROWS = 8
+"""Of a band on the CPU: with fewer, the rows of context cost more than the cache saves."""
+
+BYTES_PER_CHANNEL = 64
+"""Bytes a feature channel and LR pixel that a pass takes at its widest (measured: 44 to 50)."""
 
 NCNN = (".param", ".bin")
 """The two halves of a checkpoint of ncnn."""
@@ -96,6 +110,42 @@ class Model:
         spec = unprojected(self.spec)
         return replace(self, spec=spec, state=self.psnr_state, alpha=0, psnr_state=None)
 
+    @cached_property
+    def program(self) -> Program:
+        """What the network and all that follows it do, for a `Stream`."""
+        return trace(Pipeline(self.network, self.gray, self.back_project))
+
+    @cached_property
+    def bytes_of_a_column(self) -> float:
+        """Memory that a stream of the model keeps for each LR pixel of a picture's width."""
+        align = self.spec.align
+        stream = self.stream(align, align)
+        for _ in self.results(stream.feed(torch.zeros(1, 3, align, align, device=self.device))):
+            pass
+        return stream.bytes_of_a_column()
+
+    def stream(self, height: int, width: int) -> Stream:
+        """Begin a picture of LR pixels, multiples of ``spec.align``; not for ``tta``.
+
+        On the CPU a band is so small that its features stay in the processor's cache; elsewhere
+        the first one is as large as memory allows.
+        """
+        align: int = self.spec.align
+        if self.device.type == "cpu":
+            rows = max(LEAST_ROWS, IN_CACHE // width)
+        else:
+            rows = free_bytes(self.device) // (BYTES_PER_CHANNEL * self.spec.features * width)
+        return Stream(self.program, height, max(align, min(rows, height) // align * align))
+
+    def results(self, stream: Iterator[Tensor]) -> Iterator[Tensor]:
+        """Pass on what a `Stream` yields, made without gradients and without TF32."""
+        while True:
+            with torch.inference_mode(), without_tf32():
+                sr = next(stream, None)
+            if sr is None:
+                return
+            yield sr
+
     def __call__(self, lr: Tensor) -> Tensor:
         """Upscale ``lr``: (N, 3, H, W), float32, RGB in [0, 1], on any device.
 
@@ -103,23 +153,28 @@ class Model:
         back-projected. On CUDA float32 means float32: TF32 is off.
         """
         lr = lr.to(self.device, memory_format=torch.channels_last)
-        sr = self._through_network(lr)
-        if self.gray:
-            sr = with_colour(sr, lr)
-        return back_project(sr, lr, self.back_project) if self.back_project else sr
+        if not self.tta:
+            return self._once(lr)
+        total = torch.zeros((), device=self.device)
+        for flips in ((), (-1,)):
+            for turns in range(4):
+                sr = self._once(lr.flip(flips).rot90(turns, (-2, -1)))
+                total = total + sr.rot90(-turns, (-2, -1)).flip(flips)
+        return total / 8
 
-    def _through_network(self, lr: Tensor) -> Tensor:
+    def _once(self, lr: Tensor) -> Tensor:
+        height, width = lr.shape[-2:]
+        lr = self.aligned(lr).contiguous(memory_format=torch.channels_last)
+        stream = self.stream(*lr.shape[-2:])
         with torch.inference_mode(), without_tf32():
-            if not self.tta:
-                sr: Tensor = self.network(lr)
-                return sr
-            total = torch.zeros((), device=self.device)
-            for flips in ((), (-1,)):
-                for turns in range(4):
-                    turned = lr.flip(flips).rot90(turns, (-2, -1))
-                    sr = self.network(turned.contiguous(memory_format=torch.channels_last))
-                    total = total + sr.rot90(-turns, (-2, -1)).flip(flips)
-            return total / 8
+            sr = torch.cat(list(stream.feed(lr)), -2)
+        return sr[..., : height * self.scale, : width * self.scale]
+
+    def aligned(self, lr: Tensor) -> Tensor:
+        """Return ``lr`` with its last row and column repeated up to a multiple of ``align``."""
+        height, width = lr.shape[-2:]
+        padding = (0, -width % self.spec.align, 0, -height % self.spec.align)
+        return F.pad(lr, padding, mode="replicate") if any(padding) else lr
 
 
 def _ready(spec: Spec, state: StateDict, device: torch.device, precision: str) -> Network:

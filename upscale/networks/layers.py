@@ -4,7 +4,6 @@ Every convolution casts its input to the dtype of its own weights, so that
 `upscale.networks.spec.set_precision` alone decides what runs in half precision.
 """
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
@@ -12,15 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from upscale.pixels.tiles import spans
-
 __all__ = [
     "Activation",
     "BatchNorm",
     "Convolution",
     "PReLU",
+    "RowWise",
     "activation",
-    "in_pieces",
     "stages_of",
     "without_tf32",
 ]
@@ -58,14 +55,26 @@ class Convolution(nn.Conv2d):
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 3) -> None:
         super().__init__(inputs, outputs, kernel, padding=kernel // 2)
+        self.reach = kernel // 2
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the convolution of ``x`` (N, C, H, W), in the dtype of the bias."""
+        return self._convolved(x, (self.reach, self.reach))
+
+    def inside(self, x: Tensor) -> Tensor:
+        """Return the rows that have ``reach`` rows of ``x`` above and below: (N, C, rows, W)."""
+        return self._convolved(x, (0, self.reach))
+
+    def _convolved(self, x: Tensor, padding: tuple[int, int]) -> Tensor:
         x = x.to(self.weight.dtype)
         if self.bias.dtype == self.weight.dtype:
-            return F.conv2d(x, self.weight, self.bias, padding=self.padding)
-        y = F.conv2d(x, self.weight, None, padding=self.padding)
+            return F.conv2d(x, self.weight, self.bias, padding=padding)
+        y = F.conv2d(x, self.weight, None, padding=padding)
         return y.to(self.bias.dtype).add_(self.bias.view(-1, 1, 1))
+
+
+class RowWise(nn.Module):
+    """A layer without parameters that makes each row of the same row of its input."""
 
 
 class PReLU(nn.PReLU):
@@ -104,43 +113,3 @@ def activation(name: Activation, channels: int, slope: float) -> nn.Module:
             return nn.LeakyReLU(slope, inplace=True)
         case "none":
             return nn.Identity()
-
-
-PIECE = 64
-"""LR pixels a side of a piece for the wide layers behind the body.
-
-Their tensors are up to 16 times as large as the body's. At this size they stay within 32 MiB, up
-to which glibc reuses memory; larger ones are mapped anew each time, and the page faults take a
-third of a pass.
-"""
-
-
-def in_pieces(tail: Callable[[Tensor], Tensor], x: Tensor, scale: int, reach: int) -> Tensor:
-    """Return ``tail(x)``, computed in pieces, with small tensors.
-
-    ``x``: (N, C, H, W). ``tail`` makes (N, 3, H·scale, W·scale) of it and sees at most ``reach``
-    pixels of ``x`` to each side, so pieces with that much context are exact.
-    """
-    height, width = x.shape[-2:]
-    if max(height, width) <= PIECE:
-        return tail(x)
-    sr: Tensor | None = None
-    for row in spans(height, PIECE, reach):
-        for column in spans(width, PIECE, reach):
-            window = x[..., row.lr_start : row.lr_stop, column.lr_start : column.lr_stop]
-            piece = tail(window)
-            if sr is None:
-                sr = piece.new_empty(*piece.shape[:2], height * scale, width * scale)
-            top, left = row.start - row.lr_start, column.start - column.lr_start
-            core = piece[
-                ...,
-                top * scale : (top + row.stop - row.start) * scale,
-                left * scale : (left + column.stop - column.start) * scale,
-            ]
-            sr[
-                ...,
-                row.start * scale : row.stop * scale,
-                column.start * scale : column.stop * scale,
-            ] = core
-    assert sr is not None
-    return sr

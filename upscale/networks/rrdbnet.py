@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from upscale.networks.layers import Convolution, in_pieces, stages_of
+from upscale.networks.layers import Convolution, stages_of
 
 __all__ = ["RRDB", "DenseBlock", "RRDBNet", "RRDBNetSpec"]
 
@@ -43,10 +43,6 @@ class RRDBNetSpec:
 
 RESIDUAL_SCALING = 0.2
 
-TAIL_REACH = 2
-"""Pixels to each side that the layers behind the body see: 1/2 + 1/4 + 1/4 + 1/4 for two stages;
-two more where there is no stage at all."""
-
 
 def _leaky(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.2, inplace=True)
@@ -65,9 +61,10 @@ class DenseBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x + 0.2 · conv5([x, f1, f2, f3, f4]): (N, features, H, W), float32."""
-        dense = x.to(self.conv1.weight.dtype)
+        dtype = self.conv1.weight.dtype
+        dense = x.to(dtype)
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
-            dense = torch.cat((dense, _leaky(conv(dense)).to(dense.dtype)), dim=1)
+            dense = torch.cat((dense, _leaky(conv(dense)).to(dtype)), dim=1)
         return torch.add(x, self.conv5(dense), alpha=RESIDUAL_SCALING)
 
 
@@ -104,24 +101,15 @@ class RRDBNet(nn.Module):
     def forward(self, lr: Tensor) -> Tensor:
         """Return ``lr`` (N, 3, H, W), [0, 1], enlarged: (N, 3, H·scale, W·scale), unclamped.
 
-        Before a pixel-unshuffle the last row and column are repeated up to a multiple of its
-        factor; the result is cropped.
+        H and W are multiples of ``spec.unshuffle``; see `upscale.networks.stream.through`.
         """
         spec = self.spec
-        height, width = lr.shape[-2:]
         x = lr
         if spec.unshuffle > 1:
-            padding = (0, -width % spec.unshuffle, 0, -height % spec.unshuffle)
-            x = F.pixel_unshuffle(F.pad(lr, padding, mode="replicate"), spec.unshuffle)
+            x = F.pixel_unshuffle(lr, spec.unshuffle)
         first = self.conv_first(x)
         x = first + self.conv_body(self.body(first))
-        # The tail's resolution is that of x, enlarged: by `scale · unshuffle`.
-        sr = in_pieces(self._tail, x, spec.scale * spec.unshuffle, TAIL_REACH)
-        return sr[..., : height * spec.scale, : width * spec.scale]
-
-    def _tail(self, x: Tensor) -> Tensor:
-        """Turn features (N, C, h, w) into the output."""
-        for stage, factor in enumerate(self.spec.stages, 1):
+        for stage, factor in enumerate(spec.stages, 1):
             dtype = self.get_parameter(f"conv_up{stage}.weight").dtype
             x = F.interpolate(x.to(dtype), scale_factor=factor, mode="nearest")
             x = _leaky(self.get_submodule(f"conv_up{stage}")(x))

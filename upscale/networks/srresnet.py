@@ -1,6 +1,5 @@
 """SRResNet, the generator of SRGAN (Ledig et al. 2017), and its published relatives."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -8,17 +7,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from upscale.networks.back_projection import REACH, SMOOTH, projected
+from upscale.networks.back_projection import REACH, SMOOTH, Projection
 from upscale.networks.layers import (
     Activation,
     BatchNorm,
     Convolution,
+    RowWise,
     activation,
-    in_pieces,
     stages_of,
 )
 
-__all__ = ["ResidualBlock", "SRResNet", "SRResNetSpec", "UpsamplingStage"]
+__all__ = ["ResidualBlock", "SRResNet", "SRResNetSpec", "Standardized", "UpsamplingStage"]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -78,21 +77,18 @@ class SRResNetSpec:
         """The factor of each upsampling stage: (2, 2) for scale 4."""
         return stages_of(self.scale)
 
-    @property
-    def tail_reach(self) -> int:
-        """LR pixels to each side that the layers behind the body see.
-
-        A convolution k×k reaches k // 2 pixels of its own resolution.
-        """
-        reach, factor = 0.0, 1
-        for stage in self.stages:
-            reach += 1 / factor  # at least: behind nearest neighbour it is less
-            factor *= stage
-        return math.ceil(reach + (self.hr_convolution + self.end_kernel // 2) / self.scale)
-
 
 def _normalization(spec: SRResNetSpec) -> nn.Module:
     return BatchNorm(spec.features) if spec.normalization == "batch" else nn.Identity()
+
+
+class Standardized(RowWise):
+    """RGB less ImageNet's mean, over its deviation."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the shape of ``x``: (N, 3, H, W)."""
+        mean, std = (x.new_tensor(v).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+        return (x - mean) / std
 
 
 class ResidualBlock(nn.Module):
@@ -146,6 +142,7 @@ class SRResNet(nn.Module):
         super().__init__()
         self.spec = spec
         n, slope = spec.features, spec.negative_slope
+        self.normalize = Standardized() if spec.input == "imagenet" else nn.Identity()
         self.conv_first = Convolution(3, n, spec.end_kernel)
         self.act_first = activation(spec.first_activation, n, slope)
         self.body = nn.Sequential(*(ResidualBlock(spec) for _ in range(spec.blocks)))
@@ -165,31 +162,26 @@ class SRResNet(nn.Module):
             self.conv_last = Convolution(n * last**2, 3 * last**2, 2 * radius + 1)
         else:
             self.conv_last = Convolution(n, 3, spec.end_kernel)
+        if spec.projected:
+            self.projection = Projection(spec.scale, spec.smooth_projection)
 
     def forward(self, lr: Tensor) -> Tensor:
         """Return ``lr`` (N, 3, H, W), [0, 1], enlarged: (N, 3, H·scale, W·scale), unclamped."""
         spec = self.spec
-        x = lr
-        if spec.input == "imagenet":
-            mean, std = (lr.new_tensor(v).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
-            x = (lr - mean) / std
-        first: Tensor = self.act_first(self.conv_first(x))
+        first: Tensor = self.act_first(self.conv_first(self.normalize(lr)))
         x = self.body(first)
         if spec.long_skip:
             x = first + self.bn_body(self.conv_body(x))
-        sr = in_pieces(self._tail, x, spec.scale, spec.tail_reach)
+        x = self.up(x)
+        if spec.hr_convolution:
+            x = self.act_hr(self.conv_hr(x))
+        sr: Tensor = self.conv_last(x)
+        if spec.last_shuffle_folded:
+            sr = F.pixel_shuffle(sr, spec.stages[-1])
         if spec.base == "bilinear":
             sr = sr + F.interpolate(lr, scale_factor=spec.scale, mode="bilinear")
         if spec.output == "tanh":
             sr = (torch.tanh(sr) + 1) / 2
-        return projected(sr, lr, spec.smooth_projection) if spec.projected else sr
-
-    def _tail(self, x: Tensor) -> Tensor:
-        """Turn features (N, C, h, w) into the output before the base and tanh."""
-        x = self.up(x)
-        if self.spec.hr_convolution:
-            x = self.act_hr(self.conv_hr(x))
-        sr: Tensor = self.conv_last(x)
-        if self.spec.last_shuffle_folded:
-            sr = F.pixel_shuffle(sr, self.spec.stages[-1])
+        if spec.projected:
+            sr = self.projection(sr, lr)
         return sr

@@ -1,24 +1,15 @@
-"""How a picture is cut into tiles that fit into memory."""
+"""Whether a picture streams through the network, or is cut into tiles that fit into memory."""
 
 from dataclasses import dataclass
 
-import torch
-
 from upscale.errors import UsageError
-from upscale.models.model import Model
-from upscale.system import free_memory
+from upscale.models.devices import free_bytes
+from upscale.models.model import BYTES_PER_CHANNEL, Model
 
-__all__ = ["MIN_TILE", "Tiling", "plan_tiling"]
+__all__ = ["MIN_TILE", "Tiling", "largest_tile", "plan_tiling", "widest"]
 
-CPU_BUDGET = 2 * 2**30
-"""Bytes that a tile on the CPU may take, if they are free."""
-
-BYTES_PER_CHANNEL = 64
-"""Bytes a feature channel and LR pixel that a pass takes at its widest (measured: 44 to 50)."""
-
-CPU_TENSOR = 32 * 2**20
-"""Bytes of a layer's features above which glibc maps memory anew for each (measured: a pixel then
-takes 1.1 to 1.2 times as long)."""
+ALWAYS_FITS = 512
+"""LR pixels of a picture's width below which nobody asks for the memory that it takes."""
 
 MIN_TILE = 32
 OVERLAPS_PER_TILE = 20
@@ -32,9 +23,9 @@ class Tiling:
     """How a picture is cut for the network."""
 
     tile: int
-    """Side of a tile without its context, in LR pixels; 0: the whole picture."""
+    """Side of a tile without its context, in LR pixels; 0: no tiles, the picture streams."""
     overlap: int
-    """LR pixels of context on every side."""
+    """LR pixels of context on every side of a tile, and of a part of a very wide picture."""
     batch: int = 1
     """Tiles in one pass of the network."""
 
@@ -50,28 +41,34 @@ class Tiling:
 
 
 def plan_tiling(model: Model, tile: int | None = None, overlap: int | None = None) -> Tiling:
-    """Choose what is None by the model's network and the free memory.
+    """Choose what is None: no tiles, unless the model has ``tta``, which turns what it sees.
 
     Raises UsageError for negative numbers.
     """
     if (tile is not None and tile < 0) or (overlap is not None and overlap < 0):
         raise UsageError("tile and overlap are LR pixels: whole numbers from 0")
     overlap = model.overlap if overlap is None else overlap
-    pixels = _free_bytes(model.device) // (BYTES_PER_CHANNEL * model.spec.features)
     if tile is None:
-        if model.device.type == "cpu":
-            pixels = min(pixels, CPU_TENSOR // (4 * model.spec.features))
-        side = int(pixels**0.5)
-        tile = max(
-            MIN_TILE, min(side - 2 * overlap, OVERLAPS_PER_TILE * max(overlap, 16), LARGEST_TILE)
-        )
+        tile = largest_tile(model, overlap) if model.tta else 0
     batch = 1
     if model.device.type == "cuda" and tile:
-        batch = max(1, min(64, pixels // (tile + 2 * overlap) ** 2))
+        batch = max(1, min(64, _pixels(model) // (tile + 2 * overlap) ** 2))
     return Tiling(tile, overlap, batch)
 
 
-def _free_bytes(device: torch.device) -> int:
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0] * 0.6)
-    return min(CPU_BUDGET, free_memory() // 2)
+def largest_tile(model: Model, overlap: int) -> int:
+    """Return the side of tiles that fit into memory with their context, in LR pixels."""
+    side = int(_pixels(model) ** 0.5) - 2 * overlap
+    return max(MIN_TILE, min(side, OVERLAPS_PER_TILE * max(overlap, 16), LARGEST_TILE))
+
+
+def widest(model: Model, width: int) -> int:
+    """Return the width in LR pixels, up to ``width``, that streams within memory."""
+    if width <= ALWAYS_FITS:
+        return width
+    return min(width, max(ALWAYS_FITS, int(free_bytes(model.device) / model.bytes_of_a_column)))
+
+
+def _pixels(model: Model) -> int:
+    """Return the LR pixels whose features fit into memory at once."""
+    return free_bytes(model.device) // (BYTES_PER_CHANNEL * model.spec.features)

@@ -1,21 +1,18 @@
 """Generators of one channel, made into generators of RGB.
 
 The first convolution sees the luma of RGB, and the last one answers with three equal channels: a
-gray picture comes out as the generator made it. `with_colour` brings the colour of others back.
+gray picture comes out as the generator made it. `upscale.networks.pipeline.Pipeline` brings the
+colour of others back.
 """
 
 import math
 
 import torch
-from torch import Tensor
 
-from upscale.networks.back_projection import resized
+from upscale.networks.pipeline import LUMA
 from upscale.networks.spec import CompactSpec, Spec, StateDict
 
-__all__ = ["is_gray", "widened", "with_colour"]
-
-LUMA = (0.299, 0.587, 0.114)
-"""Of R, G and B (ITU-R BT.601)."""
+__all__ = ["is_gray", "widened"]
 
 UNSHUFFLED = (1, 4, 16)
 """Channels that the first convolution of a generator of gray takes: 1, times a pixel-unshuffle."""
@@ -47,19 +44,6 @@ def is_gray(spec: Spec, state: StateDict) -> bool:
     weight = state[f"{first}.weight"]
     red, green, blue = (c / luma for c, luma in zip(weight.chunk(3, 1), LUMA, strict=True))
     return bool(weight.any()) and torch.allclose(red, green) and torch.allclose(red, blue)
-
-
-def with_colour(sr: Tensor, lr: Tensor) -> Tensor:
-    """Return the luma of ``sr`` with the colour of ``lr``, enlarged by MATLAB's bicubic.
-
-    ``lr``: (N, 3, H, W), float32, RGB in [0, 1]; ``sr``: (N, 3, H·scale, W·scale), on its device.
-    Returns the shape of ``sr``, not clamped. Where ``lr`` is gray, so is the result.
-    """
-    return _luma(sr) + resized(lr - _luma(lr), *sr.shape[-2:])
-
-
-def _luma(rgb: Tensor) -> Tensor:
-    return (rgb * rgb.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
 
 
 def _ends(state: StateDict, compact: bool) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from upscale.metrics.by_name import fetch
 from upscale.metrics.lpips import LPIPS, load_lpips
 from upscale.models.fetching.sources import Notify, Progress
-from upscale.networks.back_projection import resized
+from upscale.networks.resampling import Resampling
 from upscale.training.losses.terms import content, grid, l1, mse, psnr_shortfall, total_variation
 from upscale.training.losses.vgg import VGG19, load_vgg
 from upscale.training.recipes import Recipe
@@ -64,10 +64,8 @@ class Objective:
             seen = _shifted(sr, hr, step, self.lpips.smallest)
             terms["lpips"] = recipe.lpips_coefficient * self.lpips(*seen).mean()
         if recipe.reduction_coefficient:
-            size = [length // recipe.scale for length in hr.shape[-2:]]
-            terms["reduction"] = recipe.reduction_coefficient * l1(
-                resized(sr, *size), resized(hr, *size)
-            )
+            reduced = Resampling(down=recipe.scale)
+            terms["reduction"] = recipe.reduction_coefficient * l1(reduced(sr), reduced(hr))
         return terms
 
 

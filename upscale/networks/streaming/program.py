@@ -1,0 +1,135 @@
+"""A network's layers in a row, each with what it does to rows of a picture.
+
+`torch.fx` reads them from the network's own ``forward``, so there is no second description of it.
+"""
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from upscale.networks.layers import Convolution, PReLU, RowWise
+from upscale.networks.resampling import Resampling, Smoothing
+
+__all__ = ["Operation", "Program", "trace"]
+
+POINTWISE = (PReLU, nn.ReLU, nn.LeakyReLU, nn.Identity, nn.BatchNorm2d, RowWise)
+"""Layers that make a row of the same row."""
+
+POINTWISE_FUNCTIONS = (
+    operator.add,
+    operator.sub,
+    operator.truediv,
+    torch.add,
+    torch.tanh,
+    torch.cat,
+    F.leaky_relu,
+    "clamp",
+    "float",
+    "to",
+)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a layer does to rows: ``up`` rows for each ``down`` rows of its inputs."""
+
+    compute: Callable[..., Tensor]
+    """Of the inputs' rows."""
+    inputs: tuple[int, ...]
+    """Places of the inputs in the program, whose first is the picture."""
+    reach: int = 0
+    """Rows of the input that a result sees above and below."""
+    down: int = 1
+    up: int = 1
+    convolution: Convolution | None = None
+    """Its input comes with ``reach`` rows of context, which are zero beyond the true edges; other
+    operations get the true rows only, and treat what is beyond as they do for a whole picture."""
+
+
+Program = Sequence[Operation]
+"""A network's layers in the order of their computation."""
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Whether a module is an operation of its own."""
+        return isinstance(m, (Convolution, Resampling, Smoothing, *POINTWISE))
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        """Return what a module has, as it is: ``forward`` asks for the types of its weights."""
+        return attr_val
+
+
+def trace(network: nn.Module) -> Program:
+    """Read a network's program from its ``forward``.
+
+    ``network``: in the precision that it is to have, one of `upscale.networks.spec.NETWORKS` or a
+    module made of such; the program shares its parameters. Raises NotImplementedError for what no
+    rule of this module covers.
+    """
+    program: list[Operation] = []
+    places: dict[fx.Node, tuple[int, ...]] = {}
+    is_float32 = all(each.dtype == torch.float32 for each in network.parameters())
+    for node in _Tracer().trace(network).nodes:
+        if node.op == "output":
+            break
+        inputs = tuple(place for source in node.all_input_nodes for place in places[source])
+        is_nothing = is_float32 and node.target == "to" and node.args[1] == torch.float32
+        if is_nothing or _is_joined_by_convolutions(network, node):
+            places[node] = inputs
+            continue
+        places[node] = (len(program),)
+        program.append(_operation(network, node, inputs))
+    return tuple(program)
+
+
+def _is_joined_by_convolutions(network: nn.Module, node: fx.Node) -> bool:
+    """Whether a concatenation need not be made, as only convolutions gather its parts."""
+    return node.target is torch.cat and all(
+        user.target is torch.cat or isinstance(_module(network, user), Convolution)
+        for user in node.users
+    )
+
+
+def _module(network: nn.Module, node: fx.Node) -> nn.Module | None:
+    return network.get_submodule(str(node.target)) if node.op == "call_module" else None
+
+
+def _whole(factor: object) -> int:
+    assert isinstance(factor, int)
+    return factor
+
+
+def _operation(network: nn.Module, node: fx.Node, inputs: tuple[int, ...]) -> Operation:
+    module = _module(network, node)
+    if isinstance(module, Convolution):
+        return Operation(module, inputs, module.reach, convolution=module)
+    if isinstance(module, Resampling | Smoothing):
+        return Operation(module, inputs, module.reach, module.down, module.up)
+    if module is not None or node.op == "placeholder":
+        return Operation(module or nn.Identity(), inputs)
+
+    def compute(*rows: Tensor) -> Tensor:
+        of = dict(zip(node.all_input_nodes, rows, strict=True))
+        args = fx.map_arg(node.args, of.__getitem__)
+        target = node.target
+        if isinstance(target, str):
+            args, target = args[1:], getattr(args[0], target)
+        result: Tensor = target(*args, **fx.map_arg(node.kwargs, of.__getitem__))
+        return result
+
+    if node.target is F.interpolate:
+        factor = _whole(node.kwargs["scale_factor"])
+        return Operation(compute, inputs, int(node.kwargs["mode"] == "bilinear"), up=factor)
+    if node.target is F.pixel_shuffle:
+        return Operation(compute, inputs, up=_whole(node.args[1]))
+    if node.target is F.pixel_unshuffle:
+        return Operation(compute, inputs, down=_whole(node.args[1]))
+    if node.target in POINTWISE_FUNCTIONS:
+        return Operation(compute, inputs)
+    raise NotImplementedError(f"a stream has no rule for {node.target}")

@@ -1,0 +1,71 @@
+"""Samples of a picture before and after the network."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from upscale.networks.pipeline import LUMA
+from upscale.pixels.bleed import bleed
+from upscale.pixels.image import Pixels
+from upscale.pixels.spool import Rows
+
+__all__ = ["bled", "colour_of", "extremes", "from_colour", "opacity_of", "quantized"]
+
+
+def bled(pixels: Rows, first: int, last: int, reach: int) -> Pixels:
+    """Return rows [first, last), with colour bled as far as ``reach`` into full transparency."""
+    if pixels.shape[2] not in (2, 4):
+        rows: Pixels = pixels[first:last]
+        return rows
+    top = max(0, first - reach)
+    return bleed(pixels[top : last + reach], reach)[first - top : last - top]
+
+
+def colour_of(pixels: Pixels) -> Tensor:
+    """Return (…, H, W, C) as RGB in [0, 1]: (…, 3, H, W), float32; gray is three equal channels."""
+    samples = _scaled(pixels)
+    if pixels.shape[-1] < 3:
+        return samples[..., :1, :, :].expand(*samples.shape[:-3], 3, -1, -1)
+    return samples[..., :3, :, :]
+
+
+def opacity_of(pixels: Pixels) -> Tensor | None:
+    """Return the opacity of (…, H, W, C) in [0, 1]: (…, 1, H, W), float32; None without one."""
+    return _scaled(pixels[..., -1:]) if pixels.shape[-1] in (2, 4) else None
+
+
+def _scaled(pixels: Pixels) -> Tensor:
+    samples = torch.from_numpy(pixels.astype(np.float32))
+    return samples.movedim(-1, -3) / np.iinfo(pixels.dtype).max
+
+
+def from_colour(sr: Tensor, channels: int) -> Tensor:
+    """Return the luma of ``sr`` (…, 3, H, W) if a picture of so many channels is gray."""
+    if channels >= 3:
+        return sr
+    return (sr * sr.new_tensor(LUMA).view(3, 1, 1)).sum(-3, keepdim=True)
+
+
+def extremes(opacity: Tensor, scale: int) -> tuple[Tensor, Tensor]:
+    """Return the least and the greatest of 3 × 3 pixels, enlarged: (N, 1, H·scale, W·scale) both.
+
+    ``opacity``: (N, 1, H, W).
+    """
+    low, high = -F.max_pool2d(-opacity, 3, 1, 1), F.max_pool2d(opacity, 3, 1, 1)
+    low, high = (F.interpolate(x, scale_factor=scale, mode="nearest") for x in (low, high))
+    return low, high
+
+
+def quantized(sr: Tensor, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Turn (C, h, w), [0, 1], into (h, w, C) of ``dtype``: uint8, uint16, or float32."""
+    # Rounded on the device.
+    clamped = sr.clamp(0, 1).permute(1, 2, 0)
+    if dtype == np.float32:
+        return np.asarray(clamped.cpu().numpy())
+    levels = np.iinfo(dtype).max
+    integers = clamped.mul(levels).round().to(torch.uint8 if levels == 255 else torch.int32)
+    return np.asarray(integers.cpu().numpy().astype(dtype, copy=False))
