@@ -20,8 +20,8 @@ __all__ = ["at_most", "duration", "planned", "seconds_a_pixel"]
 SMALLEST, LONG_ENOUGH = 48, 0.5
 """LR pixels a side of the first square that is measured; seconds after which no larger one is."""
 
-DEFAULT_TILE = 256
-"""LR pixels a side of a tile where tiles are as large as the pictures."""
+LARGEST = 256
+"""LR pixels a side of the largest square where there are no tiles."""
 
 
 def at_most(
@@ -64,15 +64,14 @@ def planned(job: Job, probed: Probed, method: Method, order: Order) -> tuple[Res
 def seconds_a_pixel(method: Method) -> float:
     """Measure squares up to a tile; return a pixel's time with its share of tiles' context."""
     model, tiling = method.model, method.tiling
-    tiling = tiling if tiling.tile else replace(tiling, tile=DEFAULT_TILE)
-    with_context = tiling.tile + 2 * tiling.overlap
-    side = min(SMALLEST, with_context)
+    largest = tiling.tile + 2 * tiling.overlap if tiling.tile else LARGEST
+    side = min(SMALLEST, largest)
     model(torch.rand(1, 3, side, side))  # the first run is slower
     while True:
         begin = time.monotonic()
         model(torch.rand(1, 3, side, side)).cpu()
         seconds = time.monotonic() - begin
-        if seconds > LONG_ENOUGH or 2 * side > with_context:
+        if seconds > LONG_ENOUGH or 2 * side > largest:
             return seconds / side**2 * tiling.effort
         side *= 2
 
