@@ -31,7 +31,7 @@ def upscale(
     ``hf://user/repository/file``, or what `load_model` returned, which already has its alpha,
     device and precision; ``auto`` and ``best`` choose by the pixels, as the command does (see
     `upscale.models.choice.choose`). ``alpha``: see `load_model`; it does not change a model that is
-    chosen so and has one end. ``tile`` (0: whole picture) and ``overlap`` are LR pixels; None
+    chosen so and has one end. ``tile`` (0: no tiles) and ``overlap`` are LR pixels; None
     chooses by network and memory.
 
     Returns (H·scale, W·scale[, C]) of the same dtype. Raises UsageError for another shape or

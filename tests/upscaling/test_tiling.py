@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from upscale.errors import UsageError
-from upscale.models.model import load_model
-from upscale.upscaling.tiling import Tiling, plan_tiling
+from upscale.models.model import Model, load_model
+from upscale.networks.spec import RRDBNetSpec, build
+from upscale.upscaling import tiling
+from upscale.upscaling.tiling import Tiling, plan_tiling, widest
 
 
 def test_tiles_are_planned_within_the_network_and_memory() -> None:
@@ -20,7 +23,7 @@ def test_tiles_are_planned_within_the_network_and_memory() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tiling", "effort", "wasteful"),
+    ("cut", "effort", "wasteful"),
     [
         (Tiling(1, 20), 41**2, True),
         (Tiling(16, 20), 3.5**2, True),
@@ -28,5 +31,21 @@ def test_tiles_are_planned_within_the_network_and_memory() -> None:
         (Tiling(0, 20), 1, False),
     ],
 )
-def test_small_tiles_are_mostly_context(tiling: Tiling, effort: float, wasteful: bool) -> None:
-    assert (tiling.effort, tiling.is_wasteful) == (effort, wasteful)
+def test_small_tiles_are_mostly_context(cut: Tiling, effort: float, wasteful: bool) -> None:
+    assert (cut.effort, cut.is_wasteful) == (effort, wasteful)
+
+
+def test_what_is_too_wide_for_memory_goes_through_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = RRDBNetSpec()
+    with torch.device("meta"):
+        weights = build(spec).state_dict()
+    state = {key: torch.zeros(x.shape) for key, x in weights.items()}
+    model = Model("big", spec, state, "", torch.device("cpu"), "fp32")
+    kib = model.bytes_of_a_column / 1024
+    # A dense block keeps 6 rows of its input, the first of an RRDB 16, and 5, 4, 3 and 2 rows of what
+    # its layers add. The first features, which the first RRDB shares, wait 23 · 15 + 1 rows.
+    body = 23 * (4 * 64 * (16 + 6 + 6) + 3 * 4 * 32 * 14) / 1024 + (346 - 16) / 4
+    assert body < kib < body + 5  # and the layers behind
+    monkeypatch.setattr(tiling, "free_bytes", lambda device: 2**30)
+    assert widest(model, 100) == 100
+    assert widest(model, 10**5) == pytest.approx(2**20 / kib, abs=1)

@@ -93,7 +93,7 @@ class BenchOptions:
     device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = option(PRECISION_HELP, "fp32", SPEED)
     tile: int | None = option(
-        "Side of a tile in input pixels, or 0 for the whole picture.", None, SPEED, least=0
+        "Side of a tile in input pixels; 0, as by default: no tiles.", None, SPEED, least=0
     )
     overlap: int | None = option("Input pixels of context around a tile.", None, SPEED, least=0)
     plot: Path | None = option(

@@ -129,7 +129,7 @@ class Options:
         "Processes that decode and encode.", 3, SPEED, short="-j", least=1, most=MOST_JOBS
     )
     tile: int | None = option(
-        "Side of a tile in input pixels, 0 for the whole picture, or auto.",
+        "Side of a tile in input pixels, or auto: no tiles where memory allows.",
         *(None, SPEED),
         word="auto",
         read=_read_tile,
