@@ -45,3 +45,40 @@ def without_turned_opacity(data: bytes) -> bytes:
                 if kind in (b"irot", b"imir"):
                     edited[place] = data[places[0]] & 127  # the first property once more
     return bytes(edited)
+
+
+def with_auxiliary(data: bytes, urn: bytes) -> bytes:
+    """Call the opacity of a file by pillow-heif or libavif an auxiliary picture of another type.
+
+    Boxes grow, and the places of the items (``iloc``, version 0 or 1, 4 bytes each) move.
+    """
+    boxes = {kind: (begin, end) for kind, begin, end in walk(data, 0, len(data))}
+    inner = {
+        kind: (begin, end)
+        for kind, begin, end in walk(data, boxes[b"meta"][0] + 4, boxes[b"meta"][1])
+    }
+    iprp = {kind: (begin, end) for kind, begin, end in walk(data, *inner[b"iprp"])}
+    owned = {kind: (begin, end) for kind, begin, end in walk(data, *iprp[b"ipco"])}
+    begin, end = owned[b"auxC"]
+    more = 4 + len(urn) + 1 - (end - begin)
+    edited = bytearray(data)
+    for place, _ in (boxes[b"meta"], inner[b"iprp"], iprp[b"ipco"], owned[b"auxC"]):
+        size = int.from_bytes(edited[place - 8 : place - 4], "big") + more
+        edited[place - 8 : place - 4] = size.to_bytes(4, "big")
+    at = inner[b"iloc"][0]
+    version, sizes = data[at], data[at + 4 : at + 6]
+    assert version in (0, 1)
+    assert sizes[0] == 0x44
+    base = sizes[1] >> 4
+    count, at = int.from_bytes(data[at + 6 : at + 8], "big"), at + 8
+    for _ in range(count):
+        inside = version == 1 and data[at + 3] & 15
+        at += 4 + 2 * version + base
+        extents, at = int.from_bytes(data[at : at + 2], "big"), at + 2
+        for _ in range(extents):
+            place = int.from_bytes(data[at : at + 4], "big")
+            if not inside:
+                edited[at : at + 4] = (place + more).to_bytes(4, "big")
+            at += 8
+    edited[begin + 4 : end] = urn + b"\0"
+    return bytes(edited)

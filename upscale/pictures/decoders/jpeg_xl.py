@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from upscale.pictures.containers import companions
 from upscale.pictures.containers.boxes import boxes, ends_early
+from upscale.pictures.containers.companions import Surroundings
 from upscale.pictures.containers.damage import cut, damaged, unsupported
 from upscale.pictures.decoders.base import (
     Decoded,
@@ -28,6 +30,8 @@ __all__ = ["BARE", "CONTAINER", "decode", "size"]
 BARE = b"\xff\x0a"
 CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
 HEADER = 2**16
+GAIN_MAP = b"jhgm"
+"""The box of a gain map (ISO 21496-1)."""
 
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 SIDE = ((1, 9), (1, 13), (1, 18), (1, 30))
@@ -161,6 +165,8 @@ def _metadata(path: Path, data: bytes) -> tuple[bytes | None, bytes | None, tupl
                 warnings = (f"{path}: its packed metadata is damaged and left out",)
                 continue
         found.setdefault(kind, body)
+    if GAIN_MAP in found:
+        warnings += Surroundings(frozenset({companions.GAIN_MAP})).warnings(path)
     exif = found.get(b"Exif", b"")
     if len(exif) >= 4:
         exif = exif[4 + struct.unpack(">I", exif[:4])[0] :]

@@ -4,18 +4,16 @@ import re
 from io import BytesIO
 from xml.etree import ElementTree
 
+from upscale.pictures.containers import companions
+from upscale.pictures.containers.companions import COMPANIONS, MOTION
+
 __all__ = ["for_output", "orientation", "says_more_than_it_holds"]
 
-COMPANIONS = (
-    "http://ns.adobe.com/hdr-gain-map/1.0/",
-    "http://ns.google.com/photos/1.0/container/",
-    "http://ns.google.com/photos/1.0/container/item/",
-)
-"""Namespaces of what lies behind the picture in its file: gain maps, videos of motion photos."""
-
-MOTION = re.compile(r"\{http://ns\.google\.com/photos/1\.0/camera/\}(Motion|Micro)")
 EXTENDED = "{http://ns.adobe.com/xmp/note/}HasExtendedXMP"
 """The rest of an XMP of more than 64 KiB in a JPEG, in segments that libvips does not read."""
+
+EXTENDS = {companions.DEPTH, companions.SECOND, companions.SOUND}
+"""Companions that are kept as text in the rest of the XMP, and are named for themselves."""
 
 ABSENT = (*(name.encode() for name in COMPANIONS), b":Motion", b":Micro", b"HasExtendedXMP")
 """What stands in XMP where there is something to take out of it."""
@@ -31,8 +29,8 @@ def orientation(xmp: bytes) -> int:
 
 
 def says_more_than_it_holds(xmp: bytes) -> bool:
-    """Say whether a part of it is elsewhere in the file (extended XMP)."""
-    return b"HasExtendedXMP" in xmp
+    """Say whether a part of it is elsewhere in the file (extended XMP), beside companions."""
+    return b"HasExtendedXMP" in xmp and not companions.in_xmp(xmp) & EXTENDS
 
 
 def for_output(xmp: bytes) -> bytes:
@@ -66,4 +64,4 @@ def for_output(xmp: bytes) -> bytes:
 
 def _is_absent(name: str) -> bool:
     space = name[1:].partition("}")[0]
-    return space in COMPANIONS or name == EXTENDED or MOTION.match(name) is not None
+    return space.startswith(COMPANIONS) or name == EXTENDED or MOTION.match(name) is not None

@@ -8,9 +8,10 @@ import pyvips
 from upscale.errors import InputError
 from upscale.pictures.colours import png_colours
 from upscale.pictures.colours.signals import ADOBE_RGB, Signals, doubts, loses_hdr
-from upscale.pictures.containers import jpeg
+from upscale.pictures.containers import jpeg, jpeg_surroundings
+from upscale.pictures.containers.companions import Surroundings
 from upscale.pictures.containers.damage import because, cut, unsupported
-from upscale.pictures.containers.heif import edits
+from upscale.pictures.containers.heif import edits, surroundings
 from upscale.pictures.containers.heif.primary import Primary, primary
 from upscale.pictures.containers.tiff.page import Page
 from upscale.pictures.decoders.base import (
@@ -116,15 +117,10 @@ def open_header(
     # libvips fills a TIFF with black, and misses the end of others; a JPEG's it warns of
     if found.loader != "jpeg" and found.ends_early(descriptor):
         raise cut(path)
-    if found.loader == "jpeg":
-        warnings += _left_behind(path, descriptor)
-    said = Signals(boxed.code_points)
+    warnings += _surroundings(descriptor, found.loader, boxed, image).warnings(path)
     if found.loader == "png":
         image = with_blocks(image, png_late.late_blocks(descriptor))
-        said = png_colours.signals(descriptor)
-    elif found.loader == "jpeg" and colours == 3 and image.interpretation != "cmyk":
-        described = metadata_of(image).exif
-        said = ADOBE_RGB if described and exif.is_adobe_rgb(described) else said
+    said = _signals(descriptor, found.loader, boxed, image)
     warnings += doubts(path, said)
     image = coloured(image, said)
     return Opened(path, image, found, frames, warnings, said.beyond_srgb(image.bands < 3))
@@ -156,20 +152,23 @@ def decoded_pages(opened: Opened, descriptor: int) -> Opened:
     return replace(opened, image=image, warnings=opened.warnings + drawn.warnings, pages=())
 
 
-def _left_behind(path: Path, descriptor: int) -> tuple[str, ...]:
-    """Say which further pictures and blocks of a JPEG file are not read."""
-    found = [
-        f"{path}: its {name} is not carried to the output" for name in jpeg.lost_blocks(descriptor)
-    ]
-    if jpeg.has_gain_map(descriptor):
-        found.append(
-            f"{path}: its gain map (Ultra HDR) is left out; the picture itself is upscaled"
-        )
-    elif (count := jpeg.pictures(descriptor)) > 1:
-        found.append(f"{path}: has {count} pictures in it; only the first")
-    if jpeg.has_video(descriptor):
-        found.append(f"{path}: its video (motion photo) is left out; the picture is upscaled")
-    return tuple(found)
+def _signals(descriptor: int, loader: str, boxed: Primary, image: pyvips.Image) -> Signals:
+    if loader == "png":
+        return png_colours.signals(descriptor)
+    if loader == "jpeg" and image.bands == 3:
+        described = metadata_of(image).exif
+        return ADOBE_RGB if described and exif.is_adobe_rgb(described) else Signals()
+    return Signals(boxed.code_points)
+
+
+def _surroundings(
+    descriptor: int, loader: str, boxed: Primary, image: pyvips.Image
+) -> Surroundings:
+    if loader == "jpeg":
+        return jpeg_surroundings.surroundings(descriptor)
+    if loader == "heif":
+        return surroundings.surroundings(descriptor, boxed, metadata_of(image).xmp)
+    return Surroundings()
 
 
 def of_array(path: Path, decoded: Decoded) -> Opened:

@@ -32,6 +32,8 @@ class Meta:
 
     data: bytes
     primary: int = 0
+    kinds: dict[int, bytes] = field(default_factory=dict)
+    """Four bytes that say what an item is, by item."""
     properties: dict[int, list[Place]] = field(default_factory=dict)
     """By item."""
     references: list[tuple[bytes, int, tuple[int, ...]]] = field(default_factory=list)
@@ -89,6 +91,13 @@ def _fill(found: Meta, data: bytes) -> None:
         if box.kind == b"pitm":
             size = 4 if version else 2
             found.primary = int.from_bytes(data[box.begin + FULL :][:size], "big")
+        elif box.kind == b"iinf":
+            for each in boxes(data, box.begin + FULL + (4 if version else 2), box.end):
+                size = {2: 2, 3: 4}.get(data[each.begin], 0)
+                if each.kind == b"infe" and size:
+                    at = each.begin + FULL + size + 2
+                    item = int.from_bytes(data[each.begin + FULL :][:size], "big")
+                    found.kinds[item] = data[at : at + 4]
         elif box.kind == b"iref":
             size = 4 if version else 2
             for each in boxes(data, box.begin + FULL, box.end):

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 
+from upscale.pictures.containers import companions
 from upscale.pictures.containers.heif.meta import FULL, Meta, head_of, read_meta
 from upscale.pixels.image import CodePoints
 
 __all__ = ["Crop", "Primary", "frame_count", "primary", "primary_properties"]
 
-OPACITY = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+TONE_MAPPED = b"tmap"
+"""An item made of a picture and its gain map (ISO 21496-1)."""
+
+OPACITY = ("urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", "urn:mpeg:hevc:2015:auxid:1")
 
 TURNS = {
     (0, None): 1, (0, 0): 4, (0, 1): 2,
@@ -46,6 +50,8 @@ class Primary:
     """By its own boxes, 1 to 8 as EXIF counts."""
     crop: Crop | None = None
     """None where all is shown."""
+    companions: frozenset[str] = frozenset()
+    """What lies beside it, by the names of `upscale.pictures.containers.companions`."""
     loose: tuple[tuple[int, int], ...] = ()
     """Places in the file, each with the byte to write there, that make no reader turn anything;
     empty where the opacity is turned as the colours are."""
@@ -94,12 +100,34 @@ def _look(meta: Meta, start: int) -> Primary:
                     loose |= dict(zip(range(name, name + 4), b"free", strict=True))
                     loose[start + place.at] = meta.data[place.at] & 0x7F  # not essential
     return Primary(
-        _code_points(meta, item), _orientation(turns), _crop(meta, item), tuple(loose.items())
+        _code_points(meta, item),
+        _orientation(turns),
+        _crop(meta, item),
+        _companions(meta),
+        tuple(loose.items()),
     )
 
 
+def _companions(meta: Meta) -> frozenset[str]:
+    found = set[str]()
+    for kind, source, to in meta.references:
+        if meta.primary not in to:
+            continue
+        if kind == b"auxl" and not _is_opacity(meta, source):
+            found |= {companions.of_auxiliary(name) for name in _types(meta, source)}
+        elif kind == b"dimg" and meta.kinds.get(source) == TONE_MAPPED:
+            found.add(companions.GAIN_MAP)
+    return frozenset(found)
+
+
 def _is_opacity(meta: Meta, item: int) -> bool:
-    return any(meta.body(place.box)[FULL:].startswith(OPACITY) for place in meta.of(item, b"auxC"))
+    return any(name in OPACITY for name in _types(meta, item))
+
+
+def _types(meta: Meta, item: int) -> list[str]:
+    """Return what an auxiliary picture says it is (ISO/IEC 23008-12, 6.5.8)."""
+    bodies = [meta.body(place.box)[FULL:] for place in meta.of(item, b"auxC")]
+    return [body.partition(b"\0")[0].decode("latin-1") for body in bodies]
 
 
 def _turns(meta: Meta, item: int) -> list[tuple[bytes, int]]:

@@ -12,6 +12,7 @@ from upscale.pictures.containers.boxes import boxes, ends_early
 from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
 from upscale.pictures.containers.heif import edits
 from upscale.pictures.containers.heif.primary import primary
+from upscale.pictures.containers.heif.surroundings import surroundings
 from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, read_all, reason_of, widen
 from upscale.pictures.decoders.heif.chroma import interpolated
 from upscale.pixels.image import CodePoints
@@ -80,6 +81,7 @@ def decode(path: Path, descriptor: int) -> Decoded:
         pixels = np.ascontiguousarray(pixels[..., [0, 3]])
     if name.endswith("a"):
         pixels = _divided_by_opacity(pixels)
+    beside = surroundings(descriptor, said, info.get("xmp"))
     icc, nclx = info.get("icc_profile"), info.get("nclx_profile") or {}
     points = None
     if not icc and nclx:
@@ -89,7 +91,7 @@ def decode(path: Path, descriptor: int) -> Decoded:
         icc=icc or None,
         exif=exif_blob(info.get("exif") or b""),
         xmp=info.get("xmp") or None,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *beside.warnings(path)),
         code_points=points,
     )
 
