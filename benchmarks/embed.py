@@ -24,7 +24,7 @@ from upscale.models.checkpoints.interpolation import interpolate
 from upscale.models.fetching.download import download
 from upscale.models.fetching.sources import sha256_of
 from upscale.models.manifest import Entry, read_manifest
-from upscale.models.model import convert_generator
+from upscale.models.weights import convert_generator
 from upscale.networks.fold import fold_batch_norm
 from upscale.networks.spec import StateDict
 

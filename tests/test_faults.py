@@ -167,6 +167,7 @@ ROWS: dict[int, tuple[str, ...]] = {
     53: (
         "models/fetching/test_package_clients.py::test_without_pip_the_message_says_what_to_install",
     ),
+    54: ("cli/test_app.py::test_a_run_with_nothing_to_do_never_imports_torch",),
     55: (
         "models/test_precision.py::test_the_quickest_is_taken",
         "models/test_precision.py::test_a_model_measures_where_there_is_a_choice",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from identity_weights import nearest_weights
 
-from upscale.batch.order import Method, Order, request
+from upscale.batch.order import Method, Order, Ready, request
 from upscale.batch.planning.plan import Job
 from upscale.batch.worker import Probe
 from upscale.models.choice import Candidates
@@ -21,7 +21,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 
 def test_a_request_has_the_key_of_each_model_and_what_is_asked_of_all(model: Model) -> None:
-    methods = {name: Method(model, Tiling(0, 0), f"digest of {name}") for name in ("a", "b")}
+    methods = {
+        name: Method(4, lambda: Ready(model, Tiling(0, 0)), f"digest of {name}")
+        for name in ("a", "b")
+    }
     candidates = Candidates("a", "b", "b")
     order = Order(lenient=True, overwrite=True, max_pixels=7, candidates=candidates)
     asked = request(Probe, Job(Path("in.jpg"), Path("out/in.png")), methods, order)
@@ -37,6 +40,6 @@ def test_a_request_has_the_key_of_each_model_and_what_is_asked_of_all(model: Mod
     [("a.png", False, False), ("a.png", True, True), ("a.gif", False, True)],
 )
 def test_a_gif_is_always_srgb(model: Model, name: str, to_srgb: bool, expected: bool) -> None:
-    methods = {"a": Method(model, Tiling(0, 0))}
+    methods = {"a": Method(4, lambda: Ready(model, Tiling(0, 0)))}
     asked = request(Probe, Job(Path("in.png"), Path(name)), methods, Order(to_srgb=to_srgb))
     assert asked.to_srgb is expected

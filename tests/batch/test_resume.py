@@ -10,10 +10,11 @@ import pytest
 from identity_weights import nearest_weights
 
 from upscale.batch.resume import keys_of, settings_digest
-from upscale.cli.run.methods import method_of
+from upscale.cli.run.methods import settings_digest_of
 from upscale.cli.run.options import Options
 from upscale.errors import InputError
-from upscale.models.model import Model, ensure_local, load_model
+from upscale.models.model import Model, load_model
+from upscale.models.weights import ensure_local
 
 CHANGING: dict[str, list[Any]] = {
     "scale": [2.0, 4.0, 2.5],
@@ -70,7 +71,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 def digest(model: Model, **asked: Any) -> str:
     options = Options(**{"inputs": ("a.png",), **asked})
-    return method_of(options, replace(model, alpha=options.alpha)).settings
+    return settings_digest_of(options, model.sha256, options.alpha)
 
 
 def test_every_option_is_looked_at() -> None:

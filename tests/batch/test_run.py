@@ -10,7 +10,7 @@ from identity_weights import nearest_weights
 from PIL import Image as Pillow
 
 from upscale.batch import run as batch
-from upscale.batch.order import Method, Order
+from upscale.batch.order import Method, Order, Ready
 from upscale.batch.planning.plan import Job
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Result
@@ -44,7 +44,7 @@ def test_every_job_has_a_result_and_its_picture(model: Model, job: Callable[[int
     damaged.input.write_bytes(b"no picture")
     known = Job(Path("none"), Path("out"), problem=InputError("none"))
     with CodecPool(2) as pool:
-        methods = {"nearest": Method(model, Tiling(0, 0))}
+        methods = {"nearest": Method(4, lambda: Ready(model, Tiling(0, 0)))}
         work = Batch([*jobs, known, damaged], methods, Order(), pool, jobs_ahead=2)
         results = {result.job.input: result for result in work}
     assert {path.name: each.status for path, each in results.items()} == {
@@ -69,7 +69,7 @@ def test_after_a_none_no_job_is_asked_for_until_all_are_done(
         done_when_asked.append(len(results))
 
     with CodecPool(4) as pool:
-        methods = {"nearest": Method(model, Tiling(0, 0))}
+        methods = {"nearest": Method(4, lambda: Ready(model, Tiling(0, 0)))}
         for result in Batch(jobs(), methods, Order(), pool, jobs_ahead=4):
             results[result.job.input.stem] = result
     assert {result.status for result in results.values()} == {"done"}
@@ -85,7 +85,7 @@ def test_an_output_that_fails_between_two_passes_is_an_error_of_its_picture(
 
     def run() -> None:
         with CodecPool(1) as pool:
-            methods = {"nearest": Method(model, Tiling(0, 0))}
+            methods = {"nearest": Method(4, lambda: Ready(model, Tiling(0, 0)))}
             order = Order(Target(scale=16))
             slow = {"started": lambda job, choice: lambda done, total: time.sleep(0.5)}
             found.extend(Batch([job(0)], methods, order, pool, jobs_ahead=1, **slow))

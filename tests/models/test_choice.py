@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,10 +22,11 @@ from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.resume import keys_of
 from upscale.cli.run import run as run_module
-from upscale.cli.run.methods import method_of
+from upscale.cli.run.methods import settings_digest_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, WeightsError
 from upscale.models import model as model_module
+from upscale.models import weights as weights_module
 from upscale.models.choice import (
     AUTO,
     BEST,
@@ -37,6 +39,7 @@ from upscale.models.choice import (
 )
 from upscale.models.manifest import read_manifest
 from upscale.models.model import Model
+from upscale.models.weights import Weights
 from upscale.pictures.writing.key import read_key
 from upscale.viewing import sweep as sweep_module
 from upscale.viewing.sweep_options import Sweep
@@ -45,6 +48,7 @@ OSPREY = Path(__file__).parents[1] / "data" / "osprey.png"
 
 QUICK = ("--precision", "fp32", "--device", "cpu", "--jobs", "1")
 
+find_weights, load = weights_module.find_weights, model_module.load
 load_embedded = model_module.load_model
 
 
@@ -55,21 +59,24 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     That of `CLEAN` repeats pixels, those for damaged pictures make everything `COLOUR`.
     """
     folder = tmp_path_factory.mktemp("weights")
-    nearest_weights(folder / "nearest.pth")
-    flat_weights(folder / "flat.pth")
-    files = {
-        name: folder / ("nearest.pth" if name == CLEAN else "flat.pth")
-        for candidates in CANDIDATES.values()
-        for name in candidates.names
-    }
+    for candidates in CANDIDATES.values():
+        for name in candidates.names:
+            (nearest_weights if name == CLEAN else flat_weights)(folder / f"{name}.pth")
     names: list[str] = []
 
-    def load(name: str, *arguments: object, **options: object) -> Model:
-        names.append(name)
-        return load_embedded(files[name], *arguments, **options)  # type: ignore[arg-type]
+    def find(name: str, *arguments: Any) -> Weights:
+        return find_weights(folder / f"{name}.pth", *arguments)
 
-    monkeypatch.setattr(model_module, "load_model", load)
-    monkeypatch.setattr(sweep_module, "load_model", load)
+    def loading(weights: Weights, *arguments: Any, **options: Any) -> Model:
+        names.append(weights.file.path.stem)
+        return load(weights, *arguments, **options)
+
+    def load_by_name(name: str, *arguments: Any, **options: Any) -> Model:
+        return load_embedded(folder / f"{name}.pth", *arguments, **options)
+
+    monkeypatch.setattr(weights_module, "find_weights", find)
+    monkeypatch.setattr(model_module, "load", loading)
+    monkeypatch.setattr(sweep_module, "load_model", load_by_name)
     return names
 
 
@@ -172,7 +179,7 @@ def test_a_mixed_folder_is_made_by_both(mixed: Path, loaded: list[str]) -> None:
         assert (colours(made) == {COLOUR}) == (model == DAMAGED), name
     assert sorted(loaded) == sorted(ALL)
     assert {each["device"] for each in found.by_input.values()} == {"cpu"}
-    assert all(each["tile"] and each["overlap"] for each in found.by_input.values())
+    assert all(each["tile"] == 0 and each["overlap"] for each in found.by_input.values())
     line = f"upscale: {CLEAN} for clean photographs, {DAMAGED} for damaged ones"
     assert found.said.count(line) == 1
     reasons = {name: each["reason"] for name, each in found.by_input.items()}
@@ -189,7 +196,8 @@ def test_a_key_is_that_of_the_model_by_name(mixed: Path, loaded: list[str]) -> N
     assert inside(mixed, "in", "-o", "out", "--format", "png", *QUICK).status == 0
     for name, model in MADE_BY.items():
         options = Options((name,), model=model, precision="fp32", device="cpu")
-        settings = method_of(options, model_module.load_model(model, device="cpu")).settings
+        weights = weights_module.find_weights(model)
+        settings = settings_digest_of(options, weights.sha256, weights.alpha)
         expected = keys_of(mixed / "in" / name, {model: settings})
         assert read_key(mixed / "out" / f"{Path(name).stem}_x4.png") == expected[model]
     for name in ("a.png", "b.jpg"):
@@ -204,7 +212,7 @@ def test_a_key_is_that_of_the_model_by_name(mixed: Path, loaded: list[str]) -> N
 @pytest.mark.parametrize("name", ["a.png", "b.jpg", "e.jpg"])
 def test_a_picture_that_is_alone_has_a_line(mixed: Path, loaded: list[str], name: str) -> None:
     found = inside(mixed, f"in/{name}", "-o", "out.png", *QUICK)
-    assert (found.status, {*loaded}) == (0, {*ALL})
+    assert (found.status, loaded) == (0, [MADE_BY[name]])
     assert f"upscale: {MADE_BY[name]} (" in found.said
     assert f"for in/{name}; --model" in found.said
 
@@ -217,7 +225,7 @@ def test_nothing_is_said_of_a_model_that_is_named(mixed: Path, loaded: list[str]
 
 def test_auto_can_be_asked_for(mixed: Path, loaded: list[str]) -> None:
     assert inside(mixed, "in/b.jpg", "-o", "out", "--model", "auto", *QUICK).status == 0
-    assert {*loaded} == {*ALL}
+    assert loaded == [DAMAGED]
 
 
 def test_the_best_is_made_by_big_networks(mixed: Path, loaded: list[str]) -> None:
@@ -289,14 +297,14 @@ def test_what_makes_no_sense_is_refused_before_any_work(
 
 def lose_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the weights of `DAMAGED` be missing."""
-    stand_in = model_module.load_model
+    stand_in = weights_module.find_weights
 
-    def load(name: str, *arguments: object, **options: object) -> Model:
+    def find(name: str, *arguments: Any) -> Weights:
         if name == DAMAGED:
             raise WeightsError(f"{DAMAGED}: is missing")
-        return stand_in(name, *arguments, **options)  # type: ignore[arg-type]
+        return stand_in(name, *arguments)
 
-    monkeypatch.setattr(model_module, "load_model", load)
+    monkeypatch.setattr(weights_module, "find_weights", find)
 
 
 def test_weights_that_are_missing_stop_a_run_before_any_work(
@@ -308,6 +316,33 @@ def test_weights_that_are_missing_stop_a_run_before_any_work(
     assert found.said.splitlines()[-1] == f"upscale: {DAMAGED}: is missing"
     assert found.records == [{"kind": "summary", "exit_code": 3}]
     assert not list((mixed / "out").iterdir())
+
+
+@pytest.mark.parametrize("dry", [False, True])
+def test_a_model_that_cannot_be_loaded_stops_the_run_where_it_is_needed(
+    mixed: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch, dry: bool
+) -> None:
+    stand_in = model_module.load
+
+    def loading(weights: Weights, *arguments: Any, **options: Any) -> Model:
+        if weights.file.path.stem == DAMAGED:
+            raise WeightsError(f"{DAMAGED}: is damaged")
+        return stand_in(weights, *arguments, **options)
+
+    monkeypatch.setattr(model_module, "load", loading)
+    words = ("in", "-o", "out", "--json", "--format", "png", *(["--dry-run"] if dry else []))
+    found = inside(mixed, *words, *QUICK)
+    assert found.status == WeightsError.exit_code
+    assert found.said.count(f"upscale: {DAMAGED}: is damaged") == 1
+    states = {name: each["status"] for name, each in found.by_input.items()}
+    if dry:
+        assert {*states.values()} == {"planned"}
+    else:
+        assert states == {"a.png": "done", "b.jpg": "failed"} | dict.fromkeys(
+            ("c.webp", "d.webp", "e.jpg", "f.tif"), "cancelled"
+        )
+    assert len(found.records) == 1 + len(states)
+    assert found.records[-1]["exit_code"] == WeightsError.exit_code
 
 
 # Alpha, with the embedded weights
@@ -346,7 +381,7 @@ def test_a_picture_from_a_pipe_is_looked_at(
     tmp_path: Path, loaded: list[str], name: str, model: str
 ) -> None:
     status, out, said = piped(tmp_path, encoded(noise(), name), "-", *QUICK)
-    assert (status, {*loaded}) == (0, {*ALL}), said
+    assert (status, loaded) == (0, [model]), said
     assert out
     assert f"upscale: {model} (" in said
 

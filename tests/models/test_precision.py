@@ -10,7 +10,7 @@ from torch import Tensor
 
 from upscale.models import precision as module
 from upscale.models.model import load_model
-from upscale.models.precision import FILE, candidates, quickest, remembered
+from upscale.models.precision import FILE, candidates, pick_precision, quickest
 
 
 @pytest.mark.parametrize(
@@ -73,22 +73,30 @@ def test_an_answer_is_kept_for_its_network_and_pytorch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     asked: list[str] = []
 
-    def measure() -> str:
+    def measure(*arguments: object) -> str:
         asked.append("again")
         return "bf16"
 
+    def pick(work: str, word: str = "auto") -> str:
+        return pick_precision(word, torch.device("cpu"), work, lambda name, lr: lr)
+
+    monkeypatch.setattr(module, "quickest", measure)
     for network in ("a", "a", "b", "a"):
-        assert remembered(network, measure) == "bf16"
+        assert pick(network) == "bf16"
     assert len(asked) == 2
     monkeypatch.setattr(torch, "__version__", "9.9")
-    assert remembered("a", measure) == "bf16"
+    assert pick("a") == "bf16"
     assert len(asked) == 3
     assert len(json.loads((tmp_path / "cache" / FILE).read_text())) == 3
-    (tmp_path / "cache" / FILE).write_text("{damaged")
-    assert remembered("a", measure) == "bf16"
-    assert len(asked) == 4
+    for damaged in ("{damaged", "[]"):
+        (tmp_path / "cache" / FILE).write_text(damaged)
+        assert pick("a") == "bf16"
+    assert len(asked) == 5
+    assert pick("c", "fp32") == "fp32"
+    assert len(asked) == 5
 
 
 def test_a_model_measures_where_there_is_a_choice(

@@ -1,7 +1,8 @@
 """What a run asks of every picture, and how each of its models makes pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from upscale.batch.planning.plan import Job
@@ -17,19 +18,41 @@ if TYPE_CHECKING:
     from upscale.models.model import Model
     from upscale.upscaling.tiling import Tiling
 
-__all__ = ["Method", "Order", "request"]
+__all__ = ["Method", "Order", "Ready", "request"]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A model in memory."""
+
+    model: "Model"
+    tiling: "Tiling"
+    """How pictures are cut for it."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """How a model makes pictures."""
+    """How a model makes pictures. It is loaded for the first picture that is not up to date."""
 
-    model: "Model"
-    """The network, ready."""
-    tiling: "Tiling"
-    """How pictures are cut for it."""
+    scale: int
+    """The network's."""
+    load: Callable[[], Ready]
+    """Raises DeviceError and WeightsError."""
     settings: str = ""
     """Digest of all that shapes the result; see `upscale.batch.resume`."""
+    alpha: float | None = None
+    """The blend; None: the weights as they are."""
+
+    @cached_property
+    def ready(self) -> Ready:
+        """The model, loaded the first time that it is asked for."""
+        return self.load()
+
+    @property
+    def loaded(self) -> Ready | None:
+        """The model, if it has been loaded."""
+        found: Ready | None = vars(self).get("ready")
+        return found
 
 
 @dataclass(frozen=True)

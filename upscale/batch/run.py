@@ -13,7 +13,7 @@ from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.plan import Job
 from upscale.batch.pool import CodecPool, Picture
 from upscale.batch.worker import Read, Skipped, Write
-from upscale.errors import DeviceError, OutputError, UpscaleError
+from upscale.errors import DeviceError, OutputError, UpscaleError, WeightsError
 from upscale.files import part_beside, sweep
 from upscale.models.choice import Choice
 from upscale.models.fetching.sources import Progress
@@ -21,7 +21,7 @@ from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.limits import check_format
 from upscale.pixels.image import Layout
 
-__all__ = ["Batch", "Result"]
+__all__ = ["Batch", "Result", "is_hopeless"]
 
 PATIENCE = 0.2
 """Seconds between polls for new jobs and for the codecs."""
@@ -60,8 +60,8 @@ class Batch:
     """Jobs at work; as an iterable, it yields each `Result` as soon as it is complete.
 
     A picture is read ahead, goes through the network alone, and is written behind. One that fails
-    does not stop the others. Iterating raises OutputError for a full disk, and DeviceError, after
-    it has yielded the failed result.
+    does not stop the others. After an error that `is_hopeless` the failed result is yielded and the
+    error raised.
     """
 
     def __init__(
@@ -77,7 +77,8 @@ class Batch:
         """Take the jobs; begin none.
 
         ``jobs`` may be endless, and yield None while there is nothing to do. ``methods`` go by
-        model; where there are several, ``order`` has the candidates among which pixels choose.
+        model, and load it when a picture needs it; where there are several, ``order`` has the
+        candidates among which pixels choose.
         ``jobs_ahead``: pictures at work at a time, one for each process of ``pool``. ``started`` is
         called when a picture goes to the network, and returns what is told its progress.
         """
@@ -137,7 +138,8 @@ class Batch:
                 warnings = (*work.result.warnings, *work.picture.written.result())
             except UpscaleError as error:
                 yield Result(work.job, "failed", seconds, error)
-                _stop_if_hopeless(error)
+                if is_hopeless(error):
+                    raise
             else:
                 yield replace(work.result, seconds=seconds, warnings=warnings)
 
@@ -154,7 +156,8 @@ class Batch:
             work.picture.abandon()
             self._pool.release(work.picture)
             yield Result(work.job, "failed", time.monotonic() - work.begin, error)
-            _stop_if_hopeless(error)
+            if is_hopeless(error):
+                raise
         else:
             self._writing.append(work)
 
@@ -164,11 +167,12 @@ class Batch:
         decoded = picture.decoded.result()
         if isinstance(decoded, Skipped):
             return Result(job, "skipped", choice=Choice(decoded.model))
-        progress = self._started(job, decoded.choice)
         method = self._methods[decoded.choice.model]
+        image, model, tiling = decoded.image, method.ready.model, method.ready.tiling
+        progress = self._started(job, decoded.choice)
+        work.begin = time.monotonic()
         from upscale.upscaling.enlarge import enlarge
 
-        image, model = decoded.image, method.model
         warnings = image.warnings
         _, width, channels = image.pixels.shape
         height = image.height
@@ -194,7 +198,7 @@ class Batch:
 
             frame = image.frame(index)
             for band in enlarge(
-                *(frame, model, method.tiling, sizes, advance, picture.scratch), self._order.wrap
+                *(frame, model, tiling, sizes, advance, picture.scratch), self._order.wrap
             ):
                 picture.write(band)
         picture.finish()
@@ -227,10 +231,9 @@ class Batch:
         wait(waiting, timeout=PATIENCE, return_when=FIRST_COMPLETED)
 
 
-def _stop_if_hopeless(error: UpscaleError) -> None:
-    """Raise an error that every other picture would meet: no memory, or no room on disk."""
-    if isinstance(error, DeviceError) or error.code == OutputError.code:
-        raise error
+def is_hopeless(error: UpscaleError) -> bool:
+    """Say whether every other picture would meet an error: no model, no memory, a full disk."""
+    return isinstance(error, (DeviceError, WeightsError)) or error.code == OutputError.code
 
 
 def _check_space(path: Path, raw_bytes: int) -> None:

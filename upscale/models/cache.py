@@ -5,16 +5,19 @@ the file that it was made from, and the whole sha256 of what it holds. So one re
 file and its hash together, and a changed byte is found before the file is opened.
 """
 
+import contextlib
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upscale.errors import WeightsError
-from upscale.files import locked, publish
+from upscale.errors import OutputError, WeightsError
+from upscale.files import locked, publish, whole
 from upscale.models.fetching.download import download
 from upscale.models.fetching.sources import (
     Notify,
@@ -29,12 +32,63 @@ from upscale.models.manifest import PACKAGE, Entry, find_entry, hub_entry, read_
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Convert", "cache_folder", "cached", "in_cache", "local_file", "write_converted"]
+__all__ = [
+    "Convert",
+    "WeightsFile",
+    "cache_folder",
+    "cached",
+    "find_file",
+    "in_cache",
+    "local_file",
+    "remembered",
+    "write_converted",
+]
 
 Convert = Callable[[Path, Entry], tuple[dict[str, "Tensor"], dict[str, Any]]]
 """Reads a downloaded file of an entry: returns its tensors, and ``spec``, which says what they are.
 
 Raises WeightsError for a file that holds something else."""
+
+
+NCNN = (".param", ".bin")
+"""The two halves of a checkpoint of ncnn."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file on this machine that may not have been opened yet."""
+
+    path: Path
+    sha256: str
+    """What it must have when it is read; of ncnn's two files, both with a + between."""
+    remedy: str
+    """What to do where it has another."""
+    fault: str = "is damaged"
+    """What is the matter then."""
+
+    @classmethod
+    def own(cls, path: Path) -> "WeightsFile":
+        """Take the user's own file as it is now. Raises WeightsError if it cannot be read."""
+        return cls(path, _digest_of(path), "run it again", "has changed since this run began")
+
+    def checked(self) -> Path:
+        """Return the path. Raises WeightsError where the file holds something else."""
+        if (found := _digest_of(self.path)) != self.sha256:
+            raise WeightsError(
+                f"{self.path}: {self.fault}: expected sha256 {self.sha256}, found {found}; "
+                f"{self.remedy}"
+            )
+        return self.path
+
+
+def _digest_of(path: Path) -> str:
+    files = [path]
+    if path.suffix in NCNN:
+        files = [half for half in map(path.with_suffix, NCNN) if half.is_file()]
+    try:
+        return "+".join(map(sha256_of, files))
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def cache_folder() -> Path:
@@ -68,24 +122,7 @@ def cached(
     line when something takes time. ``force`` fetches again what is cached; the old file stays until
     the new one is complete. Raises WeightsError where a file is damaged, or every source fails.
     """
-    if entry.embedded:
-        return _embedded(entry)
-    if not force and (found := in_cache(entry)):
-        return _verified(found, entry)
-    folder = cache_folder()
-    waiting = partial(notify, f"{entry.address}: waiting for another process that fetches it")
-    try:
-        with locked(folder / f".{entry.name}.lock", waiting):
-            if not force and (found := in_cache(entry)):
-                return _verified(found, entry)
-            for litter in folder.glob(f".{entry.name}.[0-9]*.part"):  # of a process that was killed
-                shutil.rmtree(litter, ignore_errors=True)
-            return _fetch(entry, folder, convert, progress, notify)
-    except OSError as error:
-        raise WeightsError(
-            f"{folder}: cannot keep weights there ({error.strerror or error}); "
-            "set UPSCALE_CACHE to a folder that you can write to"
-        ) from error
+    return _locate(entry, convert, progress, notify, force).checked()
 
 
 def local_file(
@@ -96,19 +133,75 @@ def local_file(
     notify: Notify = lambda text: None,
     force: bool = False,
 ) -> Path:
+    """Return a verified file, as `find_file` finds it. Raises WeightsError."""
+    return find_file(name, role, convert, progress, notify, force).checked()
+
+
+def find_file(
+    name: str | Path,
+    role: str,
+    convert: Convert,
+    progress: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+    force: bool = False,
+) -> WeightsFile:
     """Return a local file of a name in the manifest, an ``hf://`` address, or an existing file.
 
-    What is fetched is verified, as `cached` says. Raises WeightsError.
+    It is fetched if need be, as `cached` says, and not read. Raises WeightsError.
     """
     path, text = Path(name), str(name)
     if text.startswith("hf://"):
-        return cached(hub_entry(text), convert, progress, notify, force)
+        return _locate(hub_entry(text), convert, progress, notify, force)
     if text not in read_manifest():
         if path.is_file():
-            return path
+            return WeightsFile.own(path)
         if path.suffix or len(path.parts) > 1:
             raise WeightsError(f"{path}: there is no such weights file")
-    return cached(find_entry(text, role), convert, progress, notify, force)
+    return _locate(find_entry(text, role), convert, progress, notify, force)
+
+
+def _locate(
+    entry: Entry,
+    convert: Convert,
+    progress: Progress,
+    notify: Notify,
+    force: bool,
+) -> WeightsFile:
+    if entry.embedded:
+        return _embedded(entry)
+    if not force and (found := in_cache(entry)):
+        return _kept(found, entry)
+    folder = cache_folder()
+    waiting = partial(notify, f"{entry.address}: waiting for another process that fetches it")
+    try:
+        with locked(folder / f".{entry.name}.lock", waiting):
+            if not force and (found := in_cache(entry)):
+                return _kept(found, entry)
+            for litter in folder.glob(f".{entry.name}.[0-9]*.part"):  # of a process that was killed
+                shutil.rmtree(litter, ignore_errors=True)
+            return _kept(_fetch(entry, folder, convert, progress, notify), entry)
+    except OSError as error:
+        raise WeightsError(
+            f"{folder}: cannot keep weights there ({error.strerror or error}); "
+            "set UPSCALE_CACHE to a folder that you can write to"
+        ) from error
+
+
+def remembered(file: str, key: str, find: Callable[[], str]) -> str:
+    """Return what ``find`` once found for ``key``; ``file``, in the cache, has it from then on."""
+    path = cache_folder() / file
+    try:
+        known = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    known = known if isinstance(known, dict) else {}
+    if isinstance(found := known.get(key), str):
+        return found
+    found = find()
+    # where it cannot be written, it is found again the next time
+    with contextlib.suppress(OutputError), whole(path) as part:
+        part.write_text(json.dumps({**known, key: found}, indent=1), "utf-8")
+    return found
 
 
 def write_converted(
@@ -130,28 +223,19 @@ def write_converted(
     write_tensors(target, tensors, {"spec": spec, "origin": origin})
 
 
-def _embedded(entry: Entry) -> Path:
+def _embedded(entry: Entry) -> WeightsFile:
     source = next(source for source in entry.sources if source.kind == "embedded")
     (member,) = source.members
     path = PACKAGE / "embedded" / member.path
     if not path.is_file():
         raise WeightsError(f"{path}: is missing; install upscale again")
-    if (found := sha256_of(path)) != member.sha256:
-        raise WeightsError(
-            f"{path}: is damaged: expected sha256 {member.sha256}, found {found}; "
-            "install upscale again"
-        )
-    return path
+    assert member.sha256 is not None
+    return WeightsFile(path, member.sha256, "install upscale again")
 
 
-def _verified(path: Path, entry: Entry) -> Path:
-    expected = path.stem.rsplit("-", 1)[-1]
-    if (found := sha256_of(path)) != expected:
-        raise WeightsError(
-            f"{path}: is damaged: expected sha256 {expected}, found {found}; "
-            f"fetch it again with: upscale models pull --force {entry.address}"
-        )
-    return path
+def _kept(path: Path, entry: Entry) -> WeightsFile:
+    remedy = f"fetch it again with: upscale models pull --force {entry.address}"
+    return WeightsFile(path, path.stem.rsplit("-", 1)[-1], remedy)
 
 
 def _fetch(

@@ -1,27 +1,47 @@
-"""Words such as ``auto`` or ``cuda:1`` become a device and a precision that are there."""
+"""Words such as ``auto`` or ``cuda:1`` become a device that is there.
 
-import torch
+PyTorch is imported when one is picked, not when a word is checked.
+"""
+
+from typing import TYPE_CHECKING
 
 from upscale.errors import DeviceError, UsageError
 from upscale.models.fetching.sources import Notify
 from upscale.system import free_memory
 
-__all__ = ["PRECISIONS", "free_bytes", "pick_device", "pick_precision"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["PRECISIONS", "check_device", "check_precision", "free_bytes", "pick_device"]
 
 CPU_BUDGET = 3 * 2**29
 """Bytes that a picture's pass on the CPU may take, if they are free."""
 
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+PRECISIONS = ("fp32", "bf16", "fp16")
 
 
-def pick_device(device: str, notify: Notify = lambda text: None) -> torch.device:
-    """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps`` into a device that is there.
-
-    Raises DeviceError where the device is absent, UsageError where the word is none of these.
-    """
+def check_device(device: str) -> None:
+    """Raise UsageError for another word than ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``."""
     kind, _, index = device.partition(":")
     if kind not in ("auto", "cpu", "cuda", "mps") or (index and not index.isdecimal()):
         raise UsageError(f"device {device!r} is not known: auto, cpu, cuda, cuda:N or mps")
+
+
+def check_precision(precision: str) -> None:
+    """Raise UsageError for a word that is neither ``auto`` nor one of `PRECISIONS`."""
+    if precision not in ("auto", *PRECISIONS):
+        raise UsageError(f"precision {precision!r} is not known: auto, {', '.join(PRECISIONS)}")
+
+
+def pick_device(device: str, notify: Notify = lambda text: None) -> "torch.device":
+    """Turn a word that `check_device` knows into a device that is there.
+
+    Raises DeviceError where the device is absent, UsageError where the word is none of these.
+    """
+    import torch
+
+    check_device(device)
+    kind, _, index = device.partition(":")
     cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
     mps = torch.backends.mps.is_available()
     if kind == "auto":
@@ -39,26 +59,10 @@ def pick_device(device: str, notify: Notify = lambda text: None) -> torch.device
     return torch.device(device)
 
 
-def pick_precision(precision: str, device: torch.device) -> str:
-    """Turn ``auto`` into the fastest precision that ``device`` has in hardware.
-
-    fp16 on CUDA; bf16 on CPUs with bf16 instructions; fp32 elsewhere. Raises UsageError for a
-    word that is not known.
-    """
-    if precision == "auto":
-        if device.type == "cuda":
-            return "fp16"
-        if device.type == "cpu":
-            has = torch.cpu.get_capabilities()
-            return "bf16" if has.get("avx512_bf16") or has.get("amx_bf16") else "fp32"
-        return "fp32"
-    if precision not in PRECISIONS:
-        raise UsageError(f"precision {precision!r} is not known: auto, {', '.join(PRECISIONS)}")
-    return precision
-
-
-def free_bytes(device: torch.device) -> int:
+def free_bytes(device: "torch.device") -> int:
     """Return how much of the memory that is free there a network may take."""
+    import torch
+
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0] * 0.6)
     return min(CPU_BUDGET, free_memory() // 2)

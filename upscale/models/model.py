@@ -9,34 +9,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from upscale.errors import UsageError, WeightsError
-from upscale.models.cache import local_file
-from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
+from upscale.errors import UsageError
+from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.models.checkpoints.gray import is_gray
-from upscale.models.checkpoints.interpolation import difference, interpolate
+from upscale.models.checkpoints.interpolation import interpolate
 from upscale.models.choice import MOST_ITERATIONS
-from upscale.models.devices import PRECISIONS, free_bytes, pick_device, pick_precision
-from upscale.models.fetching.sources import Notify, Progress, sha256_of
-from upscale.models.manifest import Entry, read_manifest
-from upscale.models.precision import candidates, quickest, remembered
+from upscale.models.devices import check_precision, free_bytes, pick_device
+from upscale.models.fetching.sources import Notify, Progress
+from upscale.models.precision import DTYPES, pick_precision
+from upscale.models.weights import Weights, find_weights
 from upscale.networks.back_projection import REACH
 from upscale.networks.fold import fold
 from upscale.networks.layers import without_tf32
 from upscale.networks.pipeline import Pipeline
-from upscale.networks.spec import (
-    Network,
-    Spec,
-    StateDict,
-    build,
-    set_precision,
-    spec_from_dict,
-    spec_to_dict,
-    unprojected,
-)
+from upscale.networks.spec import Network, Spec, StateDict, build, set_precision, unprojected
 from upscale.networks.streaming.program import Program, trace
 from upscale.networks.streaming.stream import Stream
 
-__all__ = ["Model", "convert_generator", "ensure_local", "load_model"]
+__all__ = ["Model", "load", "load_model"]
 
 IN_CACHE = 2**14
 """LR pixels of a band on the CPU."""
@@ -46,9 +36,6 @@ LEAST_ROWS = 8
 
 BYTES_PER_CHANNEL = 64
 """Bytes a feature channel and LR pixel that a pass takes at its widest (measured: 44 to 50)."""
-
-NCNN = (".param", ".bin")
-"""The two halves of a checkpoint of ncnn."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +169,7 @@ def _ready(spec: Spec, state: StateDict, device: torch.device, precision: str) -
         network = build(spec)
     network.load_state_dict(state, assign=True)
     network.eval().requires_grad_(False)
-    set_precision(network, PRECISIONS[precision])
+    set_precision(network, DTYPES[precision])
     network.to(device)
     for parameter in network.parameters():
         if parameter.ndim == 4:
@@ -213,103 +200,61 @@ def load_model(
     ``progress`` is told bytes done and in all of a download, ``notify`` a line that the user
     should see. Raises WeightsError, DeviceError or UsageError.
     """
-    if alpha is not None and not 0 <= alpha <= 1:
-        raise UsageError(f"alpha is {alpha}; it must lie in [0, 1] (0: PSNR end, 1: GAN end)")
+    check_precision(precision)
+    pick_device(device)
+    weights = find_weights(model, alpha, psnr, progress, notify)
+    return load(weights, device, precision, tta=tta, back_project=back_project, notify=notify)
+
+
+def load(
+    weights: Weights,
+    device: str = "auto",
+    precision: str = "auto",
+    *,
+    tta: bool = False,
+    back_project: int = 0,
+    notify: Notify = lambda text: None,
+) -> Model:
+    """Load weights that are on this machine; see `load_model`.
+
+    Raises WeightsError for what they hold, DeviceError or UsageError.
+    """
     if not 0 <= back_project <= MOST_ITERATIONS:
         raise UsageError(f"back-projection runs 0 to {MOST_ITERATIONS} times, not {back_project}")
-    name = str(model)
     chosen_device = pick_device(device, notify)
-    chosen_precision = pick_precision(precision, chosen_device)
-    alpha, psnr = _resolve_ends(name, read_manifest().get(name), alpha, psnr)
-    checkpoint, digest = _load(model, progress, notify)
+    checkpoint = read_checkpoint(weights.file.checked())
     faithful: StateDict | None = None
-    if psnr is not None:
-        other, other_digest = _load(psnr, progress, notify)
-        if alpha is not None:
-            checkpoint = interpolate(other, checkpoint, alpha, (str(psnr), name), notify)
+    if weights.psnr is not None:
+        other = read_checkpoint(weights.psnr.checked())
+        if weights.alpha is not None:
+            names = (weights.psnr_name, weights.name)
+            checkpoint = interpolate(other, checkpoint, weights.alpha, names, notify)
         faithful = fold(other.spec, other.state)[1]
-        digest = f"{other_digest}:{digest}"
     spec, state = fold(checkpoint.spec, checkpoint.state)
-    if precision == "auto" and chosen_device.type == "cpu":
-        chosen_precision = _measured(spec, state)
     return Model(
-        name=name,
+        name=weights.name,
         spec=spec,
         state=state,
-        sha256=digest,
+        sha256=weights.sha256,
         device=chosen_device,
-        precision=chosen_precision,
-        alpha=alpha,
+        precision=_quickest(precision, chosen_device, spec, state),
+        alpha=weights.alpha,
         tta=tta,
         back_project=back_project,
         psnr_state=faithful,
     )
 
 
-def _measured(spec: Spec, state: StateDict) -> str:
-    """Return the quickest precision of a network on this processor."""
-    names = candidates(torch.cpu.get_capabilities())
-    if len(names) == 1:
-        return names[0]
+def _quickest(word: str, device: torch.device, spec: Spec, state: StateDict) -> str:
+    """Return the precision of a network: what is named, or what is quickest on its device."""
 
     @cache
     def network(name: str) -> Network:
-        return _ready(spec, state, torch.device("cpu"), name)
+        return _ready(spec, state, device, name)
 
     def run(name: str, lr: Tensor) -> Tensor:
         with torch.inference_mode():
             sr: Tensor = network(name)(lr.contiguous(memory_format=torch.channels_last))
             return sr
 
-    return remembered(repr(spec), lambda: quickest(names, run))
-
-
-def _resolve_ends(
-    name: str, entry: Entry | None, alpha: float | None, psnr: str | Path | None
-) -> tuple[float | None, str | Path | None]:
-    """Return the blend and the PSNR end of a model; what is not given comes from its entry.
-
-    An embedded model that is not blended brings its PSNR end too, for `Model.faithful`.
-    """
-    if psnr is not None:
-        if alpha is None:
-            raise UsageError("--psnr needs a blend; add --alpha (0 to 1)")
-        return alpha, psnr
-    if entry is not None:
-        alpha = entry.alpha if alpha is None else alpha
-        if entry.psnr is not None:
-            return alpha, entry.psnr if alpha is not None or entry.embedded else None
-    if alpha is None:
-        return None, None
-    partner = next((other.name for other in read_manifest().values() if other.psnr == name), None)
-    hint = f"use --model {partner}" if partner else "name it with --psnr NAME|FILE"
-    raise UsageError(f"{name} has no PSNR end of its own to blend with; {hint}")
-
-
-def _load(model: str | Path, progress: Progress, notify: Notify) -> tuple[Checkpoint, str]:
-    path = ensure_local(model, progress, notify)
-    files = [path]
-    if path.suffix in NCNN:
-        files = [half for half in map(path.with_suffix, NCNN) if half.is_file()]
-    return read_checkpoint(path), "+".join(sha256_of(file) for file in files)
-
-
-def ensure_local(
-    model: str | Path,
-    progress: Progress = lambda done, total: None,
-    notify: Notify = lambda text: None,
-    force: bool = False,
-) -> Path:
-    """Return a local, verified checkpoint file of a name, a file or an ``hf://`` address."""
-    return local_file(model, "generator", convert_generator, progress, notify, force)
-
-
-def convert_generator(raw: Path, entry: Entry) -> tuple[StateDict, dict[str, object]]:
-    """Read a generator of any known program; a `upscale.models.cache.Convert`."""
-    checkpoint = read_checkpoint(raw)
-    if entry.spec and checkpoint.spec != (expected := spec_from_dict(entry.spec)):
-        raise WeightsError(
-            f"{entry.name}: {raw.name} is another network than weights.toml says "
-            f"({difference(expected, checkpoint.spec)})"
-        )
-    return checkpoint.state, spec_to_dict(checkpoint.spec)
+    return pick_precision(word, device, repr(spec), run)

@@ -4,8 +4,6 @@ A processor may name an instruction for half precision and be slower with it: wi
 without AMX one took 1.57 times as long as in float32, another a third. So no name decides.
 """
 
-import contextlib
-import json
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from upscale.errors import OutputError
-from upscale.files import whole
-from upscale.models.cache import cache_folder
+from upscale.models.cache import remembered
+from upscale.models.devices import check_precision
 
-__all__ = ["candidates", "quickest", "remembered", "timed"]
+__all__ = ["DTYPES", "candidates", "pick_precision", "processor", "quickest", "timed"]
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 SIDE = 24
 """LR pixels a side of the picture that is timed."""
@@ -36,6 +35,30 @@ ERROR = 0.5 / 255
 FILE = "precisions.json"
 
 
+def pick_precision(
+    word: str,
+    device: torch.device,
+    work: str,
+    run: Callable[[str, Tensor], Tensor],
+    error: float = ERROR,
+) -> str:
+    """Turn ``auto`` into the quickest precision for some work; other words stay.
+
+    fp16 on CUDA; on the CPU the `quickest`, which is found once for each ``work``; fp32 elsewhere.
+    Raises UsageError for a word that is not known.
+    """
+    check_precision(word)
+    if word != "auto":
+        return word
+    if device.type != "cpu":
+        return "fp16" if device.type == "cuda" else "fp32"
+    names = candidates(torch.cpu.get_capabilities())
+    if len(names) == 1:
+        return names[0]
+    key = " | ".join((processor(), torch.__version__, work))
+    return remembered(FILE, key, lambda: quickest(names, run, error))
+
+
 def candidates(capabilities: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the precisions that a processor has in hardware, float32 first.
 
@@ -46,11 +69,13 @@ def candidates(capabilities: Mapping[str, Any]) -> tuple[str, ...]:
     return ("fp32", *named)
 
 
-def quickest(names: Sequence[str], run: Callable[[str, Tensor], Tensor]) -> str:
+def quickest(
+    names: Sequence[str], run: Callable[[str, Tensor], Tensor], error: float = ERROR
+) -> str:
     """Time a small picture in each of ``names``, the first of which is float32.
 
     ``run`` takes a precision and (1, 3, H, W), and returns the network's result. A precision that
-    is not quicker, differs from float32 or does not run is not taken.
+    is not quicker, differs from float32 by ``error`` or more, or does not run is not taken.
     """
     lr = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     exact, seconds = timed(partial(run, names[0], lr))
@@ -60,26 +85,9 @@ def quickest(names: Sequence[str], run: Callable[[str, Tensor], Tensor]) -> str:
             sr, seconds = timed(partial(run, name, lr))
         except RuntimeError:  # what PyTorch says of an operator that a precision lacks
             continue
-        if seconds < least and (sr - exact).abs().mean().item() < ERROR:
+        if seconds < least and (sr - exact).abs().mean().item() < error:
             best, least = name, seconds
     return best
-
-
-def remembered(network: str, measure: Callable[[], str]) -> str:
-    """Return what ``measure`` once found for ``network`` with this processor and PyTorch."""
-    key = " | ".join((_processor(), torch.__version__, network))
-    path = cache_folder() / FILE
-    try:
-        known = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    if isinstance(known, dict) and isinstance(found := known.get(key), str):
-        return found
-    found = measure()
-    # where it cannot be written, it is measured again the next time
-    with contextlib.suppress(OutputError), whole(path) as part:
-        part.write_text(json.dumps({**known, key: found}, indent=1), "utf-8")
-    return found
 
 
 def timed(run: Callable[[], Tensor]) -> tuple[Tensor, float]:
@@ -93,8 +101,8 @@ def timed(run: Callable[[], Tensor]) -> tuple[Tensor, float]:
     return sr, min(seconds)
 
 
-def _processor() -> str:
-    """Return the processor's own name, where the system tells it."""
+def processor() -> str:
+    """Return the processor's name, its instruction set as PyTorch uses it, and the threads."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             told = dict(line.split(":", 1) for line in file.read().split("\n\n")[0].splitlines())

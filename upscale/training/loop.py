@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from upscale.errors import UpscaleError, UsageError
-from upscale.models.devices import pick_device, pick_precision
+from upscale.models.devices import pick_device
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.training.config import Config
 from upscale.training.data.patches import Patches, batches
@@ -23,7 +23,7 @@ from upscale.training.records.origin import origin_of
 from upscale.training.records.validation import find_validation
 from upscale.training.schedules import rate, schedules_of
 from upscale.training.state import State, load_state, new_state, to_training
-from upscale.training.step import update, wrapped
+from upscale.training.step import precision_of, update, wrapped
 
 __all__ = ["Hooks", "train"]
 
@@ -54,9 +54,9 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
     recipe, notify = config.recipe, hooks.notify
     _check_options(config, world, notify)
     device = world.own(pick_device(config.device, notify))
-    precision = pick_precision(config.precision, device)
     check_begun(run, resume)
     with world.one_after_the_other():
+        precision = precision_of(config.precision, recipe, device)
         decoding, fetching = hooks.progress("decoding"), hooks.progress("fetching weights")
         store = open_store(config.data, config.lr, recipe.scale, recipe.hr_patch, decoding, notify)
         half = precision == "fp16"

@@ -12,7 +12,7 @@ from upscale.errors import OutputError, UsageError, WeightsError
 from upscale.files import whole
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.models.fetching.sources import Notify, Progress
-from upscale.models.model import ensure_local
+from upscale.models.weights import ensure_local
 from upscale.networks.fold import fold_batch_norm
 from upscale.networks.layers import Convolution
 from upscale.networks.rrdbnet import DenseBlock

@@ -1,21 +1,24 @@
 """One step: an update of the generator, then one of the discriminator, where there is one."""
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from upscale.models.devices import PRECISIONS
+from upscale.models.precision import DTYPES, pick_precision
+from upscale.networks.spec import Network, build, spec_from_dict
 from upscale.training.distributed import global_mean, synchronise_batch_norm
 from upscale.training.losses.objective import Objective
 from upscale.training.losses.terms import ADVERSARIAL, Mean
 from upscale.training.recipes import Recipe
 from upscale.training.state import State
 
-__all__ = ["Running", "update", "wrapped"]
+__all__ = ["Running", "precision_of", "update", "wrapped"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,28 @@ class Running:
     """Averages logits over all processes."""
 
 
+def precision_of(asked: str, recipe: Recipe, device: torch.device) -> str:
+    """Return the precision that a training is asked for; ``auto`` is the quickest one.
+
+    On the CPU a pass through the recipe's generator and back is timed, under autocast, as a step
+    makes it. Parameters stay in float32, so the result's error is no criterion.
+    """
+    spec = spec_from_dict(recipe.generator)
+
+    @cache
+    def network() -> Network:
+        with torch.random.fork_rng(devices=[]):
+            return build(spec).train()
+
+    def run(name: str, lr: Tensor) -> Tensor:
+        with torch.autocast(lr.device.type, DTYPES[name], enabled=name != "fp32"):
+            sr: Tensor = network()(lr).float()
+        sr.mean().backward()  # type: ignore[no-untyped-call]
+        return sr.detach()
+
+    return pick_precision(asked, device, f"training of {spec!r}", run, math.inf)
+
+
 def wrapped(state: State, precision: str, processes: int, compiled: bool) -> Running:
     """Return the networks of ``state`` for ``processes``, compiled if asked, at ``precision``."""
 
@@ -46,7 +71,7 @@ def wrapped(state: State, precision: str, processes: int, compiled: bool) -> Run
     return Running(
         wrap(state.generator),
         wrap(state.discriminator) if state.discriminator else None,
-        None if precision == "fp32" else PRECISIONS[precision],
+        None if precision == "fp32" else DTYPES[precision],
         global_mean,
     )
 

@@ -7,7 +7,7 @@ from identity_weights import nearest_weights
 from program import picture
 
 from upscale.batch.codec import Codec
-from upscale.batch.order import Method, Order
+from upscale.batch.order import Method, Order, Ready
 from upscale.batch.planning.plan import Job
 from upscale.cli.run import duration as module
 from upscale.cli.run.duration import at_most, duration, seconds_a_pixel
@@ -40,8 +40,8 @@ def test_the_slowest_method_counts_for_every_pixel_of_each_pass(
     (tmp_path / "c.png").write_bytes(b"not a picture")
     jobs = [Job(tmp_path / name, tmp_path / "out" / name) for name in ("a.png", "b.jpg", "c.png")]
     jobs.append(Job(tmp_path / "d.png", tmp_path / "d_x4.png", problem=InputError("none")))
-    quick = Method(model, Tiling(0, 0), "quick")
-    slow = Method(model, Tiling(0, 0), "slow")
+    quick = Method(4, lambda: Ready(model, Tiling(0, 0)), "quick")
+    slow = Method(4, lambda: Ready(model, Tiling(0, 0)), "slow")
     monkeypatch.setattr(module, "seconds_a_pixel", lambda each: 0.5 if each is slow else 0.1)
     with Codec() as codec:
         found = at_most(jobs, {"quick": quick, "slow": slow}, Order(Target(scale=scale)), codec)
@@ -53,8 +53,12 @@ def test_the_context_of_tiles_is_part_of_a_pixels_time(
 ) -> None:
     clock = iter((0.0, 2.0) * 2)
     monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
-    assert seconds_a_pixel(Method(model, Tiling(100, 0))) == pytest.approx(2 / 48**2)
-    assert seconds_a_pixel(Method(model, Tiling(100, 50))) == pytest.approx(4 * 2 / 48**2)
+    assert seconds_a_pixel(Method(4, lambda: Ready(model, Tiling(100, 0)))) == pytest.approx(
+        2 / 48**2
+    )
+    assert seconds_a_pixel(Method(4, lambda: Ready(model, Tiling(100, 50)))) == pytest.approx(
+        4 * 2 / 48**2
+    )
 
 
 def test_a_quick_network_is_measured_on_a_larger_square(
@@ -62,4 +66,6 @@ def test_a_quick_network_is_measured_on_a_larger_square(
 ) -> None:
     clock = iter((0.0, 0.1, 0.2, 0.5, 0.6, 1.0))
     monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
-    assert seconds_a_pixel(Method(model, Tiling(192, 0))) == pytest.approx(0.4 / 192**2)
+    assert seconds_a_pixel(Method(4, lambda: Ready(model, Tiling(192, 0)))) == pytest.approx(
+        0.4 / 192**2
+    )

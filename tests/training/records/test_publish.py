@@ -20,7 +20,7 @@ from upscale.models.cache import cached
 from upscale.models.checkpoints.convert import Checkpoint, write_checkpoint
 from upscale.models.checkpoints.read import read_tensors
 from upscale.models.manifest import hub_entry
-from upscale.models.model import convert_generator
+from upscale.models.weights import convert_generator
 from upscale.networks.spec import build, spec_from_dict
 from upscale.training.records import publish as module
 from upscale.training.records.publish import prepare, publish

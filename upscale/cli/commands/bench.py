@@ -35,17 +35,16 @@ def bench(options: BenchOptions) -> None:
         from upscale.bench.datasets import find_set
         from upscale.bench.gallery import Sheet
         from upscale.bench.picture_sets import told_apart
-        from upscale.models.devices import pick_device, pick_precision
+        from upscale.models.devices import pick_device
 
-        device = pick_device(options.device, bars.say)
-        found: dict[str, Any] = {"precision": pick_precision(options.precision, device)}
-        options = replace(options, device=str(device), **found)
+        options = replace(options, device=str(pick_device(options.device, bars.say)))
         for place in (options.plot, options.sheet):
             if place is not None:
                 make_ready(place.parent)
         if options.save is not None:
             make_ready(options.save)
         scale = _common_scale(options, bars)
+        options = _with_precision(options, bars)
         sets = told_apart(
             find_set(word, options.data, scale, bars.download(word), bars.say)
             for word in options.sets
@@ -90,6 +89,22 @@ def _common_scale(options: BenchOptions, bars: Bars) -> int:
         found = ", ".join(f"{name} ×{scale}" for scale, name in scales.items())
         raise UsageError(f"models of one scale can stand in one table, not {found}")
     return next(iter(scales), 4)
+
+
+def _with_precision(options: BenchOptions, bars: Bars) -> BenchOptions:
+    """Let all models run in one precision, so that they can stand in one table.
+
+    ``auto`` is the quickest one of the first model.
+    """
+    from upscale.pixels.baselines import BASELINES
+
+    networks = [name for name in options.model if name not in BASELINES]
+    if options.precision != "auto":
+        return options
+    found: dict[str, Any] = {
+        "precision": _load(options, bars, networks[0]).precision if networks else "fp32"
+    }
+    return replace(options, **found)
 
 
 def _at_hand(options: BenchOptions, bars: Bars) -> list[str]:

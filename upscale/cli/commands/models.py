@@ -116,7 +116,7 @@ def _fetcher(name: str) -> Callable[[Progress, Callable[[str], None], bool], Pat
         from upscale.training.losses.vgg import ensure_vgg
 
         return partial(ensure_vgg, name)
-    from upscale.models.model import ensure_local
+    from upscale.models.weights import ensure_local
 
     return partial(ensure_local, name)
 

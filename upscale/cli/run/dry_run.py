@@ -1,12 +1,12 @@
 """``--dry-run``: what would be done, how large it would be, and how long it would take."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from upscale.batch.codec import Codec
 from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.plan import Job
-from upscale.batch.run import Result
+from upscale.batch.run import Result, is_hopeless
 from upscale.batch.worker import Probe, Skipped
 from upscale.cli.run.duration import duration, planned, seconds_a_pixel
 from upscale.cli.run.report import Report
@@ -19,7 +19,7 @@ __all__ = ["dry_run"]
 
 
 def dry_run(
-    jobs: Iterable[Job],
+    jobs: list[Job],
     methods: Mapping[str, Method],
     order: Order,
     codec: Codec,
@@ -27,15 +27,16 @@ def dry_run(
     bars: Bars,
     bar: RunBar,
 ) -> int:
-    """Report each job as ``planned``; measure each model that is used.
+    """Report each job as ``planned``; load and measure each model that is used.
 
-    Of a picture whose model was named, only the header is read.
+    Of a picture whose model was named, only the header is read. Jobs leave ``jobs`` once they are
+    reported.
 
     Returns the exit status.
     """
     pixels: Counter[str] = Counter()
     raw_bytes = 0
-    for job in jobs:
+    for job in list(jobs):
         try:
             if job.problem is not None:
                 report.add(Result(job, "skipped" if job.skip else "failed", error=job.problem))
@@ -53,14 +54,17 @@ def dry_run(
             pixels[reply.choice.model] += passes * frames
         except UpscaleError as error:
             report.add(Result(job, "failed", error=error))
+            if is_hopeless(error):
+                raise
         finally:
+            jobs.remove(job)
             bar.finish(job.size, 0)
     status = 1 if report.counts["failed"] else 0
     seconds = sum(number * seconds_a_pixel(methods[name]) for name, number in pixels.items())
     report.summarize(
         status, True, seconds_estimated=round(seconds, 1), bytes_uncompressed=raw_bytes
     )
-    models = (methods[name].model for name in pixels)
+    models = (methods[name].ready.model for name in pixels)
     devices = (f" on {each.device} ({each.precision})" for each in models)
     bars.say(
         f"about {duration(seconds)}{next(devices, '')}; "

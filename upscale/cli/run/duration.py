@@ -4,8 +4,6 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import torch
-
 from upscale.batch.codec import Codec
 from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.plan import Job
@@ -13,7 +11,7 @@ from upscale.batch.run import Result
 from upscale.batch.worker import Probe, Probed, Skipped
 from upscale.errors import UpscaleError
 from upscale.pictures.limits import check_format
-from upscale.upscaling.wrapping import margin_of
+from upscale.upscaling.target import Sizes
 
 __all__ = ["at_most", "duration", "planned", "seconds_a_pixel"]
 
@@ -50,10 +48,10 @@ def planned(job: Job, probed: Probed, method: Method, order: Order) -> tuple[Res
     Raises OutputError for a size that the output's format cannot hold.
     """
     header = probed.header
-    scale = method.model.scale
+    scale = method.scale
     sizes = order.target.sizes(header.width, header.height, scale)
     check_format(job.output, sizes.width, sizes.height)
-    margin = margin_of(method.model, sizes, header.width, header.height) if order.wrap else 0
+    margin = _margin(method, sizes, header.width, header.height) if order.wrap else 0
     area = (header.width + 2 * margin) * (header.height + 2 * margin)
     pixels = sum(area * scale ** (2 * n) for n in range(sizes.passes))
     output_size = (sizes.width, sizes.height)
@@ -61,9 +59,17 @@ def planned(job: Job, probed: Probed, method: Method, order: Order) -> tuple[Res
     return Result(job, "planned", size=size, output_size=output_size, choice=probed.choice), pixels
 
 
+def _margin(method: Method, sizes: Sizes, width: int, height: int) -> int:
+    from upscale.upscaling.wrapping import margin_of
+
+    return margin_of(method.ready.model, sizes, width, height)
+
+
 def seconds_a_pixel(method: Method) -> float:
     """Measure squares up to a tile; return a pixel's time with its share of tiles' context."""
-    model, tiling = method.model, method.tiling
+    import torch
+
+    model, tiling = method.ready.model, method.ready.tiling
     largest = tiling.tile + 2 * tiling.overlap if tiling.tile else LARGEST
     side = min(SMALLEST, largest)
     model(torch.rand(1, 3, side, side))  # the first run is slower

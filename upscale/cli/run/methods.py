@@ -1,82 +1,93 @@
 """How the pictures of a run are made: by one model, or by the one that each picture needs."""
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from upscale.batch.order import Method, Order
+from upscale.batch.order import Method, Order, Ready
 from upscale.batch.resume import settings_digest
 from upscale.batch.run import Result
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import Bars
 from upscale.models.choice import CANDIDATES, alpha_for
+from upscale.models.fetching.sources import Notify
 
 if TYPE_CHECKING:
-    from upscale.models.model import Model
+    from upscale.models.weights import Weights
 
-__all__ = ["load", "load_methods", "method_of", "order_of", "settings_of"]
+__all__ = ["find_method", "find_methods", "order_of", "settings_digest_of", "settings_of"]
 
 
-def load_methods(options: Options, bars: Bars) -> dict[str, Method]:
-    """Load the model that was named, or all that may be chosen, before anything is begun.
+def find_methods(options: Options, bars: Bars) -> dict[str, Method]:
+    """Find the weights of the model that was named, or of all that may be chosen.
 
-    So what is wrong with weights, device or alpha shows at once. Raises UpscaleError.
+    What is missing is fetched, before anything is begun; none is loaded. Raises UpscaleError.
     """
     candidates = CANDIDATES.get(options.asked)
     names = candidates.names if candidates else (options.asked,)
     notify = cache(bars.say)  # what two models have to say is said once
-    return {name: method_of(options, load(name, options, bars, notify)) for name in names}
+    return {name: find_method(name, options, bars, notify) for name in names}
 
 
 def settings_of(
     methods: Mapping[str, Method], options: Options, result: Result
 ) -> dict[str, object]:
-    """Return what the report says of how a picture is made; None for what is not known."""
+    """Return what the report says of how a picture is made; None for what is not known.
+
+    A picture that is skipped meets no device.
+    """
     choice = result.choice
     named = None if options.asked in CANDIDATES else options.asked
     name = named if choice is None else choice.model
     method = methods.get(name or "")
+    ready = None if method is None or result.status == "skipped" else method.loaded
     return {
         "model": name,
         "reason": choice.reason or None if choice else None,
-        "alpha": options.alpha if method is None else method.model.alpha,
-        "device": None if method is None else str(method.model.device),
-        "precision": None if method is None else method.model.precision,
-        "tile": None if method is None else method.tiling.tile,
-        "overlap": None if method is None else method.tiling.overlap,
+        "alpha": options.alpha if method is None else method.alpha,
+        "device": None if ready is None else str(ready.model.device),
+        "precision": None if ready is None else ready.model.precision,
+        "tile": None if ready is None else ready.tiling.tile,
+        "overlap": None if ready is None else ready.tiling.overlap,
     }
 
 
-def load(name: str, options: Options, bars: Bars, notify: Callable[[str], None]) -> "Model":
-    """Load a model as ``options`` ask, with a bar while it is fetched."""
-    from upscale.models.model import load_model
+def find_method(name: str, options: Options, bars: Bars, notify: Notify) -> Method:
+    """Find a model's weights, with a bar while they are fetched; the method loads them as asked."""
+    from upscale.models.weights import find_weights
 
-    model = load_model(
-        name,
-        alpha_for(name, options.asked, options.alpha, notify),
-        options.psnr,
+    alpha = alpha_for(name, options.asked, options.alpha, notify)
+    weights = find_weights(name, alpha, options.psnr, bars.download(name), notify)
+    loading = partial(_load, weights, options, notify)
+    settings = settings_digest_of(options, weights.sha256, weights.alpha)
+    return Method(weights.scale, loading, settings, weights.alpha)
+
+
+def _load(weights: "Weights", options: Options, notify: Notify) -> Ready:
+    from upscale.models.model import load
+    from upscale.upscaling.tiling import plan_tiling
+
+    model = load(
+        weights,
         options.device,
         options.precision,
         tta=options.tta,
         back_project=options.back_project,
-        progress=bars.download(name),
         notify=notify,
     )
     if model.scale == 1 and options.target.may_enlarge:
         notify(
-            f"upscale: warning: {name} does not enlarge; what the size that you ask for adds is "
-            "resampled only. Another --model adds detail"
+            f"upscale: warning: {weights.name} does not enlarge; what the size that you ask for "
+            "adds is resampled only. Another --model adds detail"
         )
-    return model
+    return Ready(model, plan_tiling(model, options.tile, options.overlap))
 
 
-def method_of(options: Options, model: "Model") -> Method:
-    """Return how ``model`` makes pictures; the key to resume by is that of its weights."""
-    from upscale.upscaling.tiling import plan_tiling
-
-    settings = settings_digest(
-        weights=model.sha256,
-        alpha=model.alpha,
+def settings_digest_of(options: Options, sha256: str, alpha: float | None) -> str:
+    """Return the digest of what shapes a result, the weights among it, to resume by."""
+    return settings_digest(
+        weights=sha256,
+        alpha=alpha,
         target=options.target,
         tta=options.tta,
         back_project=options.back_project,
@@ -87,7 +98,6 @@ def method_of(options: Options, model: "Model") -> Method:
         precision=options.precision,
         **({"wrap": True} if options.wrap else {}),  # a key without it is that of 0.1.0
     )
-    return Method(model, plan_tiling(model, options.tile, options.overlap), settings)
 
 
 def order_of(options: Options) -> Order:

@@ -14,6 +14,7 @@ from upscale.models.choice import (
     PRECISION_HELP,
     check_psnr,
 )
+from upscale.models.devices import check_device, check_precision
 from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.writing.encoding import Encoding
@@ -135,7 +136,9 @@ class Options:
         read=_read_tile,
     )
     overlap: int | None = option(
-        "Input pixels of context around a tile. Default: enough to hide the seams.", None, SPEED
+        "Input pixels of context around a tile. Default: enough to hide the seams.",
+        *(None, SPEED),
+        least=0,
     )
     dry_run: bool = option(
         "Report what would be done, with sizes, time and disk space; write nothing.", False, REPORT
@@ -149,6 +152,8 @@ class Options:
         self.target.check()
         self.encoding.check(self.format_suffix)
         check_limits(self)
+        check_device(self.device)
+        check_precision(self.precision)
         if self.wrap and self.fit == "fill":
             raise UsageError(
                 "--wrap and --fit fill contradict each other: a result whose edges are cut off "

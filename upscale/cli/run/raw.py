@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from upscale.cli.run.methods import load
+from upscale.cli.run.methods import find_method
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import Bars, Interrupted
 from upscale.errors import InputError, OutputError, UsageError
@@ -40,11 +40,9 @@ def run_raw(options: Options) -> int:
     with Bars() as bars:
         candidates = CANDIDATES.get(options.asked)
         chosen = candidates.damaged if candidates else options.asked
-        model = load(chosen, options, bars, bars.say)
-        from upscale.upscaling.tiling import plan_tiling
-
+        ready = find_method(chosen, options, bars, bars.say).ready
+        model, tiling = ready.model, ready.tiling
         sizes = options.target.sizes(width, height, model.scale)
-        tiling = plan_tiling(model, options.tile, options.overlap)
         move = bars.counter("frames")
         try:
             with _input(source) as frames_in, _output(target) as frames_out:

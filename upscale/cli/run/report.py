@@ -9,6 +9,7 @@ from typing import Any
 
 from upscale.batch.run import Result
 from upscale.cli.terminal.console import Bars, emit, printable, shown
+from upscale.errors import UpscaleError
 from upscale.files import unwritable
 
 __all__ = ["Report", "counted"]
@@ -29,6 +30,8 @@ class Report:
         self.counts: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
         """Files in folders that no reader takes, by kind."""
+        self.told: UpscaleError | None = None
+        """The error that was said last."""
         try:
             if file is not None:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +56,7 @@ class Report:
         for warning in result.warnings:
             self._bars.say(f"upscale: warning: {warning}")
         if result.error is not None:
+            self.told = result.error
             self._bars.say(f"upscale: {result.error}")
         elif result.status == "skipped" and not self._as_json:
             self._bars.say(f"{source}: {target} is up to date")

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from upscale.batch.codec import Codec
@@ -15,7 +15,7 @@ from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Result
-from upscale.cli.run.methods import load_methods, order_of, settings_of
+from upscale.cli.run.methods import find_methods, order_of, settings_of
 from upscale.cli.run.options import Options
 from upscale.cli.run.report import Report, counted
 from upscale.cli.terminal.console import Bars, Interrupted, shown
@@ -79,10 +79,11 @@ def _run(
     left: list[Job] = []
     status = 0
     try:
-        with CodecPool(0 if options.dry_run else options.jobs, options.debug) as pool:
-            methods = load_methods(options, bars)
+        processes = options.jobs if options.watch else min(options.jobs, len(found))
+        with CodecPool(0 if options.dry_run else processes, options.debug) as pool:
+            methods = find_methods(options, bars)
             report.settings = partial(settings_of, methods, options)
-            naming = _naming(options, next(iter(methods.values())).model.scale)
+            naming = _naming(options, next(iter(methods.values())).scale)
             left = [] if options.watch else _planned(options, found, destination, naming)
             _say_renamed(left, bars)
             order = order_of(options)
@@ -100,9 +101,13 @@ def _run(
 
                 with Codec(options.debug) as codec:
                     return dry_run(left, methods, order, codec, report, bars, bar)
-            _announce(left, methods, order, options, bars)
+            if options.watch:  # which will need them, and says at once what is wrong with them
+                for method in methods.values():
+                    _ = method.ready
+            announce = cache(partial(_announce, left, methods, order, options, bars))
 
             def started(job: Job, choice: Choice) -> Progress:
+                announce()
                 if candidates and not report.many:
                     others = (name for name in candidates.names if name != choice.model)
                     bars.say(
@@ -130,7 +135,7 @@ def _run(
         status = interrupted.exit_code
     except UpscaleError as error:
         status = error.exit_code
-        if not report.counts["failed"]:  # nothing has been begun, and nobody has been told
+        if report.told is not error:
             report.summarize(status, many=False)
             raise
     for job in left:
@@ -162,7 +167,8 @@ def _announce(
     jobs: list[Job], methods: Mapping[str, Method], order: Order, options: Options, bars: Bars
 ) -> None:
     """Say how long big networks and very small tiles may take, if that is more than a minute."""
-    wasteful = [each.tiling for each in methods.values() if each.tiling.is_wasteful]
+    tilings = [each.loaded.tiling for each in methods.values() if each.loaded is not None]
+    wasteful = [tiling for tiling in tilings if tiling.is_wasteful]
     if options.watch or not (options.best or wasteful):
         return
     from upscale.cli.run.duration import at_most, duration
