@@ -1,16 +1,26 @@
 """One thread a process where tests run in several: threads of all of them would share the cores.
 
+Temporary folders lie in memory where there is room: what is written there is synced at no cost.
 Where everything must be at hand (UPSCALE_REQUIRE_ALL=1, as in CI), a test that is skipped for lack
 of a tool, a corpus or weights fails.
 """
 
 import os
+import shutil
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 2**30
+"""Bytes that have to be free there; a run takes 1 GiB."""
+
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 MAY_BE_SKIPPED = ("CUDA", "root", "UPSCALE_DATA")
 """Words of reasons that lie in the machine, or in pictures that nobody may pass on."""

@@ -1,8 +1,11 @@
 """Rules of the house that a tool can check."""
 
 import ast
+import contextlib
+import io
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from upscale.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "upscale").rglob("*.py"))
+COMMANDS = typer.main.get_command(app)
 
 ROOMS = (
     "errors",
@@ -181,18 +185,22 @@ def written_commands() -> list[list[str]]:
     return [words for page in PAGES for words in commands(page)]
 
 
+@cache
+def help_of(*names: str) -> str:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), pytest.raises(SystemExit) as caught:
+        app([*names, "--help"], prog_name="upscale")
+    assert caught.value.code in (0, None)
+    return said.getvalue()
+
+
 @pytest.mark.parametrize("words", written_commands(), ids=" ".join)
-def test_the_pages_name_only_options_that_exist(
-    words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    group, prefix = typer.main.get_command(app), []
+def test_the_pages_name_only_options_that_exist(words: list[str]) -> None:
+    group, prefix = COMMANDS, list[str]()
     while words[len(prefix) :] and words[len(prefix)] in getattr(group, "commands", {}):
         prefix.append(words[len(prefix)])
         group = group.commands[prefix[-1]]
-    with pytest.raises(SystemExit) as caught:
-        app([*prefix, "--help"], prog_name="upscale")
-    assert caught.value.code in (0, None)
-    text = capsys.readouterr().out
+    text = help_of(*prefix)
     for word in words:
         if word.startswith("-") and word != "-":
             assert re.search(rf"(^|\s){re.escape(word)}\b", text), word
