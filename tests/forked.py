@@ -40,7 +40,7 @@ if FORKS:
 
 
 class Forked:
-    """``upscale WORDS`` in a folder, or a codec, with the face of a `subprocess.Popen` of pipes."""
+    """``upscale WORDS`` in a folder, a codec, or a program: like a `subprocess.Popen` of pipes."""
 
     def __init__(
         self,
@@ -49,13 +49,23 @@ class Forked:
         environment: Mapping[str, str],
         group: bool = False,
         codec: bool = False,
+        program: str = "",
     ) -> None:
-        """Start it; ``group``: in a process group of its own; ``codec``: the server of a pool."""
+        """Start it; ``group``: in a process group of its own; ``codec``: the server of a pool;
+        ``program``: what runs in place of ``upscale``.
+        """
         self.returncode: int | None = None
         source, feed = CONTEXT.Pipe(duplex=False)
         ends = [CONTEXT.Pipe(duplex=False) for _ in range(2)]
         theirs = [source, *(writer for _, writer in ends)]
-        given = (list(map(os.fsdecode, words)), str(folder), dict(environment), group, codec)
+        given = (
+            list(map(os.fsdecode, words)),
+            str(folder),
+            dict(environment),
+            group,
+            codec,
+            program,
+        )
         self._process = CONTEXT.Process(target=_be, args=(*given, theirs))
         self._process.start()
         for each in theirs:
@@ -130,6 +140,7 @@ def _be(
     environment: dict[str, str],
     group: bool,
     codec: bool,
+    program: str,
     pipes: list[Connection],
 ) -> None:
     if group:
@@ -152,4 +163,7 @@ def _be(
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     torch.set_num_threads(int(environment.get("OMP_NUM_THREADS", torch.get_num_threads())))
     sys.argv = ["upscale", *words]
+    if program:
+        exec(program, {"__name__": "__main__"})
+        return
     runpy.run_module("upscale", run_name="__main__", alter_sys=True)

@@ -1,8 +1,7 @@
 """Weights come into the cache whole and checked, or not at all."""
 
 import hashlib
-import subprocess
-import sys
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from forked import Forked
 from loopback import Answer, Server, whole
 
 from upscale.errors import WeightsError
@@ -232,39 +232,41 @@ class Gate:
 
 
 @pytest.fixture
-def fetching(server: Server) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
+def fetching(server: Server) -> Iterator[Callable[[], Forked]]:
     """Start processes that fetch ``tiny.bin``; what is left of them ends with the test."""
     started = []
 
-    def start() -> "subprocess.Popen[str]":
-        command = [sys.executable, "-c", FETCH, server.url, DIGEST]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-        return started[-1]
+    def start() -> Forked:
+        words = (server.url, DIGEST)
+        process = Forked(*words, folder=os.getcwd(), environment=os.environ, program=FETCH)
+        started.append(process)
+        return process
 
     yield start
     for process in started:
-        process.kill()
-        process.communicate()
+        with process:
+            process.kill()
 
 
 def test_two_processes_at_once_download_once(
-    server: Server, cache: Path, fetching: Callable[[], "subprocess.Popen[str]"]
+    server: Server, cache: Path, fetching: Callable[[], Forked]
 ) -> None:
     server.answers["/tiny.bin"] = gate = Gate()
     first = fetching()
     assert gate.reached.wait(20)
     second = fetching()
-    assert second.stdout is not None
-    assert "waiting for another process" in second.stdout.readline()
+    assert b"waiting for another process" in second.stdout.readline()
     gate.opened.set()
-    paths = [process.communicate(timeout=20)[0].splitlines()[-1] for process in (first, second)]
+    paths = [
+        process.communicate(timeout=20)[0].splitlines()[-1].decode() for process in (first, second)
+    ]
     assert (first.returncode, second.returncode) == (0, 0)
     assert [Path(path).name for path in paths] == 2 * kept(cache)
     assert server.requests == ["/tiny.bin"]
 
 
 def test_the_litter_of_a_killed_process_is_swept(
-    server: Server, cache: Path, fetching: Callable[[], "subprocess.Popen[str]"]
+    server: Server, cache: Path, fetching: Callable[[], Forked]
 ) -> None:
     server.answers["/tiny.bin"] = gate = Gate()
     process = fetching()

@@ -1,7 +1,6 @@
 """``upscale train`` as its users meet it: stopped, killed, refused, on two processes."""
 
 import json
-import multiprocessing
 import os
 import random
 import re
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 import torch
 import typer
+from forked import CONTEXT
 from random_networks import random_lr
 from tiny_training import SRRESNET, command, crops, differing, lines, one_thread, run, tiny
 from torch import Tensor
@@ -216,7 +216,7 @@ def assert_goes_on_to_the_same(folder: Path, whole: Path, more: int = 3) -> None
 
 @pytest.mark.slow
 def test_ctrl_c_saves_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
-    config = tiny(data, steps=10**6, log_every=20, workers=2)
+    config = tiny(data, steps=10**6, log_every=5, workers=1)
     file = file_of(config, tmp_path / "tiny.toml")
     process = subprocess.Popen(
         [sys.executable, "-m", "upscale", "train", "--config", file, "-o", "made"],
@@ -224,7 +224,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("step 40 "):
+        if line.startswith("step 10 "):
             break
     os.killpg(process.pid, signal.SIGINT)  # a terminal asks all of its processes
     os.killpg(process.pid, signal.SIGTERM)  # at once again, as by torchrun and a scheduler
@@ -245,7 +245,6 @@ def test_whatever_a_kill_leaves_can_go_on(data: Path, tmp_path: Path) -> None:
     file = file_of(config, tmp_path / "tiny.toml")
     folder, errors = tmp_path / "made", tmp_path / "errors"
     variables = {name: os.environ[name] for name in ("UPSCALE_CACHE", "HF_HUB_OFFLINE")}
-    spawning = multiprocessing.get_context("spawn")
     chance = random.Random(5)
     reached = rounds = 0
     while rounds < 4 or reached <= 5:  # a slow machine needs more rounds to get that far
@@ -255,7 +254,7 @@ def test_whatever_a_kill_leaves_can_go_on(data: Path, tmp_path: Path) -> None:
         if (folder / "state.pt").exists():
             words = ["train", "--resume", str(folder)]
         errors.write_text("")
-        process = spawning.Process(target=command, args=(words, errors, variables))
+        process = CONTEXT.Process(target=command, args=(words, errors, variables))
         process.start()
         while "step" not in errors.read_text():
             assert process.is_alive(), errors.read_text()
@@ -331,10 +330,10 @@ def made_by(folder: Path, config: Config) -> Tensor:
 def test_two_processes_train_as_one_does_and_stop_together(data: Path, tmp_path: Path) -> None:
     configs = {
         "psnr": tiny(
-            data, steps=20, lr_rate=5e-5, ema=0.5, valid=str(data), samples=0, save_every=5
+            data, steps=6, lr_rate=5e-5, ema=0.5, valid=str(data), samples=0, save_every=4
         ),
-        "gan": tiny(data, "srgan-mse", steps=20, **GAN),
-        "endless": tiny(data, steps=10**6, log_every=7, valid=str(data), validate_every=5),
+        "gan": tiny(data, "srgan-mse", steps=4, **GAN),
+        "endless": tiny(data, steps=10**6, log_every=3, valid=str(data), validate_every=5),
     }
     commands = []
     for name, config in configs.items():
@@ -346,7 +345,7 @@ def test_two_processes_train_as_one_does_and_stop_together(data: Path, tmp_path:
     said = ""
     for line in process.stderr:
         said += line
-        if "endless-0" in said or re.match(r"step 14 of 1000000:", line):
+        if "endless-0" in said or re.match(r"step 6 of 1000000:", line):
             break
     process.send_signal(signal.SIGINT)  # torchrun passes it on
     said += process.stderr.read()

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pytest
 import tifffile
 from faulty_files import cut, refused_files
+from forked import Forked
 from handmade import Frame, apng, png
 from PIL import Image
 
@@ -486,11 +487,10 @@ print(len(decoded), store.digest)
 """
 
 
-def start(folder: Path, mark: Path, fate: str, together: int) -> "subprocess.Popen[str]":
+def start(folder: Path, mark: Path, fate: str, together: int) -> Forked:
     mark.parent.mkdir(exist_ok=True)
-    command = [sys.executable, "-W", "error", "-c", WORKER, str(folder), str(mark), fate]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    return subprocess.Popen([*command, str(together)], text=True, **pipes)
+    words = (str(folder), str(mark), fate, str(together))
+    return Forked(*words, folder=folder, environment=os.environ, program=WORKER)
 
 
 def fill(folder: Path, count: int = 12) -> None:
@@ -524,18 +524,16 @@ def test_processes_that_come_at_once_decode_once(folder: Path, tmp_path: Path) -
     outputs = [process.communicate(timeout=60)[0].splitlines()[-1].split() for process in processes]
     assert [process.returncode for process in processes] == [0] * 3
     assert sorted(int(decoded) for decoded, _ in outputs) == [0, 0, 12]
-    assert {digest for _, digest in outputs} == {opened(folder).digest}
+    assert {digest.decode() for _, digest in outputs} == {opened(folder).digest}
 
 
 def test_a_process_says_that_it_waits_for_another(folder: Path, tmp_path: Path) -> None:
     fill(folder, 3)
     first = start(folder, tmp_path / "marks" / "0", "lingers", 1)
-    assert first.stdout is not None
-    assert first.stdout.readline() == "decoding\n"
+    assert first.stdout.readline() == b"decoding\n"
     second = start(folder, tmp_path / "marks" / "1", "lives", 1)
-    assert second.stdout is not None
-    assert "waiting" in second.stdout.readline()
-    said = [process.communicate("\n", timeout=60)[0] for process in (first, second)]
+    assert b"waiting" in second.stdout.readline()
+    said = [process.communicate(b"\n", timeout=60)[0] for process in (first, second)]
     outputs = [text.splitlines()[-1].split() for text in said]
     assert [first.returncode, second.returncode] == [0, 0]
     assert [int(decoded) for decoded, _ in outputs] == [3, 0]
