@@ -16,7 +16,7 @@ from torch import Tensor
 from upscale.models.cache import remembered
 from upscale.models.devices import check_precision
 
-__all__ = ["DTYPES", "candidates", "pick_precision", "processor", "quickest", "timed"]
+__all__ = ["DTYPES", "candidates", "pick_precision", "processor_name", "quickest", "timed"]
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -55,7 +55,7 @@ def pick_precision(
     names = candidates(torch.cpu.get_capabilities())
     if len(names) == 1:
         return names[0]
-    key = " | ".join((processor(), torch.__version__, work))
+    key = " | ".join((_processor(), torch.__version__, work))
     return remembered(FILE, key, lambda: quickest(names, run, error))
 
 
@@ -101,13 +101,19 @@ def timed(run: Callable[[], Tensor]) -> tuple[Tensor, float]:
     return sr, min(seconds)
 
 
-def processor() -> str:
-    """Return the processor's name, its instruction set as PyTorch uses it, and the threads."""
+def processor_name() -> str:
+    """Return the processor's own name, family and model, where the system tells them."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             told = dict(line.split(":", 1) for line in file.read().split("\n\n")[0].splitlines())
-        fields = {name.strip(): value.strip() for name, value in told.items()}
-        name = " ".join(fields.get(each, "") for each in ("model name", "cpu family", "model"))
     except (OSError, ValueError):
-        name = platform.processor() or platform.machine()
-    return f"{name}, {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+        return platform.processor() or platform.machine()
+    fields = {name.strip(): value.strip() for name, value in told.items()}
+    named = {"model name": "", "cpu family": "family ", "model": "model "}
+    return ", ".join(word + fields[field] for field, word in named.items() if field in fields)
+
+
+def _processor() -> str:
+    """Return all that a rate depends on: the processor, the instructions in use, the threads."""
+    threads = torch.get_num_threads()
+    return f"{processor_name()}, {torch.backends.cpu.get_cpu_capability()}, {threads} threads"

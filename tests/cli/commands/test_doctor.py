@@ -1,26 +1,49 @@
 """``upscale doctor``."""
 
+import json
 import platform
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
-from program import upscale
+from PIL import features
+from program import inside
 
+from upscale import __version__
 from upscale.errors import DeviceError, UsageError, WeightsError
 
 
-def test_it_names_what_a_report_needs(weights: str, tmp_path: Path) -> None:
-    found = upscale(
-        tmp_path, "doctor", "--model", weights, "--device", "cpu", UPSCALE_CACHE=str(tmp_path)
-    )
+def test_it_names_what_a_report_needs(
+    weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path))
+    (tmp_path / f"some-model-{'a' * 12}-{'b' * 64}.safetensors").write_bytes(bytes(1_500_000))
+    words = ("doctor", "--model", weights, "--device", "cpu")
+    found = inside(tmp_path, *words, "--json")
     assert found.status == 0, found.said[-300:]
-    facts = dict(line.split(maxsplit=1) for line in found.out.splitlines())
-    assert facts["Python"].startswith(platform.python_version())
-    assert facts["PyTorch"] == torch.__version__
-    assert facts["cache"] == str(tmp_path)
-    assert facts["device"] == "cpu"
-    assert float(facts["fp32"].split()[0]) > 0
-    assert {"bf16", "fp16"} <= set(facts)
+    program, machine, codecs, cache, model = json.loads(found.out).values()
+    assert program["upscale"].startswith(__version__)
+    assert program["Python"].startswith(platform.python_version())
+    assert program["PyTorch"].startswith(torch.__version__)
+    assert f"numpy {np.__version__}" in program["packages"]
+    assert torch.backends.cpu.get_cpu_capability() in machine["instructions"]
+    assert float(machine["memory"].split()[0]) > 0
+    assert machine["threads"].split()[0] == str(torch.get_num_threads())
+    assert codecs["Pillow"].startswith(str(features.version("pil")))
+    assert "JPEG" in codecs["libvips"]
+    assert cache == {"folder": str(tmp_path), "some-model": "1.5 MB"}
+    assert (model["name"], model["device"]) == (weights, "cpu")
+    assert model["auto"] in model
+    assert float(model["fp32"].split()[0]) > 0
+    assert {"bf16", "fp16"} <= set(model)
+
+    monkeypatch.setenv("COLUMNS", "80")
+    told = inside(tmp_path, *words)
+    assert told.status == 0
+    lines = [line for line in told.out.splitlines() if weights not in line]
+    assert max(map(len, lines)) <= 80
+    assert "some-model  1.5 MB" in told.out
 
 
 def test_a_device_or_a_model_that_is_not_there_ends_as_elsewhere(tmp_path: Path) -> None:
@@ -30,4 +53,4 @@ def test_a_device_or_a_model_that_is_not_there_ends_as_elsewhere(tmp_path: Path)
         ("--model", str(tmp_path / "no.pth")): WeightsError.exit_code,
     }
     for words, status in statuses.items():
-        assert upscale(tmp_path, "doctor", *words).status == status
+        assert inside(tmp_path, "doctor", *words).status == status

@@ -1,15 +1,20 @@
 """``upscale doctor``: what a report of a fault needs to say about the machine."""
 
+import json
+import os
 import platform
 import re
+import shutil
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-import typer
+from urllib.parse import unquote
 
 from upscale import __version__
+from upscale.cli.terminal.console import emit, shown
 from upscale.models.choice import DEVICE_HELP
 from upscale.upscaling.options import option
 
@@ -23,6 +28,14 @@ OF_DEVELOPERS = re.compile(r"extra == ['\"](test|dev|docs)['\"]")
 SIDE = 64
 """LR pixels a side of the picture that is timed."""
 
+FOR_ARITHMETIC = re.compile("avx|amx|fma|f16c|neon|asimd|sve|sme|bf16|fp16|vsx|vxe|rvv")
+"""Names of the instructions that a network's speed depends on."""
+
+CODECS = ("jpg", "libjpeg_turbo", "zlib", "webp", "avif", "jpg_2000", "libtiff", "littlecms2")
+"""What Pillow may have been built with, of what pictures need here."""
+
+Facts = dict[str, str]
+
 
 @dataclass(frozen=True)
 class DoctorOptions:
@@ -30,41 +43,131 @@ class DoctorOptions:
 
     model: str = option("Model that is timed.", "srgan")
     device: str = option(DEVICE_HELP, "auto")
+    json: bool = option("Print one JSON object.", False)
     debug: bool = option("Show tracebacks.", False)
 
 
 def doctor(options: DoctorOptions) -> None:
     """Say what this machine has, and how fast a model is in each precision."""
-    for name, value in _facts(options):
-        typer.echo(f"{name:<12} {value}")
+    parts: dict[str, Facts] = {}
+    for title, facts in _parts(options):
+        parts[title] = facts
+        if not options.json:
+            _print(title, facts)
+    if options.json:
+        emit(json.dumps(parts))
 
 
-def _facts(options: DoctorOptions) -> Iterator[tuple[str, str]]:
+def _print(title: str, facts: Facts) -> None:
+    """Print a part as soon as it is known: the names on the left, long values below themselves."""
+    emit(title)
+    names = max(map(len, facts))
+    wrap = textwrap.TextWrapper(
+        max(40, shutil.get_terminal_size().columns),
+        subsequent_indent=" " * (names + 4),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for name, value in facts.items():
+        wrap.initial_indent = f"  {name:<{names}}  "
+        emit(wrap.fill(value))
+
+
+def _parts(options: DoctorOptions) -> Iterator[tuple[str, Facts]]:
+    yield "Program", _program()
+    yield "Machine", _machine()
+    yield "Codecs", _codecs()
+    yield "Weights in the cache", _cache()
+    yield "Model", _model(options)
+
+
+def _program() -> Facts:
+    import torch
+
+    versions = dict(_packages())
+    missing = [name for name, version in versions.items() if version is None]
+    there = [f"{name} {version}" for name, version in versions.items() if version is not None]
+    cuda = torch.version.cuda
+    return {
+        "upscale": f"{__version__}, in {shown(Path(__file__).parents[2])}",
+        "Python": f"{platform.python_version()}, {platform.platform()}",
+        "PyTorch": f"{torch.__version__} ({f'CUDA {cuda}' if cuda else 'without CUDA'})",
+        "packages": ", ".join(there) or "unknown: it runs from a folder",
+        "not installed": ", ".join(missing) or "none",
+    }
+
+
+def _machine() -> Facts:
     import torch
 
     from upscale.cli.terminal.tuning import tune
-    from upscale.models.cache import cache_folder
-    from upscale.models.devices import PRECISIONS
-    from upscale.models.model import load_model
+    from upscale.models.precision import processor_name
     from upscale.system import free_memory
 
     tune()
-    yield "upscale", __version__
-    yield "Python", f"{platform.python_version()}, {platform.platform()}"
-    yield "PyTorch", torch.__version__
-    yield "processor", f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}"
-    yield "threads", str(torch.get_num_threads())
-    yield "free memory", f"{free_memory() / 2**30:.1f} GiB"
-    yield "cache", str(cache_folder())
+    capabilities = torch.cpu.get_capabilities().items()
+    flags = [name for name, there in capabilities if there is True and FOR_ARITHMETIC.search(name)]
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "processor": f"{processor_name()} ({platform.machine()})",
+        "instructions": f"{' '.join(sorted(flags)) or 'unknown'}; PyTorch takes "
+        f"{torch.backends.cpu.get_cpu_capability()}",
+        "cores": f"{os.cpu_count()}, of which it may use {usable}",
+        "threads": f"{torch.get_num_threads()} for a network",
+        "memory": f"{free_memory() / 2**30:.1f} GiB free",
+    }
+
+
+def _codecs() -> Facts:
+    import pyvips
+    from PIL import features
+
+    from upscale.pictures.formats import FORMATS
+
+    loaders = {each.loader: each.name for each in FORMATS if each.loader}
+    lost = [
+        name
+        for loader, name in loaders.items()
+        if not pyvips.type_find("VipsForeignLoad", f"{loader}load")
+    ]
+    vips = ".".join(str(pyvips.version(part)) for part in range(3))
+    read = ", ".join(name for name in loaders.values() if name not in lost)
+    built = {name: features.version(name) for name in CODECS if features.check(name)}
+    without = [name for name in CODECS if name not in built]
+    pillow = ", ".join(f"{name} {version or ''}".strip() for name, version in built.items())
+    return {
+        "libvips": f"{vips}: {read}" + (f"; without {', '.join(lost)}" if lost else ""),
+        "Pillow": f"{features.version('pil')}: {pillow}"
+        + (f"; without {', '.join(without)}" if without else ""),
+    }
+
+
+def _cache() -> Facts:
+    """Return the folder, and each file of weights with its size."""
+    from upscale.models.cache import cache_folder
+
+    folder = cache_folder()
+    facts = {"folder": shown(folder)}
+    for file in sorted(folder.glob("*.safetensors")):
+        name = unquote(file.stem.rsplit("-", 2)[0])
+        size = file.stat().st_size
+        facts[name] = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+    if len(facts) == 1:
+        facts["content"] = "no weights; those in the package need no cache"
+    return facts
+
+
+def _model(options: DoctorOptions) -> Facts:
+    import torch
+
+    from upscale.models.devices import PRECISIONS
+    from upscale.models.model import load_model
+
     model = load_model(options.model, device=options.device)
     device = model.device
     named = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
-    yield "device", f"{device} {named}".strip()
-    yield "model", f"{model.name}, in {model.precision} by default"
-    for precision in PRECISIONS:
-        yield precision, _rate(replace(model, precision=precision))
-    for name, version in _packages():
-        yield "package", f"{name} {version}"
+    facts = {"name": model.name, "device": f"{device} {named}".strip(), "auto": model.precision}
+    return facts | {name: _rate(replace(model, precision=name)) for name in PRECISIONS}
 
 
 def _rate(model: "Model") -> str:
@@ -79,19 +182,19 @@ def _rate(model: "Model") -> str:
     except RuntimeError as error:
         return f"does not run ({str(error).splitlines()[0]})"
     pixels = SIDE**2 * model.scale**2
-    return f"{pixels / seconds / 1e6:.3g} million pixels made a second"
+    return f"{pixels / seconds / 1e6:.3g} million pixels a second"
 
 
-def _packages() -> Iterator[tuple[str, str]]:
-    """Yield the packages that this program can use, extras included, and their versions."""
+def _packages() -> Iterator[tuple[str, str | None]]:
+    """Yield the packages that this program can use, extras included; None: not installed."""
     try:
         wanted = metadata.requires("upscale") or []
     except metadata.PackageNotFoundError:  # run from a folder
         return
     used = (each for each in wanted if not OF_DEVELOPERS.search(each))
     names = {found[0] for each in used if (found := re.match(r"[\w.-]+", each))}
-    for name in sorted(names, key=str.lower):
+    for name in sorted(names - {"upscale", "torch"}, key=str.lower):
         try:
             yield name, metadata.version(name)
         except metadata.PackageNotFoundError:
-            yield name, "(not installed)"
+            yield name, None
