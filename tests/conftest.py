@@ -39,3 +39,13 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid} needs what is not here: {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def repeating(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Weights that repeat pixels, 4 × 4 times each."""
+    from identity_weights import nearest_weights
+
+    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
+    nearest_weights(path)
+    return str(path)

@@ -1,16 +1,60 @@
 """A web server on the loopback."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: "Server"
+class Silent(BaseHTTPRequestHandler):
+    """Answers HEAD and GET by ``answer``, and writes no log."""
+
+    def do_HEAD(self) -> None:
+        self.answer()
 
     def do_GET(self) -> None:
+        self.answer()
+
+    def answer(self) -> None:
+        raise NotImplementedError
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class Loopback(ThreadingHTTPServer):
+    """A server at a free port; ``url`` is where."""
+
+    daemon_threads = True
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # a client that was stopped
+
+
+@contextmanager
+def serving(server: Loopback) -> Iterator[None]:
+    """Answer in a thread while the block lasts."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Handler(Silent):
+    server: "Server"
+
+    def answer(self) -> None:
         self.server.requests.append(self.path)
         answer = self.server.answers.get(self.path)
         if answer is None:
@@ -18,23 +62,14 @@ class Handler(BaseHTTPRequestHandler):
         else:
             answer(self)
 
-    def log_message(self, *args: object) -> None:
-        pass
 
-
-class Server(ThreadingHTTPServer):
+class Server(Loopback):
     """Has ``answers`` by path, and the ``requests`` it has had."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.answers: dict[str, Answer] = {}
         self.requests: list[str] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a client that was killed
 
 
 def whole(data: bytes) -> Answer:

@@ -235,10 +235,8 @@ class Met:
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
-    nearest_weights(path)
-    return str(path)
+def weights(repeating: str) -> str:
+    return repeating
 
 
 @pytest.fixture(scope="module")

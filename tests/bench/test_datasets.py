@@ -5,12 +5,12 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from handmade_sets import HUNDRED, encoded, pixels, tarred, write
+from loopback import Loopback, Silent, serving
 
 from upscale.bench.datasets import find_set, read_datasets
 from upscale.bench.picture_sets import read_hr
@@ -133,17 +133,11 @@ def test_data_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.M
 # The hub
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Silent):
     """Answers as the Hub does: HEAD and GET of /datasets/user/repository/resolve/REVISION/file."""
 
     protocol_version = "HTTP/1.1"
     server: "Hub"
-
-    def do_HEAD(self) -> None:
-        self.answer()
-
-    def do_GET(self) -> None:
-        self.answer()
 
     def answer(self) -> None:
         if "/resolve/" in self.path:  # the client has a question of its own beside it
@@ -163,27 +157,19 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data if whole else data[: len(data) // 2])
             self.close_connection = not whole
 
-    def log_message(self, *args: object) -> None:
-        pass
 
-
-class Hub(ThreadingHTTPServer):
+class Hub(Loopback):
     """``files``: by path, the bytes, the sha256 that is promised, and whether all bytes come.
 
     ``asked``: a download has begun; it goes on when ``go`` is set, as it is at first.
     """
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.files: dict[str, tuple[bytes, str, bool]] = {}
         self.requests: list[tuple[str, str]] = []
         self.asked, self.go = threading.Event(), threading.Event()
         self.go.set()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass
 
     def offer(self, name: str, data: bytes, whole: bool = True) -> str:
         """Serve ``data`` as the archive of the set ``name``; return its path."""
@@ -196,16 +182,12 @@ class Hub(ThreadingHTTPServer):
 @pytest.fixture
 def hub(nowhere: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     hub = Hub()
-    thread = threading.Thread(target=hub.serve_forever, args=(0.05,))
-    thread.start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{hub.server_port}")
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
     # The library keeps what another test's environment said when it was imported.
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    yield hub
-    hub.go.set()
-    hub.shutdown()
-    hub.server_close()
-    thread.join()
+    with serving(hub):
+        yield hub
+        hub.go.set()
 
 
 def cached(tmp_path: Path) -> list[str]:

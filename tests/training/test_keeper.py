@@ -2,7 +2,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_training import RRDBNET, crops, differing, lines, one_thread, run, tiny
+from tiny_training import RRDBNET, differing, lines, run, tiny
 
 import upscale
 from upscale.bench.picture_sets import read_folder
@@ -30,17 +30,7 @@ from upscale.training.state import State, load_state, new_state
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(autouse=True)
-def _quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with one_thread():
-        yield
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return crops(tmp_path / "data")
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def fresh(config: Config) -> State:

@@ -1,7 +1,7 @@
 import math
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_training import SRRESNET, crops, differing, lines, one_thread, run, tiny
+from tiny_training import SRRESNET, crops, differing, lines, run, tiny
 
 from upscale.errors import UpscaleError, UsageError
 from upscale.metrics.psnr_ssim import luma, psnr
@@ -23,18 +23,7 @@ from upscale.training.keeper import STATE_FILE, Moment
 from upscale.training.loop import Hooks, train
 from upscale.training.state import load_state
 
-
-@pytest.fixture(autouse=True)
-def _quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with one_thread():
-        yield
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return crops(tmp_path / "data")
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def assert_same_run(one: Path, other: Path) -> None:

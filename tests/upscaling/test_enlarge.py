@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from identity_weights import nearest_weights
 
 from upscale.models.model import Model, load_model
 from upscale.pixels import spool
@@ -23,10 +22,8 @@ WHOLE = Tiling(0, 0)
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
-    nearest_weights(path)
-    return load_model(str(path), device="cpu", precision="fp32")
+def model(repeating: str) -> Model:
+    return load_model(repeating, device="cpu", precision="fp32")
 
 
 def noise(height: int, width: int, channels: int, dtype: type = np.uint8) -> Pixels:

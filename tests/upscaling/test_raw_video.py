@@ -16,7 +16,6 @@ from typing import IO
 import numpy as np
 import pytest
 from forked import Forked
-from identity_weights import nearest_weights
 from program import fork, inside
 
 from upscale.errors import InputError, OutputError
@@ -32,10 +31,8 @@ EXACT = ("--precision", "fp32", "--device", "cpu")
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
-    nearest_weights(path)
-    return str(path)
+def weights(repeating: str) -> str:
+    return repeating
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from identity_weights import nearest_weights
 from program import picture
 
 from upscale.batch.codec import Codec
@@ -18,10 +17,8 @@ from upscale.upscaling.tiling import Tiling
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
-    nearest_weights(path)
-    return load_model(str(path), device="cpu", precision="fp32")
+def model(repeating: str) -> Model:
+    return load_model(repeating, device="cpu", precision="fp32")
 
 
 @pytest.mark.parametrize(

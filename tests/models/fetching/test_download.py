@@ -8,14 +8,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from forked import Forked
+from loopback import Loopback, Silent, serving
 from PIL import Image
 
 from upscale.models.fetching.download import download
@@ -44,17 +43,11 @@ WEIGHTS = flat_network()
 DIGEST = hashlib.sha256(WEIGHTS).hexdigest()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Silent):
     """Answers as the Hub does: HEAD and GET of /user/repository/resolve/REVISION/file."""
 
     protocol_version = "HTTP/1.1"
     server: "Hub"
-
-    def do_HEAD(self) -> None:
-        self.answer()
-
-    def do_GET(self) -> None:
-        self.answer()
 
     def answer(self) -> None:
         repository, found, _ = self.path.partition("/resolve/")
@@ -79,36 +72,24 @@ class Handler(BaseHTTPRequestHandler):
             self.server.silent.set()
             self.server.ended.wait(60)
 
-    def log_message(self, *args: object) -> None:
-        pass
 
-
-class Hub(ThreadingHTTPServer):
+class Hub(Loopback):
     """``files``: by repository, the bytes, the ETag they are served with, and what happens."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.files: dict[str, tuple[bytes, str, str]] = {}
         self.requests: list[tuple[str, str]] = []
         self.silent = threading.Event()
         self.ended = threading.Event()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a client that was stopped
-
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
     hub = Hub()
-    thread = threading.Thread(target=hub.serve_forever, args=(0.05,))
-    thread.start()
-    yield hub
-    hub.ended.set()
-    hub.shutdown()
-    hub.server_close()
-    thread.join()
+    with serving(hub):
+        yield hub
+        hub.ended.set()
 
 
 class Command:
@@ -122,7 +103,7 @@ class Command:
         secret = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE")
         self.environment = {
             **{name: value for name, value in os.environ.items() if name not in secret},
-            "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}",
+            "HF_ENDPOINT": hub.url,
             "HF_HOME": str(folder / "hf"),
             "UPSCALE_CACHE": str(self.cache),
             "no_proxy": "127.0.0.1",

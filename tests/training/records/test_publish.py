@@ -4,9 +4,8 @@ import base64
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import huggingface_hub
 import pytest
 import torch
 import yaml
+from loopback import Loopback, Silent, serving
 
 from upscale.errors import OutputError, UpscaleError, UsageError, WeightsError
 from upscale.models.cache import cached
@@ -32,7 +32,7 @@ SIZE_OF_LFS = 4096
 """Bytes from which on this hub wants a file by LFS; 10 MB on the real one."""
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Silent, BaseHTTPRequestHandler):
     """The endpoints that the Hub's client uses to make, fill and read a repository of a model."""
 
     server: "Hub"
@@ -72,13 +72,11 @@ class Handler(BaseHTTPRequestHandler):
         if asked["organization"] != "user":
             self.give(403, {"error": "You don't have the rights to create a model there"})
         elif name in self.server.repositories:
-            self.give(
-                409, {"error": "You already created it", "url": f"{self.server.address}/{name}"}
-            )
+            self.give(409, {"error": "You already created it", "url": f"{self.server.url}/{name}"})
         else:
             self.server.repositories[name] = {"main": {}}
             self.server.private[name] = asked.get("visibility") == "private"
-            self.give(200, {"url": f"{self.server.address}/{name}"})
+            self.give(200, {"url": f"{self.server.url}/{name}"})
 
     def branch(self, repository: str, branch: str, body: bytes) -> None:
         branches = self.server.repositories[repository]
@@ -103,8 +101,8 @@ class Handler(BaseHTTPRequestHandler):
     def batch(self, asked: dict[str, Any]) -> None:
         assert asked["operation"] == "upload"
         actions = {
-            "upload": {"href": f"{self.server.address}/lfs/"},
-            "verify": {"href": f"{self.server.address}/lfs/verify"},
+            "upload": {"href": f"{self.server.url}/lfs/"},
+            "verify": {"href": f"{self.server.url}/lfs/verify"},
         }
         objects = []
         for each in asked["objects"]:
@@ -132,13 +130,10 @@ class Handler(BaseHTTPRequestHandler):
             )
             self.server.repositories[repository][branch][value["path"]] = content
         self.server.commits.append((branch, header["value"]["summary"]))
-        url = f"{self.server.address}/{repository}/commit/{COMMIT}"
+        url = f"{self.server.url}/{repository}/commit/{COMMIT}"
         self.give(200, {"commitUrl": url, "commitOid": COMMIT})
 
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         if found := re.fullmatch(r"/api/models/(\w+/[\w-]+)", self.path):
             name = found[1]
             if self.headers["Authorization"] != f"Bearer {TOKEN}":
@@ -165,18 +160,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def log_message(self, *args: object) -> None:
-        pass
 
-
-class Hub(ThreadingHTTPServer):
+class Hub(Loopback):
     """``repositories``: name → branch → path → bytes; ``answers``: by path, instead of its own."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server_port}"
+        super().__init__(Handler)
         self.repositories: dict[str, dict[str, dict[str, bytes]]] = {}
         self.private: dict[str, bool] = {}
         self.objects: dict[str, bytes] = {}
@@ -189,20 +178,16 @@ class Hub(ThreadingHTTPServer):
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     hub = Hub()
-    thread = threading.Thread(target=hub.serve_forever, args=(0.05,))
-    thread.start()
-    monkeypatch.setenv("HF_ENDPOINT", hub.address)
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "no-login"))
     huggingface_hub.close_session()  # it would remember other proxies
-    yield hub
-    huggingface_hub.close_session()
-    hub.shutdown()
-    hub.server_close()
-    thread.join()
+    with serving(hub):
+        yield hub
+        huggingface_hub.close_session()
 
 
 def write_generator(path: Path, seed: int, **origin: str) -> None:
@@ -228,7 +213,7 @@ def contents(files: dict[str, bytes | Path]) -> dict[str, bytes]:
 def test_what_arrives_is_what_was_prepared(hub: Hub, run: Path) -> None:
     seen: list[tuple[int, int]] = []
     url = publish(run, "user/repo", progress=lambda done, total: seen.append((done, total)))
-    assert url == f"{hub.address}/user/repo"
+    assert url == f"{hub.url}/user/repo"
     arrived = hub.repositories["user/repo"]["main"]
     assert arrived == contents(prepare(run, "user/repo"))
     for name in ("generator.safetensors", "config.toml", "metrics.jsonl"):
@@ -283,7 +268,7 @@ def test_a_second_time_replaces_the_first(hub: Hub, run: Path) -> None:
 def test_a_branch_is_made_and_named_in_the_address(hub: Hub, run: Path) -> None:
     for _ in range(2):
         url = publish(run, "user/repo", revision="v2")
-        assert url == f"{hub.address}/user/repo/tree/v2"
+        assert url == f"{hub.url}/user/repo/tree/v2"
     branches = hub.repositories["user/repo"]
     assert branches["main"] == {}
     assert b"hf://user/repo@v2/generator.safetensors" in branches["v2"]["README.md"]
@@ -295,7 +280,7 @@ def test_private_is_private(hub: Hub, run: Path) -> None:
     publish(run, "user/repo", private=True)
     assert hub.private["user/repo"]
     hub.repositories["user/public"], hub.private["user/public"] = {"main": {}}, False
-    with pytest.raises(OutputError, match=f"^user/public .* {hub.address}/user/public/settings,"):
+    with pytest.raises(OutputError, match=f"^user/public .* {hub.url}/user/public/settings,"):
         publish(run, "user/public", private=True)
     assert hub.repositories["user/public"]["main"] == {}
 
@@ -319,7 +304,7 @@ def refusal(run: Path, repository: str = "user/repo") -> OutputError:
 def test_a_token_that_is_not_accepted(hub: Hub, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_expired")
     said = str(refusal(run))
-    assert f"{hub.address}/settings/tokens" in said
+    assert f"{hub.url}/settings/tokens" in said
     assert "hf_expired" not in said
 
 
@@ -334,7 +319,7 @@ def test_without_a_token_it_is_said_how_to_get_one(
 ) -> None:
     monkeypatch.delenv("HF_TOKEN")
     error = refusal(run)
-    assert f"{hub.address}/settings/tokens" in str(error)
+    assert f"{hub.url}/settings/tokens" in str(error)
     assert "hf auth login" in str(error)
     assert error.code == "no-token"
     assert hub.requests == []
@@ -353,10 +338,9 @@ def test_a_hub_that_is_down(hub: Hub, run: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_hub_that_is_silent(hub: Hub, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SILENCE", 0.2)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as deaf:
-        address = f"http://127.0.0.1:{deaf.server_port}"
-        monkeypatch.setenv("HF_ENDPOINT", address)
-        assert str(refusal(run)).startswith(f"{address}: ")
+    with Loopback(Handler) as deaf:
+        monkeypatch.setenv("HF_ENDPOINT", deaf.url)
+        assert str(refusal(run)).startswith(f"{deaf.url}: ")
 
 
 @pytest.mark.parametrize(
@@ -364,8 +348,8 @@ def test_a_hub_that_is_silent(hub: Hub, run: Path, monkeypatch: pytest.MonkeyPat
     [
         ("/api/repos/create", (500, {}), "(status 500)"),
         ("/api/repos/create", (429, {}), "(status 429)"),
-        ("/api/repos/create", (200, b"<html>log in</html>"), "{hub.address}: "),
-        ("/api/repos/create", (200, {}), "{hub.address}: "),
+        ("/api/repos/create", (200, b"<html>log in</html>"), "{hub.url}: "),
+        ("/api/repos/create", (200, {}), "{hub.url}: "),
         ("/api/validate-yaml", (400, {"errors": [{"message": "bad tag"}]}), "bad tag"),
         ("/api/models/user/repo/commit/main", (412, {"error": "moved on"}), "moved on"),
         ("/api/models/user/repo/commit/main", (503, {}), "(status 503)"),

@@ -1,6 +1,5 @@
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from random_networks import random_state
-from tiny_training import crops, lines, one_thread, run, tiny
+from tiny_training import crops, lines, run, tiny
 from typer.testing import CliRunner
 
 import upscale
@@ -26,12 +25,7 @@ CPU = torch.device("cpu")
 SPEC = SRResNetSpec(features=8, blocks=1)
 
 
-@pytest.fixture(autouse=True)
-def _quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # so that LPIPS cannot be had
-    with one_thread():
-        yield
+pytestmark = pytest.mark.usefixtures("quiet")  # so that LPIPS cannot be had
 
 
 @pytest.fixture
