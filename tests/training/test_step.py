@@ -203,7 +203,7 @@ def test_the_average_takes_in_what_the_step_has_made() -> None:
 # Half precision
 
 
-@pytest.mark.parametrize("recipe", [PSNR, RRDB, GAN, UNET], ids=["bn", "rrdb", "gan", "unet"])
+@pytest.mark.parametrize("recipe", [PSNR, RRDB, GAN], ids=["bn", "rrdb", "gan"])
 def test_under_bf16_losses_are_float32_and_near_those_of_float32(recipe: Recipe) -> None:
     recipe = replace(recipe, tv_coefficient=1e-3, reduction_coefficient=0.5, grid_coefficient=1e-3)
     exact, half = step(fresh(recipe), recipe), step(fresh(recipe), recipe, dtype=torch.bfloat16)

@@ -281,10 +281,10 @@ def test_changed_bytes_of_the_graph_are_read_or_refused_and_nothing_else(tmp_pat
     param, _ = files(tmp_path)
     text = param.read_text()
     refused = 0
-    for place in range(0, len(text), 3):
+    for place in range(0, len(text), 7):
         param.write_text(f"{text[:place]}9{text[place + 1 :]}")
         try:
             read_checkpoint(param)
         except WeightsError:
             refused += 1
-    assert refused > 100
+    assert refused > 40
