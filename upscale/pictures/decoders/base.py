@@ -2,16 +2,17 @@
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import PIL
 
 from upscale.errors import InputError
-from upscale.pictures.containers.damage import because, unsupported
+from upscale.pictures.containers.damage import because, cut, unsupported
 from upscale.pixels.image import CodePoints
 from upscale.system import BINARY, read_at
 
@@ -24,6 +25,7 @@ __all__ = [
     "open_file",
     "opencv_decode",
     "read_all",
+    "read_header",
     "reason_of",
     "rounding_warning",
     "widen",
@@ -34,6 +36,8 @@ Pixels = npt.NDArray[Any]
 """Of uint8 or uint16; what a library decodes has no type that a checker knows."""
 
 EXIF = b"Exif\0\0"
+
+Header = TypeVar("Header")
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,17 @@ def read_all(descriptor: int, limit: int | None = None) -> bytes:
         position += len(part)
         left -= len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def read_header(
+    path: Path, descriptor: int, most: int, parse: Callable[[Path, bytes], Header | None]
+) -> Header:
+    """Return what ``parse`` finds in ``most`` bytes, or else in the whole file; InputError."""
+    for limit in (most, None):
+        found = parse(path, read_all(descriptor, limit))
+        if found is not None:
+            return found
+    raise cut(path)
 
 
 def widen(samples: npt.NDArray[Any], top: int) -> Pixels:

@@ -22,6 +22,7 @@ from upscale.pictures.decoders.base import (
     exif_blob,
     opencv_decode,
     read_all,
+    read_header,
     reason_of,
     widen,
 )
@@ -63,12 +64,7 @@ class _Boxes:
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:
     """Return (width, height) from the header; InputError where it is none."""
-    head = read_all(descriptor, HEADER)
-    found = _codestream(path, head)
-    if found is None:
-        found = _codestream(path, read_all(descriptor))
-    if found is None:
-        raise cut(path)
+    found = read_header(path, descriptor, HEADER, _codestream)
     return found.width, found.height
 
 

@@ -22,6 +22,7 @@ from upscale.pictures.decoders.base import (
     exif_blob,
     from_float,
     read_all,
+    read_header,
     rounding_warning,
 )
 
@@ -83,11 +84,7 @@ class _Header:
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:
     """Return (width, height), upright, from the header; InputError where it is none."""
-    header = _header(path, read_all(descriptor, HEADER))
-    if header is None:
-        header = _header(path, read_all(descriptor))
-    if header is None:
-        raise cut(path)
+    header = read_header(path, descriptor, HEADER, _header)
     return header.width, header.height
 
 
