@@ -51,6 +51,22 @@ def test_other_arrays_are_refused(pixels: object) -> None:
         upscale.upscale(pixels)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("shape", [(20, 30), (1, 17, 4)])
+def test_a_texture_that_wraps_is_the_middle_of_a_wall_of_it(shape: tuple[int, ...]) -> None:
+    """Without a word of it, its edges differ from those in the wall."""
+    model = upscale.load_model("srgan", device="cpu", precision="fp32")
+    pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    height, width = shape[:2]
+    copies = [1 + 2 * -(-model.overlap // side) for side in (height, width)]
+    wall = upscale.upscale(np.tile(pixels, (*copies, 1)[: pixels.ndim]), model)
+    top, left = (4 * (count // 2) * side for count, side in zip(copies, shape, strict=False))
+    expected = wall[top : top + 4 * height, left : left + 4 * width].astype(int)
+    found = upscale.upscale(pixels, model, wrap=True)
+    assert (found.shape, found.dtype) == (expected.shape, np.dtype(np.uint8))
+    assert np.abs(found - expected).max() <= 1
+    assert np.abs(upscale.upscale(pixels, model) - expected).max() > 1
+
+
 def test_alpha_beside_a_loaded_model_is_refused() -> None:
     model = upscale.load_model("srgan")
     with pytest.raises(upscale.UsageError, match="load_model"):

@@ -8,7 +8,8 @@ from upscale.errors import UsageError
 from upscale.models.choice import AUTO, CANDIDATES, alpha_for, choose
 from upscale.models.model import Model, load_model
 from upscale.pixels.image import Pixels
-from upscale.upscaling.engine import upscale_pixels
+from upscale.upscaling.enlarge import enlarge
+from upscale.upscaling.target import Target
 from upscale.upscaling.tiling import plan_tiling
 
 __all__ = ["Model", "load_model", "upscale"]
@@ -23,6 +24,7 @@ def upscale(
     overlap: int | None = None,
     device: str = "auto",
     precision: str = "auto",
+    wrap: bool = False,
 ) -> Pixels:
     """Enlarge a picture by the scale of the model (4 for most).
 
@@ -32,7 +34,8 @@ def upscale(
     device and precision; ``auto`` and ``best`` choose by the pixels, as the command does (see
     `upscale.models.choice.choose`). ``alpha``: see `load_model`; it does not change a model that is
     chosen so and has one end. ``tile`` (0: no tiles) and ``overlap`` are LR pixels; None
-    chooses by network and memory.
+    chooses by network and memory. ``wrap``: what lies beyond an edge is the opposite side of the
+    picture, as ``--wrap`` has it, so that copies of a texture meet without a seam.
 
     Returns (H·scale, W·scale[, C]) of the same dtype. Raises UsageError for another shape or
     dtype, and what `load_model` raises.
@@ -53,5 +56,8 @@ def upscale(
         model = load_model(model, alpha, device=device, precision=precision)
     elif alpha is not None:
         raise UsageError("alpha is chosen when a model is loaded: load_model(…, alpha=…)")
-    sr = upscale_pixels(planes, model, plan_tiling(model, tile, overlap))
+    sizes = Target().sizes(planes.shape[1], planes.shape[0], model.scale)
+    sr = np.concatenate(
+        [*enlarge(planes, model, plan_tiling(model, tile, overlap), sizes, wrap=wrap)]
+    )
     return sr[..., 0] if pixels.ndim == 2 else sr
