@@ -85,6 +85,13 @@ def few_bits(bits: int) -> bytes:
     return png(16, 4, bits, 0, lines.tobytes())
 
 
+def deep_with_opacity() -> bytes:
+    """Gray and opacity of 16 bits, nowhere transparent; Pillow writes none."""
+    samples = noise(7, 9, 2, np.uint16) | 1
+    rows = samples.astype(">u2").reshape(7, -1).view(np.uint8)
+    return png(9, 7, 16, 4, np.insert(rows, 0, 0, axis=1).tobytes())
+
+
 def wide_gamut() -> bytes:
     """The profile of sRGB with the primaries of Display P3, adapted to D50."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
@@ -227,6 +234,7 @@ def kinds() -> dict[str, bytes]:
         "14-transparent.png": encoded(transparent, "PNG"),
         "15-deep.png": encoded(deep, "PNG"),
         "15-dark.png": encoded(deep % 256, "PNG"),
+        "15-deep-opacity.png": deep_with_opacity(),
         "15-deep.tif": tiff(noise(7, 9, 3, np.uint16), photometric="rgb"),
         "17-float.tif": tiff(floats, photometric="rgb"),
         "17-odd.tif": tiff(odd, photometric="rgb"),

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -357,6 +358,8 @@ def test_row_15_16_bits_stay_16_bits(met: Met) -> None:
         met.pixels("15-dark.png"), enlarged((deep % 256).astype(np.uint16))
     )
     assert met.pixels("15-dark.png").dtype == np.uint16
+    with_opacity = imagecodecs.png_decode(met.made("15-deep-opacity.png").read_bytes())
+    np.testing.assert_array_equal(with_opacity, enlarged(noise(7, 9, 2, np.uint16) | 1))
     found = tifffile.imread(met.made("15-deep.tif"))
     np.testing.assert_array_equal(found, enlarged(noise(7, 9, 3, np.uint16)))
 

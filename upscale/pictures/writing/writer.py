@@ -104,8 +104,9 @@ class Writer:
             self._pending.result()
 
     def _feed(self, band: Pixels) -> None:
-        rows = len(band)
-        data = band.astype(">u2").view(np.uint8) if self._layout.depth == 16 else band
+        rows, data = len(band), band
+        if self._layout.depth == 16:
+            data = np.ascontiguousarray(band, ">u2").view(np.uint8)  # rows may come as planes
         filtered = np.zeros((rows, 1 + data[0].size), np.uint8)  # filter type 0 before each row
         filtered[:, 1:] = data.reshape(rows, -1)
         self._send(chunk(b"IDAT", self._deflate.compress(filtered.data)))
