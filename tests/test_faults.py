@@ -153,7 +153,7 @@ ROWS: dict[int, tuple[str, ...]] = {
         "pictures/reading/test_colours.py::test_hdr_that_a_format_cannot_say_is_named",
     ),
     47: (
-        "pictures/metadata/test_raw_profile.py::test_a_png_is_turned_by_it_as_by_exif",
+        "pictures/metadata/found/test_raw_profile.py::test_a_png_is_turned_by_it_as_by_exif",
         "pictures/metadata/test_xmp.py::test_the_orientation_is_found_as_attribute_and_as_element",
         "pictures/containers/heif/test_primary.py::test_opacity_is_turned_with_its_colours",
     ),

@@ -62,7 +62,7 @@ def _sides(head: bytes, descriptor: int) -> tuple[int, ...]:
     """Return what a PNG or JPEG gives as its sides; nothing where that is not to be found."""
     if head.startswith(b"\x89PNG") and len(head) >= 24:
         return struct.unpack(">II", head[16:24])
-    frame = jpeg.frame_of(descriptor) if head.startswith(b"\xff\xd8") else None
+    frame = jpeg.frame_of(jpeg.segments(descriptor)) if head.startswith(b"\xff\xd8") else None
     return (frame.width, frame.height) if frame else ()
 
 

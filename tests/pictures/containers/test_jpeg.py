@@ -12,11 +12,10 @@ from upscale.pictures.containers import jpeg
 PICTURE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
 
 
-def opened(tmp_path: Path, data: bytes) -> int:
-    import os
-
+def opened(tmp_path: Path, data: bytes) -> tuple[jpeg.Segment, ...]:
     (tmp_path / "a.jpg").write_bytes(data)
-    return os.open(tmp_path / "a.jpg", os.O_RDONLY)
+    with (tmp_path / "a.jpg").open("rb") as file:
+        return jpeg.segments(file.fileno())
 
 
 def saved(**options: object) -> bytes:
@@ -27,17 +26,17 @@ def saved(**options: object) -> bytes:
 
 @pytest.mark.parametrize("progressive", [False, True])
 def test_the_frame_header_gives_bits_and_sides(tmp_path: Path, progressive: bool) -> None:
-    descriptor = opened(tmp_path, saved(progressive=progressive, exif=b"Exif\0\0" + bytes(999)))
-    assert jpeg.frame_of(descriptor) == jpeg.Frame(8, 48, 64)
+    found = opened(tmp_path, saved(progressive=progressive, exif=b"Exif\0\0" + bytes(999)))
+    assert jpeg.frame_of(found) == jpeg.Frame(8, 48, 64)
 
 
 def test_bytes_that_only_fill_are_passed_over(tmp_path: Path) -> None:
     data = saved()
-    descriptor = opened(tmp_path, data[:2] + b"\xff\xff" + data[2:])
-    assert jpeg.frame_of(descriptor) == jpeg.Frame(8, 48, 64)
+    found = opened(tmp_path, data[:2] + b"\xff\xff" + data[2:])
+    assert jpeg.frame_of(found) == jpeg.Frame(8, 48, 64)
 
 
 @pytest.mark.parametrize("length", range(0, 700, 23))
 def test_a_file_that_is_cut_ends_the_walk(tmp_path: Path, length: int) -> None:
-    descriptor = opened(tmp_path, saved()[:length])
-    assert jpeg.frame_of(descriptor) in (None, jpeg.Frame(8, 48, 64))
+    found = opened(tmp_path, saved()[:length])
+    assert jpeg.frame_of(found) in (None, jpeg.Frame(8, 48, 64))

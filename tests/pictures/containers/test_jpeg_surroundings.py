@@ -11,6 +11,7 @@ import pyvips
 from PIL import Image as Pillow
 
 from upscale.pictures.containers.companions import DEPTH, GAIN_MAP, VIDEO, Surroundings
+from upscale.pictures.containers.jpeg import segments
 from upscale.pictures.containers.jpeg_surroundings import surroundings
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
@@ -21,7 +22,7 @@ def around(folder: Path, data: bytes) -> Surroundings:
     path.write_bytes(data)
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return surroundings(descriptor)
+        return surroundings(descriptor, segments(descriptor))
     finally:
         os.close(descriptor)
 

@@ -88,7 +88,9 @@ class Surroundings:
 
     def warnings(self, path: Path) -> tuple[str, ...]:
         """Say what of it is not in the output, all companions in one sentence."""
-        found = [f"{path}: its {name} is not carried to the output" for name in self.blocks]
+        found = []
+        if self.blocks:
+            found.append(f"{path}: does not hand on its {', '.join(self.blocks)}")
         if self.pictures > 1:
             found.append(f"{path}: has {self.pictures} pictures in it; only the first")
         if self.companions:

@@ -1,24 +1,46 @@
 """The segments of a JPEG before its first scan (ISO/IEC 10918-1, annex B), and its frame."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from upscale.system import read_at
 
 __all__ = [
+    "APP0",
+    "APP1",
+    "APP2",
+    "APPLICATION",
+    "EXIF",
+    "GAIN_MAP_ISO",
+    "ICC",
+    "INDEX",
+    "PHOTOSHOP",
+    "XMP",
     "Frame",
     "Segment",
     "frame_of",
     "segments",
 ]
 
-SCAN = 0xDA
+SCAN, APP0, APP1, APP2 = 0xDA, 0xE0, 0xE1, 0xE2
 STARTS_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers that give the size (table B.1)."""
 
 ALONE = {0x01, *range(0xD0, 0xD9)}
 """Markers without a length (table B.1)."""
+
+APPLICATION = range(APP0, APP0 + 16)
+"""Markers whose contents begin with the name of whom they belong to (B.2.4.6)."""
+
+EXIF = (APP1, b"Exif\0")
+XMP = (APP1, b"http://ns.adobe.com/xap/1.0/\0")
+ICC = (APP2, b"ICC_PROFILE\0")
+PHOTOSHOP = (0xED, b"Photoshop 3.0\0")
+INDEX = (APP2, b"MPF\0")
+"""Of several pictures in one file (CIPA DC-007, 5.2)."""
+
+GAIN_MAP_ISO = (APP2, b"urn:iso:std:iso:ts:21496:-1\0")
 
 
 @dataclass(frozen=True)
@@ -30,6 +52,15 @@ class Segment:
     begin: int
     """Offset of the contents in the file, behind the length."""
     end: int
+    data: bytes = b""
+    """The contents of a frame header or of a program's block; of others nothing is read."""
+
+    def behind(self, known: tuple[int, bytes]) -> bytes | None:
+        """Return what follows a name, by marker and name; None where it is another segment."""
+        marker, name = known
+        if self.marker != marker or not self.data.startswith(name):
+            return None
+        return self.data[len(name) :]
 
 
 @dataclass(frozen=True)
@@ -42,32 +73,34 @@ class Frame:
     width: int
 
 
-def segments(descriptor: int, begin: int = 0) -> Iterator[Segment]:
-    """Yield the segments of an open file up to its first scan, or to where none begins.
+def segments(descriptor: int, begin: int = 0) -> tuple[Segment, ...]:
+    """Return the segments of an open file up to its first scan, or to where none begins.
 
     ``begin``: where in the file the JPEG begins.
     """
+    found = list[Segment]()
     at, size = begin + 2, os.fstat(descriptor).st_size
     while at + 4 <= size:
         head = read_at(descriptor, 4, at)
         if head[0] != 0xFF:
-            return
+            break
         if head[1] == 0xFF or head[1] in ALONE:  # a filling byte, or a marker without contents
             at += 1 if head[1] == 0xFF else 2
             continue
         end = at + 2 + int.from_bytes(head[2:], "big")
-        yield Segment(head[1], at + 4, end)
+        wanted = head[1] in APPLICATION or head[1] in STARTS_OF_FRAME
+        data = read_at(descriptor, end - at - 4, at + 4) if wanted and end > at + 4 else b""
+        found.append(Segment(head[1], at + 4, end, data))
         if head[1] == SCAN:
-            return
+            break
         at = end
+    return tuple(found)
 
 
-def frame_of(descriptor: int) -> Frame | None:
-    """Return the frame header of an open file; None where there is none."""
-    for segment in segments(descriptor):
-        if segment.marker in STARTS_OF_FRAME:
-            found = read_at(descriptor, 5, segment.begin)
-            if len(found) == 5:
-                sides = int.from_bytes(found[1:3], "big"), int.from_bytes(found[3:], "big")
-                return Frame(found[0], *sides)
+def frame_of(parts: Sequence[Segment]) -> Frame | None:
+    """Return the frame header; None where there is none."""
+    for part in parts:
+        if part.marker in STARTS_OF_FRAME and len(part.data) >= 5:
+            sides = int.from_bytes(part.data[1:3], "big"), int.from_bytes(part.data[3:5], "big")
+            return Frame(part.data[0], *sides)
     return None

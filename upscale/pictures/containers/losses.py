@@ -1,5 +1,6 @@
 """Was a picture saved with loss? Told by the structure of its file, without decoding it."""
 
+from upscale.pictures.containers import riff
 from upscale.pictures.containers.tiff.source import Source
 from upscale.system import read_at
 
@@ -14,18 +15,14 @@ DNG 1.4 and 1.7; Aperio's two of JPEG 2000, by OpenSlide's list.
 """
 
 FRAME_HEADER = 16
-MOST_CHUNKS = 2**16
 
 
 def webp_is_lossy(descriptor: int) -> bool:
     """Look for a ``VP8 `` chunk (RFC 9649, section 2); those of a frame follow its header."""
-    at = 12
-    for _ in range(MOST_CHUNKS):
-        header = read_at(descriptor, 8, at)
-        kind, size = header[:4], int.from_bytes(header[4:], "little")
-        if len(header) < 8 or kind == b"VP8 ":
-            return kind == b"VP8 "
-        at += 8 + (FRAME_HEADER if kind == b"ANMF" else size + size % 2)
+    for kind, begin, _ in riff.chunks(descriptor):
+        first = kind if kind != b"ANMF" else read_at(descriptor, 4, begin + FRAME_HEADER)
+        if first == b"VP8 ":
+            return True
     return False
 
 

@@ -14,25 +14,33 @@ from upscale.pictures.containers.tiff.directory import (
     Directory,
     Field,
 )
-from upscale.pictures.metadata.exif_block import MAKER_NOTE, laid_out, opened, placed_note
+from upscale.pictures.metadata.exif_block import (
+    MAKER_NOTE,
+    laid_out,
+    needs_its_place,
+    opened,
+    placed_note,
+)
 
 __all__ = [
+    "NOT_IN_TIFF",
     "as_srgb",
     "for_output",
     "identifier",
     "is_adobe_rgb",
     "note_moves",
     "orientation",
+    "required",
+    "upright",
 ]
 
 _ORIENTATION = 0x112
 _IMAGE_SIZE = (0x100, 0x101)  # width and height, in the first directory
 _PIXEL_SIZE = (0xA002, 0xA003)  # the same in the Exif directory
 _POSITIONING, _COMPONENTS, _FLASHPIX = 0x213, 0x9101, 0xA000
-# Beginnings of notes in which offsets count from the note itself (exiftool's MakerNotes.pm).
-_SELF_CONTAINED = (
-    b"Nikon\0\2", b"OLYMPUS\0", b"OM SYSTEM\0", b"FUJIFILM", b"PENTAX \0", b"Apple iOS\0",
-)  # fmt: skip
+NOT_IN_TIFF = {_COMPONENTS, *_PIXEL_SIZE}
+"""Fields of the Exif directory that compressed pictures have only (Exif 2.32, tables 16, 17)."""
+
 _RESOLUTION, _UNIT, _INCH = (0x11A, 0x11B), 0x128, 2
 _EXIF_VERSION, _UNIQUE_ID = 0x9000, 0xA420
 _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 2, 3, 4, 5, 7
@@ -79,7 +87,8 @@ def for_output(
         root.fields[_UNIT] = Field(_SHORT, 1, struct.pack(f"{order}H", _INCH))
         exif = root.children.setdefault(EXIF, exif)
         root.fields.setdefault(_POSITIONING, Field(_SHORT, 1, struct.pack(f"{order}H", 1)))
-        for tag, field in _required(order, width, height).items():
+        needed = required(order) | _of_compressed(order, width, height)
+        for tag, field in needed.items():
             exif.fields.setdefault(tag, field)
     loose = laid_out(order, root)
     note = placed_note(root)
@@ -89,16 +98,20 @@ def for_output(
     return loose if fixed is None or len(loose) <= _JPEG_LIMIT < len(fixed) else fixed
 
 
-def _required(order: str, width: int, height: int) -> dict[int, Field]:
-    """Return what the Exif directory of a JPEG is to hold (Exif 2.32, table 17), as libexif does:
-    its colours are not told by EXIF.
-    """
-    sides = [Field(_LONG, 1, struct.pack(f"{order}I", side)) for side in (width, height)]
+def required(order: str) -> dict[int, Field]:
+    """Return what the Exif directory of any picture is to hold; EXIF does not tell its colours."""
     return {
         _EXIF_VERSION: Field(_UNDEFINED, 4, b"0232"),
-        _COMPONENTS: Field(_UNDEFINED, 4, b"\1\2\3\0"),
         _FLASHPIX: Field(_UNDEFINED, 4, b"0100"),
-        _COLOUR_SPACE: Field(_SHORT, 1, b"\xff\xff"),
+        _COLOUR_SPACE: Field(_SHORT, 1, struct.pack(f"{order}H", 0xFFFF)),
+    }
+
+
+def _of_compressed(order: str, width: int, height: int) -> dict[int, Field]:
+    """Return what it is to hold beside that where the picture is no TIFF (`NOT_IN_TIFF`)."""
+    sides = [Field(_LONG, 1, struct.pack(f"{order}I", side)) for side in (width, height)]
+    return {
+        _COMPONENTS: Field(_UNDEFINED, 4, b"\1\2\3\0"),
         **dict(zip(_PIXEL_SIZE, sides, strict=True)),
     }
 
@@ -111,7 +124,7 @@ def note_moves(blob: bytes | None, new: bytes | None) -> bool:
     if blob is None:
         return False
     before = _note(blob)
-    if before is None or before.data.startswith(_SELF_CONTAINED):
+    if before is None or not needs_its_place(before):
         return False
     after = _note(new) if new else None
     return after is None or after.place != before.place
@@ -140,6 +153,16 @@ def is_adobe_rgb(blob: bytes) -> bool:
         return index.startswith(b"R03") and exif.fields[_COLOUR_SPACE].data == b"\xff\xff"
     except (ValueError, KeyError):
         return False
+
+
+def upright(blob: bytes) -> bytes:
+    """Return EXIF whose orientation, where there is one, is 1; ValueError where it is corrupt."""
+    source = opened(blob)
+    root, order = source.tree(), source.packing.order
+    if _ORIENTATION not in root.fields:
+        return blob
+    root.fields[_ORIENTATION] = Field(_SHORT, 1, struct.pack(f"{order}H", 1))
+    return laid_out(order, root, placed_note(root)) or blob
 
 
 def as_srgb(blob: bytes) -> bytes:

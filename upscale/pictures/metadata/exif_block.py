@@ -6,9 +6,14 @@ from upscale.pictures.containers.tiff.directory import EXIF, Directory, Field, P
 from upscale.pictures.containers.tiff.source import Source
 from upscale.pictures.containers.tiff.space import Space
 
-__all__ = ["MAKER_NOTE", "laid_out", "opened", "placed_note"]
+__all__ = ["MAKER_NOTE", "laid_out", "needs_its_place", "opened", "placed_note"]
 
 MAKER_NOTE = 0x927C
+
+# Beginnings of notes in which offsets count from the note itself (exiftool's MakerNotes.pm).
+_SELF_CONTAINED = (
+    b"Nikon\0\2", b"OLYMPUS\0", b"OM SYSTEM\0", b"FUJIFILM", b"PENTAX \0", b"Apple iOS\0",
+)  # fmt: skip
 
 _PREFIX = b"Exif\0\0"
 
@@ -36,3 +41,8 @@ def placed_note(root: Directory) -> Field | None:
     """Return the maker's note, if there is one whose offset can be kept."""
     note = root.children.get(EXIF, Directory()).fields.get(MAKER_NOTE)
     return note if note is not None and 8 <= note.place < 2**16 else None
+
+
+def needs_its_place(note: Field) -> bool:
+    """Say whether offsets in a maker's note count from the start of all, and not from itself."""
+    return not note.data.startswith(_SELF_CONTAINED)

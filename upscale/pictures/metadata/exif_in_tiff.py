@@ -3,16 +3,25 @@
 import os
 import struct
 
-from upscale.pictures.containers.tiff.directory import Directory, Field
+from upscale.pictures.containers.tiff.directory import EXIF, Directory, Field
 from upscale.pictures.containers.tiff.source import Source
 from upscale.pictures.containers.tiff.space import Space
 from upscale.pictures.metadata import iptc
-from upscale.pictures.metadata.exif_block import laid_out, opened, placed_note
+from upscale.pictures.metadata.exif import NOT_IN_TIFF, required
+from upscale.pictures.metadata.exif_block import (
+    MAKER_NOTE,
+    laid_out,
+    needs_its_place,
+    opened,
+    placed_note,
+)
+from upscale.pictures.metadata.found.blocks import Blocks, Gathering
 from upscale.system import write_at
 
-__all__ = ["iptc_of_tiff", "of_tiff", "write_to_tiff"]
+__all__ = ["blocks_of_tiff", "of_tiff", "write_to_tiff"]
 
-_BYTE, _ORIENTATION, _DESCRIPTION = 1, 0x112, 0x10E
+_LONG, _ORIENTATION, _DESCRIPTION = 4, 0x112, 0x10E
+_NOTES_END = 2**16  # of the offsets that a block of EXIF has
 _IPTC, _RESOURCES = 0x83BB, 0x8649  # IPTC itself, and Photoshop's image resources
 
 # What the first directory of a TIFF file says about the picture and not about the file: names and
@@ -23,15 +32,34 @@ _DESCRIPTIVE |= {0x4746, 0x4749, 0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
 _LAYOUTS = (b'{"shape"', b"ImageJ=", b"<?xml")
 
 
-def iptc_of_tiff(descriptor: int) -> bytes | None:
-    """Return the datasets of IPTC in the first page of a TIFF file; raises as `of_tiff`.
+def blocks_of_tiff(descriptor: int) -> Blocks:
+    """Return EXIF and IPTC of a TIFF's first page; what is damaged is left out.
 
-    Its own field counts before the image resources of Photoshop.
+    IPTC's own field counts before the image resources of Photoshop. OSError where the file cannot
+    be read.
     """
-    source = Source.of_file(descriptor)
-    fields = source.tree(wanted={_IPTC, _RESOURCES}).fields
-    blocks = (iptc.of_tiff(fields[tag].data) for tag in (_IPTC, _RESOURCES) if tag in fields)
-    return next((block for block in blocks if block), None)
+    found = Gathering()
+    try:
+        if block := of_tiff(descriptor):
+            found.add("exif", block)
+        note = _note(descriptor)
+        if note is not None and note.place >= _NOTES_END and needs_its_place(note):
+            found.doubt("has MakerNotes that move, and places that they point to may be lost")
+    except ValueError:
+        found.doubt("has damaged EXIF, which is left out")
+    try:
+        fields = Source.of_file(descriptor).tree(wanted={_IPTC, _RESOURCES}).fields
+    except ValueError:
+        return found.blocks()
+    for tag in (_IPTC, _RESOURCES):
+        if tag in fields and (datasets := iptc.of_tiff(fields[tag].data)):
+            found.add("iptc", datasets)
+    return found.blocks()
+
+
+def _note(descriptor: int) -> Field | None:
+    root = Source.of_file(descriptor).tree(wanted=set())
+    return root.children.get(EXIF, Directory()).fields.get(MAKER_NOTE)
 
 
 def of_tiff(descriptor: int) -> bytes | None:
@@ -69,8 +97,13 @@ def write_to_tiff(descriptor: int, blob: bytes | None, datasets: bytes | None = 
     new.fields = {tag: value for tag, value in new.fields.items() if tag in written}
     if order != file.packing.order:
         new.swap()
+    if exif := new.children.get(EXIF):
+        exif.fields = required(file.packing.order) | {
+            tag: value for tag, value in exif.fields.items() if tag not in NOT_IN_TIFF
+        }
     if datasets is not None:
-        new.fields[_IPTC] = Field(_BYTE, len(datasets), datasets)
+        count = -(-len(datasets) // 4)
+        new.fields[_IPTC] = Field(_LONG, count, datasets.ljust(4 * count, b"\0"))
     end = os.fstat(descriptor).st_size
     space = Space(end)
     try:

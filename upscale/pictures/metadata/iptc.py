@@ -6,7 +6,7 @@ The wrapping is a list of image resource blocks: ``8BIM``, a number, a name, a l
 
 import struct
 
-__all__ = ["bare", "of_tiff", "wrapped"]
+__all__ = ["all_of", "bare", "of_tiff", "wrapped"]
 
 PHOTOSHOP = b"Photoshop 3.0\0"
 RESOURCE = b"8BIM"
@@ -17,20 +17,24 @@ DATASET = b"\x1c"
 
 def bare(block: bytes) -> bytes | None:
     """Return the datasets of a block from a JPEG or a TIFF; None where it holds none."""
+    return next(iter(all_of(block)), None)
+
+
+def all_of(block: bytes) -> list[bytes]:
+    """Return the datasets of each resource in a block, or those that stand there bare."""
     block = block.removeprefix(PHOTOSHOP)
-    at = 0
+    found, at = list[bytes](), 0
     while block[at : at + 4] == RESOURCE and at + 7 <= len(block):
         (number,) = struct.unpack_from(">H", block, at + 4)
         at += 6 + _even(1 + block[at + 6])
         if at + 4 > len(block):
-            return None
+            break
         (length,) = struct.unpack_from(">I", block, at)
         at += 4
         if number == IIM:
-            data = block[at : at + length]
-            return data if data.startswith(DATASET) else None
+            found.append(block[at : at + length])
         at += _even(length)
-    return block if block.startswith(DATASET) else None
+    return [each for each in found or [block] if each.startswith(DATASET)]
 
 
 def of_tiff(block: bytes) -> bytes | None:

@@ -1,48 +1,54 @@
-"""The blocks of metadata that libvips has found in a file, and those that it hands on as texts."""
+"""The blocks of metadata that go with a picture of libvips, and what is left out of its file."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 import pyvips
 
-from upscale.pictures.metadata import exif, iptc, raw_profile, xmp
+from upscale.pictures.containers import jpeg
+from upscale.pictures.metadata import exif, iptc, xmp
+from upscale.pictures.metadata.found import jpeg as jpeg_blocks
+from upscale.pictures.metadata.found import png as png_blocks
+from upscale.pictures.metadata.found import webp as webp_blocks
+from upscale.pictures.metadata.found.blocks import Blocks
 from upscale.pixels.image import Metadata
 
-__all__ = ["metadata_of", "orientation_of", "with_blocks"]
+__all__ = ["described", "metadata_of", "orientation_of"]
 
-TEXT = "png-comment-"
-"""What libvips calls the texts of a PNG, before a number, a hyphen and the keyword."""
+FINDERS = {"png": png_blocks.blocks, "webp": webp_blocks.blocks}
+"""Who finds blocks in a file, by libvips' name of its loader."""
 
 TURNED_BY_XMP = ("jpeg", "png", "webp")
 """Loaders whose formats keep no orientation outside EXIF and XMP."""
 
 
 def metadata_of(image: pyvips.Image) -> Metadata:
-    """Return the blocks; where a PNG has one twice, that of its own chunk."""
-    texts = _raw_profiles(image)
+    """Return the blocks."""
     datasets = _block(image, "iptc-data")
     return Metadata(
-        icc=_block(image, "icc-profile-data") or texts.icc,
-        exif=_block(image, "exif-data") or texts.exif,
-        xmp=_block(image, "xmp-data") or texts.xmp,
-        iptc=iptc.bare(datasets) if datasets else texts.iptc,
+        icc=_block(image, "icc-profile-data"),
+        exif=_block(image, "exif-data"),
+        xmp=_block(image, "xmp-data"),
+        iptc=iptc.bare(datasets) if datasets else None,
         resolution=(image.xres, image.yres),
     )
 
 
-def with_blocks(image: pyvips.Image, more: raw_profile.Blocks) -> pyvips.Image:
-    """Give a picture the blocks that libvips did not find in its file; those that it has, stay."""
-    had = metadata_of(image)
-    pairs = (
-        ("icc-profile-data", had.icc, more.icc),
-        ("exif-data", had.exif, more.exif),
-        ("xmp-data", had.xmp, more.xmp),
-        ("iptc-data", had.iptc, more.iptc),
-    )
-    new = {name: block for name, own, block in pairs if block and not own}
-    if not new:
-        return image
-    described = image.copy()
-    for name, block in new.items():
-        described.set_type(pyvips.GValue.blob_type, name, block)
-    return described
+def described(
+    path: Path,
+    image: pyvips.Image,
+    loader: str,
+    descriptor: int,
+    segments: Sequence[jpeg.Segment],
+) -> tuple[pyvips.Image, tuple[str, ...]]:
+    """Give a picture the blocks in its file, where we find them, and say what is left out."""
+    if loader == "jpeg":
+        found = jpeg_blocks.blocks(segments)
+    elif loader in FINDERS:
+        found = FINDERS[loader](descriptor)
+    else:
+        return image, ()
+    return _with_blocks(image, found), tuple(f"{path}: {doubt}" for doubt in found.doubts)
 
 
 def orientation_of(image: pyvips.Image, loader: str) -> int:
@@ -59,11 +65,21 @@ def orientation_of(image: pyvips.Image, loader: str) -> int:
     return xmp.orientation(metadata.xmp) if metadata.xmp else 1
 
 
+def _with_blocks(image: pyvips.Image, found: Blocks) -> pyvips.Image:
+    """Give a picture the blocks that we find in its file, in place of those of libvips."""
+    described = image.copy()
+    for name, block in (
+        ("icc-profile-data", found.icc),
+        ("exif-data", found.exif),
+        ("xmp-data", found.xmp),
+        ("iptc-data", found.iptc),
+    ):
+        if block:
+            described.set_type(pyvips.GValue.blob_type, name, block)
+        elif described.get_typeof(name):
+            described.remove(name)
+    return described
+
+
 def _block(image: pyvips.Image, name: str) -> bytes | None:
     return bytes(image.get(name)) if image.get_typeof(name) else None
-
-
-def _raw_profiles(image: pyvips.Image) -> raw_profile.Blocks:
-    names = [name for name in image.get_fields() if name.startswith(TEXT)]
-    texts = {name.removeprefix(TEXT).partition("-")[2]: str(image.get(name)) for name in names}
-    return raw_profile.blocks(texts)

@@ -9,7 +9,6 @@ from upscale.errors import InputError
 from upscale.pictures.colours import png_colours
 from upscale.pictures.colours.signals import ADOBE_RGB, Signals, doubts, loses_hdr
 from upscale.pictures.containers import jpeg, jpeg_surroundings
-from upscale.pictures.containers.companions import Surroundings
 from upscale.pictures.containers.damage import because, cut, unsupported
 from upscale.pictures.containers.heif import edits, surroundings
 from upscale.pictures.containers.heif.primary import Primary, primary
@@ -23,8 +22,8 @@ from upscale.pictures.decoders.base import (
 from upscale.pictures.decoders.tiff import decoder as tiff
 from upscale.pictures.libvips import open_as, vips_reason
 from upscale.pictures.limits import check_pixels
-from upscale.pictures.metadata import exif, exif_in_tiff, png_late
-from upscale.pictures.reading.blocks import metadata_of, orientation_of, with_blocks
+from upscale.pictures.metadata import exif, exif_in_tiff
+from upscale.pictures.reading.blocks import described, metadata_of, orientation_of
 from upscale.pictures.reading.colours import FLOATS, coloured, image_of, to_srgb
 from upscale.pictures.reading.rows import decoded_rows, in_sixteen_bits
 from upscale.pictures.recognise import unreadable
@@ -76,7 +75,8 @@ def open_header(
     """
     if found is None:
         raise unreadable(path, head, descriptor, "")
-    if found.loader == "jpeg" and (frame := jpeg.frame_of(descriptor)) and frame.precision != 8:
+    segments = jpeg.segments(descriptor) if found.loader == "jpeg" else ()
+    if (frame := jpeg.frame_of(segments)) and frame.precision != 8:
         why = f"JPEG of {frame.precision} bits a sample is not read; save it as PNG or TIFF"
         raise unsupported(path, why)
     warnings: tuple[str, ...] = ()
@@ -117,9 +117,13 @@ def open_header(
     # libvips fills a TIFF with black, and misses the end of others; a JPEG's it warns of
     if found.loader != "jpeg" and found.ends_early(descriptor):
         raise cut(path)
-    warnings += _surroundings(descriptor, found.loader, boxed, image).warnings(path)
-    if found.loader == "png":
-        image = with_blocks(image, png_late.late_blocks(descriptor))
+    image, left_out = described(path, image, found.loader, descriptor, segments)
+    warnings += left_out
+    if found.loader == "jpeg":
+        warnings += jpeg_surroundings.surroundings(descriptor, segments).warnings(path)
+    elif found.loader == "heif":
+        packet = metadata_of(image).xmp
+        warnings += surroundings.surroundings(descriptor, boxed, packet).warnings(path)
     said = _signals(descriptor, found.loader, boxed, image)
     warnings += doubts(path, said)
     image = coloured(image, said)
@@ -156,19 +160,9 @@ def _signals(descriptor: int, loader: str, boxed: Primary, image: pyvips.Image) 
     if loader == "png":
         return png_colours.signals(descriptor)
     if loader == "jpeg" and image.bands == 3:
-        described = metadata_of(image).exif
-        return ADOBE_RGB if described and exif.is_adobe_rgb(described) else Signals()
+        block = metadata_of(image).exif
+        return ADOBE_RGB if block and exif.is_adobe_rgb(block) else Signals()
     return Signals(boxed.code_points)
-
-
-def _surroundings(
-    descriptor: int, loader: str, boxed: Primary, image: pyvips.Image
-) -> Surroundings:
-    if loader == "jpeg":
-        return jpeg_surroundings.surroundings(descriptor)
-    if loader == "heif":
-        return surroundings.surroundings(descriptor, boxed, metadata_of(image).xmp)
-    return Surroundings()
 
 
 def of_array(path: Path, decoded: Decoded) -> Opened:
@@ -223,11 +217,9 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
         warnings += loses_hdr(path, points)
     metadata = replace(metadata_of(picture), code_points=None if convert else points)
     if loader == "tiff":
-        try:
-            found = (exif_in_tiff.of_tiff(descriptor), exif_in_tiff.iptc_of_tiff(descriptor))
-            metadata = replace(metadata, exif=found[0], iptc=found[1])
-        except ValueError:
-            warnings += (f"{path}: its EXIF is damaged and left out",)
+        held = exif_in_tiff.blocks_of_tiff(descriptor)
+        metadata = replace(metadata, exif=held.exif, iptc=held.iptc)
+        warnings += tuple(f"{path}: {doubt}" for doubt in held.doubts)
     if convert and metadata.exif and opened.image.get_typeof("icc-profile-data"):
         metadata = replace(metadata, exif=exif.as_srgb(metadata.exif))
     return Image(

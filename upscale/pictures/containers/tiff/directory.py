@@ -7,10 +7,10 @@ bytes that they are.
 
 from dataclasses import dataclass, field, replace
 
-__all__ = ["EXIF", "GPS", "INTEROPERABILITY", "NUMBER", "Directory", "Field", "Packing"]
+__all__ = ["EXIF", "GPS", "INTEROPERABILITY", "KODAK", "NUMBER", "Directory", "Field", "Packing"]
 
-EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
-"""Fields that point to a directory."""
+EXIF, GPS, INTEROPERABILITY, KODAK = 0x8769, 0x8825, 0xA005, 0x8290
+"""Fields that point to a directory; the last is Kodak's own (exiftool's Exif.pm)."""
 
 NUMBER = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 1, 7: 1, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
 NUMBER |= {16: 8, 17: 8, 18: 8, 129: 1}

@@ -11,6 +11,7 @@ from upscale.pictures.containers.tiff.directory import (
     EXIF,
     GPS,
     INTEROPERABILITY,
+    KODAK,
     NUMBER,
     Directory,
     Field,
@@ -20,7 +21,7 @@ from upscale.system import read_at
 
 __all__ = ["BehindTheEndError", "Source"]
 
-_CHILDREN = {0: (EXIF, GPS), EXIF: (INTEROPERABILITY,), GPS: (), INTEROPERABILITY: ()}
+_CHILDREN = {0: (EXIF, GPS, KODAK), EXIF: (INTEROPERABILITY, KODAK)}
 
 _LONG, _RATIONAL, _FLOAT, _IFD, _LONG8, _IFD8 = 4, 5, 11, 13, 16, 18
 _WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}  # for struct
@@ -28,7 +29,7 @@ _SIZE = NUMBER | {5: 8, 10: 8}  # bytes in one value: a rational is two numbers
 
 # Places of strips, tiles, thumbnails and directories in the structure: meaningless elsewhere.
 _PLACES = {0x111, 0x117, 0x120, 0x121, 0x144, 0x145, 0x14A, 0x201, 0x202, 0x207, 0x208, 0x209}
-_PLACES |= {EXIF, GPS, INTEROPERABILITY}
+_PLACES |= {EXIF, GPS, INTEROPERABILITY, KODAK, 0x190, 0x888A, 0xC6F5, 0xFE00}
 
 _VALUES_LIMIT = 2**24  # bytes
 
@@ -134,11 +135,13 @@ class Source:
         for name, kind, count, value in self.table(at)[0]:
             if name in found.fields or name in found.children:
                 continue
-            if name in _CHILDREN[tag]:
-                if kind not in (_LONG, _IFD, _LONG8, _IFD8) or count != 1:
-                    raise ValueError(f"field {name:#x} does not point to a directory")
-                place = self.packing.number(value[: _SIZE[kind]])
-                child = self._directory(place, name)
+            if name in _CHILDREN.get(tag, ()):
+                try:
+                    child = self._child(name, kind, count, value)
+                except ValueError:
+                    if name != KODAK:  # which nobody else misses
+                        raise
+                    continue
                 if child.fields or child.children:
                     found.children[name] = child
             elif wanted is None or name in wanted:
@@ -146,6 +149,11 @@ class Source:
                 if known and name not in _PLACES:
                     found.fields[name] = self._field(kind, count, value)
         return found
+
+    def _child(self, name: int, kind: int, count: int, value: bytes) -> Directory:
+        if kind not in (_LONG, _IFD, _LONG8, _IFD8) or count != 1:
+            raise ValueError(f"field {name:#x} does not point to a directory")
+        return self._directory(self.packing.number(value[: _SIZE[kind]]), name)
 
     def _field(self, kind: int, count: int, value: bytes) -> Field:
         size = count * _SIZE[kind]

@@ -4,37 +4,27 @@ A text is a line with the kind, one with the number of bytes, and lines of hexad
 """
 
 import re
-from dataclasses import dataclass
 
 from upscale.pictures.metadata import iptc
+from upscale.pictures.metadata.found.blocks import EXIF, Blocks, Gathering, Kind
 
-__all__ = ["PREFIX", "Blocks", "blocks"]
+__all__ = ["PREFIX", "blocks"]
 
 PREFIX = "Raw profile type "
 TEXT = re.compile(rb"\s*\S+\s+(\d+)\s+([0-9a-fA-F\s]*)")
-EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """What the texts of a PNG hold; None: nothing of this kind."""
-
-    exif: bytes | None = None
-    xmp: bytes | None = None
-    iptc: bytes | None = None
-    icc: bytes | None = None
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 def blocks(texts: dict[str, str]) -> Blocks:
     """Read the texts of a PNG, by keyword; those that hold no sound profile are passed over."""
-    found: dict[str, bytes] = {}
+    found = Gathering()
     for keyword, text in texts.items():
         data = _decoded(text) if keyword.startswith(PREFIX) else None
         if data:
             kind = keyword.removeprefix(PREFIX).lower()
             for name, block in _parted(kind, data).items():
-                found.setdefault(name, block)
-    return Blocks(**found)
+                found.add(name, block)
+    return found.blocks()
 
 
 def _decoded(text: str) -> bytes | None:
@@ -47,7 +37,7 @@ def _decoded(text: str) -> bytes | None:
     return bytes.fromhex(digits.decode())
 
 
-def _parted(kind: str, data: bytes) -> dict[str, bytes]:
+def _parted(kind: str, data: bytes) -> dict[Kind, bytes]:
     if kind in ("exif", "app1"):
         if data.startswith(XMP):
             return {"xmp": data.removeprefix(XMP)}

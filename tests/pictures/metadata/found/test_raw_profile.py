@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from upscale.pictures.metadata import raw_profile
+from upscale.pictures.metadata.found import raw_profile
+from upscale.pictures.metadata.found.blocks import Blocks
 from upscale.pictures.reading.reader import read, read_header
 
 EXIF = b"Exif\0\0II*\0" + bytes(20)
@@ -29,7 +30,7 @@ def test_each_kind_becomes_its_block() -> None:
     packet = b"<x:xmpmeta/>"
     texts = profile("exif", EXIF) | profile("xmp", packet) | profile("icc", b"icc")
     texts |= profile("iptc", b"8BIM\x04\x04\0\0" + len(datasets).to_bytes(4, "big") + datasets)
-    expected = raw_profile.Blocks(EXIF, packet, datasets + b"", b"icc")
+    expected = Blocks(EXIF, packet, datasets + b"", b"icc")
     assert raw_profile.blocks(texts) == expected
 
 
@@ -54,7 +55,7 @@ def test_app1_is_what_it_begins_with() -> None:
     ids=["none", "title", "short", "cut", "digits", "contents", "kind"],
 )
 def test_the_rest_is_passed_over(texts: dict[str, str]) -> None:
-    assert raw_profile.blocks(texts) == raw_profile.Blocks()
+    assert raw_profile.blocks(texts) == Blocks()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

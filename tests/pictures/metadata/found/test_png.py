@@ -1,8 +1,9 @@
-"""Blocks behind the pixels of a PNG, against Pillow, which reads them there."""
+"""Blocks in a PNG, behind its pixels too, against Pillow, which reads them there."""
 
 import shutil
 import subprocess
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ from colour_files import PICTURE, chunk, png
 from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
-from upscale.pictures.metadata.png_late import late_blocks
-from upscale.pictures.metadata.raw_profile import Blocks
+from upscale.pictures.metadata.found.blocks import Blocks
+from upscale.pictures.metadata.found.png import blocks
 from upscale.pictures.reading.reader import read, read_header
 
 PACKET = (
@@ -85,7 +86,9 @@ def test_what_is_damaged_or_something_else_is_passed_over(tmp_path: Path, more: 
     path = tmp_path / "a.png"
     path.write_bytes(late(more))
     with path.open("rb") as file:
-        assert late_blocks(file.fileno()) == Blocks()
+        found = blocks(file.fileno())
+    assert replace(found, doubts=()) == Blocks()
+    assert bool(found.doubts) == (more == CHUNKS["exif"][:-1] + bytes([CHUNKS["exif"][-1] ^ 1]))
 
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")

@@ -1,0 +1,127 @@
+"""Blocks of metadata as cameras and Photoshop write them: what exiftool and Pillow read of them."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from described_files import FILES, LATER, PIXELS, TITLE, exif, resource
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from upscale.pictures.reading.reader import read, read_header
+from upscale.pictures.writing.writer import Writer
+from upscale.pixels.image import Layout
+
+EXIFTOOL = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not here")
+NAMES = pytest.mark.parametrize("name", FILES)
+TAGS = {"IFD0:Make": "exif", "XMP-tiff:Make": "xmp", "IPTC:ObjectName": "iptc"}
+
+FIRST_BY_PILLOW = {"exif-twice.jpg": "A", "exif-twice.webp": "A"}
+"""Where exiftool takes the last of two, and those who show the picture the first."""
+
+FIRST_PROFILE = {"icc-twice.png"}
+"""Where Pillow takes the last of two, and libpng the first."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    for name, (data, _) in FILES.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def listed(folder: Path, *words: str) -> dict[str, dict[str, str]]:
+    """What exiftool says of each file in a folder."""
+    run = subprocess.run(
+        ["exiftool", "-json", "-G1", *words, str(folder)], capture_output=True, check=False
+    )
+    return {Path(each["SourceFile"]).name: each for each in json.loads(run.stdout)}
+
+
+@pytest.fixture(scope="module")
+def by_exiftool(folder: Path) -> dict[str, dict[str, str]]:
+    return listed(folder, *(f"-{tag}" for tag in TAGS))
+
+
+@EXIFTOOL
+@NAMES
+def test_what_exiftool_reads_is_carried(
+    folder: Path, by_exiftool: dict[str, dict[str, str]], name: str
+) -> None:
+    found = read(folder / name).metadata
+    expected = by_exiftool[name] | (
+        {"IFD0:Make": FIRST_BY_PILLOW[name]} if name in FIRST_BY_PILLOW else {}
+    )
+    for tag, kind in TAGS.items():
+        block = getattr(found, kind) or b""
+        texts = {each for each in ("A", "B", "Title", "Later") if _holds(block, kind, each)}
+        assert texts == ({expected[tag]} if tag in expected else set()), tag
+
+
+def _holds(block: bytes, kind: str, text: str) -> bool:
+    if kind == "exif":
+        made = Pillow.Exif()
+        made.load(block)
+        return made.get(0x10F) == text
+    return (f'Make="{text}"' if kind == "xmp" else f"\5\0\5{text}").encode() in block
+
+
+@NAMES
+def test_what_is_left_out_is_said_in_a_line_each(folder: Path, name: str) -> None:
+    said = read(folder / name).warnings
+    assert len(said) == FILES[name][1]
+    assert all(line.startswith(f"{folder / name}: ") for line in said)
+
+
+@NAMES
+def test_a_picture_is_turned_and_coloured_as_pillow_does(folder: Path, name: str) -> None:
+    image, header = read(folder / name), read_header(folder / name)
+    with Pillow.open(folder / name) as opened:
+        profile = opened.info.get("icc_profile")
+        try:
+            shown = np.asarray(ImageOps.exif_transpose(opened))
+        except (UnidentifiedImageError, SyntaxError):  # garbage for EXIF
+            shown = np.asarray(opened)
+    np.testing.assert_array_equal(np.asarray(image.pixels[:]), shown)
+    assert (header.height, header.width) == shown.shape[:2]
+    if name not in FIRST_PROFILE and not name.startswith("icc-behind"):
+        assert image.metadata.icc == (profile or None)
+
+
+@EXIFTOOL
+def test_each_output_holds_one_block_of_each_kind(folder: Path, tmp_path: Path) -> None:
+    for name in FILES:
+        image = read(folder / name)
+        height, width, channels = image.pixels.shape
+        with Writer(tmp_path / name, Layout(width, height, channels, 8), image.metadata) as writer:
+            writer.write(np.asarray(image.pixels[:]))
+    for name, said in listed(tmp_path, "-a", "-validate", "-warning", "-error").items():
+        assert said["ExifTool:Validate"] == "OK", (name, said)
+
+
+def tiff(path: Path, *tags: tuple[int, bytes]) -> Path:
+    more = [(tag, 7, len(data), data, True) for tag, data in tags]
+    tifffile.imwrite(path, PIXELS, photometric="rgb", metadata=None, extratags=more)
+    return path
+
+
+def test_of_two_blocks_in_a_tiff_that_of_iptc_counts(tmp_path: Path) -> None:
+    same = tiff(tmp_path / "a.tif", (33723, TITLE), (34377, resource(0x404, TITLE)))
+    other = tiff(tmp_path / "b.tif", (33723, TITLE), (34377, resource(0x404, LATER)))
+    assert (read(same).metadata.iptc, read(other).metadata.iptc) == (TITLE, TITLE)
+    assert (len(read(same).warnings), len(read(other).warnings)) == (0, 1)
+
+
+def test_ink_becomes_rgb_by_its_profile_which_goes(tmp_path: Path) -> None:
+    """Pillow writes CMYK; its own conversion knows no profile, so colours are not compared."""
+    ink = Pillow.fromarray(PIXELS).convert("CMYK")
+    ink.save(tmp_path / "a.jpg", exif=exif("A", 6), icc_profile=b"no profile of ink")
+    image = read(tmp_path / "a.jpg")
+    assert image.pixels.shape == (*PIXELS.shape[1::-1], 3)
+    assert image.metadata.exif
+    assert (image.metadata.icc or b"....RGB ")[-500:] != b"no profile of ink"

@@ -1,0 +1,81 @@
+"""Metadata in the chunks of a PNG, before its pixels and behind them (PNG, 5.6 and 11.3).
+
+libvips looks before the pixels only; exiftool, for one, writes XMP behind them.
+"""
+
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+from upscale.errors import InputError
+from upscale.pictures.containers.png import body, chunks
+from upscale.pictures.metadata.found.blocks import Blocks, Gathering
+from upscale.pictures.metadata.found.raw_profile import PREFIX
+from upscale.pictures.metadata.found.raw_profile import blocks as blocks_of_texts
+
+__all__ = ["blocks"]
+
+XMP = b"XML:com.adobe.xmp"
+NAMES = {b"eXIf": "EXIF", b"iCCP": "colour profile", b"tEXt": "", b"zTXt": "", b"iTXt": ""}
+"""The chunks that hold blocks, and what is said where one is damaged."""
+
+LARGEST = 16 * 2**20
+"""Bytes of a block, packed or not, above which it is passed over."""
+
+
+def blocks(descriptor: int) -> Blocks:
+    """Return the blocks of an open file; those of chunks count before ImageMagick's texts."""
+    found, texts = Gathering(), dict[str, str]()
+    closed = False  # to a profile, which stands before palette and pixels
+    try:
+        for place in chunks(Path(), descriptor):
+            kind, _, length = place
+            closed |= kind in (b"PLTE", b"IDAT")
+            if kind not in NAMES:
+                continue
+            try:
+                data = body(Path(), descriptor, place) if length <= LARGEST else None
+            except InputError:
+                data = None
+            if kind == b"eXIf" and data is not None:
+                found.add("exif", data)
+            elif kind == b"iCCP" and closed:
+                found.doubt("has a colour profile behind its pixels, which is left out")
+            elif data is not None and (block := _text(kind, data)) is not None:
+                keyword, text = block
+                if kind == b"iCCP":
+                    found.add("icc", text)
+                elif keyword == XMP:
+                    found.add("xmp", text)
+                elif keyword.startswith(PREFIX.encode()):
+                    texts.setdefault(keyword.decode("latin-1"), text.decode("latin-1"))
+            elif NAMES[kind]:
+                found.doubt(f"has a damaged {NAMES[kind]}, which is left out")
+    except InputError:
+        pass
+    own, hidden = found.blocks(), blocks_of_texts(texts)
+    return replace(
+        own,
+        exif=own.exif or hidden.exif,
+        xmp=own.xmp or hidden.xmp,
+        iptc=hidden.iptc,
+        icc=own.icc or hidden.icc,
+    )
+
+
+def _text(kind: bytes, data: bytes) -> tuple[bytes, bytes] | None:
+    """Return keyword and text of a chunk; None where it is damaged or too large."""
+    keyword, _, text = data.partition(b"\0")
+    packed = kind in (b"zTXt", b"iCCP") or (kind == b"iTXt" and text[:1] == b"\1")
+    if kind == b"iTXt":  # two bytes, a language and the keyword in it
+        text = text[2:].split(b"\0", 2)[-1]
+    elif packed:
+        text = text[1:]
+    if not packed:
+        return keyword, text
+    unpacker = zlib.decompressobj()
+    try:
+        text = unpacker.decompress(text, LARGEST)
+    except zlib.error:
+        return None
+    return (keyword, text) if unpacker.eof else None
