@@ -98,7 +98,8 @@ def test_each_output_holds_one_block_of_each_kind(folder: Path, tmp_path: Path) 
     for name in FILES:
         image = read(folder / name)
         height, width, channels = image.pixels.shape
-        with Writer(tmp_path / name, Layout(width, height, channels, 8), image.metadata) as writer:
+        layout = Layout(width, height, channels, 8)
+        with Writer(tmp_path / name, layout, image.metadata, key="0" * 32) as writer:
             writer.write(np.asarray(image.pixels[:]))
     for name, said in listed(tmp_path, "-a", "-validate", "-warning", "-error").items():
         assert said["ExifTool:Validate"] == "OK", (name, said)
