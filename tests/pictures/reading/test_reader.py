@@ -16,7 +16,7 @@ from PIL import ExifTags, ImageCms, ImageOps
 from PIL import Image as Pillow
 
 from upscale.errors import InputError, OutputError
-from upscale.pictures import formats
+from upscale.pictures import limits
 from upscale.pictures.reading import reader
 from upscale.pictures.writing.writer import Writer
 from upscale.pixels.image import Image, Layout, Pixels
@@ -580,9 +580,9 @@ def test_a_jpeg_is_drawn_on_white_and_says_so(tmp_path: Path) -> None:
     ("name", "limit"), [("a.webp", 16_383), ("a.jpg", 65_500), ("a.avif", 65_536)]
 )
 def test_a_side_that_the_format_cannot_hold_is_refused(name: str, limit: int) -> None:
-    formats.check_format(Path(name), limit, 1)
+    limits.check_format(Path(name), limit, 1)
     with pytest.raises(OutputError, match=r"\.png or \.tif") as caught:
-        formats.check_format(Path(name), 1, limit + 1)
+        limits.check_format(Path(name), 1, limit + 1)
     assert caught.value.code == "too-large-for-format"
 
 
