@@ -1,8 +1,10 @@
 """One step against gradients that are written down anew here, term by term."""
 
+import json
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,10 +12,11 @@ import torch.nn.functional as F
 from tiny_training import RRDBNET, SRRESNET, one_thread
 from torch import Tensor, nn
 
+from upscale.models.precision import FILE
 from upscale.training.losses.objective import Objective
 from upscale.training.recipes import RECIPES, Recipe
 from upscale.training.state import State, new_state, to_training
-from upscale.training.step import Running, update
+from upscale.training.step import Running, precision_of, update
 
 PSNR = replace(RECIPES["srresnet"], generator=SRRESNET, init="none", hr_patch=16, ema=0.9)
 PLAIN = replace(PSNR, generator=SRRESNET | {"normalization": "none"})
@@ -201,6 +204,22 @@ def test_the_average_takes_in_what_the_step_has_made() -> None:
 
 
 # Half precision
+
+
+def test_the_precision_of_a_training_is_measured_and_draws_no_random_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path))
+    cpu, before = torch.device("cpu"), torch.get_rng_state()
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    found = precision_of("auto", PSNR, cpu)
+    (kept,) = json.loads((tmp_path / FILE).read_text()).values()
+    assert found == kept
+    assert found in ("fp32", "bf16")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert precision_of("fp16", PSNR, cpu) == "fp16"
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    assert precision_of("auto", PSNR, cpu) == "fp32"
 
 
 @pytest.mark.parametrize("recipe", [PSNR, RRDB, GAN], ids=["bn", "rrdb", "gan"])
