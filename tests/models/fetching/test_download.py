@@ -121,9 +121,9 @@ class Command:
         return process.wait(), said.decode()
 
     def cached(self) -> list[str]:
-        """Everything in the cache but locks."""
-        paths = self.cache.rglob("*")
-        return sorted(str(p.relative_to(self.cache)) for p in paths if p.suffix != ".lock")
+        """Everything in the cache but locks, and what is remembered of models."""
+        paths = [path for path in self.cache.rglob("*") if path.suffix not in (".lock", ".json")]
+        return sorted(str(path.relative_to(self.cache)) for path in paths)
 
 
 @pytest.fixture
