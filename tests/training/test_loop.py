@@ -179,10 +179,10 @@ def test_a_run_that_is_not_there_cannot_go_on(data: Path, tmp_path: Path) -> Non
 
 
 def test_a_batch_is_shared_evenly(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^--batch 4 .* 3 processes .* 3$"):
+    with pytest.raises(UsageError, match=r"^--batch 4\b.*\b3$"):
         train(tiny(data, steps=1), tmp_path / "run", False, World(0, 3), Hooks())
     config = tiny(data, steps=1, accumulate=4)
-    with pytest.raises(UsageError, match=r"^--batch 4 .* 2 processes .* 8$"):
+    with pytest.raises(UsageError, match=r"^--batch 4\b.*\b8$"):
         train(config, tmp_path / "run", False, World(0, 2), Hooks())
 
 

@@ -93,13 +93,13 @@ def test_a_layer_that_is_not_there_is_refused(vgg: VGG19, layer: str) -> None:
 
 def test_vgg16_has_no_fourth_convolution_in_block_5() -> None:
     vgg16 = load_state(convert_state(torchvision_state(in_a_row(DEPTHS["VGG16"])), "x"))
-    with pytest.raises(UsageError, match=r"'conv5_4'; .* 5_2, 5_3$"):
+    with pytest.raises(UsageError, match=r"'conv5_4'.*\b5_3$"):
         vgg16(picture(), ["conv5_4"])
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 15, 40), (2, 1, 32, 32), (3, 32, 32)], ids=str)
 def test_pictures_that_do_not_fit_are_refused(vgg: VGG19, shape: tuple[int, ...]) -> None:
-    with pytest.raises(UsageError, match=rf" 16 pixels .* {re.escape(str(shape))}$"):
+    with pytest.raises(UsageError, match=re.escape(str(shape))):
         vgg(torch.zeros(shape), ["conv5_4"])
     assert vgg(torch.zeros(1, 3, 16, 16), ["conv5_4"])["conv5_4"].shape == (1, 9, 1, 1)
 
