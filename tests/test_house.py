@@ -62,6 +62,7 @@ TESTED_ELSEWHERE = {
     "models.checkpoints.specs": "models/checkpoints/test_convert.py: specs are read with the keys",
     "models.devices": "cli/run/test_run.py: a device is refused by the command",
     "models.model": "models/test_embedded.py: a model is the weights that it loads",
+    "models.folder": "models/test_precision.py: what is remembered of a network is found there",
     "models.fetching.sources": "models/fetching/test_download.py: a source is fetched from",
     "pictures.containers.boxes": "pictures/containers/test_damage.py: boxes are walked to the end",
     "pictures.containers.heif.edits": "pictures/decoders/heif/test_heic.py: who reads is a decoder",

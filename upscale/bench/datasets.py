@@ -14,9 +14,9 @@ from upscale.bench.archives import unpack
 from upscale.bench.picture_sets import Notify, PictureSet, folders_called, pixel_digest, read_folder
 from upscale.errors import InputError, UsageError, WeightsError, did_you_mean
 from upscale.files import locked, publish
-from upscale.models.cache import cache_folder
 from upscale.models.fetching.download import download
 from upscale.models.fetching.sources import Member, Progress, Source, SourceError, is_offline
+from upscale.models.folder import cache_folder
 
 __all__ = ["Dataset", "find_set", "read_datasets"]
 

@@ -5,8 +5,6 @@ the file that it was made from, and the whole sha256 of what it holds. So one re
 file and its hash together, and a changed byte is found before the file is opened.
 """
 
-import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -16,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upscale.errors import OutputError, WeightsError
-from upscale.files import locked, publish, whole
+from upscale.errors import WeightsError
+from upscale.files import locked, publish
 from upscale.models.fetching.download import download
 from upscale.models.fetching.sources import (
     Notify,
@@ -27,6 +25,7 @@ from upscale.models.fetching.sources import (
     is_offline,
     sha256_of,
 )
+from upscale.models.folder import cache_folder
 from upscale.models.manifest import PACKAGE, Entry, find_entry, hub_entry, read_manifest
 
 if TYPE_CHECKING:
@@ -35,12 +34,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Convert",
     "WeightsFile",
-    "cache_folder",
     "cached",
     "find_file",
     "in_cache",
     "local_file",
-    "remembered",
     "write_converted",
 ]
 
@@ -89,14 +86,6 @@ def _digest_of(path: Path) -> str:
         return "+".join(map(sha256_of, files))
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def cache_folder() -> Path:
-    """Return the folder of converted weights: ``UPSCALE_CACHE``, or the platform's own place."""
-    import platformdirs
-
-    chosen = os.environ.get("UPSCALE_CACHE")
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_path("upscale"))
 
 
 def in_cache(entry: Entry) -> Path | None:
@@ -185,23 +174,6 @@ def _locate(
             f"{folder}: cannot keep weights there ({error.strerror or error}); "
             "set UPSCALE_CACHE to a folder that you can write to"
         ) from error
-
-
-def remembered(file: str, key: str, find: Callable[[], str]) -> str:
-    """Return what ``find`` once found for ``key``; ``file``, in the cache, has it from then on."""
-    path = cache_folder() / file
-    try:
-        known = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    known = known if isinstance(known, dict) else {}
-    if isinstance(found := known.get(key), str):
-        return found
-    found = find()
-    # where it cannot be written, it is found again the next time
-    with contextlib.suppress(OutputError), whole(path) as part:
-        part.write_text(json.dumps({**known, key: found}, indent=1), "utf-8")
-    return found
 
 
 def write_converted(

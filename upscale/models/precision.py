@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from upscale.models.cache import remembered
 from upscale.models.devices import check_precision
+from upscale.models.folder import remembered
 
 __all__ = ["DTYPES", "candidates", "pick_precision", "processor_name", "quickest", "timed"]
 

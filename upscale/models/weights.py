@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from upscale import __version__
 from upscale.errors import UsageError, WeightsError
-from upscale.models.cache import WeightsFile, find_file, local_file, remembered
+from upscale.models.cache import WeightsFile, find_file, local_file
 from upscale.models.fetching.sources import Notify, Progress
+from upscale.models.folder import remembered
 from upscale.models.manifest import Entry, read_manifest
 
 if TYPE_CHECKING:

@@ -144,7 +144,7 @@ def _codecs() -> Facts:
 
 def _cache() -> Facts:
     """Return the folder, and each file of weights with its size."""
-    from upscale.models.cache import cache_folder
+    from upscale.models.folder import cache_folder
 
     folder = cache_folder()
     facts = {"folder": shown(folder)}

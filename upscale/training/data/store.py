@@ -19,8 +19,8 @@ import numpy as np
 
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import locked, publish
-from upscale.models.cache import cache_folder
 from upscale.models.fetching.sources import Notify, Progress
+from upscale.models.folder import cache_folder
 from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.reading import reader
 from upscale.pixels.baselines import Levels
