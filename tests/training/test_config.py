@@ -12,6 +12,7 @@ import typer
 from upscale.cli.app import app
 from upscale.errors import UsageError
 from upscale.training.config import Config, make_config, option_fields, write_config
+from upscale.training.generator import FIELDS, GeneratorOptions
 from upscale.training.recipes import RECIPES, Recipe
 
 DATA = Path("some", "data")
@@ -99,7 +100,7 @@ def test_every_field_survives_its_file(tmp_path: Path, name: str) -> None:
         **{
             each.name: another(each.name, getattr(start, each.name))
             for each in fields(Config)
-            if each.name != "recipe"
+            if each.name not in ("recipe", "asked")
         },
     )
     config.check()
@@ -108,7 +109,8 @@ def test_every_field_survives_its_file(tmp_path: Path, name: str) -> None:
     for each in fields(Recipe):
         assert getattr(found.recipe, each.name) != getattr(start.recipe, each.name), each.name
     for each in fields(Config):
-        assert getattr(found, each.name) != getattr(start, each.name) or each.name == "lr"
+        same = getattr(found, each.name) == getattr(start, each.name)
+        assert not same or each.name in ("lr", "asked")
     pairs = given(lr=Path("small"))
     assert again(tmp_path, pairs) == pairs
 
@@ -182,6 +184,22 @@ def test_a_generator_of_the_file(tmp_path: Path) -> None:
     config = made(tmp_path, '[generator]\narchitecture = "rrdbnet"\nblocks = 6\n')
     assert config.recipe.generator == {"architecture": "rrdbnet", "blocks": 6}
     assert config.recipe.scale == 4
+
+
+def test_options_change_the_recipes_generator(tmp_path: Path) -> None:
+    config = given(blocks=4, skip=False, init="none")
+    assert config.recipe.generator == {"architecture": "srresnet", "blocks": 4, "long_skip": False}
+    assert config.asked == ("blocks", "long_skip")
+    assert given(recipe="esrgan", residual_scaling=0.1).recipe.generator["residual_scaling"] == 0.1
+    text = '[generator]\narchitecture = "rrdbnet"\nblocks = 6\n'
+    both = made(tmp_path, text, growth=8)
+    assert both.recipe.generator == {"architecture": "rrdbnet", "blocks": 6, "growth": 8}
+    assert set(both.asked) == set(both.recipe.generator)
+    assert given(scale=2, hr_patch=98, recipe="srresnet").recipe.scale == 2
+    for wrong in ({"growth": 8}, {"residual_scaling": 0.5}, {"blocks": 0}, {"scale": 5}):
+        (name,) = wrong
+        with pytest.raises(UsageError, match="--" + name.replace("_", "-")):
+            given(**wrong)
 
 
 def test_another_scale(tmp_path: Path) -> None:
@@ -391,8 +409,12 @@ def test_every_field_is_an_option() -> None:
     options = {each.name: each for each in command.params}
     not_options = {"recipe", "source", "generator"}
     names = {each.name for kind in (Config, Recipe) for each in fields(kind)} - not_options
+    names.remove("asked")
     assert set(option_fields()) == names
-    assert set(options) - names == {"recipe", "config", "output", "resume", "world_size", "debug"}
+    of_generator = {each.name for each in fields(GeneratorOptions)}
+    assert of_generator == set(FIELDS)
+    beside = {"recipe", "config", "output", "resume", "world_size", "debug"}
+    assert set(options) - names == beside | of_generator
     hints = get_type_hints(Config) | get_type_hints(Recipe)
     for name in names:
         option, flag = options[name], "--" + name.replace("_", "-")

@@ -25,6 +25,7 @@ from upscale.training.config import Config, make_config
 from upscale.training.keeper import Keeper, Moment
 from upscale.training.recipes import RECIPES
 from upscale.training.records.validation import Validation
+from upscale.training.start import read_start
 from upscale.training.state import State, load_state, new_state
 
 CPU = torch.device("cpu")
@@ -34,7 +35,8 @@ pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def fresh(config: Config) -> State:
-    return new_state(config.recipe, config.seed, CPU, half=False)[0]
+    start = read_start(config.recipe)
+    return new_state(config.recipe, start, config.seed, CPU, half=False)
 
 
 def keeper_of(config: Config, folder: Path, state: State) -> Keeper:

@@ -18,6 +18,7 @@ from upscale.networks.spec import SRResNetSpec, spec_from_dict
 from upscale.training.distributed import synchronise_batch_norm
 from upscale.training.losses.objective import Objective
 from upscale.training.recipes import RECIPES, Recipe
+from upscale.training.start import read_start
 from upscale.training.state import (
     State,
     load_state,
@@ -41,7 +42,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def fresh(recipe: Recipe = PSNR, seed: int = 0) -> State:
-    return new_state(recipe, seed, CPU, half=False)[0]
+    return new_state(recipe, read_start(recipe), seed, CPU, half=False)
 
 
 def do_a_step(state: State, recipe: Recipe, seed: int = 0) -> None:
@@ -113,18 +114,26 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_start_from_a_file_has_its_numbers_and_tells_its_origin(file: Path) -> None:
-    state, origin = new_state(replace(PSNR, init=str(file)), 0, CPU, half=False)
+    recipe = replace(PSNR, init=str(file))
+    start = read_start(recipe)
+    state = new_state(recipe, start, 0, CPU, half=False)
     assert not differing(state.generator.state_dict(), random_state(SPEC))
-    assert origin == {"title": "A start", "licence": "CC0-1.0"}
+    assert start.origin == {"title": "A start", "licence": "CC0-1.0"}
 
 
 def test_the_network_of_the_start_is_trained_where_it_is_another(file: Path) -> None:
     said: list[str] = []
     recipe = replace(PSNR, init=str(file), generator=SRRESNET | {"blocks": 3})
-    state, _ = new_state(recipe, 0, CPU, half=False, notify=said.append)
-    assert state.generator.spec == SPEC
+    assert read_start(recipe, notify=said.append).spec == SPEC
     assert len(said) == 1
     assert said[0].startswith(f"{file}: ")
+
+
+def test_a_start_that_is_not_what_the_user_asks_for_is_refused(file: Path) -> None:
+    recipe = replace(PSNR, init=str(file), generator=SRRESNET | {"blocks": 3, "long_skip": False})
+    with pytest.raises(UsageError, match=rf"^--init {file} .*--blocks 3 .*--skip False"):
+        read_start(recipe, ("features", "blocks", "long_skip"))
+    assert read_start(recipe, ("features",)).spec == SPEC
 
 
 def test_a_start_of_another_scale_is_refused(file: Path) -> None:

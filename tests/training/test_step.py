@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from upscale.models.precision import FILE
 from upscale.training.losses.objective import Objective
 from upscale.training.recipes import RECIPES, Recipe
+from upscale.training.start import read_start
 from upscale.training.state import State, new_state, to_training
 from upscale.training.step import Running, precision_of, update
 
@@ -33,7 +34,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def fresh(recipe: Recipe, half: bool = False) -> State:
-    state, _ = new_state(recipe, 0, torch.device("cpu"), half)
+    state = new_state(recipe, read_start(recipe), 0, torch.device("cpu"), half)
     to_training(state.generator, recipe.batch_norm)
     return state
 

@@ -24,6 +24,7 @@ from upscale.cli.run.options import Options
 from upscale.cli.terminal.default_group import DEFAULT_COMMAND, Command, DefaultGroup, Group
 from upscale.cli.terminal.options import make_command
 from upscale.training.config import Config
+from upscale.training.generator import GeneratorOptions
 from upscale.training.recipes import Recipe
 
 __all__ = ["app"]
@@ -109,7 +110,7 @@ _add(app, "bench", _bench, BenchOptions)
 _add(app, "convert", convert, ConvertOptions)
 _add(app, "doctor", doctor, DoctorOptions)
 app.add_typer(train_app, name="train")
-_add(train_app, DEFAULT_COMMAND, train, TrainOptions, Config, Recipe)
+_add(train_app, DEFAULT_COMMAND, train, TrainOptions, Config, Recipe, GeneratorOptions)
 _add(train_app, "plot", plot, PlotOptions)
 _add(train_app, "publish", publish, PublishOptions)
 app.add_typer(models_app, name="models")

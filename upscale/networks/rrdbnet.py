@@ -29,6 +29,8 @@ class RRDBNetSpec:
     """Channels that each convolution of a dense block adds."""
     unshuffle: int = 1
     """Factor of the pixel-unshuffle in front; scale · unshuffle = 4 in the published models."""
+    residual_scaling: float = 0.2
+    """Factor of each residual before it is added: 0.2 in the published models."""
 
     @property
     def align(self) -> int:
@@ -41,9 +43,6 @@ class RRDBNetSpec:
         return stages_of(self.scale * self.unshuffle)
 
 
-RESIDUAL_SCALING = 0.2
-
-
 def _leaky(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.2, inplace=True)
 
@@ -51,8 +50,9 @@ def _leaky(x: Tensor) -> Tensor:
 class DenseBlock(nn.Module):
     """Five densely connected convolutions, scaled and added to the input (ESRGAN, figure 4)."""
 
-    def __init__(self, features: int, growth: int) -> None:
+    def __init__(self, features: int, growth: int, scaling: float) -> None:
         super().__init__()
+        self.scaling = scaling
         self.conv1 = Convolution(features, growth)
         self.conv2 = Convolution(features + growth, growth)
         self.conv3 = Convolution(features + 2 * growth, growth)
@@ -60,26 +60,27 @@ class DenseBlock(nn.Module):
         self.conv5 = Convolution(features + 4 * growth, features)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return x + 0.2 · conv5([x, f1, f2, f3, f4]): (N, features, H, W), float32."""
+        """Return x + scaling · conv5([x, f1, f2, f3, f4]): (N, features, H, W), float32."""
         dtype = self.conv1.weight.dtype
         dense = x.to(dtype)
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
             dense = torch.cat((dense, _leaky(conv(dense)).to(dtype)), dim=1)
-        return torch.add(x, self.conv5(dense), alpha=RESIDUAL_SCALING)
+        return torch.add(x, self.conv5(dense), alpha=self.scaling)
 
 
 class RRDB(nn.Module):
     """Residual-in-residual dense block: three dense blocks, scaled and added (figure 4)."""
 
-    def __init__(self, features: int, growth: int) -> None:
+    def __init__(self, features: int, growth: int, scaling: float) -> None:
         super().__init__()
-        self.rdb1 = DenseBlock(features, growth)
-        self.rdb2 = DenseBlock(features, growth)
-        self.rdb3 = DenseBlock(features, growth)
+        self.scaling = scaling
+        self.rdb1 = DenseBlock(features, growth, scaling)
+        self.rdb2 = DenseBlock(features, growth, scaling)
+        self.rdb3 = DenseBlock(features, growth, scaling)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return x + 0.2 · (three dense blocks of x): (N, features, H, W), float32."""
-        return torch.add(x, self.rdb3(self.rdb2(self.rdb1(x))), alpha=RESIDUAL_SCALING)
+        """Return x + scaling · (three dense blocks of x): (N, features, H, W), float32."""
+        return torch.add(x, self.rdb3(self.rdb2(self.rdb1(x))), alpha=self.scaling)
 
 
 class RRDBNet(nn.Module):
@@ -91,7 +92,9 @@ class RRDBNet(nn.Module):
         self.spec = spec
         n = spec.features
         self.conv_first = Convolution(3 * spec.unshuffle**2, n)
-        self.body = nn.Sequential(*(RRDB(n, spec.growth) for _ in range(spec.blocks)))
+        self.body = nn.Sequential(
+            *(RRDB(n, spec.growth, spec.residual_scaling) for _ in range(spec.blocks))
+        )
         self.conv_body = Convolution(n, n)
         for stage in range(1, len(spec.stages) + 1):
             self.add_module(f"conv_up{stage}", Convolution(n, n))

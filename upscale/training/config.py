@@ -10,12 +10,13 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from upscale.errors import UsageError, did_you_mean
 from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
+from upscale.training.generator import GeneratorOptions, asked_generator
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 from upscale.training.schedules import Schedule
 from upscale.upscaling.options import (
@@ -78,6 +79,8 @@ class Config:
     samples: int = option("Pictures of --valid to save at each validation.", 4, REPORT, least=0)
     tensorboard: bool = option("Write events for TensorBoard, too.", False, REPORT)
     data_licence: str = option("Licence of the pictures, for the model card.", "", FILES)
+    asked: tuple[str, ...] = field(default=(), compare=False)
+    """Fields of the recipe's generator that the user asks for, which start weights must have."""
 
     def check(self) -> None:
         """Raise UsageError for what makes no sense."""
@@ -162,43 +165,32 @@ def make_config(recipe: str | None, file: Path | None, given: Mapping[str, Any])
     values = {} if file is None else _read(file)
     of_file = values.pop("recipe", DEFAULT_RECIPE)
     name = recipe or of_file
-    generator, source = values.pop("generator", None), values.pop("source", None)
+    table, source = values.pop("generator", None), values.pop("source", None)
+    if unknown := values.keys() - option_fields().keys():
+        raise UsageError(f"unknown in {file}: {', '.join(sorted(unknown))}")
     values |= given
     if not isinstance(name, str) or name not in RECIPES:
         near = did_you_mean(str(name), RECIPES)
         raise UsageError(f"--recipe {name!r} is not known: {', '.join(RECIPES)}{near}")
     start = RECIPES[name]
-    if generator is not None:
-        start = replace(start, generator=_checked(generator, file))
+    options = {each.name for each in fields(GeneratorOptions)}
+    wished = {key: value for key, value in given.items() if key in options}
+    generator, asked = asked_generator(start.generator, table, wished, str(file))
+    start = replace(start, generator=generator)
     if source is not None:
         start = replace(start, source=_as(str, source, "source"))
-    if unknown := values.keys() - option_fields().keys():
-        raise UsageError(f"unknown in {file}: {', '.join(sorted(unknown))}")
     if "data" not in values:
         raise UsageError("--data is missing: give a folder of HR pictures")
     hints = get_type_hints(Config) | get_type_hints(Recipe)
-    fitting = {key: _as(hints[key], value, key) for key, value in values.items()}
+    fitting = {
+        key: _as(hints[key], value, key) for key, value in values.items() if key not in options
+    }
     of_recipe = {each.name for each in fields(Recipe)}
     own = {key: value for key, value in fitting.items() if key in of_recipe}
     rest = {key: value for key, value in fitting.items() if key not in of_recipe}
-    config = Config(recipe=replace(start, **own), **rest)
+    config = Config(recipe=replace(start, **own), **rest, asked=asked)
     config.check()
     return config
-
-
-def _checked(generator: Any, file: Path | None) -> dict[str, Any]:
-    import torch
-
-    from upscale.networks.spec import build
-
-    if not isinstance(generator, dict):
-        raise UsageError(f"{file}: generator is not a table; write it below a line [generator]")
-    try:
-        with torch.device("meta"):
-            build(generator)
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"{file}: [generator]: {error}") from error
-    return generator
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from upscale.errors import UpscaleError, UsageError
 from upscale.models.devices import pick_device
 from upscale.models.fetching.sources import Notify, Progress
+from upscale.networks.spec import spec_to_dict
 from upscale.training.config import Config
 from upscale.training.data.patches import Patches, batches
 from upscale.training.data.store import Store, open_store
@@ -22,6 +23,7 @@ from upscale.training.losses.objective import load_objective
 from upscale.training.records.origin import origin_of
 from upscale.training.records.validation import find_validation
 from upscale.training.schedules import rate, schedules_of
+from upscale.training.start import Start, read_start
 from upscale.training.state import State, load_state, new_state, to_training
 from upscale.training.step import precision_of, update, wrapped
 
@@ -51,32 +53,34 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
     for bit in float32 on the CPU. ``world``: the processes that share the batch. Raises kinds of
     UpscaleError; where a loss is not finite, the message names the state that is kept.
     """
-    recipe, notify = config.recipe, hooks.notify
+    notify = hooks.notify
     _check_options(config, world, notify)
     device = world.own(pick_device(config.device, notify))
     check_begun(run, resume)
     with world.one_after_the_other():
+        fetching = hooks.progress("fetching weights")
+        start = read_start(config.recipe, config.asked, fetching, notify)
+        config = _stating(config, start)
+        recipe = config.recipe
         precision = precision_of(config.precision, recipe, device)
-        decoding, fetching = hooks.progress("decoding"), hooks.progress("fetching weights")
-        store = open_store(config.data, config.lr, recipe.scale, recipe.hr_patch, decoding, notify)
-        half = precision == "fp16"
-        state, start = new_state(recipe, config.seed, device, half, fetching, notify)
+        store = _decoded(config, hooks)
+        state = new_state(recipe, start, config.seed, device, precision == "fp16")
         objective = load_objective(recipe, config.vgg, device, fetching, notify)
-    with _kept(config, run, resume, world, store, state, origin_of(config, store, start)) as keeper:
+    origin = origin_of(config, store, start.origin)
+    with _kept(config, run, resume, world, store, state, origin) as keeper:
         validation = find_validation(config, device, hooks.progress, notify) if keeper else None
         running = wrapped(state, precision, world.size, config.compile)
-        of_generator, of_discriminator = schedules_of(recipe)
+        schedules = schedules_of(recipe)
         feed = _feed(config, store, state.step + 1, world, device)
         if keeper and validation and state.step == 0:
             hooks.show(keeper.validate(validation))
         hooks.started()
-        begun, waited, counted = time.perf_counter(), 0.0, 0
-        stopping = False
+        begun, waited, counted, stopping = time.perf_counter(), 0.0, 0, False
         while state.step < recipe.steps and not stopping:
             asked = time.perf_counter()
             lr, hr = next(feed)
             waited += time.perf_counter() - asked
-            rates = rate(state.step, of_generator), rate(state.step, of_discriminator)
+            rates = rate(state.step, schedules[0]), rate(state.step, schedules[1])
             to_training(state.generator, recipe.batch_norm)
             figures = update(state, running, objective, recipe, lr, hr, rates)
             counted += 1
@@ -103,6 +107,17 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
                     keeper.save()
             begun, waited, counted = time.perf_counter(), 0.0, 0
     return state.step
+
+
+def _stating(config: Config, start: Start) -> Config:
+    """Return ``config`` with the whole generator that is trained, which ``config.toml`` keeps."""
+    return replace(config, recipe=replace(config.recipe, generator=spec_to_dict(start.spec)))
+
+
+def _decoded(config: Config, hooks: Hooks) -> Store:
+    scale, patch = config.recipe.scale, config.recipe.hr_patch
+    progress = hooks.progress("decoding")
+    return open_store(config.data, config.lr, scale, patch, progress, hooks.notify)
 
 
 def _check_options(config: Config, world: World, notify: Notify) -> None:

@@ -1,7 +1,7 @@
 """The state of a run between two steps: networks, average and optimizers, kept as one file."""
 
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,12 @@ from torch import Tensor, nn
 
 from upscale.errors import OutputError, UsageError, WeightsError
 from upscale.files import whole
-from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
-from upscale.models.fetching.sources import Notify, Progress
-from upscale.models.weights import ensure_local
-from upscale.networks.fold import fold_batch_norm
-from upscale.networks.layers import Convolution
-from upscale.networks.rrdbnet import DenseBlock
-from upscale.networks.spec import Network, Spec, SRResNetSpec, build, spec_from_dict
+from upscale.models.checkpoints.convert import Checkpoint, write_checkpoint
+from upscale.networks.spec import Network, Spec
 from upscale.training.ema import Average
 from upscale.training.losses.discriminators import Discriminator, build_discriminator
 from upscale.training.recipes import Recipe
+from upscale.training.start import Start
 
 __all__ = ["State", "load_state", "new_state", "save_generator", "save_state", "to_training"]
 
@@ -101,21 +97,10 @@ class State:
         return {name: part for name in PARTS if (part := getattr(self, name)) is not None}
 
 
-def new_state(
-    recipe: Recipe,
-    seed: int,
-    device: torch.device,
-    half: bool,
-    progress: Progress = lambda done, total: None,
-    notify: Notify = lambda text: None,
-) -> tuple[State, dict[str, str]]:
-    """Return a run at its beginning, and the origin that its start weights state.
-
-    ``half``: whether it trains in float16. Raises WeightsError where the start weights cannot be
-    loaded, UsageError where they do not suit the recipe.
-    """
+def new_state(recipe: Recipe, start: Start, seed: int, device: torch.device, half: bool) -> State:
+    """Return a run at its beginning; ``half``: whether it trains in float16."""
     torch.manual_seed(seed)
-    generator, origin = _start(recipe, progress, notify)
+    generator = start.network()
     _place(generator, device)
     discriminator = None
     if recipe.is_gan:
@@ -124,7 +109,7 @@ def new_state(
     betas = (recipe.beta1, recipe.beta2)
     trained = [parameter for parameter in generator.parameters() if parameter.requires_grad]
     rate = recipe.discriminator_rate or recipe.lr_rate
-    state = State(
+    return State(
         generator,
         Average(generator, recipe.ema, warm_up=recipe.init == "none"),
         torch.optim.Adam(trained, recipe.lr_rate, betas),
@@ -132,58 +117,6 @@ def new_state(
         torch.optim.Adam(discriminator.parameters(), rate, betas) if discriminator else None,
         torch.amp.GradScaler(device.type, enabled=half),
     )
-    return state, origin
-
-
-def _start(recipe: Recipe, progress: Progress, notify: Notify) -> tuple[Network, dict[str, str]]:
-    spec = spec_from_dict(recipe.generator)
-    if recipe.init == "none":
-        if recipe.batch_norm == "folded" and isinstance(spec, SRResNetSpec):
-            raise UsageError("--batch-norm folded needs weights to fold; give --init")
-        network = build(_with_projection(spec, recipe))
-        _initialise(network)
-        return network, {}
-    checkpoint = read_checkpoint(ensure_local(recipe.init, progress, notify))
-    if checkpoint.spec.scale != spec.scale:
-        raise UsageError(
-            f"--init {recipe.init} enlarges by {checkpoint.spec.scale}, and the recipe by "
-            f"{spec.scale}; give weights of that scale"
-        )
-    if checkpoint.spec != spec and recipe.batch_norm != "folded":
-        notify(f"{recipe.init}: holds another network than the recipe's; that one is trained")
-    spec, numbers = checkpoint.spec, checkpoint.state
-    if recipe.batch_norm == "folded" and getattr(spec, "normalization", None) == "batch":
-        assert isinstance(spec, SRResNetSpec)
-        spec, numbers = fold_batch_norm(spec, numbers)
-    network = build(_with_projection(spec, recipe))
-    network.load_state_dict(numbers)
-    return network, checkpoint.origin
-
-
-def _with_projection(spec: Spec, recipe: Recipe) -> Spec:
-    if recipe.projection == "kept":
-        return spec
-    if not isinstance(spec, SRResNetSpec):
-        raise UsageError(f"--projection is for SRResNet; this generator is {spec.architecture}")
-    return replace(
-        spec,
-        projected=recipe.projection != "dropped",
-        smooth_projection=recipe.projection == "smooth",
-    )
-
-
-def _initialise(network: nn.Module) -> None:
-    """Start dense blocks from MSRA's normal distribution times 0.1, with biases of 0.
-
-    Wang et al. 2018, section 4.1, as in the authors' code. Other layers keep PyTorch's own rule.
-    """
-    for block in network.modules():
-        if isinstance(block, DenseBlock):
-            for module in block.children():
-                assert isinstance(module, Convolution)
-                nn.init.kaiming_normal_(module.weight)
-                module.weight.data *= 0.1
-                nn.init.zeros_(module.bias)
 
 
 def _place(network: nn.Module, device: torch.device) -> None:

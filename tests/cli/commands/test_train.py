@@ -27,8 +27,9 @@ from typer.testing import CliRunner
 from upscale.cli.app import app
 from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.models.model import load_model
-from upscale.networks.spec import build
+from upscale.networks.spec import build, spec_from_dict
 from upscale.training.config import Config, make_config, write_config
+from upscale.training.generator import GeneratorOptions
 from upscale.training.recipes import Recipe
 from upscale.training.state import load_state
 
@@ -80,8 +81,9 @@ def test_every_option_is_a_field_and_every_field_an_option() -> None:
         for name, each in typer.main.get_command(app).commands["train"].commands.items()
         if name not in ("plot", "publish")
     ]
-    of_run = {each.name for kind in (Config, Recipe) for each in fields(kind)}
-    of_run -= {"source", "generator"}
+    kinds = (Config, Recipe, GeneratorOptions)
+    of_run = {each.name for kind in kinds for each in fields(kind)}
+    of_run -= {"source", "generator", "asked"}
     own = {"recipe", "config", "output", "resume", "world_size", "debug"}
     assert {parameter.name for parameter in train.params} - {"help"} == of_run | own
 
@@ -116,7 +118,7 @@ def test_a_run_from_a_file_and_options(data: Path, tmp_path: Path) -> None:
     config = make_config(None, tmp_path / "made" / "config.toml", {})
     assert config.recipe.steps == 3
     assert config.recipe.ema == 0.5
-    assert config.recipe.generator == {"architecture": "srresnet", "features": 8, "blocks": 1}
+    assert spec_from_dict(config.recipe.generator) == spec_from_dict(SRRESNET)
     model = load_model(tmp_path / "made" / "generator.safetensors", device="cpu")
     assert model(random_lr(8, 8)).shape == (1, 3, 32, 32)
     result = asked("--data", data, "--config", file, "--steps", 1)  # without a folder's name

@@ -1,0 +1,123 @@
+"""The network that a run trains, and its numbers at the beginning."""
+
+from dataclasses import dataclass, replace
+
+from torch import nn
+
+from upscale.errors import UsageError
+from upscale.models.checkpoints.convert import read_checkpoint
+from upscale.models.fetching.sources import Notify, Progress
+from upscale.models.weights import ensure_local
+from upscale.networks.fold import fold_batch_norm
+from upscale.networks.layers import Convolution
+from upscale.networks.rrdbnet import DenseBlock
+from upscale.networks.spec import (
+    Network,
+    Spec,
+    SRResNetSpec,
+    StateDict,
+    build,
+    spec_from_dict,
+    spec_to_dict,
+)
+from upscale.training.generator import FIELDS
+from upscale.training.recipes import Recipe
+from upscale.upscaling.options import flag_of
+
+__all__ = ["Start", "read_start"]
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a run begins with."""
+
+    spec: Spec
+    """Of the network that is trained."""
+    numbers: StateDict | None
+    """Of the start weights; None: random ones."""
+    origin: dict[str, str]
+    """What the start weights state of themselves."""
+
+    def network(self) -> Network:
+        """Build the network with its numbers; random ones come from PyTorch's default state."""
+        network = build(self.spec)
+        if self.numbers is None:
+            _initialise(network)
+        else:
+            network.load_state_dict(self.numbers)
+        return network
+
+
+def read_start(
+    recipe: Recipe,
+    asked: tuple[str, ...] = (),
+    progress: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+) -> Start:
+    """Return the start of ``recipe``; its weights decide the network, where it has some.
+
+    ``asked``: fields of the recipe's generator that these weights must have. Raises WeightsError
+    where the weights cannot be loaded, UsageError where they do not suit the recipe.
+    """
+    spec = spec_from_dict(recipe.generator)
+    if recipe.init == "none":
+        if recipe.batch_norm == "folded" and isinstance(spec, SRResNetSpec):
+            raise UsageError("--batch-norm folded needs weights to fold; give --init")
+        return Start(_with_projection(spec, recipe), None, {})
+    checkpoint = read_checkpoint(ensure_local(recipe.init, progress, notify))
+    if checkpoint.spec.scale != spec.scale:
+        raise UsageError(
+            f"--init {recipe.init} enlarges by {checkpoint.spec.scale}, and the recipe by "
+            f"{spec.scale}; give weights of that scale, --scale {checkpoint.spec.scale}, or "
+            "--init none"
+        )
+    found, numbers = checkpoint.spec, checkpoint.state
+    if recipe.batch_norm == "folded" and getattr(found, "normalization", None) == "batch":
+        assert isinstance(found, SRResNetSpec)
+        found, numbers = fold_batch_norm(found, numbers)
+    found = _with_projection(found, recipe)
+    _check_asked(recipe, asked, found)
+    if checkpoint.spec != spec and recipe.batch_norm != "folded" and not asked:
+        notify(f"{recipe.init}: holds another network than the recipe's; that one is trained")
+    return Start(found, numbers, checkpoint.origin)
+
+
+def _check_asked(recipe: Recipe, asked: tuple[str, ...], found: Spec) -> None:
+    held = spec_to_dict(found)
+    flags = {field: flag_of(option) for option, field in FIELDS.items()}
+    wrong = [name for name in asked if held.get(name) != recipe.generator[name]]
+    if wrong:
+        said = ", ".join(
+            f"{flags.get(name, name)} {recipe.generator[name]} (it has {held.get(name, 'none')})"
+            for name in wrong
+        )
+        raise UsageError(
+            f"--init {recipe.init} is another network than options or [generator] ask for: {said}; "
+            "give --init none to train that one from nothing, or weights of it"
+        )
+
+
+def _with_projection(spec: Spec, recipe: Recipe) -> Spec:
+    if recipe.projection == "kept":
+        return spec
+    if not isinstance(spec, SRResNetSpec):
+        raise UsageError(f"--projection is for SRResNet; this generator is {spec.architecture}")
+    return replace(
+        spec,
+        projected=recipe.projection != "dropped",
+        smooth_projection=recipe.projection == "smooth",
+    )
+
+
+def _initialise(network: nn.Module) -> None:
+    """Start dense blocks from MSRA's normal distribution times 0.1, with biases of 0.
+
+    Wang et al. 2018, section 4.1, as in the authors' code. Other layers keep PyTorch's own rule.
+    """
+    for block in network.modules():
+        if isinstance(block, DenseBlock):
+            for module in block.children():
+                assert isinstance(module, Convolution)
+                nn.init.kaiming_normal_(module.weight)
+                module.weight.data *= 0.1
+                nn.init.zeros_(module.bias)
