@@ -2,6 +2,7 @@
 
 import random
 import struct
+import subprocess
 import warnings
 from pathlib import Path
 
@@ -226,3 +227,22 @@ def test_a_damaged_block_is_refused_or_read_as_pillow_reads_it(order: str) -> No
             for tag in set(old) - changed:
                 assert repr(new.get(tag)) == repr(old[tag]), hex(tag)
     assert min(outcomes.values()) > 100
+
+
+@EXIFTOOL
+@ORDERS
+def test_kodaks_own_directory_is_carried(tmp_path: Path, order: str) -> None:
+    """exiftool reads it by its offset, which is another one in the new block."""
+    kodak: Tree = {0: (1, b"\1\1\0\0"), 3: (5, struct.pack(f"{order}2I", 7, 2))}
+    blob = exif.for_output(packed(order, {0x8769: {0x8290: kodak}}), 9, 9, KEY, (10, 10))
+    jpeg(tmp_path / "a.jpg", blob)
+    words = ["exiftool", "-s3", "-KodakIFD:all", str(tmp_path / "a.jpg")]
+    found = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    assert found.split() == ["1.1.0.0", "3.5"]
+
+
+@pytest.mark.parametrize("place", [9, 2**31])
+def test_a_directory_of_kodak_that_is_damaged_is_left_out(place: int) -> None:
+    blob = packed("<", {0x10F: (2, b"Kodak\0"), 0x8290: (4, struct.pack("<I", place))})
+    found = read(exif.for_output(blob, 9, 9, None))
+    assert (found[0x10F], 0x8290 in found) == ("Kodak", False)

@@ -27,6 +27,7 @@ from PIL import ExifTags
 from PIL import Image as Pillow
 
 from upscale.pictures.metadata import exif, exif_in_tiff
+from upscale.pictures.metadata.found.blocks import Blocks
 
 ONLY_COMPRESSED = ("ExifImageWidth", "ExifImageHeight", "ComponentsConfiguration")
 """Fields that a TIFF has not (Exif 2.32, tables 16 and 17)."""
@@ -234,3 +235,19 @@ def test_what_is_no_tiff_is_refused(tmp_path: Path) -> None:
             exif_of(path)
         with pytest.raises(ValueError, match=r"."):
             add_exif(path, rich("<"))
+
+
+@pytest.mark.parametrize(("begins", "said"), [(b"Canon", 1), (b"FUJIFILM", 0)])
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_makers_note_behind_the_reach_of_exif_is_said(
+    tmp_path: Path, begins: bytes, said: int, behind: bool
+) -> None:
+    """Offsets in EXIF's block end at 64 KiB; Fujifilm's count from the note itself."""
+    path = tmp_path / "a.tif"
+    side = 200 if behind else 8
+    tifffile.imwrite(path, np.zeros((side, side, 3), np.uint8), photometric="rgb", metadata=None)
+    add_exif(path, packed("<", {0x8769: {0x927C: (7, begins.ljust(99, b"."))}}))
+    found = with_descriptor(path, exif_in_tiff.blocks_of_tiff)
+    assert isinstance(found, Blocks)
+    assert begins in (found.exif or b"")
+    assert len(found.doubts) == (said if behind else 0)
