@@ -261,7 +261,7 @@ def test_whatever_a_kill_leaves_can_go_on(data: Path, tmp_path: Path) -> None:
         while "step" not in errors.read_text():
             assert process.is_alive(), errors.read_text()
             time.sleep(0.002)
-        time.sleep(chance.uniform(0, 0.15))
+        time.sleep(chance.uniform(0, 0.05 * rounds))
         process.kill()
         process.join()
         assert "upscale:" not in errors.read_text()
