@@ -12,11 +12,14 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pyvips
 import tifffile
+from exif_files import rich
 from PIL import ExifTags, ImageCms
 from PIL import Image as Pillow
+from PIL.PngImagePlugin import PngInfo
 
 from upscale.pixels.image import Pixels
 
@@ -25,6 +28,7 @@ __all__ = [
     "NAMES",
     "PROFILE",
     "THUMBNAIL",
+    "blocks_beside",
     "cut",
     "described",
     "encoded",
@@ -34,6 +38,7 @@ __all__ = [
     "kinds",
     "noise",
     "refused_files",
+    "unusual",
 ]
 
 
@@ -243,6 +248,32 @@ def kinds() -> dict[str, bytes]:
     }
 
 
+def unusual() -> dict[str, bytes]:
+    """Row 49: sound files of kinds that are seldom met; nobody here reads those called ``no``."""
+    deep, frames = noise(7, 9, 1, np.uint16)[..., 0] >> 4, [Pillow.fromarray(255 - BLOCKS)]
+    vips = pyvips.Image.new_from_array(BLOCKS).copy(interpretation="srgb")
+    several = {"save_all": True, "append_images": frames, "duration": 70}
+    colours = noise(7, 9)
+    return {
+        "49-no-12-bit.jpg": imagecodecs.jpeg8_encode(deep, bitspersample=12),
+        "49-no-jpeg-ls.jpg": imagecodecs.jpegls_encode(colours),
+        "49-no-long.tif": tiff(deep.astype(np.uint32), photometric="minisblack"),
+        "49-no-signed.tif": tiff(deep.astype(np.int16), photometric="minisblack"),
+        "49-no-lerc.tif": tiff(colours, compression="lerc", photometric="rgb"),
+        "49-lossless.jpg": imagecodecs.jpeg8_encode(colours, lossless=True),
+        "49-restarts.jpg": encoded(BLOCKS, "JPEG", restart_marker_blocks=1),
+        "49-more-behind.jpg": encoded(BLOCKS, "JPEG") + 99 * b"more",
+        "49-10-bit.tif": tiff(deep >> 2, bitspersample=10, photometric="minisblack"),
+        "49-12-bit.jp2": imagecodecs.jpeg2k_encode(deep, bitspersample=12, reversible=True),
+        "49-zstandard.tif": tiff(colours, compression="zstd", photometric="rgb"),
+        "49-big-end-first.tif": tiff(colours, bigtiff=True, byteorder=">", photometric="rgb"),
+        "49-interlaced.png": vips.pngsave_buffer(interlace=True),
+        "49-animated.avif": encoded(BLOCKS, "AVIF", **several),
+        "49-thousand.pgm": b"P5\n9 7\n1000\n" + (deep >> 3).astype(">u2").tobytes(),
+        "49-packed.tga": encoded(BLOCKS, "TGA", compression="tga_rle"),
+    }
+
+
 def described() -> dict[str, bytes]:
     """Rows 19 to 22: good pictures with much beside their pixels."""
     files = {
@@ -271,6 +302,22 @@ def described() -> dict[str, bytes]:
     }
 
 
+def blocks_beside() -> dict[str, bytes]:
+    """Row 51: MakerNotes that point into themselves, three fields of IPTC, a long packet of XMP."""
+    fields = b"".join(b"\x1c\2" + bytes([number]) + b"\0\5field" for number in (5, 80, 120))
+    resource = b"Photoshop 3.0\x008BIM\4\4\0\0" + struct.pack(">I", len(fields)) + fields
+    segment = b"\xff\xed" + struct.pack(">H", 2 + len(resource) + len(fields) % 2) + resource
+    jpeg, info = encoded(BLOCKS, "JPEG"), PngInfo()
+    words = " ".join(map(str, range(20_000)))
+    packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><!--{words}--></rdf:RDF></x:xmpmeta>'
+    info.add_itxt("XML:com.adobe.xmp", packet)
+    return {
+        "note.jpg": encoded(BLOCKS, "JPEG", exif=rich("<")),
+        "iptc.jpg": jpeg[:2] + segment + bytes(len(fields) % 2) + jpeg[2:],
+        "xmp.png": encoded(BLOCKS, "PNG", pnginfo=info),
+    }
+
+
 NAMES = (
     *(b"27-latin-\xe9.png", b"28-emoji\xf0\x9f\x98\x80.png", b"28-new\nline.png", b"-28-dash.png"),
     *(b" 28-space.png", "28-caf\u00e9.png".encode(), "28-nai\u0308ve.png".encode()),
@@ -279,7 +326,7 @@ NAMES = (
 
 
 def fill(folder: Path) -> None:
-    for name, data in (refused_files() | kinds() | described()).items():
+    for name, data in (refused_files() | kinds() | unusual() | described()).items():
         (folder / name).write_bytes(data)
     for bits in (10, 12):
         deep_avif(folder / f"16-{bits}-bits.avif", bits)

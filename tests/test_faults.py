@@ -25,6 +25,7 @@ from faulty_files import (
     NAMES,
     PROFILE,
     THUMBNAIL,
+    blocks_beside,
     cut,
     described,
     encoded,
@@ -34,6 +35,7 @@ from faulty_files import (
     kinds,
     noise,
     refused_files,
+    unusual,
 )
 from forked import Forked
 from identity_weights import nearest_weights
@@ -158,9 +160,13 @@ ROWS: dict[int, tuple[str, ...]] = {
         "pictures/containers/heif/test_primary.py::test_opacity_is_turned_with_its_colours",
     ),
     48: ("pictures/decoders/tiff/test_decoder.py::test_every_combination_is_right_or_refused",),
-    49: ("pictures/decoders/tiff/test_decoder.py::test_jpeg_of_12_bits_is_sound_but_not_read",),
+    49: (
+        "test_faults.py::test_row_49_a_sound_file_of_an_unusual_kind_is_read_or_called_unsupported",
+        "pictures/decoders/tiff/test_decoder.py::test_jpeg_of_12_bits_is_sound_but_not_read",
+    ),
     50: ("test_faults.py::test_row_50_every_collision_is_named_at_once_and_ext_tells_them_apart",),
     51: (
+        "test_faults.py::test_row_51_a_block_that_is_lost_or_moved_is_named",
         "pictures/writing/test_fitting.py::test_iptc_fits_a_jpeg_or_is_left_out_with_a_warning",
         "pictures/writing/test_encoder.py::test_every_field_of_iptc_reaches_a_tiff_and_leaves_it",
     ),
@@ -551,6 +557,48 @@ def test_row_50_every_collision_is_named_at_once_and_ext_tells_them_apart(
     assert inside(tmp_path, *rest, "--name", "{stem}-{ext}").status == 0
     assert {path.name for path in tmp_path.glob("out/*")} == {"a-png.webp", "a-jpg.webp"}
     assert inside(tmp_path, *rest, "--name", "same").status == 2
+
+
+def test_row_49_a_sound_file_of_an_unusual_kind_is_read_or_called_unsupported(met: Met) -> None:
+    names = unusual()
+    unread = {name for name in names if "-no-" in name}
+    for name in unread:
+        assert met.refused(name)[0] == "unsupported-format", name
+    assert {met.record(name)["status"] for name in names.keys() - unread} == {"done"}
+    deep, colours = noise(7, 9, 1, np.uint16)[..., 0] >> 4, enlarged(noise(7, 9))
+    for name in ("49-zstandard.tif", "49-big-end-first.tif"):
+        np.testing.assert_array_equal(tifffile.imread(met.made(name)), colours)
+    for name in ("49-interlaced.png", "49-packed.tga"):
+        np.testing.assert_array_equal(met.pixels(name, "RGB"), enlarged(BLOCKS))
+    for name in ("49-restarts.jpg", "49-more-behind.jpg", "49-animated.avif"):
+        assert error(met.pixels(name, "RGB"), enlarged(BLOCKS)) < LOSSY
+    for name, samples, top in (
+        ("49-10-bit.tif", deep >> 2, 1023),
+        ("49-12-bit.jp2", deep, 4095),
+        ("49-thousand.pgm", deep >> 3, 1000),
+    ):
+        made = met.made(name)
+        found = tifffile.imread(made) if made.suffix == ".tif" else opened(made)
+        np.testing.assert_allclose(found, enlarged(samples) * (65535 / top), atol=0.5001)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "lost"),
+    [("tif", {"note"}), ("png", {"iptc"}), ("jpg", {"xmp"}), ("gif", {"note", "iptc", "xmp"})],
+)
+def test_row_51_a_block_that_is_lost_or_moved_is_named(
+    tmp_path: Path, weights: str, suffix: str, lost: set[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name, data in blocks_beside().items():
+        (tmp_path / "in" / name).write_bytes(data)
+    words = ("in", "-o", "out", "--format", suffix, "--json", "--model", weights)
+    found = inside(tmp_path, *words)
+    assert set(statuses(found).values()) == {"done"}
+    said = " ".join(found.said.split())  # lines are broken to the width of a terminal
+    for name, word in (("note", "MakerNotes"), ("iptc", "IPTC"), ("xmp", "XMP")):
+        named = re.search(rf"{name}_x4\.{suffix}: [^:]*?({word}|EXIF, XMP)", said) is not None
+        assert named == (name in lost), name
 
 
 def album(folder: Path, *names: str, size: int = 6) -> list[str]:

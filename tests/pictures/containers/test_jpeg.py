@@ -40,3 +40,12 @@ def test_bytes_that_only_fill_are_passed_over(tmp_path: Path) -> None:
 def test_a_file_that_is_cut_ends_the_walk(tmp_path: Path, length: int) -> None:
     found = opened(tmp_path, saved()[:length])
     assert jpeg.frame_of(found) in (None, jpeg.Frame(8, 48, 64))
+
+
+@pytest.mark.parametrize(("marker", "unread"), [(0xC0, ""), (0xC2, ""), (0xF7, "JPEG-LS")])
+def test_kinds_that_nobody_reads_are_told_by_their_marker(
+    tmp_path: Path, marker: int, unread: str
+) -> None:
+    data = saved().replace(b"\xff\xc0", b"\xff" + bytes([marker]), 1)
+    found = jpeg.frame_of(opened(tmp_path, data))
+    assert found == jpeg.Frame(8, 48, 64, unread)

@@ -24,8 +24,13 @@ __all__ = [
 ]
 
 SCAN, APP0, APP1, APP2 = 0xDA, 0xE0, 0xE1, 0xE2
-STARTS_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Markers that give the size (table B.1)."""
+JPEG_LS = 0xF7
+STARTS_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {JPEG_LS}
+"""Markers that give the size (table B.1; ISO/IEC 14495-1, C.1.1)."""
+
+HIERARCHICAL = (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF)
+UNREAD = {JPEG_LS: "JPEG-LS"} | dict.fromkeys(HIERARCHICAL, "hierarchical JPEG")
+"""Kinds of JPEG that no reader here knows, by their marker."""
 
 ALONE = {0x01, *range(0xD0, 0xD9)}
 """Markers without a length (table B.1)."""
@@ -71,6 +76,8 @@ class Frame:
     """Bits a sample."""
     height: int
     width: int
+    unread: str = ""
+    """What it is called where nobody here reads its kind."""
 
 
 def segments(descriptor: int, begin: int = 0) -> tuple[Segment, ...]:
@@ -102,5 +109,5 @@ def frame_of(parts: Sequence[Segment]) -> Frame | None:
     for part in parts:
         if part.marker in STARTS_OF_FRAME and len(part.data) >= 5:
             sides = int.from_bytes(part.data[1:3], "big"), int.from_bytes(part.data[3:5], "big")
-            return Frame(part.data[0], *sides)
+            return Frame(part.data[0], *sides, UNREAD.get(part.marker, ""))
     return None

@@ -76,9 +76,10 @@ def open_header(
     if found is None:
         raise unreadable(path, head, descriptor, "")
     segments = jpeg.segments(descriptor) if found.loader == "jpeg" else ()
-    if (frame := jpeg.frame_of(segments)) and frame.precision != 8:
-        why = f"JPEG of {frame.precision} bits a sample is not read; save it as PNG or TIFF"
-        raise unsupported(path, why)
+    if frame := jpeg.frame_of(segments):
+        kind = "" if frame.precision == 8 else f"JPEG of {frame.precision} bits a sample"
+        if kind := frame.unread or kind:
+            raise unsupported(path, f"{kind} is not read; save it as PNG or TIFF")
     warnings: tuple[str, ...] = ()
     chosen = tiff.pages_for(path, descriptor) if found.loader == "tiff" else tiff.Chosen()
     if chosen.pages:
