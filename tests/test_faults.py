@@ -136,7 +136,7 @@ ROWS: dict[int, tuple[str, ...]] = {
         "test_faults.py::test_row_42_auto_falls_back_to_the_cpu",
     ),
     43: (
-        "upscaling/test_engine.py::test_lack_of_memory_halves_the_tile_and_keeps_the_picture",
+        "upscaling/test_engine.py::test_lack_of_memory_makes_smaller_bands_and_tiles_of_the_same_picture",
         "upscaling/test_engine.py::test_too_little_memory_for_the_smallest_tile_is_an_error",
         "test_faults.py::test_row_43_too_little_memory_for_the_smallest_tile_ends_the_run",
     ),
