@@ -22,26 +22,36 @@ def cells(made: Table, start: str) -> tuple[str, ...]:
 
 def test_a_measured_line_and_what_is_published_under_it() -> None:
     made = table(SRRESNET)
-    assert made.columns == ("system", "PSNR", "SSIM", "seconds", "MP/s", "peak MiB")
+    assert made.columns == ("system", "PSNR", "SSIM", "MOS", "seconds", "MP/s", "peak MiB")
     assert made.lines[:5] == (
-        Line("measured", ("srresnet", "32.01", "0.8930", "2.00", "0.25", "1536")),
+        Line("measured", ("srresnet", "32.01", "0.8930", "–", "2.00", "0.25", "1536")),
         Line(
             "published",
-            ("  Ledig et al. 2017, Table 2", "32.05 (−0.04)", "0.9019 daala", "–", "–", "–"),
+            (
+                "  Ledig et al. 2017, Table 2",
+                "32.05 (−0.04)",
+                "0.9019 daala",
+                "3.37",
+                "–",
+                "–",
+                "–",
+            ),
         ),
         Line(
             "published",
-            ("  Lornatang, SRGAN-PyTorch", "32.16 (−0.15)", "0.8938 (−0.0008)", "–", "–", "–"),
+            ("  Lornatang, SRGAN-PyTorch", "32.16 (−0.15)", "0.8938 (−0.0008)", "–", "–", "–", "–"),
         ),
         Line(
             "published",
-            ("  twhui, SRGAN-PyTorch", "31.97 (+0.05)", "0.9007 scikit-image", "–", "–", "–"),
+            ("  twhui, SRGAN-PyTorch", "31.97 (+0.05)", "0.9007 scikit-image", "–", "–", "–", "–"),
         ),
-        Line("published", ("  mseitzer, srgan", "31.94 (+0.07)", "–", "–", "–", "–")),
+        Line("published", ("  mseitzer, srgan", "31.94 (+0.07)", "–", "–", "–", "–", "–")),
     )
     assert {line.kind for line in made.lines[5:]} == {"other"}
     assert cells(made, "EDSR (Wang et al. 2018, supplement, Table 2)")[1:3] == ("32.46", "0.8968")
     assert cells(made, "SelfExSR (Ledig")[1:3] == ("30.33", "0.8720 daala")
+    assert cells(made, "SRGAN-MSE (Ledig")[1:4] == ("30.64", "0.8701 daala", "3.77")
+    assert cells(made, "HR (Ledig")[1:4] == ("–", "–", "4.32")
 
 
 def test_the_title_states_the_protocol() -> None:
@@ -191,7 +201,7 @@ def test_markdown_has_the_title_above_and_the_notes_below() -> None:
     blocks = to_markdown(made).split("\n\n")
     assert blocks[0] == made.title
     assert blocks[2].strip() == made.notes[0]
-    assert blocks[1].splitlines()[1] == "| --- | ---: | ---: | ---: | ---: | ---: |"
+    assert blocks[1].splitlines()[1] == "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
 
 
 def test_what_is_not_finite_is_spelt() -> None:

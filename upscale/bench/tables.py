@@ -13,7 +13,10 @@ __all__ = ["DIGITS", "MISSING", "Line", "Table", "make_tables", "to_markdown"]
 
 MISSING = "–"
 
-DIGITS = {"psnr": 2}
+OPINIONS = {"mos": "MOS"}
+"""Figures that people gave, and no program measures."""
+
+DIGITS = {"psnr": 2, "mos": 2}
 """Decimals, as papers print them; 4 for the other metrics."""
 
 CHANNELS = {"y": "Y", "rgb": "RGB"}
@@ -60,7 +63,9 @@ def make_tables(rows: Sequence[Row], protocol: Protocol) -> list[Table]:
 def _table(rows: Sequence[Row], protocol: Protocol) -> Table:
     origins = list(line_up(rows, protocol))
     names = [name for name in METRICS if any(name in row.figures for row in rows)]
-    columns = ("system", *(METRICS[name] for name in names), "seconds", "MP/s", "peak MiB")
+    names += [name for name in OPINIONS if any(name in origin.figures for origin in origins)]
+    headings = METRICS | OPINIONS
+    columns = ("system", *(headings[name] for name in names), "seconds", "MP/s", "peak MiB")
     lines = tuple(
         Line(
             origin.kind,
