@@ -74,10 +74,14 @@ def run(
 
 
 def lines(folder: Path, *without: str) -> list[dict[str, Any]]:
-    """Read the metrics of a run; times, and what is named, are left out."""
+    """Read the metrics of a run; times, the machine, and what is named, are left out."""
     times = {"time", "seconds", "waiting", *without}
     entries = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in each.items() if key not in times} for each in entries]
+    return [
+        {key: value for key, value in each.items() if key not in times}
+        for each in entries
+        if each["kind"] != "machine"
+    ]
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:

@@ -48,7 +48,8 @@ def given(**values: Any) -> Config:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_survives_its_file(tmp_path: Path, name: str) -> None:
-    config = given(recipe=name)
+    beside = {"vgg": "minc.pth"} if name == "pirm" else {}
+    config = given(recipe=name, **beside)
     assert config.recipe == RECIPES[name]
     assert again(tmp_path, config) == config
 
@@ -173,9 +174,20 @@ def test_the_default_recipe(tmp_path: Path) -> None:
     assert made(tmp_path, "").recipe == RECIPES["srgan"]
 
 
-def test_a_given_recipe_comes_before_that_of_the_file(tmp_path: Path) -> None:
+def test_a_recipe_that_is_not_the_files_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file.toml"
     file.write_text('recipe = "esrgan"\nsteps = 7\ndata = "there"\n')
+    assert make_config("esrgan", file, {}).recipe == replace(RECIPES["esrgan"], steps=7)
+    with pytest.raises(UsageError, match=r"--recipe srresnet .*file\.toml.* esrgan"):
+        make_config("srresnet", file, {})
+    file.write_text(write_config(given(recipe="esrgan")))  # as a run's own
+    with pytest.raises(UsageError, match=r"--recipe srresnet .*file\.toml.* esrgan"):
+        make_config("srresnet", file, {})
+
+
+def test_a_file_without_a_recipe_changes_the_numbers_of_any(tmp_path: Path) -> None:
+    file = tmp_path / "file.toml"
+    file.write_text('steps = 7\ndata = "there"\n')
     expected = Config(replace(RECIPES["srresnet"], steps=7), Path("there"))
     assert make_config("srresnet", file, {}) == expected
 
@@ -320,6 +332,15 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path, name: str, value: str
         ({"milestones": "5;7"}, "--milestones.*commas"),
         ({"milestones": "1.5"}, "--milestones.*commas"),
         ({"lr": Path("lr"), "degradation": "real"}, "--lr and --degradation real"),
+        ({"lr": Path("1e-4")}, "--lr 1e-4.*--lr-rate"),
+        ({"lr": Path("0.0002")}, "--lr 0.0002.*--lr-rate"),
+        ({"recipe": "pirm"}, "--content conv5_3.*--vgg FILE"),
+        ({"recipe": "pirm", "vgg": "minc.pth"}, None),
+        ({"recipe": "pirm", "content": "conv5_4"}, None),
+        ({"batch": 1, "hr_patch": 16}, "--hr-patch.*16.*--batch 2"),
+        ({"batch": 4, "accumulate": 4, "hr_patch": 16}, "--hr-patch.*16.*--batch 2"),
+        ({"batch": 1, "hr_patch": 32}, None),
+        ({"batch": 2, "hr_patch": 16}, None),
         ({"recipe": "srresnet", "pixel_coefficient": 0.0}, "--….coefficient"),
         ({"content": "none", "adversarial": "none"}, "--….coefficient"),
         ({"content": "none", "adversarial_coefficient": 0.0}, "--….coefficient"),

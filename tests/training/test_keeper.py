@@ -133,6 +133,21 @@ def test_the_last_generators_are_kept(keep: int, data: Path, tmp_path: Path) -> 
         assert not differing(last.state, read_checkpoint(kept[-1]).state)
 
 
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_the_generator_without_its_average_is_kept_too(
+    ema: float, data: Path, tmp_path: Path
+) -> None:
+    run(tiny(data, steps=3, ema=ema), tmp_path / "run")
+    raw = tmp_path / "run" / "raw.safetensors"
+    assert raw.exists() == bool(ema)
+    if ema:
+        held = load_state(tmp_path / "run" / "state.pt")["state"]["generator"]
+        found = read_checkpoint(raw)
+        assert not differing(found.state, {key: held[key].contiguous() for key in found.state})
+        averaged = read_checkpoint(tmp_path / "run" / "generator.safetensors")
+        assert differing(found.state, averaged.state)
+
+
 def test_a_file_tells_the_figures_of_its_own_step_only(data: Path, tmp_path: Path) -> None:
     config = tiny(data, steps=6, save_every=2, validate_every=4, keep=3, valid=str(data))
     run(config, tmp_path / "run")
@@ -181,6 +196,7 @@ def test_every_file_upscales_a_picture_and_says_where_it_is_from(
     digest = load_state(folder / "state.pt")["data"]
     files = {
         folder / "generator.safetensors": "4",
+        folder / "raw.safetensors": "4",
         folder / "best.safetensors": None,
         folder / "checkpoints" / "step-0000002.safetensors": "2",
         folder / "checkpoints" / "step-0000004.safetensors": "4",
@@ -189,7 +205,7 @@ def test_every_file_upscales_a_picture_and_says_where_it_is_from(
     lr = np.asarray(Image.open(data / "0.png"))[:12, :10]
     for path, steps in files.items():
         origin = read_checkpoint(path).origin
-        assert origin["recipe"] == config.recipe.source
+        assert origin["recipe"] == f"based on {config.recipe.source}"
         assert origin["data_digest"] == digest
         assert len(digest) == 64
         assert origin["data_pictures"] == "4"

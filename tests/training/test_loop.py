@@ -1,6 +1,8 @@
+import json
 import math
 import re
 import shutil
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +106,65 @@ def test_a_run_that_is_done_can_be_made_longer(data: Path, tmp_path: Path) -> No
     run(tiny(data, steps=5), tmp_path / "run", resume=True)
     run(tiny(data, steps=5), tmp_path / "whole")
     assert_same_run(tmp_path / "whole", tmp_path / "run")
+
+
+def test_a_run_that_is_done_says_so_and_stays_as_it_is(data: Path, tmp_path: Path) -> None:
+    run(tiny(data, steps=3), tmp_path / "run")
+    kept = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    for config in (tiny(data, steps=2), tiny(data, steps=3, lr_rate=0.5)):
+        told = run(config, tmp_path / "run", resume=True)
+        assert [word for text in told for word in ("--steps",) if word in text] == ["--steps"]
+        assert {path: path.read_bytes() for path in kept} == kept
+
+
+def test_milestones_that_are_never_reached_are_told(data: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"schedule": "steps", "milestones": (1, 2, 5), "steps": 2}
+    (told,) = run(tiny(data, **options), tmp_path / "run")
+    assert "falls at 2, 5," in told
+    assert not run(tiny(data, **options | {"steps": 6}), tmp_path / "other", stop_after=1)
+
+
+def test_a_picture_that_cannot_be_measured_ends_a_run_before_it_begins(
+    data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "valid").mkdir()
+    Image.new("RGBA", (32, 32), (9, 9, 9, 100)).save(tmp_path / "valid" / "clear.png")
+    with pytest.raises(UpscaleError, match=r"clear\.png"):
+        run(tiny(data, steps=1, valid=str(tmp_path / "valid")), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_computes_a_run_is_written_down(data: Path, tmp_path: Path) -> None:
+    run(tiny(data, steps=1, precision="bf16"), tmp_path / "run")
+    run(tiny(data, steps=2, precision="fp32"), tmp_path / "run", resume=True)
+    journal = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").open()]
+    machines = [each for each in journal if each["kind"] == "machine"]
+    assert [(each["step"], each["precision"]) for each in machines] == [(0, "bf16"), (1, "fp32")]
+    origin = read_checkpoint(tmp_path / "run" / "generator.safetensors").origin
+    assert origin["precision"] == "fp32"
+    assert origin["device"].startswith("cpu")
+    assert f"torch {torch.__version__}" in origin["versions"]
+
+
+def test_opacity_that_is_dropped_is_told(data: Path, tmp_path: Path) -> None:
+    assert not run(tiny(data, steps=1), tmp_path / "run")
+    Image.new("RGBA", (32, 32), (9, 9, 9, 100)).save(data / "clear.png")
+    (told,) = run(tiny(data, steps=1), tmp_path / "other")
+    assert "opacity of 1 picture " in told
+
+
+def test_the_configuration_states_the_generator_that_is_trained(data: Path, tmp_path: Path) -> None:
+    run(tiny(data, steps=1), tmp_path / "first")
+    config = tiny(data, steps=1, init=str(tmp_path / "first" / "generator.safetensors"))
+    other = replace(config, recipe=replace(config.recipe, generator={"architecture": "srresnet"}))
+    run(other, tmp_path / "second")
+    table = tomllib.loads((tmp_path / "second" / "config.toml").read_text("utf-8"))["generator"]
+    assert (table["blocks"], table["features"]) == (SRRESNET["blocks"], SRRESNET["features"])
+    wanted = replace(config.recipe, generator=SRRESNET | {"blocks": 4})
+    asked = replace(config, recipe=wanted, asked=("blocks",))
+    with pytest.raises(UsageError, match="--blocks 4"):
+        run(asked, tmp_path / "third")
+    assert not (tmp_path / "third").exists()
 
 
 def test_processes_that_cut_patches_change_nothing(data: Path, tmp_path: Path) -> None:

@@ -68,23 +68,29 @@ def files_of_at_most(size: int) -> Iterator[None]:
 # A new run
 
 
-def test_dense_blocks_start_with_a_tenth_of_msras() -> None:
-    spec = {"architecture": "rrdbnet", "features": 32, "blocks": 2, "growth": 16}
+@pytest.mark.parametrize(
+    ("spec", "small"),
+    [
+        ({"architecture": "rrdbnet", "features": 32, "blocks": 2, "growth": 16}, True),
+        ({"architecture": "srresnet", "blocks": 2, "normalization": "none"}, True),
+        ({"architecture": "srresnet", "blocks": 2}, False),
+    ],
+    ids=["rrdbnet", "esrgan-16", "srresnet"],
+)
+def test_networks_without_batch_norm_start_with_a_tenth_of_msras(
+    spec: dict[str, object], small: bool
+) -> None:
     state = fresh(replace(PSNR, generator=spec))
-    seen = 0
     for name, module in state.generator.named_modules():
         if isinstance(module, Convolution):
             weight = module.weight.detach()
-            inside = ".rdb" in name
-            assert inside != bool(module.bias.any()), name
+            assert small != bool(module.bias.any()), name
             # He et al. 2015, equation 10: variance 2 / fan-in, times 0.1 (Wang et al. 2018);
             # PyTorch's own rule: uniform within 1 / sqrt(fan-in)
-            expected = (0.1 * 2**0.5 if inside else 3**-0.5) / weight[0].numel() ** 0.5
+            expected = (0.1 * 2**0.5 if small else 3**-0.5) / weight[0].numel() ** 0.5
             # of n samples the deviation is known to 1 in sqrt(2 n)
             near = pytest.approx(expected, rel=5 / (2 * weight.numel()) ** 0.5)
             assert weight.std().item() == near, name
-            seen += inside
-    assert seen == 2 * 3 * 5
 
 
 def test_a_seed_gives_one_start_and_another_gives_another() -> None:
@@ -103,6 +109,19 @@ def test_the_average_and_the_optimizers_start_with_the_generator() -> None:
     assert state.discriminator_optimizer.param_groups[0]["lr"] == 3e-4
     trained = sum(len(group["params"]) for group in state.generator_optimizer.param_groups)
     assert trained == len(list(state.generator.parameters()))
+
+
+def test_the_average_soon_forgets_its_start(file: Path) -> None:
+    state = fresh(replace(PSNR, init=str(file)))
+    with torch.no_grad():
+        for parameter in state.generator.parameters():
+            parameter.fill_(1.0)
+        for parameter in state.average.network.parameters():
+            parameter.fill_(0.0)
+    for _ in range(500):
+        state.average.update(state.generator)
+    # what is left of the start is 9! / ((n + 1) ... (n + 9)) at n = 500
+    assert 1 - state.average.network.get_parameter("conv_last.bias")[0].item() < 1e-5
 
 
 @pytest.fixture
@@ -266,7 +285,7 @@ def test_a_state_of_other_networks_is_refused_in_words(tmp_path: Path) -> None:
     states = {name: fresh(recipe) for name, recipe in others.items()}
     pairs = [("psnr", "wider"), ("psnr", "other"), ("psnr", "srgan"), ("srgan", "unet")]
     for saved, asked in [*pairs, ("srgan", "patch"), ("other", "psnr")]:
-        with pytest.raises(UsageError, match=r"--resume .* --init$"):
+        with pytest.raises(UsageError, match=r"--resume .*(generator|discriminator).* --init$"):
             states[asked].load_state_dict(states[saved].state_dict())
 
 

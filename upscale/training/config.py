@@ -35,6 +35,9 @@ __all__ = ["Config", "make_config", "option_fields", "write_config"]
 LPIPS_LEAST = {"vgg": 16, "alex": 31}
 """Sides in pixels of the smallest pictures that each network of LPIPS can compare."""
 
+NUMBER = re.compile(r"[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
+"""What a learning rate looks like, given to the wrong option."""
+
 BYTES = re.compile("[\ud800-\udfff]")
 """What stands for bytes that are not UTF-8 in names of files."""
 
@@ -99,6 +102,15 @@ class Config:
             )
         if recipe.batch % recipe.accumulate:
             raise UsageError(f"--batch {recipe.batch} cannot be made of {recipe.accumulate} passes")
+        if self.lr is not None and NUMBER.fullmatch(str(self.lr)) and not self.lr.exists():
+            raise UsageError(
+                f"--lr {self.lr}: is not a folder of LR pictures; the learning rate is --lr-rate"
+            )
+        if self.vgg == "vgg19" and recipe.content.endswith("5_3") and recipe.content_coefficient:
+            raise UsageError(
+                f"--content {recipe.content} is of a VGG16, such as that of MINC; give its file by "
+                f"--vgg FILE, or take {recipe.content[:-1]}4 of vgg19 by --content"
+            )
         if self.lr is not None and recipe.degradation != "bicubic":
             raise UsageError(
                 f"--lr and --degradation {recipe.degradation} contradict each other: LR are there, "
@@ -124,7 +136,8 @@ class Config:
             from upscale.training.losses.discriminators import check_patch
 
             with _named("--hr-patch"):
-                check_patch(recipe.discriminator, recipe.hr_patch)
+                patches = recipe.batch // recipe.accumulate
+                check_patch(recipe.discriminator, recipe.hr_patch, patches)
         terms = (
             recipe.pixel_coefficient,
             recipe.psnr_coefficient,
@@ -163,9 +176,15 @@ def make_config(recipe: str | None, file: Path | None, given: Mapping[str, Any])
     UsageError for unknown names, values of another kind, and what `Config.check` says.
     """
     values = {} if file is None else _read(file)
-    of_file = values.pop("recipe", DEFAULT_RECIPE)
-    name = recipe or of_file
     table, source = values.pop("generator", None), values.pop("source", None)
+    named = {each.source: known for known, each in RECIPES.items()}
+    of_file = values.pop("recipe", named.get(source) if isinstance(source, str) else None)
+    if recipe and of_file and recipe != of_file:
+        raise UsageError(
+            f"--recipe {recipe} and {file}, which is of the recipe {of_file}, contradict each "
+            "other; leave one of them out, or take the recipe's line out of the file"
+        )
+    name = recipe or of_file or DEFAULT_RECIPE
     if unknown := values.keys() - option_fields().keys():
         raise UsageError(f"unknown in {file}: {', '.join(sorted(unknown))}")
     values |= given

@@ -23,8 +23,10 @@ class Average:
     gradients. ``updates`` counts the updates so far.
 
     ``decay`` is d, in [0, 1). With ``warm_up`` the first updates use the smaller
-    d = (1 + updates)/(10 + updates), as TensorFlow's ExponentialMovingAverage does, so that fresh
-    weights are soon forgotten; BasicSR has no such warm-up.
+    d = (1 + updates)/(10 + updates), as TensorFlow's ExponentialMovingAverage does, so that the
+    start is soon forgotten: without it, 0.999^500 = 61 % of the average is the start after 500
+    updates.
+    BasicSR has no such warm-up.
 
     Buffers are copied. A generator's are the running statistics of its batch-norms, which are
     moving averages already. (BasicSR never updates them; its generators have no batch-norm.)

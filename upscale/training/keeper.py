@@ -9,6 +9,7 @@ from upscale.errors import OutputError, UsageError
 from upscale.files import locked, sweep, whole
 from upscale.training.config import Config, write_config
 from upscale.training.records.journal import METRICS_FILE, Journal
+from upscale.training.records.origin import MACHINE
 from upscale.training.records.validation import Validation
 from upscale.training.state import State, save_generator, save_state
 
@@ -17,6 +18,8 @@ __all__ = ["CONFIG_FILE", "STATE_FILE", "Keeper", "Moment", "check_begun", "clai
 CONFIG_FILE = "config.toml"
 STATE_FILE = "state.pt"
 LOCK_FILE = ".lock"
+RAW_FILE = "raw.safetensors"
+"""The generator as the last step left it, without the average over the steps before."""
 
 LESS_IS_BETTER = ("lpips-alex",)
 
@@ -106,6 +109,8 @@ class Keeper:
         self._journal = Journal(run / METRICS_FILE, board)
         # At step 0 even the validation before the first step is done again.
         self._journal.truncate_after(state.step or -1)
+        if machine := {name: origin[name] for name in MACHINE if name in origin}:
+            self._journal.note(state.step, machine)
 
     def log(self, moment: Moment) -> None:
         """Add a step's figures to the journal."""
@@ -145,6 +150,8 @@ class Keeper:
         """Write the state and the generator, and keep the generators of the last few saves."""
         run, step = self._run, self._state.step
         self._save_generator(run / "generator.safetensors")
+        if self._config.recipe.ema:
+            self._save_generator(run / RAW_FILE, averaged=False)
         if self._config.keep:
             self._save_generator(run / "checkpoints" / f"step-{step:07}.safetensors")
         kept = sorted((run / "checkpoints").glob("step-*.safetensors"))
@@ -153,12 +160,13 @@ class Keeper:
                 older.unlink()
         save_state(run / STATE_FILE, self._state, {"data": self._data})
 
-    def _save_generator(self, path: Path) -> None:
+    def _save_generator(self, path: Path, averaged: bool = True) -> None:
         origin = self._origin | {"steps": str(self._state.step)}
         step, figures = self._validated
-        if step == self._state.step:
+        if averaged and step == self._state.step:
             origin |= {f"valid_{name}": f"{value:.4f}" for name, value in figures.items()}
-        save_generator(path, self._state.generator.spec, self._state.average.network, origin)
+        network = self._state.average.network if averaged else self._state.generator
+        save_generator(path, self._state.generator.spec, network, origin)
 
     def close(self) -> None:
         """Close the journal."""

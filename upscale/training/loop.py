@@ -20,8 +20,8 @@ from upscale.training.data.store import Store, open_store
 from upscale.training.distributed import World
 from upscale.training.keeper import STATE_FILE, Keeper, Moment, check_begun, claimed
 from upscale.training.losses.objective import load_objective
-from upscale.training.records.origin import origin_of
-from upscale.training.records.validation import find_validation
+from upscale.training.records.origin import machine_of, origin_of
+from upscale.training.records.validation import Validation, find_validation
 from upscale.training.schedules import rate, schedules_of
 from upscale.training.start import Start, read_start
 from upscale.training.state import State, load_state, new_state, to_training
@@ -66,9 +66,9 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
         store = _decoded(config, hooks)
         state = new_state(recipe, start, config.seed, device, precision == "fp16")
         objective = load_objective(recipe, config.vgg, device, fetching, notify)
-    origin = origin_of(config, store, start.origin)
-    with _kept(config, run, resume, world, store, state, origin) as keeper:
-        validation = find_validation(config, device, hooks.progress, notify) if keeper else None
+    origin = origin_of(config, store, start.origin) | machine_of(device, precision)
+    validation = _validation(config, device, world, hooks)
+    with _kept(config, run, resume, world, store, state, origin, notify) as keeper:
         running = wrapped(state, precision, world.size, config.compile)
         schedules = schedules_of(recipe)
         feed = _feed(config, store, state.step + 1, world, device)
@@ -114,6 +114,15 @@ def _stating(config: Config, start: Start) -> Config:
     return replace(config, recipe=replace(config.recipe, generator=spec_to_dict(start.spec)))
 
 
+def _validation(
+    config: Config, device: torch.device, world: World, hooks: Hooks
+) -> Validation | None:
+    """Find what the first process validates on, before the run's folder is made."""
+    if world.rank > 0:
+        return None
+    return find_validation(config, device, hooks.progress, hooks.notify)
+
+
 def _decoded(config: Config, hooks: Hooks) -> Store:
     scale, patch = config.recipe.scale, config.recipe.hr_patch
     progress = hooks.progress("decoding")
@@ -134,6 +143,12 @@ def _check_options(config: Config, world: World, notify: Notify) -> None:
             "warning: a GAN seldom succeeds without start weights; give those of a PSNR-trained "
             "generator, as the papers do: --init FILE"
         )
+    late = [each for each in recipe.milestones if each >= recipe.steps]
+    if late and recipe.schedule == "steps":
+        notify(
+            f"warning: the learning rate falls at {', '.join(map(str, late))}, and --steps is "
+            f"{recipe.steps}; give --milestones below that"
+        )
     if config.valid is None:
         return
     valid, data = Path(config.valid).resolve(), config.data.resolve()
@@ -150,6 +165,7 @@ def _kept(
     store: Store,
     state: State,
     origin: dict[str, str],
+    notify: Notify,
 ) -> Iterator[Keeper | None]:
     """Load the state to resume, and give the first process the run's lock and its keeper."""
     with contextlib.ExitStack() as held:
@@ -164,7 +180,13 @@ def _kept(
                     "start a new run from its generator.safetensors with --init"
                 )
             state.load_state_dict(saved["state"])
-        if world.rank > 0:
+        done, steps = state.step, config.recipe.steps
+        if done >= steps and world.rank == 0:
+            notify(
+                f"{run}: has done {done} steps, and --steps is {steps}: nothing is left to do, and "
+                f"the run stays as it is; --steps above {done} trains on"
+            )
+        if world.rank > 0 or done >= steps:
             yield None
             return
         keeper = Keeper(config, run, state, origin, store.digest)

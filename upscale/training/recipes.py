@@ -134,8 +134,7 @@ SRRESNET = Recipe(
     init="srresnet",
 )
 
-# Section 3.2 and supplement: total variation 2e-8 with phi 2,2, on [-1, 1], where it is twice as
-# large.
+# Section 3.4: total variation 2e-8 with phi 2,2, on [-1, 1], where it is twice as large.
 SRRESNET_VGG22 = replace(
     SRRESNET,
     source="Ledig et al. 2017, SRResNet-VGG22",
@@ -145,8 +144,8 @@ SRRESNET_VGG22 = replace(
     tv_coefficient=2e-8 * SRGAN_RANGE**0.5,
 )
 
-# Section 3.2: from the MSE-trained SRResNet, 1e5 steps at 1e-4 and 1e5 at 1e-5; equation 3:
-# content + 1e-3 adversarial.
+# Section 3.2: from the MSE-trained SRResNet (ours starts from the model srgan; see docs/training.md
+# for both stages), 1e5 steps at 1e-4 and 1e5 at 1e-5. Equation 3: content + 1e-3 adversarial.
 SRGAN_MSE = replace(
     SRRESNET,
     source="Ledig et al. 2017, SRGAN-MSE",
@@ -174,29 +173,28 @@ SRGAN = replace(
     content_rescaling=VGG54_RESCALING,
 )
 
-# Wang et al. 2018, section 4.1: L1, 2e-4 halved every 2e5 steps, batch 16; patches of 192 in the
-# authors' programme, beta2 0.99 and average 0.999 in BasicSR.
+# Wang et al. 2018, section 4.1: L1, 2e-4 halved every 2e5 steps, 16 patches of 128, Adam with 0.9
+# and 0.999. The paper states no number of steps: 1e6 is that of the authors' programme. The average
+# is BasicSR's, which also has patches of 192 here and a beta2 of 0.99.
 RRDB_PSNR = Recipe(
     source="Wang et al. 2018, RRDB_PSNR",
     generator={"architecture": "rrdbnet"},
     init="rrdb-psnr",
-    hr_patch=192,
+    hr_patch=128,
     lr_rate=2e-4,
     schedule="steps",
     milestones=(200_000, 400_000, 600_000, 800_000),
-    beta2=0.99,
     pixel="l1",
     pixel_coefficient=1.0,
 )
 
 # Section 4.1 and equation 3: features before the activation, L1; lambda 5e-3, eta 1e-2; 1e-4
-# halved at 50k, 100k, 200k, 300k; patches of 128.
+# halved at 50k, 100k, 200k, 300k. The 4e5 steps are those of the authors' programme.
 ESRGAN = replace(
     RRDB_PSNR,
     source="Wang et al. 2018, ESRGAN",
     init="esrgan",
     steps=400_000,
-    hr_patch=128,
     lr_rate=1e-4,
     milestones=(50_000, 100_000, 200_000, 300_000),
     pixel_coefficient=1e-2,
@@ -242,13 +240,15 @@ RECIPES: dict[str, Recipe] = {
         generator={"architecture": "srresnet", "normalization": "none"},
         init="none",
     ),
-    # Section 4.5: the same with eta 10, MINC features (--vgg FILE), back-projection afterwards.
+    # Section 4.5: the same with eta 10, features of the last convolution of a VGG16 trained on MINC
+    # (section 3.3; --vgg FILE), back-projection afterwards.
     "pirm": replace(
         ESRGAN,
         source="Wang et al. 2018, PIRM-SR challenge, region 3",
         generator={"architecture": "srresnet", "normalization": "none"},
         init="none",
         pixel_coefficient=10.0,
+        content="conv5_3",
     ),
     "compact": COMPACT,
 }

@@ -10,9 +10,9 @@ from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.weights import ensure_local
 from upscale.networks.fold import fold_batch_norm
 from upscale.networks.layers import Convolution
-from upscale.networks.rrdbnet import DenseBlock
 from upscale.networks.spec import (
     Network,
+    RRDBNetSpec,
     Spec,
     SRResNetSpec,
     StateDict,
@@ -109,15 +109,17 @@ def _with_projection(spec: Spec, recipe: Recipe) -> Spec:
     )
 
 
-def _initialise(network: nn.Module) -> None:
-    """Start dense blocks from MSRA's normal distribution times 0.1, with biases of 0.
+def _initialise(network: Network) -> None:
+    """Start a network without batch-norm from MSRA's normal distribution times 0.1, biases from 0.
 
-    Wang et al. 2018, section 4.1, as in the authors' code. Other layers keep PyTorch's own rule.
+    Wang et al. 2018, section 3.1 ("smaller initialization"); the factor, and that it is for every
+    convolution, are of the authors' programme of that year. BasicSR has it in dense blocks only.
+    Other networks keep PyTorch's own rule.
     """
-    for block in network.modules():
-        if isinstance(block, DenseBlock):
-            for module in block.children():
-                assert isinstance(module, Convolution)
-                nn.init.kaiming_normal_(module.weight)
-                module.weight.data *= 0.1
-                nn.init.zeros_(module.bias)
+    spec = network.spec
+    small = isinstance(spec, RRDBNetSpec) or getattr(spec, "normalization", "") == "none"
+    for module in network.modules():
+        if small and isinstance(module, Convolution):
+            nn.init.kaiming_normal_(module.weight)
+            module.weight.data *= 0.1
+            nn.init.zeros_(module.bias)

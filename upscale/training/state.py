@@ -25,6 +25,8 @@ PARTS = (
 )
 """Fields of `State` that have a state of their own."""
 
+ANEW = "start a new run from its generator.safetensors with --init"
+
 
 @dataclass
 class State:
@@ -63,6 +65,7 @@ class State:
 
         Raises UsageError for the state of other networks or optimizers.
         """
+        self._check_networks(state)
         try:
             for name, each in self._parts().items():
                 if name == "scaler" and not state[name]:
@@ -73,13 +76,29 @@ class State:
                     group["betas"] = asked
         except (KeyError, RuntimeError, ValueError) as error:
             raise UsageError(
-                "the options of --resume ask for other networks than the state holds "
-                f"({str(error).splitlines()[0]}); start a new run from its generator.safetensors "
-                "with --init"
+                f"the options of --resume ask for other networks than the state holds; {ANEW}"
             ) from error
         self.step = state["step"]
         self.best, self.best_of = state["best"], state["best_of"]
         torch.set_rng_state(state["random"].cpu())
+
+    def _check_networks(self, state: dict[str, Any]) -> None:
+        """Raise UsageError where the state holds other networks; say what is different."""
+        for name in ("generator", "discriminator"):
+            network = getattr(self, name)
+            if network is None:
+                continue
+            if name not in state:
+                raise UsageError(f"the state of --resume holds no {name}; {ANEW}")
+            ours = {key: tuple(each.shape) for key, each in network.state_dict().items()}
+            held = {key: tuple(each.shape) for key, each in state[name].items()}
+            for key in sorted(ours.keys() | held.keys()):
+                if ours.get(key) != held.get(key):
+                    raise UsageError(
+                        f"the options of --resume ask for another {name} than the state holds: "
+                        f"{key} is {ours.get(key, 'absent')} in the one, and "
+                        f"{held.get(key, 'absent')} in the other; {ANEW}"
+                    )
 
     @torch.no_grad()
     def is_sound(self, lr: Tensor) -> bool:
@@ -111,7 +130,7 @@ def new_state(recipe: Recipe, start: Start, seed: int, device: torch.device, hal
     rate = recipe.discriminator_rate or recipe.lr_rate
     return State(
         generator,
-        Average(generator, recipe.ema, warm_up=recipe.init == "none"),
+        Average(generator, recipe.ema, warm_up=True),
         torch.optim.Adam(trained, recipe.lr_rate, betas),
         discriminator,
         torch.optim.Adam(discriminator.parameters(), rate, betas) if discriminator else None,

@@ -202,6 +202,11 @@ def test_what_it_is() -> None:
     assert "# my_net\n\nThis SRResNet (16 blocks, 64 features) makes pictures 4 times" in text
     assert "1,500 steps" in text
     assert "https://arxiv.org/abs/1609.04802" in text
+    based = card({**ORIGIN, "recipe": "based on Wang et al. 2018, X", "differences": "batch 4"})
+    assert "https://arxiv.org/abs/1809.00219" in based
+    assert "batch 4" in based
+    machine = {"precision": "bf16", "device": "cpu (x)", "versions": "torch 2.12"}
+    assert all(word in card({**ORIGIN, **machine}) for word in ("bf16", "torch 2.12"))
     assert "https://arxiv.org/abs/1809.00219" in card({**ORIGIN, "recipe": "Wang et al. 2018, X"})
     assert {RECIPES[name].source[:6] for name in RECIPES} == {"Ledig ", "Wang e", "upscal"}
 

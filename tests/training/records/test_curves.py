@@ -160,6 +160,14 @@ def test_a_run_that_is_writing_can_be_drawn(small: Path, tmp_path: Path) -> None
     plot_runs([small], tmp_path / "curves.png")
 
 
+def test_a_folder_that_is_not_a_run_is_named_without_matplotlib(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(UsageError, match=rf"^{tmp_path}/metrics\.jsonl: "):
+        plot_runs([tmp_path], tmp_path / "plot.png")
+
+
 def test_without_matplotlib_it_is_said_how_to_get_it(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tiny_training import tiny
 
+from upscale.networks.spec import spec_from_dict, spec_to_dict
 from upscale.training.config import Config
 from upscale.training.data.store import Store
 from upscale.training.recipes import RECIPES
@@ -19,13 +20,30 @@ def config(init: str) -> Config:
 
 
 def test_a_run_from_nothing_names_recipe_pictures_and_seed() -> None:
-    assert origin_of(config("none"), STORE, {}) == {
-        "recipe": RECIPES["srresnet"].source,
+    found = origin_of(config("none"), STORE, {})
+    different = dict(each.split(" ", 1) for each in found.pop("differences").split(", "))
+    assert different == {
+        "init": "none", "batch": "4", "hr_patch": "16", "features": "8", "blocks": "1",
+    }  # fmt: skip
+    assert found == {
+        "recipe": f"based on {RECIPES['srresnet'].source}",
         "data_digest": STORE.digest,
         "data_pictures": "0",
         "data_licence": "CC0-1.0",
         "seed": "7",
     }
+
+
+def test_the_numbers_of_a_paper_bear_its_name(tmp_path: Path) -> None:
+    as_published = Config(RECIPES["rrdb-psnr"], tmp_path)
+    found = origin_of(as_published, STORE, {})
+    assert found["recipe"] == RECIPES["rrdb-psnr"].source
+    assert "differences" not in found
+    whole = spec_to_dict(spec_from_dict(as_published.recipe.generator))
+    stated = replace(as_published.recipe, generator=whole)  # as a run states it
+    assert origin_of(Config(stated, tmp_path), STORE, {}) == found
+    own = replace(as_published.recipe, source="mine", steps=3)
+    assert origin_of(Config(own, tmp_path), STORE, {})["recipe"] == "mine"
 
 
 def test_published_start_weights_are_named_as_their_file_names_them() -> None:

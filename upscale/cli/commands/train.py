@@ -34,7 +34,9 @@ class TrainOptions:
     """What ``upscale train`` is asked for, beside the fields of `Config` and `Recipe`."""
 
     recipe: str | None = option(
-        f"Recipe to start from: {', '.join(RECIPES)}. Default: {DEFAULT_RECIPE}.",
+        "Recipe, and in brackets its --init: "
+        f"{', '.join(f'{name} ({each.init})' for name, each in RECIPES.items())}. "
+        f"Default: {DEFAULT_RECIPE}.",
         *(None, FILES),
         metavar="RECIPE",
     )

@@ -113,7 +113,7 @@ def _large_enough(
     data: Path, pairs: Sequence[PathPair], scale: int, patch: int, notify: Notify
 ) -> tuple[list[PathPair], int]:
     """Return the pictures that are large enough by their headers, and the sum of their pixels."""
-    kept, pixels, small = [], 0, 0
+    kept, pixels, small, clear = [], 0, 0, 0
     for path, partner in pairs:
         try:
             header = reader.read_header(path, MAX_PIXELS)
@@ -124,9 +124,15 @@ def _large_enough(
             small += 1
             continue
         kept.append((path, partner))
+        clear += header.channels in (2, 4)
         pixels += header.width * header.height
     if small and kept:
         notify(f"{data}: {small} pictures are smaller than {patch} × {patch} pixels; left out")
+    if clear:
+        notify(
+            f"{data}: the opacity of {clear} picture{'' if clear == 1 else 's'} is dropped, so the "
+            "colours of transparent pixels are trained on too; flatten them first"
+        )
     return kept, pixels
 
 

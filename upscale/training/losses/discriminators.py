@@ -197,16 +197,22 @@ DISCRIMINATORS: dict[str, type[Discriminator]] = {
 }
 
 
-def check_patch(name: str, hr_patch: int) -> None:
+def check_patch(name: str, hr_patch: int, patches: int = 2) -> None:
     """Raise UsageError unless discriminator ``name`` halves ``hr_patch`` HR pixels exactly.
 
-    The error names the nearest sizes that fit.
+    ``patches``: in a pass; batch-norm needs more than one value a channel. The error names the
+    nearest sizes that fit.
     """
     if name not in DISCRIMINATORS:
         known = ", ".join(DISCRIMINATORS)
         raise UsageError(f"--discriminator {name!r} is not known; give one of {known}")
     stride = DISCRIMINATORS[name].stride
     if hr_patch > 0 and hr_patch % stride == 0:
+        if patches == 1 and hr_patch == stride and DISCRIMINATORS[name] is not UNetDiscriminator:
+            raise UsageError(
+                f"a single HR patch of {hr_patch} pixels leaves the batch-norm of the {name} "
+                f"discriminator one value a channel; give --batch 2, or {2 * stride}"
+            )
         return
     below = max(hr_patch, 0) // stride * stride
     nearest = f"{below} or {below + stride}" if below else str(stride)

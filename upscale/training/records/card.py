@@ -76,7 +76,7 @@ def make_card(
         "## How to use it": _usage(address),
         "## Figures": _figures(origin, spec, config, journal),
         "## Data": _data(origin, config, data_licence, datasets),
-        "## Training": _training(config),
+        "## Training": _training(config, origin),
         "## Limits": _limits(config),
         "## Licence": _licence(origin, result_licence),
     }
@@ -132,12 +132,15 @@ def _summary(origin: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
     papers = [
         f" ([arXiv:{paper}](https://arxiv.org/abs/{paper}))"
         for authors, paper in PAPERS.items()
-        if source.startswith(authors)
+        if source.removeprefix("based on ").startswith(authors)
     ]
     began = f"the weights {_initial(origin)}" if origin.get("init") else "random numbers"
+    unlike = str(origin.get("differences") or "")
+    differences = f", with differences ({escaped(unlike)})" if unlike else ""
     return (
         f"This {architecture}{f' ({sizes})' if sizes else ''} makes pictures "
-        f"{spec.get('scale', 4)} times as large. Its training: {escaped(source)}{''.join(papers)}; "
+        f"{spec.get('scale', 4)} times as large. Its training: {escaped(source)}{''.join(papers)}"
+        f"{differences}; "
         f"{_number(origin.get('steps'))} steps, from {began}."
     )
 
@@ -208,11 +211,14 @@ def _data(
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _training(config: Mapping[str, Any]) -> str:
+def _training(config: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
+    by = ""
+    if "precision" in origin:
+        by = f"Computed in {origin['precision']} on {origin['device']}, by {origin['versions']}. "
     rows = [[code(name), code(_shown(value))] for name, value in _flat(config)]
     return (
-        "The whole configuration, as in `config.toml`; `metrics.jsonl` holds the figures of each "
-        "step.\n\n" + table(["option", "value"], rows)
+        f"{escaped(by)}The whole configuration, as in `config.toml`; `metrics.jsonl` holds the "
+        "figures of each step.\n\n" + table(["option", "value"], rows)
     )
 
 

@@ -36,6 +36,8 @@ def plot_runs(runs: Sequence[Path], target: Path) -> None:
     The file appears whole or not at all. Raises UsageError for another suffix, without matplotlib
     and where `draw_runs` does; OutputError where the file cannot be written.
     """
+    for run in runs:
+        read(run / METRICS_FILE)
     check_plot(target)
     figure = draw_runs(runs)
     import matplotlib.style

@@ -8,6 +8,7 @@ lacks such numbers. A line counts once its line feed is written; the rest was to
 import json
 import math
 import time
+from collections.abc import Mapping
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,9 +33,9 @@ Record = dict[str, Any]
 def read(path: Path) -> list[Record]:
     """Return the lines of a journal in their order, without a torn last one.
 
-    Each has ``step`` (int), ``kind`` (``train`` or ``validation``), ``time`` (seconds) and its
-    figures (float, int or None). Raises UsageError where there is no journal, UpscaleError where
-    it cannot be read or a line before the last is damaged.
+    Each has ``step`` (int), ``kind`` (``train``, ``validation`` or ``machine``), ``time`` (seconds)
+    and its figures (float, int or None; texts of a machine). Raises UsageError where there is no
+    journal, UpscaleError where it cannot be read or a line before the last is damaged.
     """
     return [entry for _, entry in _lines(path)]
 
@@ -90,6 +91,19 @@ class Journal:
         entry: Record = {"step": step, "kind": kind, "time": passed}
         for name, value in figures.items():
             entry[name] = value if math.isfinite(value) else None
+        self._write(entry)
+        if self._board is not None:
+            for name, value in figures.items():
+                self._board.add_scalar(f"{kind}/{name}", value, step)
+
+    def note(self, step: int, texts: Mapping[str, str]) -> None:
+        """Append a line of kind ``machine``: what a run, or its continuation, is computed by.
+
+        Raises OutputError where the line cannot be written.
+        """
+        self._write({"step": step, "kind": "machine", "time": self._before, **texts})
+
+    def _write(self, entry: Record) -> None:
         line = json.dumps(entry, allow_nan=False).encode() + b"\n"
         try:
             written = self._file.write(line)
@@ -97,9 +111,6 @@ class Journal:
             raise unwritable(self._path, error) from error
         if written != len(line):
             raise OutputError(f"{self._path}: cannot be written (the disk is full)")
-        if self._board is not None:
-            for name, value in figures.items():
-                self._board.add_scalar(f"{kind}/{name}", value, step)
 
     def truncate_after(self, step: int) -> None:
         """Drop the lines of later steps at once, in TensorBoard too: a run resumes from ``step``.

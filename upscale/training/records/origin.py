@@ -1,11 +1,32 @@
 """The origin of a generator: its recipe, its pictures and its start weights."""
 
+import platform
 from pathlib import Path
+from platform import python_version
+from typing import Any
 
+import torch
+
+from upscale import __version__
+from upscale.networks.spec import spec_from_dict, spec_to_dict
 from upscale.training.config import Config
 from upscale.training.data.store import Store
+from upscale.training.recipes import RECIPES, Recipe
 
-__all__ = ["origin_of"]
+__all__ = ["MACHINE", "machine_of", "origin_of"]
+
+MACHINE = ("precision", "device", "versions")
+"""What `machine_of` states."""
+
+
+def machine_of(device: torch.device, precision: str) -> dict[str, str]:
+    """State what computes a run: the precision that ``auto`` came to, the device, and versions."""
+    name = platform.processor() or platform.machine()
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+    versions = f"upscale {__version__}, torch {torch.__version__}, Python {python_version()}"
+    told = (precision, f"{device.type} ({name})", versions)
+    return dict(zip(MACHINE, told, strict=True))
 
 
 def origin_of(config: Config, store: Store, start: dict[str, str]) -> dict[str, str]:
@@ -14,13 +35,16 @@ def origin_of(config: Config, store: Store, start: dict[str, str]) -> dict[str, 
     ``start``: the metadata of its start weights.
     """
     recipe = config.recipe
+    different = _different(recipe)
     origin = {
-        "recipe": recipe.source,
+        "recipe": f"based on {recipe.source}" if different else recipe.source,
         "data_digest": store.digest,
         "data_pictures": str(len(store.items)),
         "data_licence": config.data_licence,
         "seed": str(config.seed),
     }
+    if different:
+        origin["differences"] = ", ".join(f"{name} {value}" for name, value in different.items())
     if recipe.init != "none":
         origin["init"] = Path(recipe.init).name
         told = _trained(start) if "recipe" in start else start
@@ -28,6 +52,22 @@ def origin_of(config: Config, store: Store, start: dict[str, str]) -> dict[str, 
             f"init_{key}": told[key] for key in ("title", "licence", "origin") if told.get(key)
         }
     return origin
+
+
+def _different(recipe: Recipe) -> dict[str, Any]:
+    """Return what is not as in the recipe of ours that has the same source."""
+    preset = next((each for each in RECIPES.values() if each.source == recipe.source), None)
+    if preset is None:
+        return {}
+    ours, theirs = (
+        vars(each) | spec_to_dict(spec_from_dict(each.generator)) for each in (recipe, preset)
+    )
+    names = ours.keys() | theirs.keys()
+    unlike = [name for name in sorted(names) if ours.get(name) != theirs.get(name)]
+    changed = {name: ours.get(name, "none") for name in unlike if name != "generator"}
+    if "init" in changed:
+        changed["init"] = Path(recipe.init).name
+    return changed
 
 
 def _trained(start: dict[str, str]) -> dict[str, str]:

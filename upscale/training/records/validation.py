@@ -12,7 +12,7 @@ from upscale.bench.contenders import System, network
 from upscale.bench.datasets import find_set
 from upscale.bench.gallery import write_picture
 from upscale.bench.measure import measure
-from upscale.bench.picture_sets import Pair, PictureSet
+from upscale.bench.picture_sets import Pair, PictureSet, read_hr
 from upscale.errors import WeightsError
 from upscale.metrics.by_name import Metric, make_metrics
 from upscale.metrics.protocol import METRICS, Protocol
@@ -20,6 +20,7 @@ from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.model import Model
 from upscale.networks.fold import fold
 from upscale.networks.spec import Spec
+from upscale.pictures.reading.reader import read_header
 from upscale.pixels.baselines import Levels
 from upscale.training.config import Config
 
@@ -67,6 +68,10 @@ def find_validation(
         return None
     scale = config.recipe.scale
     pictures = find_set(config.valid, None, scale, progress(f"fetching {config.valid}"), notify)
+    for pair in pictures.pairs:
+        header = read_header(pair.hr)
+        if (header.channels, header.frames) not in ((1, 1), (3, 1)):
+            read_hr(pair.hr)  # refuses what cannot be measured, before the run begins
     trained_otherwise = config.recipe.degradation != "bicubic" or config.lr is not None
     if trained_otherwise and pictures.lr_folder is None:
         notify(
