@@ -137,7 +137,7 @@ def test_a_picture_that_cannot_be_measured_ends_a_run_before_it_begins(
 def test_what_computes_a_run_is_written_down(data: Path, tmp_path: Path) -> None:
     run(tiny(data, steps=1, precision="bf16"), tmp_path / "run")
     run(tiny(data, steps=2, precision="fp32"), tmp_path / "run", resume=True)
-    journal = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").open()]
+    journal = map(json.loads, (tmp_path / "run" / "metrics.jsonl").read_text().splitlines())
     machines = [each for each in journal if each["kind"] == "machine"]
     assert [(each["step"], each["precision"]) for each in machines] == [(0, "bf16"), (1, "fp32")]
     origin = read_checkpoint(tmp_path / "run" / "generator.safetensors").origin

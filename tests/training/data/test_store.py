@@ -168,7 +168,7 @@ def test_every_kind_of_picture_becomes_three_channels_of_8_bits(folder: Path, na
     write(folder / name)
     told: list[str] = []
     store = opened(folder, notify=told.append)
-    assert told == []
+    assert len(told) == ("opacity" in name or name.endswith(".gif"))
     assert np.array_equal(store.hr(0), cropped(expected))
 
 
