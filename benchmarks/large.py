@@ -2,10 +2,10 @@
 
     python benchmarks/large.py PHOTO [MODEL [TILE]]
 
-The bare network runs on one block of 256 × 256 of the photo, again and again, before, between and
-after the programs; its time is scaled to the photo's pixels. With TILE the program runs a second
-time with ``--tile TILE``. Times are seconds of the processors, of all processes, so that what else
-the machine does counts less. Peak memory is that of the program's largest process.
+The bare network runs on one block of 256 × 256 of the photo, again and again, after the programs;
+its time is scaled to the photo's pixels. With TILE the program runs a second time with ``--tile
+TILE``. Times are seconds of the processors, of all processes, so that what else the machine does
+counts less. Peak memory is the greatest of a process until then.
 """
 
 import resource
@@ -13,28 +13,38 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from PIL import Image
+
+BARE = """
+import sys, time
 import numpy as np
 import torch
-
+from PIL import Image
 from upscale.cli.terminal.tuning import tune
-from upscale.models.model import Model, load_model
-from upscale.pictures.reading import reader
+from upscale.models.model import load_model
+
+tune()  # as the program does
+photo, model = sys.argv[1:]
+with Image.open(photo) as picture:
+    block = np.asarray(picture.convert("RGB"), np.float32)[:256, :256] / 255
+lr = torch.from_numpy(block).permute(2, 0, 1)[None].contiguous(memory_format=torch.channels_last)
+network = load_model(model).network
+for _ in range(5):
+    begin = time.process_time()
+    with torch.inference_mode():
+        network(lr)
+    print((time.process_time() - begin) / lr[0, 0].numel())
+"""
+"""Prints a pixel's seconds in each of some passes. A process of its own: where memory of programs
+is measured, that of their parent counts."""
 
 
-def bare(model: Model, pixels: np.ndarray, passes: int = 4) -> list[float]:
-    """Return the seconds a pixel of some passes of the network."""
-    block = torch.from_numpy(pixels[:256, :256, :3].astype(np.float32) / 255)
-    lr = block.permute(2, 0, 1)[None].contiguous(memory_format=torch.channels_last)
-    seconds = []
-    for _ in range(passes):
-        begin = time.process_time()
-        with torch.inference_mode():
-            model.network(lr)
-        seconds.append((time.process_time() - begin) / lr[0, 0].numel())
-    return seconds
+def bare(photo: Path, model: str) -> list[float]:
+    command = [sys.executable, "-c", BARE, str(photo), model]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [float(line) for line in run.stdout.split()][1:]
 
 
 def program(photo: Path, *options: str) -> tuple[float, float]:
@@ -50,24 +60,18 @@ def program(photo: Path, *options: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    photo, name = Path(sys.argv[1]), (sys.argv[2:] or ["srgan"])[0]
-    pixels = reader.read(photo).pixels
-    tune()  # as the program does
-    model = load_model(name)
-    passes = bare(model, pixels)
-    runs = {"stream": ("--model", name)}
+    photo, model = Path(sys.argv[1]), (sys.argv[2:] or ["srgan"])[0]
+    with Image.open(photo) as picture:
+        width, height = picture.size
+    runs = {"stream": ("--model", model)}
     if sys.argv[3:]:
-        runs[f"tile {sys.argv[3]}"] = ("--model", name, "--tile", sys.argv[3])
-    found = {}
-    for label, options in runs.items():
-        found[label] = program(photo, *options)
-        passes += bare(model, pixels)
-    network = statistics.median(passes) * pixels.shape[0] * pixels.shape[1]
-    print(f"{name}, {model.precision}: bare network {network:.0f} s")
+        runs[f"tile {sys.argv[3]}"] = ("--model", model, "--tile", sys.argv[3])
+    found = {label: program(photo, *options) for label, options in runs.items()}
+    passes = bare(photo, model)  # last, since its peak would count
+    network = statistics.median(passes) * width * height
+    print(f"{model}: bare network {network:.0f} s")
     for label, (seconds, peak) in found.items():
-        print(
-            f"{label}: {seconds:.0f} s, {seconds / network:.2f} times; peak {peak:.2f} GiB so far"
-        )
+        print(f"{label}: {seconds:.0f} s, {seconds / network:.2f} times; peak {peak:.2f} GiB")
 
 
 if __name__ == "__main__":

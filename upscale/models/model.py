@@ -31,7 +31,7 @@ __all__ = ["Model", "load", "load_model"]
 IN_CACHE = 2**14
 """LR pixels of a band on the CPU."""
 
-LEAST_ROWS = 8
+LEAST_ROWS = 16
 """Of a band on the CPU: with fewer, the rows of context cost more than the cache saves."""
 
 BYTES_PER_CHANNEL = 64
