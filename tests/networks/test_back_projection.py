@@ -12,7 +12,7 @@ from random_networks import network_of, random_state
 from upscale.errors import UsageError
 from upscale.models.model import load_model
 from upscale.networks.back_projection import REACH, BackProjection, Projection
-from upscale.networks.spec import SRResNetSpec
+from upscale.networks.spec import RRDBNetSpec, SRResNetSpec
 from upscale.pictures.reading import reader
 from upscale.pixels.degrade import degrade
 from upscale.upscaling.engine import upscale_pixels
@@ -118,9 +118,10 @@ def test_a_step_is_an_iteration_that_does_not_clamp() -> None:
     assert torch.equal(step.clamp(0, 1), BackProjection(4, 1)(sr, lr))
 
 
-def test_a_network_can_end_with_a_step() -> None:
-    state, lr = random_state(SPEC), tensor(reader.read(PHOTO).pixels[:24, :32])
-    plain, ended = (network_of(spec, state) for spec in (SPEC, replace(SPEC, projected=True)))
+@pytest.mark.parametrize("spec", [SPEC, RRDBNetSpec(features=4, blocks=1, growth=2)])
+def test_a_network_can_end_with_a_step(spec: SRResNetSpec | RRDBNetSpec) -> None:
+    state, lr = random_state(spec), tensor(reader.read(PHOTO).pixels[:24, :32])
+    plain, ended = (network_of(each, state) for each in (spec, replace(spec, projected=True)))
     with torch.no_grad():
         assert torch.equal(ended(lr), Projection(4)(plain(lr), lr))
         assert not torch.allclose(ended(lr), plain(lr), atol=0.01)

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from upscale.networks.resampling import Resampling, Smoothing
 
-__all__ = ["REACH", "SMOOTH", "BackProjection", "Projection"]
+__all__ = ["REACH", "SMOOTH", "BackProjection", "Projection", "reach_of_projection"]
 
 REACH = 4
 """LR pixels that one iteration sees on each side: 2 by the reduction, 2 by the enlargement."""
@@ -37,6 +37,11 @@ class Projection(nn.Module):
         residual = self.smooth(lr - self.reduce(sr))
         corrected: Tensor = sr + self.enlarge(residual)
         return corrected
+
+
+def reach_of_projection(projected: bool, smooth: bool) -> int:
+    """Return the LR pixels on each side that a network sees more by such an end, or by none."""
+    return REACH * projected + SMOOTH // 2 * (projected and smooth)
 
 
 class BackProjection(nn.Module):

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from upscale.networks.back_projection import Projection, reach_of_projection
 from upscale.networks.layers import Convolution, stages_of
 
 __all__ = ["RRDB", "DenseBlock", "RRDBNet", "RRDBNetSpec"]
@@ -17,8 +18,6 @@ class RRDBNetSpec:
     """RRDBNet of the ESRGAN paper (section 3.1)."""
 
     architecture: ClassVar[str] = "rrdbnet"
-    overlap: ClassVar[int] = 40
-    """As of `SRResNetSpec`."""
 
     scale: int = 4
     features: int = 64
@@ -31,6 +30,14 @@ class RRDBNetSpec:
     """Factor of the pixel-unshuffle in front; scale · unshuffle = 4 in the published models."""
     residual_scaling: float = 0.2
     """Factor of each residual before it is added: 0.2 in the published models."""
+    projected: bool = False
+    """As of `SRResNetSpec`, and so is the next."""
+    smooth_projection: bool = False
+
+    @property
+    def overlap(self) -> int:
+        """LR pixels of context beside a tile, by default; as of `SRResNetSpec`."""
+        return 40 + reach_of_projection(self.projected, self.smooth_projection)
 
     @property
     def align(self) -> int:
@@ -100,6 +107,8 @@ class RRDBNet(nn.Module):
             self.add_module(f"conv_up{stage}", Convolution(n, n))
         self.conv_hr = Convolution(n, n)
         self.conv_last = Convolution(n, 3)
+        if spec.projected:
+            self.projection = Projection(spec.scale, spec.smooth_projection)
 
     def forward(self, lr: Tensor) -> Tensor:
         """Return ``lr`` (N, 3, H, W), [0, 1], enlarged: (N, 3, H·scale, W·scale), unclamped.
@@ -117,4 +126,6 @@ class RRDBNet(nn.Module):
             x = F.interpolate(x.to(dtype), scale_factor=factor, mode="nearest")
             x = _leaky(self.get_submodule(f"conv_up{stage}")(x))
         sr: Tensor = self.conv_last(_leaky(self.conv_hr(x)))
+        if spec.projected:
+            sr = self.projection(sr, lr)
         return sr

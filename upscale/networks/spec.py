@@ -82,9 +82,9 @@ def spec_to_dict(spec: Spec) -> dict[str, Any]:
 
 def unprojected(spec: Spec) -> Spec:
     """Return ``spec`` without a step of back-projection: the same parameters."""
-    if isinstance(spec, SRResNetSpec):
-        return replace(spec, projected=False, smooth_projection=False)
-    return spec
+    if isinstance(spec, CompactSpec):
+        return spec
+    return replace(spec, projected=False, smooth_projection=False)
 
 
 def build(spec: Spec | Mapping[str, Any]) -> Network:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from upscale.networks.back_projection import REACH, SMOOTH, Projection
+from upscale.networks.back_projection import Projection, reach_of_projection
 from upscale.networks.layers import (
     Activation,
     BatchNorm,
@@ -69,8 +69,7 @@ class SRResNetSpec:
 
         Measured: at most one level of 255 off the whole picture.
         """
-        smoothing = self.projected and self.smooth_projection
-        return 16 + REACH * self.projected + SMOOTH // 2 * smoothing
+        return 16 + reach_of_projection(self.projected, self.smooth_projection)
 
     @property
     def stages(self) -> tuple[int, ...]:

@@ -38,6 +38,7 @@ SPECS = (
     replace(RRDBNET, scale=2, unshuffle=2),
     replace(RRDBNET, scale=1, unshuffle=4),
     replace(RRDBNET, scale=1),
+    replace(RRDBNET, projected=True, smooth_projection=True),
     CompactSpec(features=6, blocks=3),
     CompactSpec(features=6, blocks=1, scale=2),
 )
