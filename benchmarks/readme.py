@@ -18,13 +18,13 @@ BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 
 MODELS = (
     *("nearest", "bicubic", "lanczos", "srresnet-krasserm", "srresnet"),
-    *("srgan-krasserm", "srgan", "realsr"),
+    *("srgan-krasserm", "srgan", "rrdb-psnr", "esrgan", "realsr"),
 )
 SETS = {"set5": "Set5", "set14": "Set14"}
 COLUMNS = {"psnr": 2, "ssim": 4, "daala": 4, "lpips-alex": 4, "niqe": 2}
 HEADS = ("PSNR", "SSIM", "SSIM (Daala)", "LPIPS", "NIQE")
 PLOT = ("srgan", "realsr")
-SHORT = ("`bicubic`", "`srresnet`", "`srgan, α 0.9`")
+SHORT = ("`bicubic`", "`srresnet`", "`srgan, α 0.9`", "`esrgan, α 1`")
 SHORT_PUBLISHED = ("*published: SRGAN, SPSR's README*", "*published: ESRGAN, SPSR's README*")
 """The rows of Set14 that README.md shows."""
 

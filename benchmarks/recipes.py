@@ -3,8 +3,7 @@
     python benchmarks/recipes.py PHOTOS PICTURE [steps, 20] [batch, 4]
 
 Each recipe's line has the first and the last loss, the seconds a step and the size of the upscaled
-picture. Patches are as large as the recipe says. Recipes whose start weights are out of reach start
-from nothing.
+picture. Patches are as large as the recipe says.
 """
 
 import json
@@ -18,9 +17,6 @@ from PIL import Image
 
 from upscale.training.recipes import RECIPES
 
-OUT_OF_REACH = ("rrdb-psnr", "esrgan")
-"""Recipes whose start weights are on hosts that not every network reaches."""
-
 
 def main() -> None:
     photos, picture, steps, batch = (*sys.argv[1:], *("20", "4")[len(sys.argv) - 3 :])
@@ -30,7 +26,6 @@ def main() -> None:
             run = Path(folder) / name
             words = ["--recipe", name, "--data", photos, "--steps", steps, "--batch", batch]
             words += ["--log-every", "1", "-o", str(run)]
-            words += ["--init", "none"] if name in OUT_OF_REACH else []
             words += ["--content", "conv5_4"] if name == "pirm" else []  # MINC's file is not here
             subprocess.run([*command, "train", *words], check=True, stderr=subprocess.DEVNULL)
             journal = [json.loads(line) for line in (run / "metrics.jsonl").open()]

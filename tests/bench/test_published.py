@@ -134,7 +134,7 @@ SRRESNET = [("SRResNet", name) for name in ("Ledig", "Lornatang,", "twhui,", "ms
 @pytest.mark.parametrize("alpha", [None, 1, 1.0])
 def test_a_model_stands_beside_its_paper(alpha: float | None) -> None:
     assert sources("srgan", alpha)[:2] == [("SRGAN-VGG54", "Ledig"), ("SRGAN", "SPSR's")]
-    assert sources("esrgan", alpha) == [("ESRGAN", "SPSR's")]
+    assert sources("esrgan", alpha) == sources("esrgan-wang", alpha) == [("ESRGAN", "SPSR's")]
 
 
 def test_alpha_0_is_the_psnr_end() -> None:

@@ -16,13 +16,14 @@ from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.models.choice import CLEAN, DAMAGED, DRAWING
 from upscale.models.manifest import read_manifest
 from upscale.models.model import load_model
-from upscale.networks.spec import CompactSpec, SRResNetSpec
+from upscale.networks.spec import CompactSpec, RRDBNetSpec, SRResNetSpec, unprojected
 from upscale.pixels.degrade import degrade
 
 EMBEDDED = Path(upscale.__file__).parent / "embedded"
 OF_SRRESNET = ("srresnet", "srgan")
+OF_RRDBNET = ("rrdb-psnr", "esrgan")
 OF_COMPACT = ("compact-psnr",)
-WHEEL = 20e6
+WHEEL = 90e6
 """Bytes that the package may have."""
 
 Levels = npt.NDArray[np.uint8]
@@ -78,6 +79,18 @@ def test_the_files_are_half_floats_without_batch_norm_and_know_their_origin(name
     assert read_manifest()[name].licence == "Apache-2.0"
 
 
+@pytest.mark.parametrize("name", OF_RRDBNET)
+def test_the_big_pair_is_the_network_of_the_paper_from_realsr(name: str) -> None:
+    path = EMBEDDED / f"{name}.safetensors"
+    with safe_open(path, "pt") as file:
+        assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.float16}  # noqa: SIM118 - no mapping
+    checkpoint = read_checkpoint(path)
+    assert unprojected(checkpoint.spec) == RRDBNetSpec(features=64, blocks=23, growth=32)
+    assert "RealSR" in checkpoint.origin["init_origin"]
+    assert checkpoint.origin["data_licence"]
+    assert read_manifest()[name].licence == "Apache-2.0"
+
+
 @pytest.mark.parametrize("name", OF_COMPACT)
 def test_those_from_general_know_their_origin_too(name: str) -> None:
     path = EMBEDDED / f"{name}.safetensors"
@@ -113,6 +126,17 @@ def test_between_the_ends_psnr_falls_with_alpha(photo: Levels) -> None:
         for alpha in (0, 0.25, 0.5, 0.75, 1)
     ]
     assert found == sorted(found, reverse=True)
+
+
+def test_between_the_ends_of_the_big_pair_psnr_falls_with_alpha(photo: Levels) -> None:
+    hr = np.ascontiguousarray(photo[:96, :96])
+    lr = degrade(hr, 4)
+    found = [
+        psnr(*(luma(each)[4:-4, 4:-4] for each in (enlarged(lr, "esrgan", alpha), hr)))
+        for alpha in (0, 0.5, 1)
+    ]
+    assert found == sorted(found, reverse=True)
+    assert (enlarged(lr, "esrgan", 0) == enlarged(lr, "rrdb-psnr")).all()
 
 
 def test_between_the_ends_of_the_compact_pair_psnr_falls_with_alpha(photo: Levels) -> None:

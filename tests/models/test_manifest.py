@@ -72,6 +72,7 @@ def test_psnr_ends_are_entries_of_the_same_network() -> None:
         "realesr-general": "compact-psnr",
         "srgan-krasserm": "srresnet-krasserm",
         "esrgan": "rrdb-psnr",
+        "esrgan-wang": "rrdb-psnr-wang",
     }
     for name, psnr in pairs.items():
         gan_end, psnr_end = (spec_from_dict(MANIFEST[each].spec) for each in (name, psnr))

@@ -92,7 +92,7 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     "srgan-vgg22": SRGAN | VGG22 | {"init": "srgan"},
     "srgan": SRGAN | VGG54 | {"init": "srgan"},
     "rrdb-psnr": RRDB_PSNR | {"init": "rrdb-psnr"},
-    "esrgan": ESRGAN | {"init": "esrgan"},
+    "esrgan": ESRGAN | {"init": "rrdb-psnr"},
     "esrgan-16": ESRGAN | {"init": "none"},
     "pirm": ESRGAN | {"pixel_coefficient": 10.0, "content": "conv5_3", "init": "none"},
 }

@@ -193,7 +193,7 @@ RRDB_PSNR = Recipe(
 ESRGAN = replace(
     RRDB_PSNR,
     source="Wang et al. 2018, ESRGAN",
-    init="esrgan",
+    init="rrdb-psnr",
     steps=400_000,
     lr_rate=1e-4,
     milestones=(50_000, 100_000, 200_000, 300_000),

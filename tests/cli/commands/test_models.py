@@ -18,7 +18,9 @@ def test_models_are_listed_as_a_table_and_as_json(tmp_path: Path) -> None:
     beginnings = [line.split(" ")[0] for line in table.out.splitlines()]
     assert [word for word in beginnings if word in names] == names
     embedded = {r["name"] for r in lines.records if r["local"] == "embedded"}
-    assert embedded == {*("srgan", "srresnet", "compact-psnr", "realesr-general", "niqe")}
+    assert embedded == {
+        *("srgan", "srresnet", "esrgan", "rrdb-psnr", "compact-psnr", "realesr-general", "niqe")
+    }
     assert {r["role"] for r in lines.records} == {"generator", "lpips", "dists", "niqe", "features"}
 
 

@@ -157,10 +157,10 @@ def test_an_address_is_fetched_verified_converted_and_used(hub: Hub, upscale: Co
 
 
 def test_wrong_bytes_are_refused_with_both_hashes(hub: Hub, upscale: Command) -> None:
-    assert read_manifest()["esrgan"].sources[0].place == "databuzzword/esrgan"
+    assert read_manifest()["esrgan-wang"].sources[0].place == "databuzzword/esrgan"
     hub.files["/databuzzword/esrgan"] = (WEIGHTS, ESRGAN, "whole")  # the ETag lies
     hub.files["/eugeneware/ESRGAN"] = (WEIGHTS, DIGEST, "whole")
-    status, said = upscale("photo.png", "--model", "esrgan", "-o", "out.png")
+    status, said = upscale("photo.png", "--model", "esrgan-wang", "-o", "out.png")
     assert status == 3
     assert said.count(f"expected sha256 {ESRGAN}, found {DIGEST}") == 2
     fetched = [path.split("/")[1] for command, path in hub.requests if command == "GET"]

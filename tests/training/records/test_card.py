@@ -84,7 +84,7 @@ def test_the_fields_for_the_hub() -> None:
     [
         ("hf://someone/net/file.safetensors", "someone/net"),
         ("hf://someone/net@v1/folder/file.pth", "someone/net"),
-        ("esrgan", "databuzzword/esrgan"),  # the first source of its stanza
+        ("esrgan-wang", "databuzzword/esrgan"),  # the first source of its stanza
         ("srgan", None),  # comes with the package, is on no hub
         ("start.pth", None),
     ],
