@@ -43,7 +43,7 @@ from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 from program import Outcome, finish, inside
 
-from upscale.models.model import Model
+from upscale.networks.layers import Convolution
 from upscale.pixels.image import Pixels
 
 HERE = Path(__file__).parent
@@ -1019,7 +1019,8 @@ def test_row_43_too_little_memory_for_the_smallest_tile_ends_the_run(
     tmp_path: Path, weights: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     album(tmp_path, "a.png", "b.png")
-    monkeypatch.setattr(Model, "__call__", lambda self, lr: torch.empty(2**62, dtype=torch.uint8))
+    for name in ("forward", "inside"):  # of the whole picture, and of a band of its rows
+        monkeypatch.setattr(Convolution, name, lambda self, x: torch.empty(2**62))
     found = inside(tmp_path, "in", "-o", "out", "--json", "--model", weights)
     assert found.status == 4
     assert sorted(statuses(found).values()) == ["cancelled", "device"]
