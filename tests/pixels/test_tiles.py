@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from upscale.pixels.tiles import Span, rising_window, spans
-from upscale.upscaling.engine import _contribution, _join
+from upscale.upscaling.passes.tiled import _contribution, _join
 
 AXES = {
     "length": st.integers(1, 400),

@@ -80,6 +80,8 @@ def test_exiftool_has_nothing_new_to_complain_of(
     allowed = complaints(listed["in.jpg"])
     if suffix == ".tif":
         allowed |= complaints(listed["own.tif"])
+        # TIFF/EP allows it (ISO 12234-2), and Pillow cuts what exiftool would rather have
+        allowed.add("Non-standard format (undef) for IFD0 0x83bb IPTC-NAA")
     assert complaints(listed[f"out{suffix}"]) <= allowed
 
 

@@ -20,7 +20,7 @@ from upscale.system import write_at
 
 __all__ = ["blocks_of_tiff", "of_tiff", "write_to_tiff"]
 
-_LONG, _ORIENTATION, _DESCRIPTION = 4, 0x112, 0x10E
+_UNDEFINED, _ORIENTATION, _DESCRIPTION = 7, 0x112, 0x10E
 _NOTES_END = 2**16  # of the offsets that a block of EXIF has
 _IPTC, _RESOURCES = 0x83BB, 0x8649  # IPTC itself, and Photoshop's image resources
 
@@ -102,8 +102,8 @@ def write_to_tiff(descriptor: int, blob: bytes | None, datasets: bytes | None = 
             tag: value for tag, value in exif.fields.items() if tag not in NOT_IN_TIFF
         }
     if datasets is not None:
-        count = -(-len(datasets) // 4)
-        new.fields[_IPTC] = Field(_LONG, count, datasets.ljust(4 * count, b"\0"))
+        # A type that TIFF/EP allows; of 32-bit integers Pillow 13.0 keeps the first only.
+        new.fields[_IPTC] = Field(_UNDEFINED, len(datasets), datasets)
     end = os.fstat(descriptor).st_size
     space = Space(end)
     try:
