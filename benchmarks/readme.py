@@ -101,7 +101,7 @@ def put(page: Path, tables: str) -> None:
 
 def main() -> None:
     models = [word for name in MODELS for word in ("-m", name)]
-    crisp = ["-m", "srgan", "--alpha", "1"]
+    crisp = ["-m", "srgan", "-m", "esrgan", "--alpha", "1"]
     records = []
     for more in ([], ["--ssim", "daala", "--metrics", "ssim"]):
         records += bench(*models, *more) + bench(*crisp, *more)

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 import upscale
 from upscale.metrics.psnr_ssim import luma, psnr
-from upscale.models.checkpoints.convert import read_checkpoint
+from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
 from upscale.models.choice import CLEAN, DAMAGED, DRAWING
 from upscale.models.manifest import read_manifest
 from upscale.models.model import load_model
@@ -59,16 +59,21 @@ def reduced(sr: Levels) -> npt.NDArray[np.float64]:
     return np.stack(planes, -1)
 
 
+def in_half_floats(name: str) -> Checkpoint:
+    """Read embedded weights, whose numbers are float16 without exception."""
+    path = EMBEDDED / f"{name}.safetensors"
+    with safe_open(path, "pt") as file:
+        assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.float16}  # noqa: SIM118 - no mapping
+    return read_checkpoint(path)
+
+
 def test_the_package_stays_small() -> None:
     assert sum(path.stat().st_size for path in EMBEDDED.iterdir()) < WHEEL
 
 
 @pytest.mark.parametrize("name", OF_SRRESNET)
 def test_the_files_are_half_floats_without_batch_norm_and_know_their_origin(name: str) -> None:
-    path = EMBEDDED / f"{name}.safetensors"
-    with safe_open(path, "pt") as file:
-        assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.float16}  # noqa: SIM118 - no mapping
-    checkpoint = read_checkpoint(path)
+    checkpoint = in_half_floats(name)
     assert isinstance(checkpoint.spec, SRResNetSpec)
     assert checkpoint.spec.normalization == "none"
     wanted = {"recipe", "steps", "seed", "data_digest", "data_pictures", "data_licence", "init"}
@@ -81,10 +86,7 @@ def test_the_files_are_half_floats_without_batch_norm_and_know_their_origin(name
 
 @pytest.mark.parametrize("name", OF_RRDBNET)
 def test_the_big_pair_is_the_network_of_the_paper_from_realsr(name: str) -> None:
-    path = EMBEDDED / f"{name}.safetensors"
-    with safe_open(path, "pt") as file:
-        assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.float16}  # noqa: SIM118 - no mapping
-    checkpoint = read_checkpoint(path)
+    checkpoint = in_half_floats(name)
     assert unprojected(checkpoint.spec) == RRDBNetSpec(features=64, blocks=23, growth=32)
     assert "RealSR" in checkpoint.origin["init_origin"]
     assert checkpoint.origin["data_licence"]
@@ -93,10 +95,7 @@ def test_the_big_pair_is_the_network_of_the_paper_from_realsr(name: str) -> None
 
 @pytest.mark.parametrize("name", OF_COMPACT)
 def test_those_from_general_know_their_origin_too(name: str) -> None:
-    path = EMBEDDED / f"{name}.safetensors"
-    with safe_open(path, "pt") as file:
-        assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.float16}  # noqa: SIM118 - no mapping
-    checkpoint = read_checkpoint(path)
+    checkpoint = in_half_floats(name)
     assert checkpoint.spec == CompactSpec()
     assert "Xintao Wang" in checkpoint.origin["init_origin"]
     assert checkpoint.origin["data_licence"]

@@ -17,8 +17,8 @@ class Luma(RowWise):
     """The luma of RGB."""
 
     def forward(self, rgb: Tensor) -> Tensor:
-        """Return (N, 1, H, W) for (N, 3, H, W)."""
-        return (rgb * rgb.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
+        """Return (…, 1, H, W) for (…, 3, H, W)."""
+        return (rgb * rgb.new_tensor(LUMA).view(3, 1, 1)).sum(-3, keepdim=True)
 
 
 class Pipeline(nn.Module):

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from upscale.networks.pipeline import LUMA
+from upscale.networks.pipeline import Luma
 from upscale.pixels.bleed import bleed
 from upscale.pixels.image import Pixels
 from upscale.pixels.spool import Rows
@@ -45,9 +45,8 @@ def _scaled(pixels: Pixels) -> Tensor:
 
 def from_colour(sr: Tensor, channels: int) -> Tensor:
     """Return the luma of ``sr`` (…, 3, H, W) if a picture of so many channels is gray."""
-    if channels >= 3:
-        return sr
-    return (sr * sr.new_tensor(LUMA).view(3, 1, 1)).sum(-3, keepdim=True)
+    luma: Tensor = sr if channels >= 3 else Luma()(sr)
+    return luma
 
 
 def extremes(opacity: Tensor, scale: int) -> tuple[Tensor, Tensor]:
