@@ -52,7 +52,7 @@ class Candidates:
 
 CANDIDATES = {
     AUTO: Candidates("srgan", "realesr-general", "realesr-general"),
-    BEST: Candidates("srgan", "realesrgan", "realesrgan-anime"),
+    BEST: Candidates("esrgan", "realesrgan", "realesrgan-anime"),
 }
 
 CLEAN, DAMAGED = CANDIDATES[AUTO].clean, CANDIDATES[AUTO].damaged

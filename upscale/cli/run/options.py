@@ -103,11 +103,11 @@ class Options:
     )
     model: str = option(MODEL_HELP, AUTO, MODEL, short="-m", metavar="MODEL")
     best: bool = option(
-        "Big networks for damaged pictures and drawings; about ten times as slow.", False, MODEL
+        "The big network for each kind of picture; about ten times as slow.", False, MODEL
     )
     alpha: float | None = option(
-        "Blend from 0 (faithful, PSNR-trained) to 1 (crisp, GAN-trained). Default: 0.9 for srgan; "
-        "others as they are.",
+        "Blend from 0 (faithful, PSNR-trained) to 1 (crisp, GAN-trained). Default: 0.9 for srgan "
+        "and esrgan; others as they are.",
         *(None, MODEL),
         short="-a",
     )
