@@ -40,15 +40,15 @@ ROOMS = (
 
 INNER = {
     "pictures": (
-        *("containers", "containers.heif", "containers.tiff", "colours", "metadata"),
-        "metadata.found",
+        *("containers", "containers.heif", "containers.jpeg", "containers.tiff", "colours"),
+        *("metadata", "metadata.found"),
         *("decoders", "decoders.heif", "decoders.tiff", "reading", "writing"),
     ),
     "networks": ("streaming",),
     "models": ("fetching", "checkpoints"),
     "upscaling": ("passes",),
     "batch": ("planning",),
-    "training": ("data", "losses", "records"),
+    "training": ("data", "learning", "losses", "records"),
     "cli": ("terminal", "run", "commands"),
     "viewing": ("plots", "sheets"),
 }

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from upscale.cli.app import app
 from upscale.training.config import Config
-from upscale.training.distributed import World
+from upscale.training.learning.distributed import World
 from upscale.training.loop import Hooks, train
 from upscale.training.recipes import RECIPES
 

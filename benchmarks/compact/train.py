@@ -23,7 +23,7 @@ from torch import Tensor
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
 from upscale.models.model import load_model
 from upscale.networks.compact import Compact, CompactSpec
-from upscale.training.ema import Average
+from upscale.training.learning.ema import Average
 
 SCALE = 4
 ORIGIN = {

@@ -23,10 +23,10 @@ from upscale.models.model import load_model
 from upscale.pixels.baselines import Levels
 from upscale.training.config import Config, make_config
 from upscale.training.keeper import Keeper, Moment
+from upscale.training.learning.state import State, load_state, new_state
 from upscale.training.recipes import RECIPES
 from upscale.training.records.validation import Validation
 from upscale.training.start import read_start
-from upscale.training.state import State, load_state, new_state
 
 CPU = torch.device("cpu")
 

@@ -20,10 +20,10 @@ from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.pixels.baselines import BASELINES
 from upscale.pixels.degrade import degrade
 from upscale.training.config import Config
-from upscale.training.distributed import World
 from upscale.training.keeper import STATE_FILE, Moment
+from upscale.training.learning.distributed import World
+from upscale.training.learning.state import load_state
 from upscale.training.loop import Hooks, train
-from upscale.training.state import load_state
 
 pytestmark = pytest.mark.usefixtures("quiet")
 

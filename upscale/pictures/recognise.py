@@ -7,8 +7,8 @@ import struct
 from pathlib import Path
 
 from upscale.errors import InputError
-from upscale.pictures.containers import jpeg
 from upscale.pictures.containers.damage import because, cut, damaged, no_image, unsupported
+from upscale.pictures.containers.jpeg import segments as jpeg
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import format_of
 

@@ -17,8 +17,8 @@ from typing import Any, Literal, get_args, get_type_hints
 from upscale.errors import UsageError, did_you_mean
 from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
 from upscale.training.generator import GeneratorOptions, asked_generator
+from upscale.training.learning.schedules import Schedule
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
-from upscale.training.schedules import Schedule
 from upscale.upscaling.options import (
     FILES,
     LEARNING,

@@ -8,10 +8,10 @@ from pathlib import Path
 from upscale.errors import OutputError, UsageError
 from upscale.files import locked, sweep, whole
 from upscale.training.config import Config, write_config
+from upscale.training.learning.state import State, save_generator, save_state
 from upscale.training.records.journal import METRICS_FILE, Journal
 from upscale.training.records.origin import MACHINE
 from upscale.training.records.validation import Validation
-from upscale.training.state import State, save_generator, save_state
 
 __all__ = ["CONFIG_FILE", "STATE_FILE", "Keeper", "Moment", "check_begun", "claimed"]
 
@@ -33,7 +33,7 @@ class Moment:
     steps: int
     """Updates of the whole run."""
     figures: dict[str, float] = field(default_factory=dict)
-    """What `upscale.training.step.update` returns."""
+    """What `upscale.training.learning.step.update` returns."""
     rate: float = 0.0
     """Learning rate of the generator."""
     seconds: float = 0.0

@@ -17,15 +17,15 @@ from upscale.networks.spec import spec_to_dict
 from upscale.training.config import Config
 from upscale.training.data.patches import Patches, batches
 from upscale.training.data.store import Store, open_store
-from upscale.training.distributed import World
 from upscale.training.keeper import STATE_FILE, Keeper, Moment, check_begun, claimed
+from upscale.training.learning.distributed import World
+from upscale.training.learning.schedules import rate, schedules_of
+from upscale.training.learning.state import State, load_state, new_state, to_training
+from upscale.training.learning.step import precision_of, update, wrapped
 from upscale.training.losses.objective import load_objective
 from upscale.training.records.origin import machine_of, origin_of
 from upscale.training.records.validation import Validation, find_validation
-from upscale.training.schedules import rate, schedules_of
 from upscale.training.start import Start, read_start
-from upscale.training.state import State, load_state, new_state, to_training
-from upscale.training.step import precision_of, update, wrapped
 
 __all__ = ["Hooks", "train"]
 

@@ -30,8 +30,8 @@ from upscale.models.model import load_model
 from upscale.networks.spec import build, spec_from_dict
 from upscale.training.config import Config, make_config, write_config
 from upscale.training.generator import GeneratorOptions
+from upscale.training.learning.state import load_state
 from upscale.training.recipes import Recipe
-from upscale.training.state import load_state
 
 GAN = {
     # A generator that starts near bilinear, and a discriminator that moves little: where sr is

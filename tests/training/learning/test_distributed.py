@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from upscale.errors import UsageError
 from upscale.networks.layers import BatchNorm
-from upscale.training.distributed import World, global_mean, joined, synchronise_batch_norm
+from upscale.training.learning.distributed import World, global_mean, joined, synchronise_batch_norm
 
 WORLD = 2
 
@@ -49,7 +49,7 @@ WORKER = (
 import sys, time
 from pathlib import Path
 from upscale.errors import UpscaleError
-from upscale.training.distributed import global_mean, joined, synchronise_batch_norm
+from upscale.training.learning.distributed import global_mean, joined, synchronise_batch_norm
 
 found = {}
 folder = Path(sys.argv[1])

@@ -8,7 +8,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from upscale.errors import UsageError
 from upscale.networks.spec import RRDBNetSpec, SRResNetSpec, build
-from upscale.training.ema import Average
+from upscale.training.learning.ema import Average
 
 SPECS = [SRResNetSpec(features=4, blocks=1), RRDBNetSpec(features=4, blocks=1, growth=2)]
 

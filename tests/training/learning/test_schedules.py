@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import (
 )
 
 from upscale.errors import UsageError
-from upscale.training.schedules import Schedule, rate
+from upscale.training.learning.schedules import Schedule, rate
 
 SRGAN = Schedule(1e-4, "steps", milestones=(100_000,), decay=0.1)
 ESRGAN = Schedule(1e-4, "steps", milestones=(50_000, 100_000, 200_000, 300_000))

@@ -15,11 +15,8 @@ from upscale.models.model import load_model
 from upscale.networks.back_projection import Projection
 from upscale.networks.layers import BatchNorm, Convolution
 from upscale.networks.spec import SRResNetSpec, spec_from_dict
-from upscale.training.distributed import synchronise_batch_norm
-from upscale.training.losses.objective import Objective
-from upscale.training.recipes import RECIPES, Recipe
-from upscale.training.start import read_start
-from upscale.training.state import (
+from upscale.training.learning.distributed import synchronise_batch_norm
+from upscale.training.learning.state import (
     State,
     load_state,
     new_state,
@@ -27,7 +24,10 @@ from upscale.training.state import (
     save_state,
     to_training,
 )
-from upscale.training.step import Running, update
+from upscale.training.learning.step import Running, update
+from upscale.training.losses.objective import Objective
+from upscale.training.recipes import RECIPES, Recipe
+from upscale.training.start import read_start
 
 CPU = torch.device("cpu")
 SPEC = SRResNetSpec(features=8, blocks=1)

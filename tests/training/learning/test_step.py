@@ -13,11 +13,11 @@ from tiny_training import RRDBNET, SRRESNET, one_thread
 from torch import Tensor, nn
 
 from upscale.models.precision import FILE
+from upscale.training.learning.state import State, new_state, to_training
+from upscale.training.learning.step import Running, precision_of, update
 from upscale.training.losses.objective import Objective
 from upscale.training.recipes import RECIPES, Recipe
 from upscale.training.start import read_start
-from upscale.training.state import State, new_state, to_training
-from upscale.training.step import Running, precision_of, update
 
 PSNR = replace(RECIPES["srresnet"], generator=SRRESNET, init="none", hr_patch=16, ema=0.9)
 PLAIN = replace(PSNR, generator=SRRESNET | {"normalization": "none"})

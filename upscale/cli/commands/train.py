@@ -84,7 +84,7 @@ def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
     config, folder = _asked(options, given)
     tune()
     from upscale.training import loop
-    from upscale.training.distributed import joined
+    from upscale.training.learning.distributed import joined
 
     stop = _Stop()
     with joined(config.device, options.world_size) as world, Bars() as bars:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyvips
 
-from upscale.pictures.containers import jpeg
+from upscale.pictures.containers.jpeg import segments as jpeg
 from upscale.pictures.metadata import exif, iptc, xmp
 from upscale.pictures.metadata.found import jpeg as jpeg_blocks
 from upscale.pictures.metadata.found import png as png_blocks

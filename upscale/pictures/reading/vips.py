@@ -8,10 +8,12 @@ import pyvips
 from upscale.errors import InputError
 from upscale.pictures.colours import png_colours
 from upscale.pictures.colours.signals import ADOBE_RGB, Signals, doubts, loses_hdr
-from upscale.pictures.containers import jpeg, jpeg_surroundings
 from upscale.pictures.containers.damage import because, cut, unsupported
-from upscale.pictures.containers.heif import edits, surroundings
+from upscale.pictures.containers.heif import edits
+from upscale.pictures.containers.heif import surroundings as heif_surroundings
 from upscale.pictures.containers.heif.primary import Primary, primary
+from upscale.pictures.containers.jpeg import segments as jpeg
+from upscale.pictures.containers.jpeg import surroundings as jpeg_surroundings
 from upscale.pictures.containers.tiff.page import Page
 from upscale.pictures.decoders.base import (
     Decoded,
@@ -124,7 +126,7 @@ def open_header(
         warnings += jpeg_surroundings.surroundings(descriptor, segments).warnings(path)
     elif found.loader == "heif":
         packet = metadata_of(image).xmp
-        warnings += surroundings.surroundings(descriptor, boxed, packet).warnings(path)
+        warnings += heif_surroundings.surroundings(descriptor, boxed, packet).warnings(path)
     said = _signals(descriptor, found.loader, boxed, image)
     warnings += doubts(path, said)
     image = coloured(image, said)

@@ -12,7 +12,7 @@ from upscale.errors import OutputError, UsageError, WeightsError
 from upscale.files import whole
 from upscale.models.checkpoints.convert import Checkpoint, write_checkpoint
 from upscale.networks.spec import Network, Spec
-from upscale.training.ema import Average
+from upscale.training.learning.ema import Average
 from upscale.training.losses.discriminators import Discriminator, build_discriminator
 from upscale.training.recipes import Recipe
 from upscale.training.start import Start

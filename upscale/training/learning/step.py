@@ -12,11 +12,11 @@ from torch.nn.parallel import DistributedDataParallel
 
 from upscale.models.precision import DTYPES, pick_precision
 from upscale.networks.spec import Network, build, spec_from_dict
-from upscale.training.distributed import global_mean, synchronise_batch_norm
+from upscale.training.learning.distributed import global_mean, synchronise_batch_norm
+from upscale.training.learning.state import State
 from upscale.training.losses.objective import Objective
 from upscale.training.losses.terms import ADVERSARIAL, Mean
 from upscale.training.recipes import Recipe
-from upscale.training.state import State
 
 __all__ = ["Running", "precision_of", "update", "wrapped"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from upscale.pictures.containers import jpeg
+from upscale.pictures.containers.jpeg import segments as jpeg
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
 

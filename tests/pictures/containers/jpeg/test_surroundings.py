@@ -11,8 +11,8 @@ import pyvips
 from PIL import Image as Pillow
 
 from upscale.pictures.containers.companions import DEPTH, GAIN_MAP, VIDEO, Surroundings
-from upscale.pictures.containers.jpeg import segments
-from upscale.pictures.containers.jpeg_surroundings import surroundings
+from upscale.pictures.containers.jpeg.segments import segments
+from upscale.pictures.containers.jpeg.surroundings import surroundings
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
 

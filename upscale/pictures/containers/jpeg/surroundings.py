@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from upscale.pictures.containers import companions, samsung
 from upscale.pictures.containers.companions import Surroundings
-from upscale.pictures.containers.jpeg import (
+from upscale.pictures.containers.jpeg.segments import (
     APP0,
     APP1,
     APPLICATION,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from upscale.pictures.containers.jpeg import EXIF, ICC, PHOTOSHOP, XMP, Segment
+from upscale.pictures.containers.jpeg.segments import EXIF, ICC, PHOTOSHOP, XMP, Segment
 from upscale.pictures.metadata import iptc
 from upscale.pictures.metadata.found.blocks import Blocks, Gathering
 
