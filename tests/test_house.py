@@ -55,6 +55,7 @@ INNER = {
 """The rooms inside a room."""
 
 TESTED_ELSEWHERE = {
+    "cli.run.following": "cli/commands/test_train.py: a signal ends a training that is followed",
     "cli.run.methods": "models/test_choice.py: what was chosen shows in a run only",
     "cli.run.raw": "upscaling/test_raw_video.py: frames need a stream on both sides",
     "models.checkpoints.dialects": "models/checkpoints/test_convert.py: names are read of a file",

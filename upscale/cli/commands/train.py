@@ -1,32 +1,21 @@
 """``upscale train``: put a run together, watch it, and say how it ended."""
 
-import os
-import signal
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from upscale.cli.run.following import Stop, hooks_for
 from upscale.cli.terminal.console import Bars, say, shown
 from upscale.cli.terminal.tuning import tune
 from upscale.errors import UsageError
-from upscale.system import stop_signals
 from upscale.training.config import Config, make_config
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES
 from upscale.upscaling.options import FILES, REPORT, SPEED, option
 
-if TYPE_CHECKING:
-    from upscale.training.keeper import Moment
-
 __all__ = ["TrainOptions", "train"]
 
 CONFIG_FILE = "config.toml"
-
-TWICE = 1.0
-"""Seconds within which a second signal is the same one: torchrun passes on what the scheduler may
-have sent to every process already."""
 
 
 @dataclass(frozen=True)
@@ -51,27 +40,6 @@ class TrainOptions:
     debug: bool = option("Show tracebacks.", False, REPORT)
 
 
-class _Stop:
-    """A request to end after the step that is at work; a second signal ends at once."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self._when = 0.0
-
-    def listen(self) -> None:
-        """Take SIGINT and SIGTERM from here on."""
-        for number in stop_signals():
-            signal.signal(number, self._take)
-
-    def _take(self, number: int, frame: FrameType | None) -> None:
-        if self.number:
-            if time.monotonic() - self._when > TWICE:
-                os._exit(128 + number)
-            return
-        self.number, self._when = number, time.monotonic()
-        say("upscale: stopping after this step; once more to stop at once")
-
-
 def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
     """Train a generator on a folder of HR pictures.
 
@@ -86,31 +54,11 @@ def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
     from upscale.training import loop
     from upscale.training.learning.distributed import joined
 
-    stop = _Stop()
+    stop = Stop()
     with joined(config.device, options.world_size) as world, Bars() as bars:
         leads = world.rank == 0
-        move = bars.steps(config.recipe.steps) if leads else lambda done, text: None
-
-        def show(moment: "Moment") -> None:
-            text = _line(moment)
-            if moment.validation or not bars.on_terminal:
-                bars.say(text)
-            if not moment.validation:
-                move(moment.step, text)
-
-        done = loop.train(
-            config,
-            folder,
-            options.resume is not None,
-            world,
-            loop.Hooks(
-                show=show,
-                stop=lambda: bool(stop.number),
-                notify=bars.say if leads else lambda text: None,
-                progress=lambda title: bars.download(title, verb=""),
-                started=stop.listen,
-            ),
-        )
+        hooks = hooks_for(stop, bars, config.recipe.steps, leads)
+        done = loop.train(config, folder, options.resume is not None, world, hooks)
     if leads:
         again = f"; go on with: upscale train --resume {shown(folder)}" if stop.number else ""
         say(f"{shown(folder)}: {done} steps{again}")
@@ -162,13 +110,3 @@ def _free_name(config: Config) -> Path:
     while Path("runs", f"{recipe}-{number}").exists():
         number += 1
     return Path("runs", f"{recipe}-{number}")
-
-
-def _line(moment: "Moment") -> str:
-    """Say in a line what a step, or a validation, came to."""
-    if moment.validation:
-        figures = ", ".join(f"{name} {value:.4f}" for name, value in moment.validation.items())
-        return f"step {moment.step}: validation: {figures}"
-    figures = ", ".join(f"{name} {value:.3g}" for name, value in moment.figures.items())
-    pace = f"{1 / moment.seconds:.2f} steps/s, rate {moment.rate:.2g}"
-    return f"step {moment.step} of {moment.steps}: {figures}; {pace}"

@@ -1,0 +1,79 @@
+"""A training on the terminal: how it is followed, and how a signal ends it after a step."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from upscale.cli.terminal.console import Bars, say
+from upscale.system import stop_signals
+
+if TYPE_CHECKING:
+    from upscale.training.keeper import Moment
+    from upscale.training.loop import Hooks
+
+__all__ = ["Stop", "hooks_for"]
+
+TWICE = 1.0
+"""Seconds within which a second signal is the same one: torchrun passes on what the scheduler may
+have sent to every process already."""
+
+
+class Stop:
+    """A request to end after the step that is at work; a second signal ends at once."""
+
+    def __init__(self) -> None:
+        """Take no signal yet."""
+        self.number = 0
+        """Of the signal that came; 0: none has."""
+        self._when = 0.0
+
+    def listen(self) -> None:
+        """Take SIGINT and SIGTERM from here on."""
+        for number in stop_signals():
+            signal.signal(number, self._take)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        if self.number:
+            if time.monotonic() - self._when > TWICE:
+                os._exit(128 + number)
+            return
+        self.number, self._when = number, time.monotonic()
+        say("upscale: stopping after this step; once more to stop at once")
+
+
+def hooks_for(stop: Stop, bars: Bars, steps: int, leads: bool = True, title: str = "") -> "Hooks":
+    """Show a training of ``steps`` on ``bars``, and end it where ``stop`` has a signal.
+
+    ``leads``: whether this process is the one that speaks; ``title`` stands before each line.
+    """
+    from upscale.training.loop import Hooks
+
+    move: Callable[[int, str], None] = bars.steps(steps) if leads else lambda done, text: None
+
+    def show(moment: "Moment") -> None:
+        text = title + _line(moment)
+        if moment.validation or not bars.on_terminal:
+            bars.say(text)
+        if not moment.validation:
+            move(moment.step, text)
+
+    return Hooks(
+        show=show,
+        stop=lambda: bool(stop.number),
+        notify=bars.say if leads else lambda text: None,
+        progress=lambda about: bars.download(about, verb=""),
+        started=stop.listen,
+    )
+
+
+def _line(moment: "Moment") -> str:
+    """Say in a line what a step, or a validation, came to."""
+    if moment.validation:
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in moment.validation.items())
+        return f"step {moment.step}: validation: {figures}"
+    figures = ", ".join(f"{name} {value:.3g}" for name, value in moment.figures.items())
+    pace = f"{1 / moment.seconds:.2f} steps/s, rate {moment.rate:.2g}"
+    return f"step {moment.step} of {moment.steps}: {figures}; {pace}"
