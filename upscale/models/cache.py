@@ -37,7 +37,6 @@ __all__ = [
     "cached",
     "find_file",
     "in_cache",
-    "local_file",
     "write_converted",
 ]
 
@@ -112,18 +111,6 @@ def cached(
     the new one is complete. Raises WeightsError where a file is damaged, or every source fails.
     """
     return _locate(entry, convert, progress, notify, force).checked()
-
-
-def local_file(
-    name: str | Path,
-    role: str,
-    convert: Convert,
-    progress: Progress = lambda done, total: None,
-    notify: Notify = lambda text: None,
-    force: bool = False,
-) -> Path:
-    """Return a verified file, as `find_file` finds it. Raises WeightsError."""
-    return find_file(name, role, convert, progress, notify, force).checked()
 
 
 def find_file(

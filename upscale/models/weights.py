@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from upscale import __version__
 from upscale.errors import UsageError, WeightsError
-from upscale.models.cache import WeightsFile, find_file, local_file
+from upscale.models.cache import WeightsFile, find_file
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.folder import remembered
 from upscale.models.manifest import Entry, read_manifest
@@ -113,7 +113,7 @@ def ensure_local(
     force: bool = False,
 ) -> Path:
     """Return a local, verified checkpoint file of a name, a file or an ``hf://`` address."""
-    return local_file(model, "generator", convert_generator, progress, notify, force)
+    return find_file(model, "generator", convert_generator, progress, notify, force).checked()
 
 
 def convert_generator(raw: Path, entry: Entry) -> tuple["StateDict", dict[str, Any]]:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from upscale.errors import UsageError
-from upscale.models.cache import local_file
+from upscale.models.cache import find_file
 from upscale.models.checkpoints.read import read_tensors
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.manifest import Entry
@@ -126,7 +126,7 @@ def ensure_vgg(
     force: bool = False,
 ) -> Path:
     """Return a local file of a VGG, cached or fetched; one that has a name is verified."""
-    return local_file(name, "features", convert_vgg, progress, notify, force)
+    return find_file(name, "features", convert_vgg, progress, notify, force).checked()
 
 
 def convert_vgg(raw: Path, entry: Entry) -> tuple[StateDict, dict[str, object]]:
