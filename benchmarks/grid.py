@@ -18,7 +18,7 @@ import numpy as np
 
 import upscale
 from upscale.bench.measure import pair_of
-from upscale.bench.picture_sets import read_folder
+from upscale.bench.sets.picture_sets import read_folder
 from upscale.metrics.protocol import Protocol
 from upscale.metrics.psnr_ssim import luma
 from upscale.models.model import load_model

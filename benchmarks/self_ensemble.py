@@ -21,7 +21,7 @@ import torch
 
 from upscale.bench.gallery import write_picture
 from upscale.bench.measure import pair_of
-from upscale.bench.picture_sets import read_folder
+from upscale.bench.sets.picture_sets import read_folder
 from upscale.metrics.protocol import Protocol
 from upscale.models.model import Model, load_model
 

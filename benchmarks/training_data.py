@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from upscale.batch.planning.walk import is_picture
-from upscale.bench.picture_sets import read_hr
+from upscale.bench.sets.picture_sets import read_hr
 from upscale.pixels.degrade import crop_to_multiple, degrade
 
 QUALITIES = (60, 80)

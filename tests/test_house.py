@@ -51,6 +51,7 @@ INNER = {
     "training": ("data", "learning", "losses", "records"),
     "cli": ("terminal", "run", "commands"),
     "viewing": ("plots", "sheets"),
+    "bench": ("sets", "tables"),
 }
 """The rooms inside a room."""
 

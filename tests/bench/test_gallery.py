@@ -8,7 +8,7 @@ from PIL import Image
 
 from upscale.bench.contenders import System
 from upscale.bench.gallery import CROP, MOST_PICTURES, Sheet, save_picture, write_picture
-from upscale.bench.picture_sets import Pair
+from upscale.bench.sets.picture_sets import Pair
 from upscale.errors import OutputError
 
 RANDOM = np.random.default_rng(0)

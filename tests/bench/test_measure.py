@@ -11,9 +11,9 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from upscale.bench.contenders import Contender, System, baseline
-from upscale.bench.datasets import find_set
 from upscale.bench.measure import CLEAR, PeakMemory, measure, pair_of
-from upscale.bench.picture_sets import Pair, PictureSet
+from upscale.bench.sets.datasets import find_set
+from upscale.bench.sets.picture_sets import Pair, PictureSet
 from upscale.errors import InputError
 from upscale.metrics.by_name import make_metrics
 from upscale.metrics.protocol import Protocol

@@ -14,7 +14,7 @@ from PIL import Image
 from tiny_training import RRDBNET, differing, lines, run, tiny
 
 import upscale
-from upscale.bench.picture_sets import read_folder
+from upscale.bench.sets.picture_sets import read_folder
 from upscale.errors import OutputError, UsageError
 from upscale.metrics.by_name import Metric
 from upscale.metrics.protocol import Protocol

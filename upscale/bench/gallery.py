@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from upscale.bench.contenders import System
-from upscale.bench.picture_sets import Pair
-from upscale.bench.tables import DIGITS
+from upscale.bench.sets.picture_sets import Pair
+from upscale.bench.tables.table import DIGITS
 from upscale.errors import OutputError
 from upscale.metrics.protocol import METRICS
 from upscale.pictures.writing.writer import Writer

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from upscale.bench.contenders import Contender, System
-from upscale.bench.picture_sets import Pair, PictureSet, read_hr
+from upscale.bench.sets.picture_sets import Pair, PictureSet, read_hr
 from upscale.errors import InputError, UpscaleError
 from upscale.metrics.by_name import Metric
 from upscale.metrics.protocol import Protocol, Row

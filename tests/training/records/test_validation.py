@@ -11,7 +11,7 @@ from tiny_training import crops, lines, run, tiny
 from typer.testing import CliRunner
 
 import upscale
-from upscale.bench.picture_sets import read_folder
+from upscale.bench.sets.picture_sets import read_folder
 from upscale.cli.app import app
 from upscale.errors import WeightsError
 from upscale.metrics.psnr_ssim import luma, psnr, ssim

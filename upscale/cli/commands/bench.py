@@ -16,7 +16,7 @@ from upscale.models.manifest import read_manifest
 if TYPE_CHECKING:
     from upscale.bench.contenders import Contender, System
     from upscale.bench.gallery import Sheet
-    from upscale.bench.picture_sets import Pair, PictureSet
+    from upscale.bench.sets.picture_sets import Pair, PictureSet
     from upscale.models.model import Model
     from upscale.pixels.baselines import Levels
 
@@ -32,9 +32,9 @@ def bench(options: BenchOptions) -> None:
     alphas = options.alphas
     tune()
     with Bars() as bars:
-        from upscale.bench.datasets import find_set
         from upscale.bench.gallery import Sheet
-        from upscale.bench.picture_sets import told_apart
+        from upscale.bench.sets.datasets import find_set
+        from upscale.bench.sets.picture_sets import told_apart
         from upscale.models.devices import pick_device
 
         options = replace(options, device=str(pick_device(options.device, bars.say)))
@@ -67,7 +67,7 @@ def bench(options: BenchOptions) -> None:
         if sheet is not None and options.sheet is not None:
             sheet.write(options.sheet)
         if options.plot is not None:
-            from upscale.bench.published import to_plot
+            from upscale.bench.tables.published import to_plot
             from upscale.viewing.plots.figure import perception_distortion
 
             published = to_plot({row.set for row in measured}, options.plot_metric)
@@ -230,15 +230,16 @@ def _measure(
 
 
 def _print(options: BenchOptions, rows: Sequence[Row], protocol: Protocol, header: bool) -> None:
-    from upscale.bench import records, tables
+    from upscale.bench.tables import records
+    from upscale.bench.tables.table import make_tables, to_markdown
 
     if options.json:
         emit(records.to_json_lines(rows, protocol).removesuffix("\n"))
     elif options.csv:
         emit(records.to_csv(rows, protocol, header).removesuffix("\n"))
     else:
-        for table in tables.make_tables(rows, protocol):
+        for table in make_tables(rows, protocol):
             if options.markdown:
-                emit(tables.to_markdown(table))
+                emit(to_markdown(table))
             else:
                 print_table(table)

@@ -21,7 +21,7 @@ from upscale.upscaling.options import (
 )
 
 if TYPE_CHECKING:
-    from upscale.bench.picture_sets import PictureSet
+    from upscale.bench.sets.picture_sets import PictureSet
 
 __all__ = ["BenchOptions"]
 

@@ -81,7 +81,7 @@ def _asked(options: TrainOptions, given: Mapping[str, Any]) -> tuple[Config, Pat
 
 def _found_from_anywhere(config: Config) -> Config:
     """Make places whole, so that the run can be taken up again from another folder."""
-    from upscale.bench.datasets import read_datasets
+    from upscale.bench.sets.datasets import read_datasets
     from upscale.models.manifest import read_manifest
 
     def whole(file: str) -> str:

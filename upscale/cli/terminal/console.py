@@ -15,7 +15,7 @@ from upscale.system import stop_signals
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from upscale.bench.tables import Table
+    from upscale.bench.tables.table import Table
 
 __all__ = [
     "Bars",

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from upscale.bench.contenders import System, network
-from upscale.bench.datasets import find_set
 from upscale.bench.gallery import write_picture
 from upscale.bench.measure import measure
-from upscale.bench.picture_sets import Pair, PictureSet, read_hr
+from upscale.bench.sets.datasets import find_set
+from upscale.bench.sets.picture_sets import Pair, PictureSet, read_hr
 from upscale.errors import WeightsError
 from upscale.metrics.by_name import Metric, make_metrics
 from upscale.metrics.protocol import METRICS, Protocol

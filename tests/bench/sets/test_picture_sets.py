@@ -8,7 +8,7 @@ import pytest
 from handmade_sets import encoded, pixels, write
 from PIL import Image
 
-from upscale.bench.picture_sets import pixel_digest, read_folder, read_hr
+from upscale.bench.sets.picture_sets import pixel_digest, read_folder, read_hr
 from upscale.errors import InputError
 
 

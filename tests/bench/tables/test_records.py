@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from measured_rows import PICTURES, SRRESNET, row
 
-from upscale.bench.records import CSV_COLUMNS, to_csv, to_json_lines
+from upscale.bench.tables.records import CSV_COLUMNS, to_csv, to_json_lines
 from upscale.metrics.protocol import Protocol
 
 

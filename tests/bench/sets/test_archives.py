@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from handmade_sets import HUNDRED, encoded, pixels, tarred, zipped
 
-from upscale.bench.archives import unpack
+from upscale.bench.sets.archives import unpack
 from upscale.models.fetching.sources import SourceError
 
 

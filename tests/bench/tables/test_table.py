@@ -6,7 +6,7 @@ import pytest
 from markdown_it import MarkdownIt
 from measured_rows import SRRESNET, row
 
-from upscale.bench.tables import Line, Table, make_tables, to_markdown
+from upscale.bench.tables.table import Line, Table, make_tables, to_markdown
 from upscale.metrics.protocol import METRICS, Protocol, Row
 
 

@@ -10,8 +10,14 @@ from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from upscale.bench.archives import unpack
-from upscale.bench.picture_sets import Notify, PictureSet, folders_called, pixel_digest, read_folder
+from upscale.bench.sets.archives import unpack
+from upscale.bench.sets.picture_sets import (
+    Notify,
+    PictureSet,
+    folders_called,
+    pixel_digest,
+    read_folder,
+)
 from upscale.errors import InputError, UsageError, WeightsError, did_you_mean
 from upscale.files import locked, publish
 from upscale.models.fetching.download import download

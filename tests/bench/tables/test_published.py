@@ -2,8 +2,8 @@
 
 import pytest
 
-from upscale.bench.datasets import read_datasets
-from upscale.bench.published import Published, beside, others, read_published
+from upscale.bench.sets.datasets import read_datasets
+from upscale.bench.tables.published import Published, beside, others, read_published
 from upscale.metrics.protocol import METRICS, Protocol
 from upscale.models.manifest import read_manifest
 from upscale.pixels.baselines import BASELINES

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from upscale.bench.published import Published, beside, others
+from upscale.bench.tables.published import Published, beside, others
 from upscale.metrics.protocol import METRICS, Protocol, Row
 
 __all__ = ["CSV_COLUMNS", "Kind", "Origin", "by_set", "line_up", "to_csv", "to_json_lines"]

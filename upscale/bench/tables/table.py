@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from upscale.bench.published import Published
-from upscale.bench.records import Kind, Origin, by_set, line_up
+from upscale.bench.tables.published import Published
+from upscale.bench.tables.records import Kind, Origin, by_set, line_up
 from upscale.metrics.protocol import METRICS, Protocol, Row
 from upscale.viewing import markdown
 from upscale.viewing.markdown import escaped

@@ -12,8 +12,8 @@ import pytest
 from handmade_sets import HUNDRED, encoded, pixels, tarred, write
 from loopback import Loopback, Silent, serving
 
-from upscale.bench.datasets import find_set, read_datasets
-from upscale.bench.picture_sets import read_hr
+from upscale.bench.sets.datasets import find_set, read_datasets
+from upscale.bench.sets.picture_sets import read_hr
 from upscale.errors import InputError, UsageError, WeightsError
 from upscale.models.fetching.download import download
 from upscale.models.fetching.sources import Member, Source, SourceError
