@@ -3,8 +3,6 @@
 The page is the template ``compare.html`` with the pictures inside, as ``data:`` addresses.
 """
 
-import base64
-import hashlib
 import json
 import os
 import re
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import whole
+from upscale.viewing.page import policy, script_json
 from upscale.viewing.shown import ShownPicture, common_frame, look, with_png
 
 __all__ = ["LARGE", "LARGEST", "MARKER", "read_settings", "write_page"]
@@ -173,25 +172,13 @@ def _page(
         cells.append(f"as an 8-bit PNG: {each.why}" if each.why else "the file itself")
         pictures.append({"label": label, "width": each.width, "size": each.size, "cells": cells})
     size = {"width": frame.width, "height": frame.height}
-    data = json.dumps({"frame": size, "columns": columns, "pictures": pictures})
-    # In a script only "<" can end it or begin a comment, and in JSON it stands in strings only.
-    data = data.replace("<", "\\u003c")
+    data = script_json({"frame": size, "columns": columns, "pictures": pictures})
     template = resources.files("upscale.viewing").joinpath("compare.html").read_text("utf-8")
     start, rest = template.split("{{policy}}")
     middle, rest = rest.split("{{data}}")
     before, after = rest.split("{{pictures}}")
-    return (start + _policy(template) + middle + data + before).encode(), after.encode()
-
-
-def _policy(template: str) -> str:
-    """Allow the template's own script and style, by their digests, and pictures inside the page."""
-    allowed = ["default-src 'none'", "img-src data:", "base-uri 'none'", "form-action 'none'"]
-    for tag in ("script", "style"):
-        found = re.search(f"<{tag}>(.*?)</{tag}>", template, re.DOTALL)
-        assert found
-        digest = base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()
-        allowed.append(f"{tag}-src 'sha256-{digest}'")
-    return "; ".join(allowed)
+    head = start + policy(template, "img-src data:") + middle
+    return (head + data + before).encode(), after.encode()
 
 
 def _value(value: object) -> str:
