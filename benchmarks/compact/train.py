@@ -112,7 +112,7 @@ def main() -> None:
     o.run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(o.seed)
     network = generator_of(o.init)
-    average = Average(network, o.ema, warm_up=True)
+    average = Average(network, o.ema)
     optimizer = torch.optim.Adam(network.parameters(), o.rate, (0.9, 0.99))
     parts = {"network": network, "average": average, "optimizer": optimizer}
     first, file = 0, o.run / "state.pt"

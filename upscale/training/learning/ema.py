@@ -22,11 +22,10 @@ class Average:
     ``network`` is the average: a copy of the module in evaluation mode, on its device, without
     gradients. ``updates`` counts the updates so far.
 
-    ``decay`` is d, in [0, 1). With ``warm_up`` the first updates use the smaller
-    d = (1 + updates)/(10 + updates), as TensorFlow's ExponentialMovingAverage does, so that the
-    start is soon forgotten: without it, 0.999^500 = 61 % of the average is the start after 500
-    updates.
-    BasicSR has no such warm-up.
+    ``decay`` is d, in [0, 1). The first updates use the smaller d = (1 + updates)/(10 + updates),
+    as TensorFlow's ExponentialMovingAverage does, so that the start is soon forgotten: otherwise
+    0.999^500 = 61 % of the average would be the start after 500 updates. BasicSR has no such
+    warm-up.
 
     Buffers are copied. A generator's are the running statistics of its batch-norms, which are
     moving averages already. (BasicSR never updates them; its generators have no batch-norm.)
@@ -35,12 +34,11 @@ class Average:
     UsageError for a decay out of range.
     """
 
-    def __init__(self, module: nn.Module, decay: float = 0.999, warm_up: bool = False) -> None:
+    def __init__(self, module: nn.Module, decay: float = 0.999) -> None:
         if not 0 <= decay < 1:
             raise UsageError(f"a decay of {decay} is out of range; give 0 or more, below 1")
         self.network = deepcopy(module).float().eval().requires_grad_(False)
         self.decay = decay
-        self.warm_up = warm_up
         self.updates = 0
 
     @torch.no_grad()
@@ -49,9 +47,7 @@ class Average:
 
         Raises ValueError if their names are not those of the averaged module.
         """
-        decay = self.decay
-        if self.warm_up:
-            decay = min(decay, (1 + self.updates) / (10 + self.updates))
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         average, current = _tensors(self.network.named_parameters(), module.named_parameters())
         # a + (1 − d)(θ − a), unlike d a + (1 − d) θ, leaves a parameter that is constant exact.
         torch._foreach_lerp_(average, [tensor.float() for tensor in current], 1 - decay)

@@ -130,7 +130,7 @@ def new_state(recipe: Recipe, start: Start, seed: int, device: torch.device, hal
     rate = recipe.discriminator_rate or recipe.lr_rate
     return State(
         generator,
-        Average(generator, recipe.ema, warm_up=True),
+        Average(generator, recipe.ema),
         torch.optim.Adam(trained, recipe.lr_rate, betas),
         discriminator,
         torch.optim.Adam(discriminator.parameters(), rate, betas) if discriminator else None,
