@@ -79,6 +79,8 @@ TESTED_ELSEWHERE = {
     "pictures.metadata.found.jpeg": "pictures/reading/test_blocks.py: beside exiftool and Pillow",
     "pictures.metadata.found.webp": "pictures/reading/test_blocks.py: beside exiftool and Pillow",
     "pictures.metadata.exif_block": "pictures/metadata/test_exif.py: EXIF is blocks",
+    "training.data.decoding": "training/data/test_store.py: decoded pictures lie in a store",
+    "training.losses.options": "training/test_config.py: they are a part of what is asked",
     "upscaling.passes.failures": "upscaling/test_engine.py: failures are those of a picture",
     "upscaling.passes.streamed": "upscaling/test_engine.py: the engine chooses the pass",
     "upscaling.passes.tiled": "upscaling/test_engine.py: the engine chooses the pass",

@@ -5,11 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.ndimage
+import scipy.stats
 from PIL import Image
 
 from upscale.metrics.psnr_ssim import luma, psnr, ssim, without_border
 from upscale.pixels.baselines import BASELINES
-from upscale.pixels.degrade import DEGRADATIONS, crop_to_multiple, degrade, imresize
+from upscale.pixels.degrade import (
+    DEGRADATIONS,
+    blur_and_subsample,
+    crop_to_multiple,
+    degrade,
+    imresize,
+)
 
 BENCH = Path(os.environ.get("UPSCALE_DATA", "/nowhere"))
 
@@ -126,3 +134,60 @@ def test_the_published_figures_of_the_baselines(
     mean_db, mean_ssim = np.mean(found, 0)
     assert mean_db == pytest.approx(db, abs=0.01)
     assert similarity is None or mean_ssim == pytest.approx(similarity, abs=0.001)
+
+
+# A Gaussian, then subsampling
+
+
+def levels(samples: np.ndarray) -> np.ndarray:
+    return np.floor(samples + 0.5).clip(0, 255).astype(np.uint8)
+
+
+def unlike(one: np.ndarray, other: np.ndarray) -> int:
+    """Samples that differ, none by more than a level: those that lie at a half."""
+    difference = np.abs(one.astype(int) - other.astype(int))
+    assert difference.max() <= 1
+    return int((difference > 0).sum())
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1.6, 3.0])
+@pytest.mark.parametrize("scale", [1, 3])
+def test_a_blur_around_pixels_is_that_of_scipy(scale: int, sigma: float) -> None:
+    """Where the scale is odd, the centre of an LR pixel is that of an HR pixel."""
+    hr = np.random.default_rng(0).integers(0, 256, (24, 36, 3), np.uint8)
+    blurred = scipy.ndimage.gaussian_filter(hr.astype(float), (sigma, sigma, 0), mode="reflect")
+    first = scale // 2
+    made = blur_and_subsample(hr, scale, sigma)
+    assert unlike(made, levels(blurred[first::scale, first::scale])) <= 1
+
+
+@pytest.mark.parametrize("sigma", [0.8, 1.6])
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_blur_between_pixels_is_that_of_scipy(scale: int, sigma: float) -> None:
+    """Elsewhere it lies between two, and the kernel has as many taps on either side."""
+    hr = np.random.default_rng(1).integers(0, 256, (24, 36, 3), np.uint8)
+    reach = int(4 * sigma + 0.5)
+    kernel = scipy.stats.norm.pdf(np.arange(-reach + 0.5, reach), scale=sigma)
+    blurred = hr.astype(float)
+    for axis in (0, 1):  # sample i of it lies at i - 1/2
+        blurred = scipy.ndimage.correlate1d(blurred, kernel / kernel.sum(), axis, mode="reflect")
+    made = blur_and_subsample(hr, scale, sigma)
+    assert unlike(made, levels(blurred[scale // 2 :: scale, scale // 2 :: scale])) <= 1
+
+
+@pytest.mark.parametrize("sigma", [0.1, 1.6, 20.0])
+def test_a_blur_moves_no_picture_and_keeps_what_is_flat(sigma: float) -> None:
+    hr = np.random.default_rng(2).integers(0, 256, (16, 24, 1), np.uint8)
+    made = blur_and_subsample(hr, 4, sigma)
+    assert np.array_equal(blur_and_subsample(hr[::-1, ::-1], 4, sigma), made[::-1, ::-1])
+    assert (blur_and_subsample(np.full((8, 8, 3), 77, np.uint8), 4, sigma) == 77).all()
+
+
+def test_a_picture_smaller_than_its_blur_is_mirrored_again_and_again() -> None:
+    hr = np.array([[10, 210]], np.uint8).repeat(2, 0)[..., None]
+    assert blur_and_subsample(hr, 2, 5.0).item() == 110
+
+
+def test_a_blur_refuses_sides_that_are_no_multiples() -> None:
+    with pytest.raises(ValueError, match="9 × 8"):
+        blur_and_subsample(np.zeros((8, 9, 3), np.uint8), 4, 1.6)

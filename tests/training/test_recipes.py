@@ -108,6 +108,7 @@ OURS = {
     "lpips_network": "vgg",
     "reduction_coefficient": 0.0,
     "degradation": "bicubic",
+    "augment": "all",
     "batch_norm": "train",
     "projection": "kept",
 }

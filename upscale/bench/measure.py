@@ -13,7 +13,7 @@ from upscale.errors import InputError, UpscaleError
 from upscale.metrics.by_name import Metric
 from upscale.metrics.protocol import Protocol, Row
 from upscale.pixels.baselines import Levels
-from upscale.pixels.degrade import crop_to_multiple, degrade
+from upscale.pixels.degrade import blur_and_subsample, crop_to_multiple, degrade
 
 __all__ = ["PeakMemory", "Visit", "measure", "pair_of"]
 
@@ -90,6 +90,8 @@ def pair_of(pair: Pair, protocol: Protocol) -> tuple[Levels, Levels]:
         hr = crop_to_multiple(read_hr(pair.hr), protocol.scale)
     except ValueError as error:
         raise InputError(f"{pair.hr}: {error}", code="too-small") from error
+    if protocol.degradation == "gaussian":
+        return hr, blur_and_subsample(hr, protocol.scale, protocol.blur_sigma)
     if protocol.degradation != "folder":
         return hr, degrade(hr, protocol.scale, protocol.degradation)
     assert pair.lr is not None

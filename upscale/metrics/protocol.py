@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["METRICS", "Protocol", "Row"]
+__all__ = ["BLUR_SIGMA", "METRICS", "Protocol", "Row"]
 
 METRICS = {
     "psnr": "PSNR",
@@ -20,6 +20,12 @@ METRICS = {
 PSNR is in dB, the others have no unit. More is better for the first two, less for the others."""
 
 
+BLUR_SIGMA = 1.6
+"""HR pixels. Ledig et al. 2017 blur by a Gaussian before they reduce (section 3), and do not state
+its deviation; 1.6 is that of Jo et al. 2018 (DUF), for ×4, and of the degradation that Zhang et al.
+2018 (RDN) and others call BD, for ×3."""
+
+
 @dataclass(frozen=True)
 class Protocol:
     """How figures are made; two tables can be compared where these are the same."""
@@ -32,10 +38,12 @@ class Protocol:
     """HR pixels that are left out at each edge."""
     ssim: Literal["wang", "scikit-image", "daala"] = "wang"
     """The definition: `upscale.metrics.psnr_ssim` has two, `upscale.metrics.daala_ssim` one."""
-    degradation: Literal["uint8", "double", "folder"] = "uint8"
+    degradation: Literal["uint8", "double", "gaussian", "folder"] = "uint8"
     """How LR is made (`upscale.pixels.degrade`); ``folder``: the set brings LR files."""
     precision: str = "fp32"
     """Of the networks."""
+    blur_sigma: float = BLUR_SIGMA
+    """HR pixels; of ``gaussian``."""
 
 
 @dataclass(frozen=True)

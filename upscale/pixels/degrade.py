@@ -1,4 +1,4 @@
-"""HR → LR as the benchmarks' files were made: the bicubic of MATLAB's ``imresize``.
+"""HR → LR as the benchmarks' files were made: the bicubic of MATLAB's ``imresize``; or by a blur.
 
 Training and measuring share this function, so that what is measured is what was trained for.
 """
@@ -10,7 +10,14 @@ import numpy.typing as npt
 
 from upscale.pixels.resample import contributions
 
-__all__ = ["DEGRADATIONS", "Degradation", "crop_to_multiple", "degrade", "imresize"]
+__all__ = [
+    "DEGRADATIONS",
+    "Degradation",
+    "blur_and_subsample",
+    "crop_to_multiple",
+    "degrade",
+    "imresize",
+]
 
 Degradation = Literal["uint8", "double"]
 """How the two passes round: to uint8 after each, as ``imresize`` does with uint8 pictures (the LR
@@ -18,6 +25,9 @@ files of Set5 and Set14 that RCAN and SwinIR use), or once at the end, as it doe
 (those of ESRGAN and BasicSR). About one sample in nine differs, by one level."""
 
 DEGRADATIONS: tuple[Degradation, ...] = ("uint8", "double")
+
+REACH = 4
+"""Deviations after which a Gaussian is cut off."""
 
 Array = npt.NDArray[Any]
 
@@ -46,6 +56,40 @@ def degrade(
     return imresize(hr, width // scale, height // scale, rule)
 
 
+def blur_and_subsample(
+    hr: npt.NDArray[np.uint8], scale: int, sigma: float
+) -> npt.NDArray[np.uint8]:
+    """Blur ``hr`` by a Gaussian and take one value for each ``scale`` × ``scale`` of its pixels.
+
+    ``hr``: (H, W, C), uint8, H and W multiples of ``scale``; any C. ``sigma``: HR pixels, 0.1 or
+    more. Returns (H / scale, W / scale, C), uint8, rounded once. Beyond an edge lies the mirror
+    image, which repeats the last sample. Values are taken at the centres of the LR pixels, so that
+    LR lies on HR as that of `degrade` does; programs that take every fourth pixel from the first
+    one on move the picture by 1.5 pixels. Raises ValueError for other sides.
+    """
+    height, width = hr.shape[:2]
+    if height % scale or width % scale:
+        raise ValueError(f"{width} × {height} pixels are not multiples of {scale}")
+    samples = hr.astype(np.float64)
+    for axis in (0, 1):
+        samples = _gathered(samples, *_gaussian(hr.shape[axis], scale, sigma), axis)
+    return _to_levels(samples).astype(np.uint8)
+
+
+def _gaussian(
+    length: int, scale: int, sigma: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return indices and factors as `contributions` does; the factors of a sample sum to 1."""
+    centres = (np.arange(length // scale) + 0.5) * scale - 0.5
+    reach = max(1, int(REACH * sigma + 0.5))
+    indices = np.ceil(centres - reach).astype(np.int64)[:, None] + np.arange(2 * reach + 1)
+    away = indices - centres[:, None]
+    factors = np.where(np.abs(away) <= reach, np.exp(-0.5 * (away / sigma) ** 2), 0.0)
+    factors /= factors.sum(1, keepdims=True)
+    indices %= 2 * length
+    return np.minimum(indices, 2 * length - 1 - indices), factors
+
+
 def imresize(
     picture: npt.NDArray[np.uint8], new_width: int, new_height: int, rule: Degradation = "uint8"
 ) -> npt.NDArray[np.uint8]:
@@ -63,9 +107,18 @@ def _resampled(
     samples: npt.NDArray[np.float64], new_length: int, axis: int
 ) -> npt.NDArray[np.float64]:
     """Resample one axis, tap by tap; by 2 and 4 every sum is exact, whatever its order."""
+    length = samples.shape[axis]
+    return _gathered(samples, *contributions(length, new_length, edges="reflect"), axis)
+
+
+def _gathered(
+    samples: npt.NDArray[np.float64],
+    indices: npt.NDArray[np.int64],
+    factors: npt.NDArray[np.float64],
+    axis: int,
+) -> npt.NDArray[np.float64]:
     rows = np.ascontiguousarray(samples.swapaxes(0, axis))
-    indices, factors = contributions(len(rows), new_length, edges="reflect")
-    total = np.zeros((new_length, *rows.shape[1:]))
+    total = np.zeros((len(indices), *rows.shape[1:]))
     for index, factor in zip(indices.T, factors.T, strict=True):
         total += rows[index] * factor[:, None, None]
     return total.swapaxes(0, axis)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from upscale.errors import UsageError, did_you_mean
+from upscale.metrics.protocol import BLUR_SIGMA
 from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
 from upscale.training.generator import GeneratorOptions, asked_generator
 from upscale.training.learning.schedules import Schedule
@@ -115,6 +116,11 @@ class Config:
             raise UsageError(
                 f"--lr and --degradation {recipe.degradation} contradict each other: LR are there, "
                 "or are made"
+            )
+        if recipe.degradation != "gaussian" and recipe.blur_sigma != BLUR_SIGMA:
+            raise UsageError(
+                f"--blur-sigma {recipe.blur_sigma} is of --degradation gaussian, and LR is made by "
+                f"{recipe.degradation}; leave one of them out"
             )
         with _named("--schedule"):
             Schedule(

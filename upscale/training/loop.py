@@ -124,9 +124,11 @@ def _validation(
 
 
 def _decoded(config: Config, hooks: Hooks) -> Store:
-    scale, patch = config.recipe.scale, config.recipe.hr_patch
+    recipe = config.recipe
     progress = hooks.progress("decoding")
-    return open_store(config.data, config.lr, scale, patch, progress, hooks.notify)
+    sigma = recipe.blur_sigma if recipe.degradation == "gaussian" else None
+    places = (config.data, config.lr, recipe.scale, recipe.hr_patch)
+    return open_store(*places, progress, hooks.notify, sigma)
 
 
 def _check_options(config: Config, world: World, notify: Notify) -> None:
@@ -198,7 +200,7 @@ def _feed(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     recipe = config.recipe
     patches = Patches(
-        *(store, recipe.hr_patch, recipe.batch, config.seed, recipe.degradation),
+        *(store, recipe.hr_patch, recipe.batch, config.seed, recipe.degradation, recipe.augment),
         *(world.rank, world.size),
     )
     workers = (8 if device.type == "cuda" else 0) if config.workers is None else config.workers

@@ -1,29 +1,21 @@
-"""The training systems of the two papers as literal presets, each number with its source.
-
-Pictures are in [0, 1] here. The SRGAN paper measures its MSE on [-1, 1], where it is four times as
-large: `SRGAN_RANGE` carries that over, so that the published coefficients keep their meaning.
-"""
+"""The training systems of the two papers as literal presets, each number with its source."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from upscale.upscaling.options import FILES, LEARNING, LOSSES, MODEL, option
+from upscale.metrics.protocol import BLUR_SIGMA
+from upscale.training.losses.options import SRGAN_RANGE, LossOptions
+from upscale.upscaling.options import FILES, LEARNING, MODEL, option
 
 __all__ = ["DEFAULT_RECIPE", "RECIPES", "Recipe"]
-
-SRGAN_RANGE = 4.0
-"""The square of [-1, 1]'s width over that of [0, 1]."""
-
-VGG22_RESCALING = 1 / 12.75
-"""Of VGG features; about 0.006 on their squared error (Ledig et al. 2017, section 3.2)."""
 
 VGG54_RESCALING = 13.8 / 12.75
 """The same for φ5,4: the paper's VGG19 is Caffe's, where these features are 13.8 times as large as
 in torchvision's, whose scale ours have (see `upscale.training.losses.vgg.CAFFE_SCALE`)."""
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, kw_only=True)
+class Recipe(LossOptions):
     """Everything that decides what is trained and how, but for the data and the machine."""
 
     source: str
@@ -72,58 +64,27 @@ class Recipe:
     clip: float = option(
         "Largest norm of the generator's gradient; 0: no limit.", 0.0, LEARNING, least=0
     )
-    pixel: Literal["l1", "mse"] = option("Pixel loss: l1 or mse.", "mse", LOSSES)
-    pixel_coefficient: float = option("Factor of the pixel loss.", SRGAN_RANGE, LOSSES, least=0)
-    psnr_coefficient: float = option(
-        "Factor of the PSNR loss: the decibels on Y short of 50.", 0.0, LOSSES, least=0
-    )
-    content: Literal["none", "relu2_2", "relu5_4", "conv5_4", "relu5_3", "conv5_3"] = option(
-        "VGG features of the content loss: none, relu2_2, relu5_4 (after the activation) or "
-        "conv5_4 (before it); of a VGG16, relu5_3 or conv5_3.",
-        *("none", LOSSES),
-    )
-    content_distance: Literal["l1", "mse"] = option(
-        "Distance between VGG features: l1 or mse.", "mse", LOSSES
-    )
-    content_rescaling: float = option(
-        "Factor of the VGG features.", VGG22_RESCALING, LOSSES, above=0
-    )
-    content_coefficient: float = option("Factor of the content loss.", 0.0, LOSSES, least=0)
-    tv_coefficient: float = option("Factor of the total variation.", 0.0, LOSSES, least=0)
-    grid_coefficient: float = option(
-        "Factor of the grid loss: a pattern that repeats with each LR pixel.", 0.0, LOSSES, least=0
-    )
-    lpips_coefficient: float = option("Factor of LPIPS.", 0.0, LOSSES, least=0)
-    lpips_network: Literal["vgg", "alex"] = option(
-        "Network of LPIPS: vgg (VGG16) or alex (AlexNet: much faster, but benchmarks judge by it).",
-        *("vgg", LOSSES),
-    )
-    reduction_coefficient: float = option(
-        "Factor of the reduction loss: L1 between the bicubic reductions of the result and of HR.",
-        *(0.0, LOSSES),
-        least=0,
-    )
-    adversarial: Literal["none", "standard", "relativistic"] = option(
-        "Adversarial loss: none, standard or relativistic (average).", "none", LOSSES
-    )
-    adversarial_coefficient: float = option("Factor of the adversarial loss.", 0.0, LOSSES, least=0)
-    discriminator: Literal["srgan", "esrgan", "unet"] = option(
-        "Discriminator: srgan, esrgan or unet.", "srgan", LOSSES
-    )
-    degradation: Literal["bicubic", "web", "real"] = option(
-        "How LR is made: bicubic, web (JPEG, slight blur and noise) or real (as in Real-ESRGAN).",
+    degradation: Literal["bicubic", "gaussian", "web", "real"] = option(
+        "How LR is made: bicubic, gaussian (a blur, then subsampling: SRGAN's other way), web "
+        "(JPEG, slight blur and noise) or real (as in Real-ESRGAN).",
         *("bicubic", FILES),
+    )
+    blur_sigma: float = option(
+        "Deviation of the blur of --degradation gaussian in HR pixels. The SRGAN paper has none.",
+        *(BLUR_SIGMA, FILES),
+        least=0.1,
+        most=50,
+    )
+    augment: Literal["all", "flips", "none"] = option(
+        "How patches are turned: all (the eight ways of a square), flips (mirrored, never on their "
+        "side) or none.",
+        *("all", FILES),
     )
 
     @property
     def scale(self) -> int:
         """The factor between LR and HR."""
         return int(self.generator.get("scale", 4))
-
-    @property
-    def is_gan(self) -> bool:
-        """Whether there is a discriminator."""
-        return self.adversarial != "none" and self.adversarial_coefficient > 0
 
 
 # Ledig et al. 2017, section 3.2: 16 crops of 96 x 96, Adam with beta1 0.9, 1e-4, 1e6 steps. The

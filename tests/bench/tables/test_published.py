@@ -189,6 +189,7 @@ def test_only_what_was_measured_alike_is_comparable() -> None:
     assert ledig.comparable(Protocol(channels="rgb")) == set()
     assert ledig.comparable(Protocol(border=0)) == set()
     assert ledig.comparable(Protocol(scale=2)) == set()
+    assert ledig.comparable(Protocol(degradation="gaussian")) == set()
     wang = sole(source="Wang et al. 2018, supplement, Table 2", system="Bicubic", set="set14")
     assert wang.comparable(Protocol()) == {"psnr", "ssim"}
     spsr = sole(source="SPSR's README", system="ESRGAN", set="set5")

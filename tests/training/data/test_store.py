@@ -22,7 +22,7 @@ from handmade import Frame, apng, png
 from PIL import Image
 
 from upscale.errors import OutputError, UsageError
-from upscale.pixels.degrade import degrade
+from upscale.pixels.degrade import blur_and_subsample, degrade
 from upscale.training.data.store import Store, open_store
 
 Samples = npt.NDArray[Any]
@@ -414,6 +414,16 @@ def test_another_lr_is_another_store(folder: Path, tmp_path: Path) -> None:
     replaced = opened(folder, tmp_path / "lr")
     assert len({made.folder, given.folder, replaced.folder}) == 3
     assert np.array_equal(replaced.lr(0), noise(5, 8))
+
+
+@pytest.mark.parametrize("sigma", [1.6, 0.7])
+def test_a_blur_makes_another_lr_and_another_store(folder: Path, sigma: float) -> None:
+    save(folder / "a.png", COLOUR)
+    made, blurred = opened(folder), opened(folder, sigma=sigma)
+    assert np.array_equal(blurred.hr(0), made.hr(0))
+    assert np.array_equal(blurred.lr(0), blur_and_subsample(cropped(COLOUR), SCALE, sigma))
+    assert len({made.digest, blurred.digest, opened(folder, sigma=2 * sigma).digest}) == 3
+    assert opened(folder, sigma=sigma).folder == blurred.folder
 
 
 # Disks

@@ -219,9 +219,9 @@ def test_the_limits_are_told(word: str) -> None:
 def test_what_it_was_made_for_is_told() -> None:
     limits = {
         kind: section(card(config={"degradation": kind}), "Limits")
-        for kind in ("bicubic", "web", "real")
+        for kind in ("bicubic", "gaussian", "web", "real")
     }
-    assert len(set(limits.values())) == 3
+    assert len(set(limits.values())) == 4
     assert all("JPEG" in each for each in limits.values())
 
 

@@ -18,7 +18,7 @@ from upscale.metrics.psnr_ssim import luma, psnr, ssim
 from upscale.models.checkpoints.convert import Checkpoint, write_checkpoint
 from upscale.models.model import load_model
 from upscale.networks.spec import SRResNetSpec, build, spec_to_dict
-from upscale.pixels.degrade import degrade
+from upscale.pixels.degrade import blur_and_subsample, degrade
 from upscale.training.records.validation import prepare_validation
 
 CPU = torch.device("cpu")
@@ -115,6 +115,25 @@ def test_lr_files_of_the_set_are_measured_on_where_there_are_some(
     generator.load_state_dict(random_state(SPEC))
     # libvips and Pillow decode the JPEG: levels differ by one here and there
     assert validation.run(generator, SPEC, None)["psnr"] == pytest.approx(psnr(*seen), abs=0.02)
+
+
+def test_a_training_that_blurs_is_measured_on_blurred_pictures(
+    held_out: Path, tmp_path: Path
+) -> None:
+    blurred = {"degradation": "gaussian", "blur_sigma": 0.9, "valid": str(held_out)}
+    folder = tmp_path / "run"
+    said = run(tiny(crops(tmp_path / "data"), steps=1, **blurred), folder)
+    assert not any("bicubic" in text for text in said)
+    model = load_model(folder / "generator.safetensors", device="cpu", precision="fp32")
+    values = []
+    for picture in sorted(held_out.iterdir()):
+        hr = np.asarray(Image.open(picture))
+        hr = hr.reshape(*hr.shape[:2], -1)
+        hr = np.ascontiguousarray(hr[: hr.shape[0] // 4 * 4, : hr.shape[1] // 4 * 4])
+        sr = upscale.upscale(blur_and_subsample(hr, 4, 0.9), model)
+        values.append(psnr(*(luma(each)[4:-4, 4:-4] for each in (sr, hr))))
+    last = [line for line in lines(folder) if line["kind"] == "validation"][-1]
+    assert last["psnr"] == pytest.approx(np.mean(values), abs=1e-9)
 
 
 @pytest.mark.parametrize("has_lr", [True, False])

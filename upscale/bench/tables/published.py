@@ -61,7 +61,7 @@ class Published:
         """
         if self.scale != protocol.scale:
             return frozenset()
-        if self.apart:
+        if self.apart or protocol.degradation == "gaussian":
             return frozenset()
         same = {"lpips-alex", "lpips-vgg"}
         if (self.channels, self.border) == (protocol.channels, protocol.border):

@@ -24,6 +24,7 @@ CHANNELS = {"y": "Y", "rgb": "RGB"}
 DEGRADATIONS = {
     "uint8": "MATLAB bicubic, rounded after each pass",
     "double": "MATLAB bicubic, rounded once",
+    "gaussian": "Gaussian blur, subsampled",
     "folder": "the set's own files",
 }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from upscale.errors import UsageError
-from upscale.metrics.protocol import METRICS, Protocol
+from upscale.metrics.protocol import BLUR_SIGMA, METRICS, Protocol
 from upscale.models.alphas import parse_alphas
 from upscale.models.choice import DEVICE_HELP, MOST_ITERATIONS, PRECISION_HELP
 from upscale.pictures.limits import check_format
@@ -85,9 +85,10 @@ class BenchOptions:
     ssim: Literal["wang", "scikit-image", "daala"] = option(
         "Definition of SSIM: wang, scikit-image or daala (the SRGAN paper's).", "wang", MEASURE
     )
-    degradation: Literal["auto", "uint8", "double", "folder"] = option(
-        "How LR is made: uint8 or double (MATLAB's bicubic, rounded twice or once), folder (the "
-        "set's LR files) or auto (folder where there are LR files, uint8 otherwise).",
+    degradation: Literal["auto", "uint8", "double", "gaussian", "folder"] = option(
+        "How LR is made: uint8 or double (MATLAB's bicubic, rounded twice or once), gaussian (a "
+        f"blur of {BLUR_SIGMA} pixels, then subsampling), folder (the set's LR files) or auto "
+        "(folder where there are LR files, uint8 otherwise).",
         *("auto", MEASURE),
     )
     device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")

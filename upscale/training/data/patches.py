@@ -7,6 +7,7 @@ of the same batch.
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -34,7 +35,9 @@ class Patches(Dataset[tuple[Levels, Levels]]):
     seed: int
     """Of what is drawn, together with the step."""
     degradation: str = "bicubic"
-    """``bicubic``, or a key of `PRESETS`."""
+    """A key of `PRESETS`; any other word: LR is the store's."""
+    augment: Literal["all", "flips", "none"] = "all"
+    """How patches are turned: all eight ways of a square, the four that keep rows rows, or not."""
     rank: int = 0
     """Number of this process, from 0."""
     world: int = 1
@@ -66,11 +69,15 @@ class Patches(Dataset[tuple[Levels, Levels]]):
         hr = self.store.hr(index)[
             top * scale : (top + side) * scale, left * scale : (left + side) * scale
         ]
-        if self.degradation == "bicubic":
-            lr = self.store.lr(index)[top : top + side, left : left + side]
+        if preset := PRESETS.get(self.degradation):
+            lr = degrade_blind(np.ascontiguousarray(hr), scale, random, preset)
         else:
-            lr = degrade_blind(np.ascontiguousarray(hr), scale, random, PRESETS[self.degradation])
+            lr = self.store.lr(index)[top : top + side, left : left + side]
+        if self.augment == "none":
+            return lr, hr
         turns, flipped = divmod(int(random.integers(8)), 2)
+        if self.augment == "flips":
+            turns -= turns % 2
         lr, hr = (np.rot90(each, turns) for each in (lr, hr))
         return (lr[:, ::-1], hr[:, ::-1]) if flipped else (lr, hr)
 

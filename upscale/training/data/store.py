@@ -6,10 +6,8 @@ pictures is made here too, so that a patch of LR is exactly what the whole pictu
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +22,8 @@ from upscale.models.folder import cache_folder
 from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.reading import reader
 from upscale.pixels.baselines import Levels
-from upscale.pixels.degrade import crop_to_multiple, degrade
+from upscale.pixels.degrade import blur_and_subsample, degrade
+from upscale.training.data.decoding import Reduce, decoded
 from upscale.training.data.pairs import PathPair, find_pairs
 
 __all__ = ["Item", "Store", "open_store"]
@@ -85,10 +84,12 @@ def open_store(
     patch: int,
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
+    sigma: float | None = None,
 ) -> Store:
     """Return the decoded pictures under ``data``, which are decoded unless an earlier run did.
 
-    LR is made by MATLAB's bicubic, or read from ``lr_data`` (see `find_pairs`). Gray becomes three
+    LR is read from ``lr_data`` (see `find_pairs`), made by a Gaussian blur of ``sigma`` HR pixels
+    (`upscale.pixels.degrade.blur_and_subsample`), or made by MATLAB's bicubic. Gray becomes three
     equal channels, 16 bits become 8, opacity is dropped, and only the first frame is taken. Files
     that cannot be read, and pictures smaller than ``patch`` HR pixels, are left out; ``notify`` is
     told. Raises UsageError where nothing is left, OutputError where the disk is too small.
@@ -100,9 +101,10 @@ def open_store(
             f"{data}: all {len(pairs)} pictures are smaller than {patch} × {patch} pixels; "
             "give larger ones, or a smaller --hr-patch"
         )
-    folder = cache_folder() / "training" / _key(data, kept, scale)
+    folder = cache_folder() / "training" / _key(data, kept, scale, sigma)
+    reduce = degrade if sigma is None else partial(blur_and_subsample, sigma=sigma)
     if not folder.is_dir():
-        _make(folder, data, kept, scale, pixels, progress, notify)
+        _make(folder, data, kept, scale, reduce, pixels, progress, notify)
     index = json.loads((folder / "index.json").read_text("utf-8"))
     for text in index["left_out"]:
         notify(text)
@@ -136,9 +138,10 @@ def _large_enough(
     return kept, pixels
 
 
-def _key(data: Path, pairs: Sequence[PathPair], scale: int) -> str:
-    """Name a store by the paths, sizes and times of the files that it is made of."""
+def _key(data: Path, pairs: Sequence[PathPair], scale: int, sigma: float | None) -> str:
+    """Name a store by the paths, sizes and times of the files, and by what makes their LR."""
     about: list[Any] = [VERSION, str(data.resolve()), scale]
+    about += [] if sigma is None else [sigma]
     for pair in pairs:
         for path in filter(None, pair):
             known = path.stat()
@@ -151,6 +154,7 @@ def _make(
     data: Path,
     pairs: Sequence[PathPair],
     scale: int,
+    reduce: Reduce,
     pixels: int,
     progress: Progress,
     notify: Notify,
@@ -164,7 +168,7 @@ def _make(
                 shutil.rmtree(litter, ignore_errors=True)
             if not folder.is_dir():
                 _check_disk(stores, int(3 * pixels * (1 + 1 / scale**2)) + SPARE)
-                _fill(folder, data, pairs, scale, progress)
+                _fill(folder, data, pairs, scale, reduce, progress)
     except OSError as error:
         raise OutputError(
             f"{stores}: decoded pictures cannot be written there ({error.strerror or error}); "
@@ -182,7 +186,12 @@ def _check_disk(folder: Path, needed: int) -> None:
 
 
 def _fill(
-    folder: Path, data: Path, pairs: Sequence[PathPair], scale: int, progress: Progress
+    folder: Path,
+    data: Path,
+    pairs: Sequence[PathPair],
+    scale: int,
+    reduce: Reduce,
+    progress: Progress,
 ) -> None:
     part = folder.with_name(f".{folder.name}.part")
     items, left_out, digest = [], list[str](), hashlib.sha256()
@@ -190,7 +199,7 @@ def _fill(
     try:
         part.mkdir()
         with (part / "hr").open("wb") as hr_file, (part / "lr").open("wb") as lr_file:
-            for path, hr, lr in _decoded(pairs, scale, progress, left_out.append):
+            for path, hr, lr in decoded(pairs, scale, reduce, progress, left_out.append):
                 name = path.name if path == data else path.relative_to(data).as_posix()
                 items.append(Item(name, hr.shape[0], hr.shape[1], offset))
                 for file, samples in ((hr_file, hr.tobytes()), (lr_file, lr.tobytes())):
@@ -210,41 +219,3 @@ def _fill(
         publish(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def _decoded(
-    pairs: Sequence[PathPair], scale: int, progress: Progress, notify: Notify
-) -> Iterator[tuple[Path, Levels, Levels]]:
-    """Yield path, HR and LR of the readable pictures in order, decoded by several threads."""
-
-    def decode(pair: PathPair) -> tuple[Levels, Levels] | InputError:
-        try:
-            hr = crop_to_multiple(_rgb(pair[0]), scale)
-            lr = degrade(hr, scale) if pair[1] is None else _rgb(pair[1])
-        except InputError as error:
-            return error
-        if (lr.shape[0] * scale, lr.shape[1] * scale) != hr.shape[:2]:
-            return InputError(f"{pair[1]}: is not {pair[0].name} reduced by {scale}")
-        return hr, lr
-
-    workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers, "decoder") as pool:
-        for first in range(0, len(pairs), 2 * workers):  # so that few decoded pictures wait
-            some = pairs[first : first + 2 * workers]
-            results = zip(some, pool.map(decode, some), strict=True)
-            for done, ((path, _), result) in enumerate(results, first + 1):
-                progress(done, len(pairs))
-                if isinstance(result, InputError):
-                    notify(f"{result}; left out")
-                else:
-                    yield path, *result
-
-
-def _rgb(path: Path) -> Levels:
-    image = reader.read(path)
-    height = image.pixels.shape[0] // image.frames
-    pixels = np.asarray(image.pixels[0:height])
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    colour = pixels[..., :1] if pixels.shape[2] < 3 else pixels[..., :3]
-    return np.ascontiguousarray(np.broadcast_to(colour, (*colour.shape[:2], 3)))

@@ -42,6 +42,8 @@ DAMAGED = "blur, noise and JPEG's blocks"
 MADE_FOR = {
     "bicubic": "It was trained on clean pictures reduced by MATLAB's bicubic interpolation. It "
     f"enlarges {DAMAGED} with the rest.",
+    "gaussian": "It was trained on clean pictures blurred by a Gaussian, then subsampled. It "
+    f"enlarges {DAMAGED} with the rest, and makes other pictures too sharp.",
     "web": f"It was trained against slight {DAMAGED}. It smooths clean pictures.",
     "real": f"It was trained against strong {DAMAGED}. It smooths clean pictures.",
 }
@@ -186,8 +188,14 @@ def _figures(
     return (
         f"{table(head, rows)}\n\nMeans over the validation pictures{valid}, after step "
         f"{_number(step)}. PSNR and SSIM on Y, without {scale} pixels at each edge; "
-        "LR by MATLAB's bicubic interpolation; float32."
+        f"{_reduced(config)}; float32."
     )
+
+
+def _reduced(config: Mapping[str, Any]) -> str:
+    if config.get("degradation") == "gaussian":
+        return f"LR by a Gaussian blur of {config.get('blur_sigma')} pixels, then subsampling"
+    return "LR by MATLAB's bicubic interpolation"
 
 
 def _figure(name: str, value: float | None) -> str:

@@ -15,7 +15,7 @@ from upscale.bench.sets.datasets import find_set
 from upscale.bench.sets.picture_sets import Pair, PictureSet, read_hr
 from upscale.errors import WeightsError
 from upscale.metrics.by_name import Metric, make_metrics
-from upscale.metrics.protocol import METRICS, Protocol
+from upscale.metrics.protocol import BLUR_SIGMA, METRICS, Protocol
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.model import Model
 from upscale.networks.fold import fold
@@ -23,6 +23,7 @@ from upscale.networks.spec import Spec
 from upscale.pictures.reading.reader import read_header
 from upscale.pixels.baselines import Levels
 from upscale.training.config import Config
+from upscale.training.data.degradations import PRESETS
 
 __all__ = ["Validation", "find_validation", "prepare_validation"]
 
@@ -72,13 +73,20 @@ def find_validation(
         header = read_header(pair.hr)
         if (header.channels, header.frames) not in ((1, 1), (3, 1)):
             read_hr(pair.hr)  # refuses what cannot be measured, before the run begins
-    trained_otherwise = config.recipe.degradation != "bicubic" or config.lr is not None
+    recipe = config.recipe
+    trained_otherwise = recipe.degradation in PRESETS or config.lr is not None
     if trained_otherwise and pictures.lr_folder is None:
         notify(
             "warning: validation uses LR from MATLAB's bicubic, and training does not; put LR "
             "files like those of the training into LR/ beside HR/ in --valid"
         )
-    return prepare_validation(pictures, scale, config.metric, config.samples, device, notify)
+    if recipe.degradation == "gaussian" and pictures.lr_folder is not None:
+        notify(
+            f"warning: validation uses the LR files in {pictures.lr_folder}, and training blurs "
+            "HR; see that they were made alike"
+        )
+    sigma = recipe.blur_sigma if recipe.degradation == "gaussian" else None
+    return prepare_validation(pictures, scale, config.metric, config.samples, device, notify, sigma)
 
 
 def prepare_validation(
@@ -88,14 +96,20 @@ def prepare_validation(
     samples: int,
     device: torch.device,
     notify: Notify = lambda text: None,
+    sigma: float | None = None,
 ) -> Validation:
     """Prepare to measure PSNR, SSIM and, where its weights are available, LPIPS (AlexNet).
 
-    LR is the set's own where it has LR files, and made by MATLAB's bicubic otherwise. Raises
+    LR is the set's own where it has LR files; otherwise it is made by a blur of ``sigma`` HR
+    pixels, where that is given, or by MATLAB's bicubic. Raises
     WeightsError where ``metric`` is LPIPS and its weights are missing.
     """
-    degradation: Literal["uint8", "folder"] = "uint8" if pictures.lr_folder is None else "folder"
-    protocol = Protocol(scale=scale, border=scale, degradation=degradation)
+    degradation: Literal["uint8", "gaussian", "folder"] = "uint8" if sigma is None else "gaussian"
+    if pictures.lr_folder is not None:
+        degradation = "folder"
+    protocol = Protocol(
+        scale=scale, border=scale, degradation=degradation, blur_sigma=sigma or BLUR_SIGMA
+    )
     metrics = make_metrics(["psnr", "ssim"], protocol, device)
     try:
         metrics |= make_metrics(["lpips-alex"], protocol, device)
