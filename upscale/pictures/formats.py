@@ -74,6 +74,7 @@ FORMATS = (
         saving=Saving(
             saver="webp",
             side_limit=16_383,
+            gray=False,
             frames=True,
             lossy=True,
             options={"Q": 92, "effort": 4},
@@ -132,6 +133,7 @@ FORMATS = (
             depth=12,
             depth_with_opacity=8,  # with more, opacity is not exact
             depth_option="bitdepth",
+            gray=False,
             lossy=True,
             options={"compression": "av1", "Q": 80, "effort": 4},
         ),

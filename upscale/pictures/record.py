@@ -45,6 +45,8 @@ class Saving:
     depth_option: str = ""
     """The saver's option for the bits a sample, where it has one."""
     opacity: bool = True
+    gray: bool = True
+    """Whether gray is saved as such, and not as RGB."""
     colours: int = 0
     """Most colours of a picture; 0: as many as there are."""
     frames: bool = False

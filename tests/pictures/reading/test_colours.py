@@ -172,6 +172,23 @@ def test_light_and_mastering_of_hdr_are_carried(tmp_path: Path) -> None:
     assert out[33:].startswith(cicp(9, 16) + b"".join(more))
 
 
+@pytest.mark.parametrize("numbers", [(9, 16), (1, 8), (9, 1)])
+def test_of_an_avif_s_profile_and_numbers_the_profile_counts(
+    tmp_path: Path, numbers: tuple[int, int]
+) -> None:
+    """MIAF, 7.3.6.4: the numbers serve who knows no profiles."""
+    plain = by_profile("AVIF", quality=100, subsampling="4:4:4")
+    assert plain.count(b"colrprof") == plain.count(b"colrnclx") == 1
+    at = plain.index(b"colrnclx") + 8
+    path = tmp_path / "a.avif"
+    path.write_bytes(plain[:at] + struct.pack(">HH", *numbers) + plain[at + 4 :])
+    image = read(path)
+    assert (image.metadata.icc, image.metadata.code_points) == (P3_PROFILE, None)
+    found = np.asarray(read(path, to_srgb=True).pixels[:])
+    assert np.abs(found - in_srgb(np.asarray(image.pixels[:]), P3, 4)).max() < 3
+    assert nclx(saved(image, tmp_path / "out.avif").read_bytes()) is None
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".webp", ".tif"])
 def test_hdr_that_a_format_cannot_say_is_named(tmp_path: Path, suffix: str) -> None:
     image = opened("cicp-pq.png", tmp_path)

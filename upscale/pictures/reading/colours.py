@@ -5,15 +5,14 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
-from upscale.pictures.colours.icc import gray_as_rgb
+from upscale.pictures.colours.conversion import ICC, fault, to_srgb
 from upscale.pictures.colours.signals import Signals
 from upscale.pictures.containers.damage import damaged
 from upscale.pictures.reading.blocks import metadata_of
 from upscale.pixels.image import Pixels
 
-__all__ = ["FLOATS", "array_to_srgb", "coloured", "image_of", "to_srgb"]
+__all__ = ["FLOATS", "array_to_srgb", "coloured", "image_of", "with_sound_profile"]
 
-ICC = "icc-profile-data"
 FLOATS = ("float", "double")
 
 
@@ -38,25 +37,18 @@ def coloured(image: pyvips.Image, said: Signals) -> pyvips.Image:
     return image
 
 
-def to_srgb(image: pyvips.Image) -> pyvips.Image:
-    """Convert from the picture's own profile, where it has one; gray stays gray."""
-    if not image.get_typeof(ICC) or image.format in FLOATS:
-        return image
-    depth = 16 if image.format == "ushort" else 8
-    if image.bands < 3 and (icc := gray_as_rgb(bytes(image.get(ICC)))):
-        light = image[0].bandjoin([image[0], image[0]])
-        light = light.copy(interpretation="rgb16" if depth == 16 else "srgb")
-        light.set_type(pyvips.GValue.blob_type, ICC, icc)
-        converted = light.icc_transform("srgb", embedded=True, depth=depth)[0]
-        converted = converted.bandjoin(image[1]) if image.bands == 2 else converted
-        converted = converted.copy(interpretation=image.interpretation)
-        converted.remove(ICC)
-        return converted
-    converted = image.icc_transform("srgb", embedded=True, depth=depth)
-    if image.bands < 3:
-        converted = converted.colourspace("grey16" if depth == 16 else "b-w").copy()
-        converted.remove(ICC)
-    return converted
+def with_sound_profile(
+    path: Path, image: pyvips.Image, used: bool
+) -> tuple[pyvips.Image, tuple[str, ...]]:
+    """Leave out, with a warning, a profile that does not serve; ``used`` as for `fault`."""
+    if not image.get_typeof(ICC):
+        return image, ()
+    found = fault(image, used or image.interpretation == "cmyk")
+    if not found:
+        return image, ()
+    image = image.copy()
+    image.remove(ICC)
+    return image, (f"{path}: its colour profile {found} and is left out",)
 
 
 def array_to_srgb(path: Path, pixels: Pixels, icc: bytes) -> tuple[Pixels, bytes | None]:

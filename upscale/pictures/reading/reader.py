@@ -21,7 +21,7 @@ from upscale.pictures.limits import MAX_PIXELS, check_pixels
 from upscale.pictures.metadata import exif, xmp
 from upscale.pictures.reading import apng, gif, vips
 from upscale.pictures.reading.blocks import metadata_of, orientation_of
-from upscale.pictures.reading.colours import array_to_srgb
+from upscale.pictures.reading.colours import array_to_srgb, with_sound_profile
 from upscale.pictures.reading.vips import Opened
 from upscale.pixels.image import Header, Image, Metadata
 from upscale.pixels.spool import Spool
@@ -158,11 +158,11 @@ def _animated(
     scratch: Path | None,
 ) -> Image:
     """Read all frames of a GIF or an APNG; metadata from what stands before the first one."""
-    path, warnings = opened.path, opened.warnings
+    path = opened.path
+    image, unsound = with_sound_profile(path, opened.image, to_srgb)
+    warnings = opened.warnings + unsound
     check_pixels(path, timing.width, timing.height, max_pixels, timing.count)
-    metadata = replace(
-        metadata_of(opened.image), code_points=None if to_srgb else opened.code_points
-    )
+    metadata = replace(metadata_of(image), code_points=None if to_srgb else opened.code_points)
     loader = opened.format.loader if opened.format else ""
     shape = (timing.height * timing.count, timing.width, timing.channels)
     spool = Spool(shape, np.uint16 if timing.depth == 16 else np.uint8, scratch)
@@ -179,7 +179,7 @@ def _animated(
     if to_srgb:
         warnings += loses_hdr(path, opened.code_points)
     return Image(
-        spool.finish(orientation_of(opened.image, loader), timing.count),
+        spool.finish(orientation_of(image, loader), timing.count),
         replace(metadata, icc=icc),
         warnings=warnings,
         frames=timing.count,
@@ -191,14 +191,7 @@ def _animated(
 def _without_damage(path: Path, image: Image) -> Image:
     """Leave out, with a warning, the blocks of metadata that no reader would take."""
     warnings, metadata = image.warnings, image.metadata
-    space = b"GRAY" if image.pixels.shape[2] < 3 else b"RGB "
-    icc, packet = metadata.icc, metadata.xmp
-    if icc and int.from_bytes(icc[:4], "big") > len(icc):  # ICC.1:2022, 7.2.2
-        warnings += (f"{path}: its colour profile is cut and left out",)
-        metadata = replace(metadata, icc=None)
-    elif icc and not (len(icc) >= 132 and icc[36:40] == b"acsp" and icc[16:20] == space):
-        warnings += (f"{path}: its colour profile does not fit it and is left out",)
-        metadata = replace(metadata, icc=None)
+    packet = metadata.xmp
     if packet:
         if xmp.says_more_than_it_holds(packet):
             warnings += (f"{path}: its XMP goes on in further segments, which are left out",)

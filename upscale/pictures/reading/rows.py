@@ -9,6 +9,7 @@ import pyvips
 from upscale.errors import OutputError
 from upscale.files import part_beside
 from upscale.pictures.decoders.base import from_float
+from upscale.pictures.reading.colours import array_to_srgb
 from upscale.pixels.spool import Rows, Spool, StoredRows
 
 __all__ = ["decoded_rows", "in_sixteen_bits"]
@@ -42,17 +43,26 @@ def decoded_rows(
     return spool.finish(orientation, frames)
 
 
-def in_sixteen_bits(path: Path, rows: Rows, scratch: Path | None) -> Rows:
-    """Map floating-point rows to 16 bits."""
+def in_sixteen_bits(
+    path: Path, rows: Rows, icc: bytes | None, convert: bool, scratch: Path | None
+) -> tuple[Rows, bytes | None]:
+    """Map floating-point rows to 16 bits, in their profile ``icc`` or converted to sRGB.
+
+    Returns the profile that then counts as well.
+    """
     second = part_beside(scratch) if scratch else None
     spool = Spool(rows.shape, np.uint16, second)
+    counts = icc
     try:
         for top in range(0, rows.shape[0], FLOAT_ROWS):
-            spool.append(from_float(path, rows[top : top + FLOAT_ROWS]))
+            band = from_float(path, rows[top : top + FLOAT_ROWS])
+            if icc and convert:
+                band, counts = array_to_srgb(path, band, icc)
+            spool.append(band)
         found = spool.finish()
         if isinstance(found, StoredRows) and scratch is not None:
-            return found.moved_to(scratch)
-        return found
+            return found.moved_to(scratch), counts
+        return found, counts
     finally:
         spool.close()
         if second is not None:

@@ -7,6 +7,7 @@ import pyvips
 
 from upscale.errors import InputError
 from upscale.pictures.colours import png_colours
+from upscale.pictures.colours.conversion import to_srgb
 from upscale.pictures.colours.signals import ADOBE_RGB, Signals, doubts, loses_hdr
 from upscale.pictures.containers.damage import because, cut, unsupported
 from upscale.pictures.containers.heif import edits
@@ -26,7 +27,7 @@ from upscale.pictures.libvips import open_as, vips_reason
 from upscale.pictures.limits import check_pixels
 from upscale.pictures.metadata import exif, exif_in_tiff
 from upscale.pictures.reading.blocks import described, metadata_of, orientation_of
-from upscale.pictures.reading.colours import FLOATS, coloured, image_of, to_srgb
+from upscale.pictures.reading.colours import FLOATS, coloured, image_of, with_sound_profile
 from upscale.pictures.reading.rows import decoded_rows, in_sixteen_bits
 from upscale.pictures.recognise import unreadable
 from upscale.pictures.record import Format
@@ -200,25 +201,30 @@ def redrawn(opened: Opened, pixels: Pixels, delays: tuple[int, ...], loop: int) 
 
 def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None) -> Image:
     """Decode all rows; ``convert``: to sRGB. Raises InputError."""
-    path, warnings = opened.path, opened.warnings
-    known = opened.format
+    path, known = opened.path, opened.format
+    image, unsound = with_sound_profile(path, opened.image, convert)
+    opened = replace(opened, image=image)
+    warnings = opened.warnings + unsound
     loader = known.loader if known else ""
     try:
         picture = _in_rgb(opened)
-        picture = to_srgb(picture) if convert else picture
         floating = picture.format in FLOATS
+        picture = to_srgb(picture) if convert and not floating else picture
         rows = decoded_rows(picture, scratch, orientation_of(opened.image, loader), opened.frames)
     except pyvips.Error as error:
         kind = "truncated" if known and known.ends_early(descriptor) else "decode-error"
         what = "ends early" if kind == "truncated" else "is damaged"
         hint = "; --lenient takes what can be read of it" if loader == "jpeg" else ""
         raise InputError(f"{path}: {what}{because(vips_reason(error))}{hint}", code=kind) from error
+    metadata = metadata_of(picture)
     if floating:
         warnings += (rounding_warning(path),)
+        rows, icc = in_sixteen_bits(path, rows, metadata.icc, convert, scratch)
+        metadata = replace(metadata, icc=icc)
     points = opened.code_points
     if convert:
         warnings += loses_hdr(path, points)
-    metadata = replace(metadata_of(picture), code_points=None if convert else points)
+    metadata = replace(metadata, code_points=None if convert else points)
     if loader == "tiff":
         held = exif_in_tiff.blocks_of_tiff(descriptor)
         metadata = replace(metadata, exif=held.exif, iptc=held.iptc)
@@ -226,7 +232,7 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
     if convert and metadata.exif and opened.image.get_typeof("icc-profile-data"):
         metadata = replace(metadata, exif=exif.as_srgb(metadata.exif))
     return Image(
-        in_sixteen_bits(path, rows, scratch) if floating else rows,
+        rows,
         metadata,
         warnings=warnings,
         frames=opened.frames,

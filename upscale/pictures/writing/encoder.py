@@ -2,11 +2,14 @@
 
 import mmap
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pyvips
 
 from upscale.pictures.colours import nclx, png_colours
+from upscale.pictures.colours.conversion import ICC, to_srgb
+from upscale.pictures.colours.icc import gray_as_rgb
 from upscale.pictures.decoders.base import read_all
 from upscale.pictures.formats import WRITABLE
 from upscale.pictures.metadata import exif_in_tiff
@@ -23,7 +26,7 @@ __all__ = ["encode"]
 PAGE = 1000
 """Milliseconds that a page is shown where an animation is made of pages."""
 
-BLOCKS = ("icc-profile-data", "exif-data", "xmp-data", "iptc-data")
+BLOCKS = (ICC, "exif-data", "xmp-data", "iptc-data")
 
 
 def encode(
@@ -41,6 +44,8 @@ def encode(
     pixels = layout.width * layout.height
     raw = pixels * layout.frames * layout.channels * layout.depth // 8
     options = encoding.options(suffix, depth, pixels, raw)
+    if layout.channels < 3 and not chosen.gray and metadata.icc:
+        stream, metadata = _gray_as_rgb(stream, metadata, metadata.icc)
     picture = _described(_rounded(stream, layout.depth, depth), metadata, chosen)
     if layout.channels in (2, 4) and not chosen.opacity:
         picture = picture.flatten(background=255 if picture.format == "uchar" else 65535)
@@ -74,6 +79,21 @@ def encode(
         exif_in_tiff.write_to_tiff(descriptor, metadata.exif, metadata.iptc)
     if chosen.exif == "none" and key:
         add_comment(descriptor, key)
+
+
+def _gray_as_rgb(
+    stream: pyvips.Image, metadata: Metadata, icc: bytes
+) -> tuple[pyvips.Image, Metadata]:
+    """Make gray RGB, whose profile has the same curve; libvips would drop that of gray."""
+    curved = gray_as_rgb(icc)
+    if curved is None:
+        stream = stream.copy()
+        stream.set_type(pyvips.GValue.blob_type, ICC, icc)
+        stream = to_srgb(stream)
+    space = "rgb16" if stream.format == "ushort" else "srgb"
+    gray = [stream[0]] * 3
+    rgb = gray[0].bandjoin([*gray[1:], *stream.bandsplit()[1:]]).copy(interpretation=space)
+    return rgb, replace(metadata, icc=curved)
 
 
 def _save_with(
