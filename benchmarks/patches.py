@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from upscale.training.data.mixture import Mixture
 from upscale.training.data.patches import Patches, batches
 from upscale.training.data.store import open_store
 
@@ -23,7 +24,7 @@ def main() -> None:
     store = open_store(Path(photos), None, 4, int(patch))
     for degradation in ("bicubic", "web", "real"):
         for count in map(int, workers):
-            patches = Patches(store, int(patch), int(batch), 0, degradation)
+            patches = Patches(Mixture((store,), (1.0,)), int(patch), int(batch), 0, degradation)
             feed = batches(patches, 1, STEPS, count, torch.device("cpu"))
             for _ in range(10):  # processes start, and files come into memory
                 next(feed)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from upscale.cli.app import app
 from upscale.training.config import Config
+from upscale.training.data.shares import Share
 from upscale.training.learning.distributed import World
 from upscale.training.loop import Hooks, train
 from upscale.training.recipes import RECIPES
@@ -57,7 +58,7 @@ def tiny(data: Path, recipe: str = "srresnet", **options: Any) -> Config:
     of_recipe = {name: value for name, value in options.items() if hasattr(RECIPES[recipe], name)}
     rest = {name: value for name, value in options.items() if name not in of_recipe}
     made = replace(RECIPES[recipe], **(small | of_recipe))
-    config = Config(made, data, **(of_run | {"save_every": 10_000} | rest))
+    config = Config(made, (Share(data),), **(of_run | {"save_every": 10_000} | rest))
     config.check()
     return config
 

@@ -12,10 +12,12 @@ import typer
 from upscale.cli.app import app
 from upscale.errors import UsageError
 from upscale.training.config import Config, make_config, option_fields, write_config
+from upscale.training.data.shares import Share
 from upscale.training.generator import FIELDS, GeneratorOptions
 from upscale.training.recipes import RECIPES, Recipe
 
 DATA = Path("some", "data")
+SHARES = (Share(DATA),)
 
 LITERALS = {
     name: get_args(hint)
@@ -64,6 +66,11 @@ def another(name: str, value: Any) -> Any:
         "beta1": 0.125,
         "precision": "bf16",
         "metric": "ssim",
+        "data": (
+            Share(Path("else", "where"), 3.0),
+            Share(Path("bb:2")),
+            Share(Path("c"), 0.125),
+        ),
         "lr": None,  # contradicts another degradation
         "recipe": None,
     }
@@ -166,7 +173,16 @@ def test_a_recipe_comes_before_the_file_and_the_file_before_what_is_given(tmp_pa
     text = 'recipe = "esrgan"\nsteps = 7\nbatch = 4\nmilestones = [1, 2]\nclip = 1\n'
     config = made(tmp_path, text, batch=8, seed=3)
     expected = replace(RECIPES["esrgan"], steps=7, batch=8, milestones=(1, 2), clip=1.0)
-    assert config == Config(expected, DATA, seed=3)
+    assert config == Config(expected, SHARES, seed=3)
+
+
+def test_several_folders_and_their_shares(tmp_path: Path) -> None:
+    two = given(data=["div2k:4", "ost"])
+    assert two.data == (Share(Path("div2k"), 4.0), Share(Path("ost"), 1.0))
+    text = write_config(two)
+    assert tomllib.loads(text)["data"] == ["div2k:4", "ost"]
+    assert again(tmp_path, two) == two
+    assert tomllib.loads(write_config(given()))["data"] == str(DATA)  # as ever
 
 
 def test_the_default_recipe(tmp_path: Path) -> None:
@@ -188,7 +204,7 @@ def test_a_recipe_that_is_not_the_files_is_refused(tmp_path: Path) -> None:
 def test_a_file_without_a_recipe_changes_the_numbers_of_any(tmp_path: Path) -> None:
     file = tmp_path / "file.toml"
     file.write_text('steps = 7\ndata = "there"\n')
-    expected = Config(replace(RECIPES["srresnet"], steps=7), Path("there"))
+    expected = Config(replace(RECIPES["srresnet"], steps=7), (Share(Path("there")),))
     assert make_config("srresnet", file, {}) == expected
 
 
@@ -337,6 +353,8 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path, name: str, value: str
         ({"blur_sigma": 2.0, "degradation": "gaussian"}, None),
         ({"degradation": "gaussian", "blur_sigma": 0.05}, "--blur-sigma.*at least 0.1"),
         ({"augment": "some"}, "--augment 'some'.*flips"),
+        ({"lr": Path("lr"), "data": ["a", "b"]}, "--lr"),
+        ({"data": ["a", "bb:0"]}, "--data bb:0"),
         ({"lr": Path("1e-4")}, "--lr 1e-4.*--lr-rate"),
         ({"lr": Path("0.0002")}, "--lr 0.0002.*--lr-rate"),
         ({"recipe": "pirm"}, "--content conv5_3.*--vgg FILE"),
@@ -421,9 +439,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_data_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--data"):
         make_config("srgan", None, {})
-    (tmp_path / "file.toml").write_text("data = 3")
-    with pytest.raises(UsageError, match="--data 3"):
-        make_config(None, tmp_path / "file.toml", {})
+    for wrong in ("3", "[]", "[3]", "['a', ['b']]"):
+        (tmp_path / "file.toml").write_text(f"data = {wrong}")
+        with pytest.raises(UsageError, match="--data"):
+            make_config(None, tmp_path / "file.toml", {})
 
 
 # The command line

@@ -20,6 +20,7 @@ from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.pixels.baselines import BASELINES
 from upscale.pixels.degrade import degrade
 from upscale.training.config import Config
+from upscale.training.data.shares import Share
 from upscale.training.keeper import STATE_FILE, Moment
 from upscale.training.learning.distributed import World
 from upscale.training.learning.state import load_state
@@ -70,6 +71,19 @@ def test_a_run_in_parts_is_the_run_in_one(
     told = lines(tmp_path / "whole")
     assert [line["step"] for line in told if line["kind"] == "train"] == [1, 2, 3, 4]
     assert [line["step"] for line in told if line["kind"] == "validation"] == [0, 3, 4]
+
+
+def test_a_run_of_two_folders_in_parts_is_the_run_in_one(data: Path, tmp_path: Path) -> None:
+    both = (Share(data, 3.0), Share(crops(tmp_path / "more", 2, 40)))
+    config = replace(tiny(data, steps=4, augment="flips", degradation="gaussian"), data=both)
+    run(config, tmp_path / "whole")
+    run(config, tmp_path / "parts", stop_after=2)
+    with pytest.raises(UsageError, match=f"^{tmp_path}/parts/state.pt: --data "):
+        run(replace(config, data=both[::-1]), tmp_path / "parts", resume=True)
+    run(config, tmp_path / "parts", resume=True)
+    shutil.rmtree(tmp_path / "parts" / "checkpoints")
+    shutil.rmtree(tmp_path / "whole" / "checkpoints")
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
 def test_what_came_after_the_state_is_done_again_and_told_once(data: Path, tmp_path: Path) -> None:
@@ -192,7 +206,7 @@ def test_pictures_that_have_changed_are_refused(data: Path, tmp_path: Path) -> N
     (data / "1.png").write_bytes(original)  # a later file with the same pixels
     run(config, tmp_path / "run", resume=True)
     moved = data.rename(tmp_path / "moved")
-    run(replace(config, data=moved), tmp_path / "run", resume=True)
+    run(replace(config, data=(Share(moved),)), tmp_path / "run", resume=True)
 
 
 def test_a_run_is_not_written_over(data: Path, tmp_path: Path) -> None:

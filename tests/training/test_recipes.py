@@ -10,6 +10,7 @@ import pytest
 from upscale.models.manifest import read_manifest
 from upscale.networks.spec import CompactSpec, RRDBNetSpec, SRResNetSpec, spec_from_dict
 from upscale.training.config import Config, make_config
+from upscale.training.data.shares import Share
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 
 # Ledig et al. 2017, section 3.2: "16 random 96 × 96 sub images of distinct training images",
@@ -161,7 +162,7 @@ def test_the_generators_are_those_of_the_papers(name: str) -> None:
 def test_every_recipe_can_be_run(name: str) -> None:
     recipe = RECIPES[name]
     beside = {"vgg": "minc.pth"} if name == "pirm" else {}
-    Config(recipe, data=Path("data"), **beside).check()
+    Config(recipe, data=(Share(Path("data")),), **beside).check()
     assert make_config(name, None, {"data": Path("data"), **beside}).recipe == recipe
     assert recipe.init == "none" or read_manifest()[recipe.init].role == "generator"
     assert recipe.source

@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from upscale.errors import UsageError, did_you_mean
 from upscale.metrics.protocol import BLUR_SIGMA
 from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
+from upscale.training.data.shares import Share, read_share
 from upscale.training.generator import GeneratorOptions, asked_generator
 from upscale.training.learning.schedules import Schedule
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
@@ -49,8 +50,12 @@ class Config:
 
     recipe: Recipe
     """What is trained, and how."""
-    data: Path = option(
-        "Folder of high-resolution (HR) pictures; folders inside it count, too.", panel=FILES
+    data: tuple[Share, ...] = option(
+        "Folder of high-resolution (HR) pictures; folders inside it count, too. May be repeated, "
+        "with shares of the patches: --data div2k:4 --data ost:1.",
+        panel=FILES,
+        metavar="DIR[:SHARE]",
+        repeated=True,
     )
     lr: Path | None = option(
         "Folder of low-resolution (LR) pictures of the same names. Default: made from HR.",
@@ -91,7 +96,8 @@ class Config:
         recipe = self.recipe
         for kind in (recipe, self):
             check_limits(kind)
-            for name, value in vars(kind).items():
+            folders = [("data", each.folder) for each in self.data]
+            for name, value in [*vars(kind).items(), *folders]:
                 if isinstance(value, str | Path) and BYTES.search(str(value)):
                     raise UsageError(
                         f"{flag_of(name)} {str(value)!r}: is not Unicode text, which the run's "
@@ -112,6 +118,8 @@ class Config:
                 f"--content {recipe.content} is of a VGG16, such as that of MINC; give its file by "
                 f"--vgg FILE, or take {recipe.content[:-1]}4 of vgg19 by --content"
             )
+        if self.lr is not None and len(self.data) > 1:
+            raise UsageError("--lr is of one --data; give one, or leave --lr out")
         if self.lr is not None and recipe.degradation != "bicubic":
             raise UsageError(
                 f"--lr and --degradation {recipe.degradation} contradict each other: LR are there, "
@@ -238,6 +246,11 @@ def _as(hint: Any, value: Any, name: str) -> Any:
             with contextlib.suppress(ValueError):
                 return tuple(map(int, value))
         raise UsageError(f"{flag} {value!r}: give whole numbers with commas between")
+    if hint == tuple[Share, ...]:
+        words = value if isinstance(value, list | tuple) else [value]
+        if words and all(isinstance(word, str | Path) for word in words):
+            return tuple(read_share(str(word)) for word in words)
+        raise UsageError(f"{flag} {value!r}: give folders")
     if kind is Path and isinstance(value, str | Path):
         return Path(value)
     if kind is float and type(value) is int and abs(value) < 2**53:
@@ -249,10 +262,12 @@ def _as(hint: Any, value: Any, name: str) -> Any:
 
 def write_config(config: Config) -> str:
     """Return the run as TOML, which `make_config` reads back as the same."""
-    values = {"source": config.recipe.source}
+    values: dict[str, Any] = {"source": config.recipe.source}
     for name in option_fields():
         owner = config if hasattr(config, name) else config.recipe
         values[name] = getattr(owner, name)
+    words = [str(each) for each in config.data]
+    values["data"] = words if len(words) > 1 else words[0]
     lines = [f"{name} = {_toml(value)}" for name, value in values.items() if value is not None]
     lines += ["", "[generator]"]
     lines += [f"{name} = {_toml(value)}" for name, value in config.recipe.generator.items()]

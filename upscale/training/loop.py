@@ -15,8 +15,9 @@ from upscale.models.devices import pick_device
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.networks.spec import spec_to_dict
 from upscale.training.config import Config
+from upscale.training.data.mixture import Mixture
 from upscale.training.data.patches import Patches, batches
-from upscale.training.data.store import Store, open_store
+from upscale.training.data.store import open_store
 from upscale.training.keeper import STATE_FILE, Keeper, Moment, check_begun, claimed
 from upscale.training.learning.distributed import World
 from upscale.training.learning.schedules import rate, schedules_of
@@ -63,15 +64,15 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
         config = _stating(config, start)
         recipe = config.recipe
         precision = precision_of(config.precision, recipe, device)
-        store = _decoded(config, hooks)
+        mixture = _decoded(config, hooks)
         state = new_state(recipe, start, config.seed, device, precision == "fp16")
         objective = load_objective(recipe, config.vgg, device, fetching, notify)
-    origin = origin_of(config, store, start.origin) | machine_of(device, precision)
+    origin = origin_of(config, mixture, start.origin) | machine_of(device, precision)
     validation = _validation(config, device, world, hooks)
-    with _kept(config, run, resume, world, store, state, origin, notify) as keeper:
+    with _kept(config, run, resume, world, mixture, state, origin, notify) as keeper:
         running = wrapped(state, precision, world.size, config.compile)
         schedules = schedules_of(recipe)
-        feed = _feed(config, store, state.step + 1, world, device)
+        feed = _feed(config, mixture, state.step + 1, world, device)
         if keeper and validation and state.step == 0:
             hooks.show(keeper.validate(validation))
         hooks.started()
@@ -123,12 +124,13 @@ def _validation(
     return find_validation(config, device, hooks.progress, hooks.notify)
 
 
-def _decoded(config: Config, hooks: Hooks) -> Store:
+def _decoded(config: Config, hooks: Hooks) -> Mixture:
     recipe = config.recipe
     progress = hooks.progress("decoding")
     sigma = recipe.blur_sigma if recipe.degradation == "gaussian" else None
-    places = (config.data, config.lr, recipe.scale, recipe.hr_patch)
-    return open_store(*places, progress, hooks.notify, sigma)
+    about = (config.lr, recipe.scale, recipe.hr_patch, progress, hooks.notify, sigma)
+    stores = tuple(open_store(each.folder, *about) for each in config.data)
+    return Mixture(stores, tuple(each.share for each in config.data))
 
 
 def _check_options(config: Config, world: World, notify: Notify) -> None:
@@ -153,8 +155,8 @@ def _check_options(config: Config, world: World, notify: Notify) -> None:
         )
     if config.valid is None:
         return
-    valid, data = Path(config.valid).resolve(), config.data.resolve()
-    if valid == data or data in valid.parents:
+    valid = Path(config.valid).resolve()
+    if any(each.folder.resolve() in (valid, *valid.parents) for each in config.data):
         notify("warning: --valid lies in --data, so it measures pictures that are trained on")
 
 
@@ -164,7 +166,7 @@ def _kept(
     run: Path,
     resume: bool,
     world: World,
-    store: Store,
+    mixture: Mixture,
     state: State,
     origin: dict[str, str],
     notify: Notify,
@@ -176,7 +178,7 @@ def _kept(
         if resume:
             path = run / STATE_FILE
             saved = load_state(path)
-            if saved["data"] != store.digest:
+            if saved["data"] != mixture.digest:
                 raise UsageError(
                     f"{path}: --data no longer holds the pictures of this run; put them back, or "
                     "start a new run from its generator.safetensors with --init"
@@ -191,16 +193,16 @@ def _kept(
         if world.rank > 0 or done >= steps:
             yield None
             return
-        keeper = Keeper(config, run, state, origin, store.digest)
+        keeper = Keeper(config, run, state, origin, mixture.digest)
         yield held.enter_context(contextlib.closing(keeper))
 
 
 def _feed(
-    config: Config, store: Store, first: int, world: World, device: torch.device
+    config: Config, mixture: Mixture, first: int, world: World, device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
     recipe = config.recipe
     patches = Patches(
-        *(store, recipe.hr_patch, recipe.batch, config.seed, recipe.degradation, recipe.augment),
+        *(mixture, recipe.hr_patch, recipe.batch, config.seed, recipe.degradation, recipe.augment),
         *(world.rank, world.size),
     )
     workers = (8 if device.type == "cuda" else 0) if config.workers is None else config.workers

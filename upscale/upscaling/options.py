@@ -55,6 +55,8 @@ class About(TypedDict, total=False):
     """The default as it is typed."""
     read: Callable[[str], Any]
     """What makes the value of a word; of each word, where the option may be repeated."""
+    repeated: bool
+    """Whether a command that takes only what is given takes it several times."""
     least: float
     most: float
     above: float

@@ -29,6 +29,7 @@ from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.models.model import load_model
 from upscale.networks.spec import build, spec_from_dict
 from upscale.training.config import Config, make_config, write_config
+from upscale.training.data.shares import Share
 from upscale.training.generator import GeneratorOptions
 from upscale.training.learning.state import load_state
 from upscale.training.recipes import Recipe
@@ -117,6 +118,7 @@ def test_a_run_from_a_file_and_options(data: Path, tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in steps] == [f"step {n} of 3" for n in (1, 2, 3)]
     config = make_config(None, tmp_path / "made" / "config.toml", {})
     assert config.recipe.steps == 3
+    assert config.data == (Share(data.absolute()),)
     assert config.recipe.ema == 0.5
     assert spec_from_dict(config.recipe.generator) == spec_from_dict(SRRESNET)
     model = load_model(tmp_path / "made" / "generator.safetensors", device="cpu")
@@ -127,6 +129,20 @@ def test_a_run_from_a_file_and_options(data: Path, tmp_path: Path) -> None:
 
 
 # What is refused
+
+
+def test_folders_with_shares(data: Path, tmp_path: Path) -> None:
+    more = crops(tmp_path / "more", 2)
+    tiny = ["--init", "none", "--features", 8, "--blocks", 1, "--batch", 4, "--hr-patch", 16]
+    words = ["--recipe", "srresnet", "--steps", 1, "--device", "cpu", *tiny, "-o", "made"]
+    result = asked("--data", f"{data.name}:3", "--data", more, *words)
+    assert result.exit_code == 0, result.output
+    config = make_config(None, tmp_path / "made" / "config.toml", {})
+    assert config.data == (Share(data.absolute(), 3.0), Share(more))
+    origin = read_checkpoint(tmp_path / "made" / "generator.safetensors").origin
+    assert origin["data_shares"] == "data:3, more"
+    assert origin["data_pictures"] == "6"
+    assert asked("--data", f"{data}:0", *words[:-1], "other").exit_code == 2
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from PIL import Image
 from scipy.stats import chisquare
 
 from upscale.pixels.degrade import blur_and_subsample, degrade
+from upscale.training.data.mixture import Mixture
 from upscale.training.data.patches import Patches, batches
-from upscale.training.data.store import open_store
+from upscale.training.data.store import Store, open_store
 
 Samples = npt.NDArray[Any]
 
@@ -47,6 +48,10 @@ def turned(samples: Samples, way: int) -> Samples:
     return samples[:: -1 if way & 2 else 1, :: -1 if way & 1 else 1]
 
 
+def alone(store: Store) -> Mixture:
+    return Mixture((store,), (1.0,))
+
+
 @pytest.fixture(scope="module")
 def pictures() -> list[Samples]:
     random = np.random.default_rng(0)
@@ -60,7 +65,7 @@ def patches(pictures: list[Samples], tmp_path_factory: pytest.TempPathFactory) -
         Image.fromarray(samples).save(folder / f"{index}.png")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UPSCALE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return Patches(open_store(folder, None, SCALE, PATCH), PATCH, 3, 7)
+        return Patches(alone(open_store(folder, None, SCALE, PATCH)), PATCH, 3, 7)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +130,7 @@ def test_patches_are_turned_as_far_as_is_asked(
         for (lr, hr), (_, turned_hr) in zip(pairs(*less[step]), pairs(*patches[step]), strict=True):
             place, usual = places[hr.tobytes()], places[turned_hr.tobytes()]
             assert replace(usual, way=place.way) == place  # the same patch
-            reduction = degrade(less.store.hr(place.picture), SCALE)
+            reduction = degrade(less.mixture.stores[0].hr(place.picture), SCALE)
             side = PATCH // SCALE
             window = reduction[place.top : place.top + side, place.left : place.left + side]
             assert np.array_equal(lr, turned(window, place.way))
@@ -143,7 +148,7 @@ def test_a_blurred_lr_is_cut_out_of_the_pictures_lr(
         Image.fromarray(samples).save(tmp_path / "data" / f"{index}.png")
     blurred = open_store(tmp_path / "data", None, SCALE, PATCH, sigma=1.2)
     side = PATCH // SCALE
-    for lr, hr in pairs(*Patches(blurred, PATCH, 5, 0, "gaussian")[1]):
+    for lr, hr in pairs(*Patches(alone(blurred), PATCH, 5, 0, "gaussian")[1]):
         place = places[hr.tobytes()]
         whole = blur_and_subsample(pictures[place.picture], SCALE, 1.2)
         window = whole[place.top : place.top + side, place.left : place.left + side]
@@ -264,7 +269,7 @@ def test_a_blind_patch_is_turned_with_its_hr(tmp_path: Path, monkeypatch: Any) -
     store = open_store(tmp_path / "data", None, SCALE, 64)
     ways = set()
     for step in range(40):
-        ((lr, hr),) = pairs(*Patches(store, 64, 1, 0, "real")[step])
+        ((lr, hr),) = pairs(*Patches(alone(store), 64, 1, 0, "real")[step])
         means = hr.reshape(16, 4, 16, 4, 3).mean((1, 3))
         correlation = np.corrcoef(lr.astype(float).ravel(), means.ravel())[0, 1]
         assert correlation > 0.8
@@ -294,7 +299,7 @@ def test_both_ends_of_the_range_are_reached(tmp_path: Path, monkeypatch: Any) ->
     for level in (0, 255):
         Image.new("RGB", (8, 8), (level,) * 3).save(tmp_path / "data" / f"{level}.png")
     store = open_store(tmp_path / "data", None, SCALE, PATCH)
-    (pair,) = batches(Patches(store, PATCH, 2, 0), 1, 1, 0, CPU)
+    (pair,) = batches(Patches(alone(store), PATCH, 2, 0), 1, 1, 0, CPU)
     for tensor in pair:
         assert sorted(tensor.amax((1, 2, 3)).tolist()) == [0, 1]
         assert sorted(tensor.amin((1, 2, 3)).tolist()) == [0, 1]

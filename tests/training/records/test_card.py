@@ -142,6 +142,12 @@ def test_the_licence_of_the_pictures() -> None:
     assert "Licence of the pictures: CC BY 4.0" in told
 
 
+def test_the_shares_of_the_patches_are_told() -> None:
+    text = section(card(origin=ORIGIN | {"data_shares": "div2k:4, ost"}), "Data")
+    assert "- Shares of the patches: div2k:4, ost\n" in text
+    assert "Shares" not in section(card(), "Data")
+
+
 def test_the_data_are_told() -> None:
     text = section(card(datasets=["user/div2k"]), "Data")
     assert "Pictures: 1,234" in text

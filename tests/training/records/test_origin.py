@@ -7,11 +7,13 @@ from tiny_training import tiny
 
 from upscale.networks.spec import spec_from_dict, spec_to_dict
 from upscale.training.config import Config
+from upscale.training.data.mixture import Mixture
+from upscale.training.data.shares import Share
 from upscale.training.data.store import Store
 from upscale.training.recipes import RECIPES
 from upscale.training.records.origin import origin_of
 
-STORE = Store(Path("store"), 4, (), "0123456789abcdef" * 4)
+STORE = Mixture((Store(Path("store"), 4, (), "0123456789abcdef" * 4),), (1.0,))
 
 
 def config(init: str) -> Config:
@@ -34,16 +36,21 @@ def test_a_run_from_nothing_names_recipe_pictures_and_seed() -> None:
     }
 
 
+def test_shares_are_told_without_the_folders_of_this_machine() -> None:
+    two = (Share(Path("/home/ann/div2k"), 4.0), Share(Path("/home/ann/ost")))
+    assert origin_of(replace(config("none"), data=two), STORE, {})["data_shares"] == "div2k:4, ost"
+
+
 def test_the_numbers_of_a_paper_bear_its_name(tmp_path: Path) -> None:
-    as_published = Config(RECIPES["rrdb-psnr"], tmp_path)
+    as_published = Config(RECIPES["rrdb-psnr"], (Share(tmp_path),))
     found = origin_of(as_published, STORE, {})
     assert found["recipe"] == RECIPES["rrdb-psnr"].source
     assert "differences" not in found
     whole = spec_to_dict(spec_from_dict(as_published.recipe.generator))
     stated = replace(as_published.recipe, generator=whole)  # as a run states it
-    assert origin_of(Config(stated, tmp_path), STORE, {}) == found
+    assert origin_of(Config(stated, (Share(tmp_path),)), STORE, {}) == found
     own = replace(as_published.recipe, source="mine", steps=3)
-    assert origin_of(Config(own, tmp_path), STORE, {})["recipe"] == "mine"
+    assert origin_of(Config(own, (Share(tmp_path),)), STORE, {})["recipe"] == "mine"
 
 
 def test_published_start_weights_are_named_as_their_file_names_them() -> None:

@@ -95,7 +95,7 @@ def _found_from_anywhere(config: Config) -> Config:
         valid = str(Path(valid).absolute())
     return replace(
         config,
-        data=config.data.absolute(),
+        data=tuple(each.absolute() for each in config.data),
         lr=None if config.lr is None else config.lr.absolute(),
         valid=valid,
         vgg=whole(config.vgg),

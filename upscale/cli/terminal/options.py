@@ -40,7 +40,7 @@ def make_command(
     def command(**words: Any) -> None:
         with exit_on_error(words.get("debug", False)):
             values = {name: _value(own[name], words.pop(name)) for name in own}
-            given = {name: value for name, value in words.items() if value is not None}
+            given = {name: value for name, value in words.items() if value not in (None, [])}
             act(kind(**values), *([given] if given_kinds else []))
 
     command.__doc__ = act.__doc__
@@ -70,7 +70,7 @@ def _parameter(each: "Field[Any]", hint: Any, given: bool) -> inspect.Parameter:
     kind: Any = next(kind for kind in get_args(hint) or (hint,) if kind is not type(None))
     default = None if given else about.get("word", each.default)
     if get_origin(hint) is Literal or "read" in about or (given and get_origin(hint) is tuple):
-        kind = str
+        kind = list[str] if about.get("repeated") else str
     metavar = about.get("metavar", METAVARS.get(kind))
     if get_origin(hint) is tuple and not given and "word" not in about:
         kind = list[kind]

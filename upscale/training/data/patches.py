@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from upscale.pixels.baselines import Levels
 from upscale.system import stop_signals
 from upscale.training.data.blind import PRESETS, degrade_blind
+from upscale.training.data.mixture import Mixture
 from upscale.training.data.store import Store
 
 __all__ = ["Patches", "batches"]
@@ -26,7 +27,7 @@ __all__ = ["Patches", "batches"]
 class Patches(Dataset[tuple[Levels, Levels]]):
     """The batches of a run, by step."""
 
-    store: Store
+    mixture: Mixture
     """The pictures."""
     patch: int
     """HR pixels a side, a multiple of the scale."""
@@ -45,11 +46,10 @@ class Patches(Dataset[tuple[Levels, Levels]]):
 
     def __getitem__(self, step: int) -> tuple[Levels, Levels]:
         """Return this process's LR (n, 3, h, w) and HR (n, 3, H, W) of ``step``, uint8."""
-        count = len(self.store.items)
-        chosen = self._random(step, 0).choice(count, self.batch, replace=count < self.batch)
+        chosen = self.mixture.draw(self._random(step, 0), self.batch)
         share = self.batch // self.world
         pairs = [
-            self._patch(int(chosen[place]), self._random(step, 1 + place))
+            self._patch(*chosen[place], self._random(step, 1 + place))
             for place in range(self.rank * share, (self.rank + 1) * share)
         ]
         lr, hr = (np.stack(each).transpose(0, 3, 1, 2) for each in zip(*pairs, strict=True))
@@ -59,20 +59,22 @@ class Patches(Dataset[tuple[Levels, Levels]]):
         """Give each patch its own random numbers: Philox keyed by seed, counted by place."""
         return np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, place, step]))
 
-    def _patch(self, index: int, random: np.random.Generator) -> tuple[Levels, Levels]:
-        item, scale = self.store.items[index], self.store.scale
+    def _patch(
+        self, store: Store, index: int, random: np.random.Generator
+    ) -> tuple[Levels, Levels]:
+        item, scale = store.items[index], store.scale
         side = self.patch // scale
         top, left = (
             int(random.integers((length - self.patch) // scale + 1))
             for length in (item.height, item.width)
         )
-        hr = self.store.hr(index)[
+        hr = store.hr(index)[
             top * scale : (top + side) * scale, left * scale : (left + side) * scale
         ]
         if preset := PRESETS.get(self.degradation):
             lr = degrade_blind(np.ascontiguousarray(hr), scale, random, preset)
         else:
-            lr = self.store.lr(index)[top : top + side, left : left + side]
+            lr = store.lr(index)[top : top + side, left : left + side]
         if self.augment == "none":
             return lr, hr
         turns, flipped = divmod(int(random.integers(8)), 2)

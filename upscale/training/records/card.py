@@ -208,9 +208,11 @@ def _data(
     licence: str | None,
     datasets: Sequence[str],
 ) -> str:
+    shares = str(origin.get("data_shares") or "")
     stated = licence or config.get("data_licence") or origin.get("data_licence") or NOT_STATED
     lines = [
         f"Pictures: {_number(origin.get('data_pictures'))}",
+        *([f"Shares of the patches: {escaped(shares)}"] if shares else []),
         f"SHA-256 over their samples: {code(origin.get('data_digest') or NOT_STATED)}",
         f"Licence of the pictures: {escaped(stated)}",
     ]

@@ -1,6 +1,7 @@
 """The origin of a generator: its recipe, its pictures and its start weights."""
 
 import platform
+from dataclasses import replace
 from pathlib import Path
 from platform import python_version
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from upscale import __version__
 from upscale.networks.spec import spec_from_dict, spec_to_dict
 from upscale.training.config import Config
-from upscale.training.data.store import Store
+from upscale.training.data.mixture import Mixture
 from upscale.training.recipes import RECIPES, Recipe
 
 __all__ = ["MACHINE", "machine_of", "origin_of"]
@@ -29,7 +30,7 @@ def machine_of(device: torch.device, precision: str) -> dict[str, str]:
     return dict(zip(MACHINE, told, strict=True))
 
 
-def origin_of(config: Config, store: Store, start: dict[str, str]) -> dict[str, str]:
+def origin_of(config: Config, mixture: Mixture, start: dict[str, str]) -> dict[str, str]:
     """Return the origin of a run's generator, as texts for the metadata of its file.
 
     ``start``: the metadata of its start weights.
@@ -38,11 +39,14 @@ def origin_of(config: Config, store: Store, start: dict[str, str]) -> dict[str, 
     different = _different(recipe)
     origin = {
         "recipe": f"based on {recipe.source}" if different else recipe.source,
-        "data_digest": store.digest,
-        "data_pictures": str(len(store.items)),
+        "data_digest": mixture.digest,
+        "data_pictures": str(mixture.pictures),
         "data_licence": config.data_licence,
         "seed": str(config.seed),
     }
+    if len(config.data) > 1:
+        named = (replace(each, folder=Path(each.folder.name)) for each in config.data)
+        origin["data_shares"] = ", ".join(map(str, named))
     if different:
         origin["differences"] = ", ".join(f"{name} {value}" for name, value in different.items())
     if recipe.init != "none":

@@ -1,0 +1,52 @@
+"""Folders of a training, and how much of it each of them is: ``--data div2k:4 --data ost:1``."""
+
+import math
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from upscale.errors import UsageError
+
+__all__ = ["Share", "read_share"]
+
+WORD = re.compile(r"(?P<folder>.+):(?P<share>[\d.]+(e[-+]?\d+)?)", re.DOTALL | re.IGNORECASE)
+DRIVE = re.compile("[a-z]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Share:
+    """One ``--data``."""
+
+    folder: Path
+    """Of HR pictures, or one picture."""
+    share: float = 1.0
+    """How many patches come from it, relative to the sum over all folders."""
+
+    def __str__(self) -> str:
+        """Write it as `read_share` reads it, whatever files there are then."""
+        plain = self.share == 1 and WORD.fullmatch(str(self.folder)) is None
+        folder = f"./{self.folder}" if DRIVE.fullmatch(str(self.folder)) else str(self.folder)
+        number = int(self.share) if self.share.is_integer() else self.share
+        return str(self.folder) if plain else f"{folder}:{number}"
+
+    def absolute(self) -> "Share":
+        """Return it with a whole path."""
+        return replace(self, folder=self.folder.absolute())
+
+
+def read_share(word: str) -> Share:
+    r"""Return the folder and share that ``word`` names; without a share, 1.
+
+    A path that exists is one, whatever is in it. A letter before the colon is a drive (``C:4``); a
+    folder of one letter is ``./a:4``. Raises UsageError for a share that is not above 0.
+    """
+    found = WORD.fullmatch(word)
+    if found is None or DRIVE.fullmatch(found["folder"]) or Path(word).exists():
+        return Share(Path(word))
+    try:
+        share = float(found["share"])
+    except ValueError:  # such as that of 1.2.3
+        return Share(Path(word))
+    if not 0 < share < math.inf:
+        raise UsageError(f"--data {word}: the share after the colon must be a number above 0")
+    return Share(Path(found["folder"]), share)
