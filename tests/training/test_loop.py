@@ -167,6 +167,19 @@ def test_opacity_that_is_dropped_is_told(data: Path, tmp_path: Path) -> None:
     assert "opacity of 1 picture " in told
 
 
+def test_gray_pictures_train_a_network_of_colours_and_are_told(data: Path, tmp_path: Path) -> None:
+    Image.open(data / "0.png").convert("L").save(data / "0.png")
+    (told,) = run(tiny(data, steps=1), tmp_path / "some")
+    assert told.startswith(f"{data}: 1 of 4 ")
+    assert "gray" in told
+    for path in data.iterdir():
+        Image.open(path).convert("L").save(path)
+    (told,) = run(tiny(data, steps=2), tmp_path / "all")
+    assert told.startswith(f"{data}: all ")
+    state = read_checkpoint(tmp_path / "all" / "generator.safetensors").state
+    assert state["conv_first.weight"].shape[1] == 3
+
+
 def test_the_configuration_states_the_generator_that_is_trained(data: Path, tmp_path: Path) -> None:
     run(tiny(data, steps=1), tmp_path / "first")
     config = tiny(data, steps=1, init=str(tmp_path / "first" / "generator.safetensors"))

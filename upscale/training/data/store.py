@@ -7,7 +7,7 @@ pictures is made here too, so that a patch of LR is exactly what the whole pictu
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.reading import reader
 from upscale.pixels.baselines import Levels
 from upscale.pixels.degrade import blur_and_subsample, degrade
+from upscale.pixels.image import Header
 from upscale.training.data.decoding import Reduce, decoded
 from upscale.training.data.pairs import PathPair, find_pairs
 
@@ -115,7 +116,7 @@ def _large_enough(
     data: Path, pairs: Sequence[PathPair], scale: int, patch: int, notify: Notify
 ) -> tuple[list[PathPair], int]:
     """Return the pictures that are large enough by their headers, and the sum of their pixels."""
-    kept, pixels, small, clear = [], 0, 0, 0
+    kept, headers, small = [], [], 0
     for path, partner in pairs:
         try:
             header = reader.read_header(path, MAX_PIXELS)
@@ -126,16 +127,34 @@ def _large_enough(
             small += 1
             continue
         kept.append((path, partner))
-        clear += header.channels in (2, 4)
-        pixels += header.width * header.height
+        headers.append(header)
     if small and kept:
         notify(f"{data}: {small} pictures are smaller than {patch} × {patch} pixels; left out")
-    if clear:
-        notify(
-            f"{data}: the opacity of {clear} picture{'' if clear == 1 else 's'} is dropped, so the "
-            "colours of transparent pixels are trained on too; flatten them first"
+    for told in _changes(headers):
+        notify(f"{data}: {told}")
+    return kept, sum(header.width * header.height for header in headers)
+
+
+def _changes(headers: Sequence[Header]) -> Iterator[str]:
+    """Say what is trained on otherwise than it is."""
+    gray, clear, moving = (
+        sum(test(header) for header in headers)
+        for test in (
+            lambda header: header.channels in (1, 2),
+            lambda header: header.channels in (2, 4),
+            lambda header: header.frames > 1,
         )
-    return kept, pixels
+    )
+    if gray:
+        number = "all pictures are" if gray == len(headers) else f"{gray} of {len(headers)} are"
+        yield f"{number} gray; each is trained on as three equal channels"
+    if clear:
+        yield (
+            f"the opacity of {clear} picture{'' if clear == 1 else 's'} is dropped, so the colours "
+            "of transparent pixels are trained on too; flatten them first"
+        )
+    if moving:
+        yield f"{moving} of {len(headers)} have several frames; the first of each is trained on"
 
 
 def _key(data: Path, pairs: Sequence[PathPair], scale: int, sigma: float | None) -> str:
