@@ -16,8 +16,10 @@ from torch import Tensor
 
 from upscale.cli.app import app
 from upscale.training.config import Config
+from upscale.training.course import Ended, train_course
 from upscale.training.data.shares import Share
 from upscale.training.learning.distributed import World
+from upscale.training.learning.state import load_state
 from upscale.training.loop import Hooks, train
 from upscale.training.recipes import RECIPES
 
@@ -31,6 +33,8 @@ __all__ = [
     "lines",
     "one_thread",
     "run",
+    "same_runs",
+    "stopped",
     "tiny",
 ]
 
@@ -74,6 +78,15 @@ def run(
     return told
 
 
+def stopped(
+    config: Config, folder: Path, *, resume: bool = False, stop_after: int | None = None
+) -> Ended:
+    """Train a course in this process, so many steps where it is said."""
+    asked = count(1)
+    hooks = Hooks(stop=lambda: next(asked) == stop_after)
+    return train_course(config, folder, resume, World(), hooks)
+
+
 def lines(folder: Path, *without: str) -> list[dict[str, Any]]:
     """Read the metrics of a run; times, the machine, and what is named, are left out."""
     times = {"time", "seconds", "waiting", *without}
@@ -109,6 +122,16 @@ def differing(one: Any, other: Any) -> list[str]:
         if not (a.dtype == b.dtype and torch.equal(a, b) if tensors else a == b):
             different.append(name)
     return sorted(different)
+
+
+def same_runs(one: Path, other: Path) -> None:
+    """Compare all that two runs hold, bit for bit, and all that they have told but times."""
+    assert not differing(load_state(one / "state.pt"), load_state(other / "state.pt"))
+    files = sorted(path.relative_to(one) for path in one.rglob("*.safetensors"))
+    assert files == sorted(path.relative_to(other) for path in other.rglob("*.safetensors"))
+    for file in files:
+        assert (one / file).read_bytes() == (other / file).read_bytes(), file
+    assert lines(one) == lines(other)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_training import SRRESNET, crops, differing, lines, run, tiny
+from tiny_training import SRRESNET, crops, differing, lines, run, same_runs, tiny
 
 from upscale.errors import UpscaleError, UsageError
 from upscale.metrics.psnr_ssim import luma, psnr
@@ -27,16 +27,6 @@ from upscale.training.learning.state import load_state
 from upscale.training.loop import Hooks, train
 
 pytestmark = pytest.mark.usefixtures("quiet")
-
-
-def assert_same_run(one: Path, other: Path) -> None:
-    """Compare all that two runs hold, bit for bit, and all that they have told but times."""
-    assert not differing(load_state(one / "state.pt"), load_state(other / "state.pt"))
-    files = sorted(path.relative_to(one) for path in one.rglob("*.safetensors"))
-    assert files == sorted(path.relative_to(other) for path in other.rglob("*.safetensors"))
-    for file in files:
-        assert (one / file).read_bytes() == (other / file).read_bytes(), file
-    assert lines(one) == lines(other)
 
 
 # To go on is the same as not to have stopped
@@ -67,7 +57,7 @@ def test_a_run_in_parts_is_the_run_in_one(
     run(config, tmp_path / "parts", resume=True)
     shutil.rmtree(tmp_path / "parts" / "checkpoints")
     shutil.rmtree(tmp_path / "whole" / "checkpoints")
-    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+    same_runs(tmp_path / "whole", tmp_path / "parts")
     told = lines(tmp_path / "whole")
     assert [line["step"] for line in told if line["kind"] == "train"] == [1, 2, 3, 4]
     assert [line["step"] for line in told if line["kind"] == "validation"] == [0, 3, 4]
@@ -83,7 +73,7 @@ def test_a_run_of_two_folders_in_parts_is_the_run_in_one(data: Path, tmp_path: P
     run(config, tmp_path / "parts", resume=True)
     shutil.rmtree(tmp_path / "parts" / "checkpoints")
     shutil.rmtree(tmp_path / "whole" / "checkpoints")
-    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+    same_runs(tmp_path / "whole", tmp_path / "parts")
 
 
 def test_what_came_after_the_state_is_done_again_and_told_once(data: Path, tmp_path: Path) -> None:
@@ -99,7 +89,7 @@ def test_what_came_after_the_state_is_done_again_and_told_once(data: Path, tmp_p
     run(config, tmp_path / "whole")
     shutil.rmtree(folder / "checkpoints")
     shutil.rmtree(tmp_path / "whole" / "checkpoints")
-    assert_same_run(tmp_path / "whole", folder)
+    same_runs(tmp_path / "whole", folder)
 
 
 def test_a_stop_between_two_lines_adds_its_own_and_loses_none(data: Path, tmp_path: Path) -> None:
@@ -119,7 +109,7 @@ def test_a_run_that_is_done_can_be_made_longer(data: Path, tmp_path: Path) -> No
     assert len(lines(tmp_path / "run")) == 3
     run(tiny(data, steps=5), tmp_path / "run", resume=True)
     run(tiny(data, steps=5), tmp_path / "whole")
-    assert_same_run(tmp_path / "whole", tmp_path / "run")
+    same_runs(tmp_path / "whole", tmp_path / "run")
 
 
 def test_a_run_that_is_done_says_so_and_stays_as_it_is(data: Path, tmp_path: Path) -> None:
@@ -199,7 +189,7 @@ def test_processes_that_cut_patches_change_nothing(data: Path, tmp_path: Path) -
     run(tiny(data, steps=5, degradation="real"), tmp_path / "none", stop_after=3)
     torch.set_rng_state(drawn)
     run(tiny(data, steps=5, degradation="real", workers=2), tmp_path / "two", stop_after=3)
-    assert_same_run(tmp_path / "none", tmp_path / "two")
+    same_runs(tmp_path / "none", tmp_path / "two")
 
 
 # Which pictures

@@ -94,6 +94,7 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     "srgan": SRGAN | VGG54 | {"init": "srgan"},
     "rrdb-psnr": RRDB_PSNR | {"init": "rrdb-psnr"},
     "esrgan": ESRGAN | {"init": "rrdb-psnr"},
+    "psnr-16": RRDB_PSNR | {"init": "none"},
     "esrgan-16": ESRGAN | {"init": "none"},
     "pirm": ESRGAN | {"pixel_coefficient": 10.0, "content": "conv5_3", "init": "none"},
 }
@@ -105,7 +106,6 @@ OURS = {
     "accumulate": 1,
     "discriminator_rate": 0.0,
     "psnr_coefficient": 0.0,
-    "frequency_coefficient": 0.0,
     "lpips_coefficient": 0.0,
     "lpips_network": "vgg",
     "reduction_coefficient": 0.0,
@@ -121,6 +121,7 @@ SPECS = {
     **dict.fromkeys(["srresnet", "srresnet-vgg22", "srgan-mse"], SRRESNET_SPEC),
     **dict.fromkeys(["srgan-vgg22", "srgan"], SRRESNET_SPEC),
     **dict.fromkeys(["rrdb-psnr", "esrgan"], RRDBNetSpec(features=64, blocks=23, growth=32)),
+    "psnr-16": SRResNetSpec(features=64, blocks=16, normalization="none"),
     "esrgan-16": SRResNetSpec(features=64, blocks=16, normalization="none"),
     "pirm": SRResNetSpec(features=64, blocks=16, normalization="none"),
     # xinntao/Real-ESRGAN's realesr-general-x4v3: num_feat 64, num_conv 32
@@ -184,5 +185,5 @@ def test_nothing_shares_a_dict_that_can_change() -> None:
 
 def test_every_field_is_explained() -> None:
     for field in fields(Recipe):
-        if field.name not in ("source", "generator"):
+        if field.name not in ("source", "generator", "first_stage"):
             assert field.metadata["help"].endswith((".", ")")), field.name

@@ -21,10 +21,12 @@ from upscale.training.data.shares import Share, read_share
 from upscale.training.generator import GeneratorOptions, asked_generator
 from upscale.training.learning.schedules import Schedule
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
+from upscale.training.stages import first_stage, for_both, from_words, in_first
 from upscale.upscaling.options import (
     FILES,
     LEARNING,
     LOSSES,
+    MODEL,
     REPORT,
     SPEED,
     check_limits,
@@ -33,6 +35,9 @@ from upscale.upscaling.options import (
 )
 
 __all__ = ["Config", "make_config", "option_fields", "write_config"]
+
+LPIPS_LEAST = {"vgg": 16, "alex": 31}
+"""Sides in pixels of the smallest pictures that each network of LPIPS can compare."""
 
 NUMBER = re.compile(r"[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 """What a learning rate looks like, given to the wrong option."""
@@ -61,6 +66,11 @@ class Config:
     valid: str | None = option(
         "Set or folder to validate on, outside --data. Default: no validation.", None, FILES
     )
+    start: Literal["weights", "paper"] = option(
+        "weights (those of --init) or paper: as the paper of the recipe says, from nothing; a GAN "
+        "after a first stage without one.",
+        *("weights", MODEL),
+    )
     seed: int = option("Seed of all random numbers.", 0, LEARNING, least=0, below=2**63)
     device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = option(PRECISION_HELP, "auto", SPEED)
@@ -87,10 +97,21 @@ class Config:
     data_licence: str = option("Licence of the pictures, for the model card.", "", FILES)
     asked: tuple[str, ...] = field(default=(), compare=False)
     """Fields of the recipe's generator that the user asks for, which start weights must have."""
+    first: Recipe | None = None
+    """What is trained before, from nothing; None: there is a single stage."""
+
+    @property
+    def of_first(self) -> "Config":
+        """The run of the first stage, as its own ``config.toml`` states it."""
+        assert self.first is not None
+        return replace(self, recipe=self.first, asked=(), first=None)
 
     def check(self) -> None:
         """Raise UsageError for what makes no sense."""
         recipe = self.recipe
+        if self.first:
+            with _named("the first stage"):
+                self.of_first.check()
         for kind in (recipe, self):
             check_limits(kind)
             folders = [("data", each.folder) for each in self.data]
@@ -110,6 +131,11 @@ class Config:
             raise UsageError(
                 f"--lr {self.lr}: is not a folder of LR pictures; the learning rate is --lr-rate"
             )
+        if self.vgg == "vgg19" and recipe.content.endswith("5_3") and recipe.content_coefficient:
+            raise UsageError(
+                f"--content {recipe.content} is of a VGG16, such as that of MINC; give its file by "
+                f"--vgg FILE, or take {recipe.content[:-1]}4 of vgg19 by --content"
+            )
         if self.lr is not None and len(self.data) > 1:
             raise UsageError("--lr is of one --data; give one, or leave --lr out")
         if self.lr is not None and recipe.degradation != "bicubic":
@@ -127,13 +153,37 @@ class Config:
                 *(recipe.lr_rate, recipe.schedule, recipe.steps, recipe.milestones),
                 *(recipe.decay, recipe.warmup),
             )
-        recipe.check_losses(recipe.hr_patch, recipe.scale, self.vgg)
+        least = LPIPS_LEAST[recipe.lpips_network]
+        if recipe.lpips_coefficient and recipe.hr_patch < least:
+            raise UsageError(
+                f"--hr-patch {recipe.hr_patch} is too small for LPIPS by {recipe.lpips_network}, "
+                f"which needs {least}"
+            )
+        if recipe.psnr_coefficient and recipe.hr_patch <= 2 * recipe.scale:
+            raise UsageError(
+                f"--hr-patch {recipe.hr_patch} leaves nothing for --psnr-coefficient, which leaves "
+                f"{recipe.scale} pixels at each edge out"
+            )
         if recipe.is_gan:
             from upscale.training.losses.discriminators import check_patch
 
             with _named("--hr-patch"):
                 patches = recipe.batch // recipe.accumulate
                 check_patch(recipe.discriminator, recipe.hr_patch, patches)
+        terms = (
+            recipe.pixel_coefficient,
+            recipe.psnr_coefficient,
+            recipe.content_coefficient if recipe.content != "none" else 0,
+            recipe.lpips_coefficient,
+            recipe.reduction_coefficient,
+            recipe.is_gan,
+        )
+        if not any(terms):
+            raise UsageError("every loss is switched off; give one of the --…-coefficient options")
+        if recipe.adversarial != "none" and not recipe.is_gan:
+            raise UsageError(
+                f"--adversarial {recipe.adversarial} does nothing with --adversarial-coefficient 0"
+            )
 
 
 @contextlib.contextmanager
@@ -159,6 +209,8 @@ def make_config(recipe: str | None, file: Path | None, given: Mapping[str, Any])
     """
     values = {} if file is None else _read(file)
     table, source = values.pop("generator", None), values.pop("source", None)
+    first, words = values.pop("first", {}), from_words(given.get("first", ()))
+    given = {key: value for key, value in given.items() if key != "first"}
     named = {each.source: known for known, each in RECIPES.items()}
     of_file = values.pop("recipe", named.get(source) if isinstance(source, str) else None)
     if recipe and of_file and recipe != of_file:
@@ -186,12 +238,52 @@ def make_config(recipe: str | None, file: Path | None, given: Mapping[str, Any])
     fitting = {
         key: _as(hints[key], value, key) for key, value in values.items() if key not in options
     }
+    if fitting.get("start") == "paper":
+        if "init" in fitting:
+            raise UsageError(
+                "--start paper and --init contradict each other; leave one of them out"
+            )
+        fitting["init"] = "none"
     of_recipe = {each.name for each in fields(Recipe)}
     own = {key: value for key, value in fitting.items() if key in of_recipe}
     rest = {key: value for key, value in fitting.items() if key not in of_recipe}
     config = Config(recipe=replace(start, **own), **rest, asked=asked)
+    config = replace(config, first=_first(config, first, given, words, whole=source is not None))
     config.check()
     return config
+
+
+def _first(
+    config: Config, table: Any, given: Mapping[str, Any], words: Mapping[str, str], whole: bool
+) -> Recipe | None:
+    """Return the recipe of the first stage.
+
+    ``table``: what a file says of it; ``given``: options of the run, which come before that;
+    ``words``: options of the first stage, which come before both; ``whole``: whether the file is
+    that of a run, which states its first stage where it has one.
+    """
+    if not isinstance(table, dict):
+        raise UsageError("first is not a table; write it below a line [first]")
+    if (table or words) and (config.start != "paper" or not config.recipe.first_stage):
+        raise UsageError("--first is for --start paper and a recipe that is a GAN; leave it out")
+    if config.start != "paper" or (whole and not table):
+        return None
+    hints, known = get_type_hints(Recipe), in_first()
+    if unknown := (table.keys() - {"source"} | words.keys()) - known:
+        near = did_you_mean(min(unknown), known)
+        raise UsageError(f"--first {min(unknown)}: is not an option of a first stage{near}")
+    typed = {key: _as(hints[key], value, key) for key, value in table.items()}
+    typed |= for_both({name: getattr(config.recipe, name) for name in given if name in hints})
+    typed |= {key: _as(hints[key], _of_word(hints[key], word), key) for key, word in words.items()}
+    shared = for_both({name: getattr(config.recipe, name) for name in known})
+    return first_stage(config.recipe, shared | typed)
+
+
+def _of_word(hint: Any, word: str) -> Any:
+    """Return a number for a word where a field is a number."""
+    with contextlib.suppress(ValueError):
+        return hint(word) if hint in (int, float) else word
+    return word
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -236,10 +328,18 @@ def write_config(config: Config) -> str:
         values[name] = getattr(owner, name)
     words = [str(each) for each in config.data]
     values["data"] = words if len(words) > 1 else words[0]
-    lines = [f"{name} = {_toml(value)}" for name, value in values.items() if value is not None]
-    lines += ["", "[generator]"]
-    lines += [f"{name} = {_toml(value)}" for name, value in config.recipe.generator.items()]
+    if config.start == "paper":
+        del values["init"]
+    lines = [*_lines(values), "", "[generator]", *_lines(config.recipe.generator)]
+    if config.first:
+        names = ["source", *(name for name in option_fields() if name in in_first())]
+        lines += ["", "[first]"]
+        lines += _lines({name: getattr(config.first, name) for name in names})
     return "\n".join(lines) + "\n"
+
+
+def _lines(values: Mapping[str, Any]) -> list[str]:
+    return [f"{name} = {_toml(value)}" for name, value in values.items() if value is not None]
 
 
 def _toml(value: Any) -> str:

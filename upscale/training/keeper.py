@@ -13,7 +13,15 @@ from upscale.training.records.journal import METRICS_FILE, Journal
 from upscale.training.records.origin import MACHINE
 from upscale.training.records.validation import Validation
 
-__all__ = ["CONFIG_FILE", "STATE_FILE", "Keeper", "Moment", "check_begun", "claimed"]
+__all__ = [
+    "CONFIG_FILE",
+    "STATE_FILE",
+    "Keeper",
+    "Moment",
+    "check_begun",
+    "claimed",
+    "keep_config",
+]
 
 CONFIG_FILE = "config.toml"
 STATE_FILE = "state.pt"
@@ -42,11 +50,16 @@ class Moment:
     """Share of ``seconds`` spent waiting for data."""
     validation: dict[str, float] = field(default_factory=dict)
     """Figures of the averaged generator, by metric."""
+    in_first: bool = False
+    """Whether it is of the first of two stages."""
 
 
-def check_begun(run: Path, resume: bool) -> None:
-    """Raise UsageError where a new run would meet an old one, or nothing is there to ``resume``."""
-    begun = (run / STATE_FILE).exists()
+def check_begun(run: Path, resume: bool, state: Path | None = None) -> None:
+    """Raise UsageError where a new run would meet an old one, or nothing is there to ``resume``.
+
+    ``state``: by default that of the run; another one is that of its first stage.
+    """
+    begun = (state or run / STATE_FILE).exists()
     if begun and not resume:
         raise UsageError(f"{run}: already holds a run; --resume {run} continues it")
     if resume and not begun:
@@ -81,6 +94,12 @@ def _written(run: Path) -> Iterator[None]:
         raise OutputError(f"{run}: cannot be written ({error.strerror})") from error
 
 
+def keep_config(run: Path, config: Config) -> None:
+    """Write the configuration of a run, from which it is resumed. Raises OutputError."""
+    with _written(run), whole(run / CONFIG_FILE) as part:
+        part.write_text(write_config(config), "utf-8")
+
+
 class Keeper:
     """Writes a run's folder. Only the first process of a run has one."""
 
@@ -103,8 +122,7 @@ class Keeper:
                 number = path.stem.removeprefix("step-")
                 if number.isdecimal() and int(number) > state.step:
                     path.unlink()  # its step came after the state, and is done again
-            with whole(run / CONFIG_FILE) as part:
-                part.write_text(write_config(config), "utf-8")
+        keep_config(run, config)
         board = run / "tensorboard" if config.tensorboard else None
         self._journal = Journal(run / METRICS_FILE, board)
         # At step 0 even the validation before the first step is done again.

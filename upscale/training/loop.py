@@ -47,12 +47,20 @@ class Hooks:
     """Called when the preparations end; ``stop`` is asked only from then on."""
 
 
-def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -> int:
+def train(
+    config: Config,
+    run: Path,
+    resume: bool,
+    world: World,
+    hooks: Hooks,
+    first_of: Path | None = None,
+) -> int:
     """Train as ``config`` says, into the folder ``run``, and return the number of steps done.
 
     ``resume`` continues from the state in ``run``; the result equals that of an unbroken run, bit
     for bit in float32 on the CPU. ``world``: the processes that share the batch. Raises kinds of
     UpscaleError; where a loss is not finite, the message names the state that is kept.
+    ``first_of``: the run that this one is the first stage of.
     """
     notify = hooks.notify
     _check_options(config, world, notify)
@@ -94,7 +102,10 @@ def train(config: Config, run: Path, resume: bool, world: World, hooks: Hooks) -
             if not (saves or validates or state.step % config.log_every == 0):
                 continue
             numbers = world.mean_of(figures)
-            _check_finite(numbers, state, lr[:1] if saves or validates else None, world, run)
+            _check_finite(
+                *(numbers, state, lr[:1] if saves or validates else None, world),
+                *(run, first_of),
+            )
             if keeper:
                 seconds = time.perf_counter() - begun
                 moment = Moment(
@@ -210,7 +221,12 @@ def _feed(
 
 
 def _check_finite(
-    numbers: dict[str, float], state: State, lr: Tensor | None, world: World, run: Path
+    numbers: dict[str, float],
+    state: State,
+    lr: Tensor | None,
+    world: World,
+    run: Path,
+    first_of: Path | None,
 ) -> None:
     """Raise UpscaleError where a figure or the generator's output is not finite."""
     wrong = [name for name, value in numbers.items() if not math.isfinite(value)]
@@ -220,9 +236,10 @@ def _check_finite(
         return
     kept = "no state was saved"
     if (run / STATE_FILE).exists():
-        kept = f"the last good state is kept; --resume {run} continues from it"
+        kept = f"the last good state is kept; --resume {first_of or run} continues from it"
+    rate, clip = ("--first lr-rate=", "--first clip=") if first_of else ("--lr-rate", "--clip ")
     raise UpscaleError(
-        f"{', '.join(wrong)} is not finite at step {state.step}; {kept}. Try a smaller "
-        "--lr-rate, --clip 1, or --precision fp32",
+        f"{', '.join(wrong)} is not finite at step {state.step}; {kept}. Try a smaller {rate}, "
+        f"{clip}1, or --precision fp32",
         code="non-finite",
     )

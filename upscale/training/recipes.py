@@ -1,6 +1,6 @@
 """The training systems of the two papers as literal presets, each number with its source."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from upscale.metrics.protocol import BLUR_SIGMA
@@ -22,6 +22,9 @@ class Recipe(LossOptions):
     """Paper and section, or what a recipe of ours changes."""
     generator: dict[str, Any]
     """What `upscale.networks.spec.build` takes."""
+    first_stage: str | None = field(default=None, compare=False)
+    """Recipe that the paper trains before this one; "": none, it starts from random numbers. None:
+    the recipe is of no paper."""
     init: str = option("Weights to start from: a model's name, a file, or none.", "none", MODEL)
     batch_norm: Literal["train", "frozen", "folded"] = option(
         "Batch-norm of SRResNet: train, frozen (keeps its statistics) or folded (becomes part of "
@@ -92,6 +95,7 @@ class Recipe(LossOptions):
 SRRESNET = Recipe(
     source="Ledig et al. 2017, SRResNet-MSE",
     generator={"architecture": "srresnet"},
+    first_stage="",
     init="srresnet",
 )
 
@@ -105,11 +109,12 @@ SRRESNET_VGG22 = replace(
     tv_coefficient=2e-8 * SRGAN_RANGE**0.5,
 )
 
-# Section 3.2: from the MSE-trained SRResNet (ours starts from the model srgan; see docs/training.md
-# for both stages), 1e5 steps at 1e-4 and 1e5 at 1e-5. Equation 3: content + 1e-3 adversarial.
+# Section 3.2: from the MSE-trained SRResNet (--start paper; without it from the model srgan), 1e5
+# steps at 1e-4 and 1e5 at 1e-5. Equation 3: content + 1e-3 adversarial.
 SRGAN_MSE = replace(
     SRRESNET,
     source="Ledig et al. 2017, SRGAN-MSE",
+    first_stage="srresnet",
     init="srgan",
     steps=200_000,
     schedule="steps",
@@ -140,6 +145,7 @@ SRGAN = replace(
 RRDB_PSNR = Recipe(
     source="Wang et al. 2018, RRDB_PSNR",
     generator={"architecture": "rrdbnet"},
+    first_stage="",
     init="rrdb-psnr",
     hr_patch=128,
     lr_rate=2e-4,
@@ -154,6 +160,7 @@ RRDB_PSNR = Recipe(
 ESRGAN = replace(
     RRDB_PSNR,
     source="Wang et al. 2018, ESRGAN",
+    first_stage="rrdb-psnr",
     init="rrdb-psnr",
     steps=400_000,
     lr_rate=1e-4,
@@ -186,6 +193,8 @@ COMPACT = Recipe(
     degradation="web",
 )
 
+SIXTEEN = {"architecture": "srresnet", "normalization": "none"}
+
 RECIPES: dict[str, Recipe] = {
     "srresnet": SRRESNET,
     "srresnet-vgg22": SRRESNET_VGG22,
@@ -194,11 +203,18 @@ RECIPES: dict[str, Recipe] = {
     "srgan": SRGAN,
     "rrdb-psnr": RRDB_PSNR,
     "esrgan": ESRGAN,
-    # Section 4.1: 16 residual blocks as in SRGAN, without batch-norm, and ESRGAN's losses.
+    # Section 4.1: 16 residual blocks as in SRGAN, without batch-norm; the losses of both stages.
+    "psnr-16": replace(
+        RRDB_PSNR,
+        source="Wang et al. 2018, the smaller setting of 16 residual blocks before its GAN",
+        generator=SIXTEEN,
+        init="none",
+    ),
     "esrgan-16": replace(
         ESRGAN,
         source="Wang et al. 2018, the smaller setting of 16 residual blocks",
-        generator={"architecture": "srresnet", "normalization": "none"},
+        generator=SIXTEEN,
+        first_stage="psnr-16",
         init="none",
     ),
     # Section 4.5: the same with eta 10, features of the last convolution of a VGG16 trained on MINC
@@ -206,7 +222,8 @@ RECIPES: dict[str, Recipe] = {
     "pirm": replace(
         ESRGAN,
         source="Wang et al. 2018, PIRM-SR challenge, region 3",
-        generator={"architecture": "srresnet", "normalization": "none"},
+        generator=SIXTEEN,
+        first_stage="psnr-16",
         init="none",
         pixel_coefficient=10.0,
         content="conv5_3",

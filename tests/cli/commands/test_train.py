@@ -20,7 +20,18 @@ import torch
 import typer
 from forked import CONTEXT
 from random_networks import random_lr
-from tiny_training import SRRESNET, command, crops, differing, lines, one_thread, run, tiny
+from tiny_training import (
+    SRRESNET,
+    command,
+    crops,
+    differing,
+    lines,
+    one_thread,
+    run,
+    same_runs,
+    stopped,
+    tiny,
+)
 from torch import Tensor
 from typer.testing import CliRunner
 
@@ -29,6 +40,7 @@ from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.models.model import load_model
 from upscale.networks.spec import build, spec_from_dict
 from upscale.training.config import Config, make_config, write_config
+from upscale.training.course import Ended
 from upscale.training.data.shares import Share
 from upscale.training.generator import GeneratorOptions
 from upscale.training.learning.state import load_state
@@ -84,7 +96,7 @@ def test_every_option_is_a_field_and_every_field_an_option() -> None:
     ]
     kinds = (Config, Recipe, GeneratorOptions)
     of_run = {each.name for kind in kinds for each in fields(kind)}
-    of_run -= {"source", "generator", "asked"}
+    of_run -= {"source", "generator", "first_stage", "asked"}
     own = {"recipe", "config", "output", "resume", "world_size", "debug"}
     assert {parameter.name for parameter in train.params} - {"help"} == of_run | own
 
@@ -170,6 +182,11 @@ REFUSED = [
     ("--data {data} --device tpu", "device 'tpu'"),
     ("--resume {empty}", "is not a run: it has no config.toml"),
     ("--resume {finished} -o {empty}", "contradict"),
+    ("--resume {finished} --init none", "--init contradict"),
+    ("--resume {finished} --start paper", "--start contradict"),
+    ("--resume {finished} --first steps=3", "--first "),
+    ("--data {data} --first steps=3", "--first "),
+    ("--data {data} --start paper --init srgan", "--init contradict"),
     ("--resume {finished} --data {other} --steps 3", "--data"),
     ("--resume {finished} --batch-norm folded", "--init"),
     (
@@ -292,6 +309,36 @@ def test_whatever_a_kill_leaves_can_go_on(data: Path, tmp_path: Path) -> None:
     assert_goes_on_to_the_same(folder, tmp_path / "whole")
     assert not list(folder.rglob("*.part"))
     assert len(list((folder / "checkpoints").iterdir())) == 2
+
+
+@pytest.mark.slow
+def test_a_run_of_two_stages_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> None:
+    config = tiny(data, "srgan-mse", steps=9, start="paper", save_every=2, schedule="constant")
+    config = replace(config, first=tiny(data, "srresnet", steps=7).recipe)
+    folder, errors = tmp_path / "made", tmp_path / "errors"
+    variables = {name: os.environ[name] for name in ("UPSCALE_CACHE", "HF_HUB_OFFLINE")}
+    words = ["train", "--config", str(file_of(config, tmp_path / "two.toml")), "-o", str(folder)]
+    for line, killed_in in ((r"^first stage: step 3 of 7:", "first"), (r"^step 5 of 9:", "")):
+        errors.write_text("")
+        process = CONTEXT.Process(target=command, args=(words, errors, variables))
+        process.start()
+        while not re.search(line, errors.read_text(), re.M):
+            assert process.is_alive(), errors.read_text()
+            time.sleep(0.002)
+        process.kill()
+        process.join()
+        assert load_state(folder / killed_in / "state.pt")["state"]["step"] >= 2
+        assert (folder / "state.pt").exists() == (killed_in == "")
+        words = ["train", "--resume", str(folder)]
+    result = asked("--resume", folder)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines()[-1] == f"{folder}: 9 steps"
+    assert not re.search("^first stage", result.stderr, re.M)
+    assert stopped(config, tmp_path / "whole") == Ended(9)
+    for stage in ("", "first"):
+        shutil.rmtree(folder / stage / "checkpoints")
+        shutil.rmtree(tmp_path / "whole" / stage / "checkpoints")
+        same_runs(folder / stage, tmp_path / "whole" / stage)
 
 
 # Two processes

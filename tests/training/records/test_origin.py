@@ -25,7 +25,7 @@ def test_a_run_from_nothing_names_recipe_pictures_and_seed() -> None:
     found = origin_of(config("none"), STORE, {})
     different = dict(each.split(" ", 1) for each in found.pop("differences").split(", "))
     assert different == {
-        "init": "none", "batch": "4", "hr_patch": "16", "features": "8", "blocks": "1",
+        "batch": "4", "hr_patch": "16", "features": "8", "blocks": "1",
     }  # fmt: skip
     assert found == {
         "recipe": f"based on {RECIPES['srresnet'].source}",
@@ -49,6 +49,12 @@ def test_the_numbers_of_a_paper_bear_its_name(tmp_path: Path) -> None:
     whole = spec_to_dict(spec_from_dict(as_published.recipe.generator))
     stated = replace(as_published.recipe, generator=whole)  # as a run states it
     assert origin_of(Config(stated, (Share(tmp_path),)), STORE, {}) == found
+    from_nothing = replace(as_published.recipe, init="none")  # as the paper
+    assert (
+        origin_of(Config(from_nothing, (Share(tmp_path),)), STORE, {})["recipe"] == found["recipe"]
+    )
+    gan = replace(RECIPES["srgan"], init="none")  # which the paper starts from another training
+    assert origin_of(Config(gan, (Share(tmp_path),)), STORE, {})["differences"] == "init none"
     own = replace(as_published.recipe, source="mine", steps=3)
     assert origin_of(Config(own, (Share(tmp_path),)), STORE, {})["recipe"] == "mine"
 

@@ -11,11 +11,11 @@ from upscale.cli.terminal.tuning import tune
 from upscale.errors import UsageError
 from upscale.training.config import Config, make_config
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES
-from upscale.upscaling.options import FILES, REPORT, SPEED, option
+from upscale.upscaling.options import FILES, MODEL, REPORT, SPEED, option
 
 __all__ = ["TrainOptions", "train"]
 
-CONFIG_FILE = "config.toml"
+CONFIG_FILE, STATE_FILE = "config.toml", "state.pt"
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class TrainOptions:
         "Folder of the run. Default: runs/RECIPE-NUMBER.", None, FILES, short="-o", metavar="RUN"
     )
     resume: Path | None = option("Continue a stopped run.", None, FILES, metavar="RUN")
+    first: tuple[str, ...] = option(
+        "Option of the first stage of --start paper, such as steps=1000; may be repeated.",
+        *((), MODEL),
+        metavar="NAME=VALUE",
+    )
     world_size: int | None = option("Number of processes that must take part.", None, SPEED)
     debug: bool = option("Show tracebacks.", False, REPORT)
 
@@ -45,23 +50,26 @@ def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
 
     The recipe sets each option that is not given.
 
-    Training starts from the weights of the recipe's model; --init none starts from nothing.
+    Training starts from the weights of the recipe's model; --init none starts from nothing, and
+    --start paper as the paper does: a GAN after a training without one.
 
     Several GPUs: torchrun --standalone --nproc-per-node N -m upscale train ….
     """
-    config, folder = _asked(options, given)
+    first = {"first": options.first} if options.first else {}
+    config, folder = _asked(options, dict(given) | first)
     tune()
-    from upscale.training import loop
+    from upscale.training.course import train_course
     from upscale.training.learning.distributed import joined
 
     stop = Stop()
     with joined(config.device, options.world_size) as world, Bars() as bars:
         leads = world.rank == 0
         hooks = hooks_for(stop, bars, config.recipe.steps, leads)
-        done = loop.train(config, folder, options.resume is not None, world, hooks)
+        ended = train_course(config, folder, options.resume is not None, world, hooks)
     if leads:
         again = f"; go on with: upscale train --resume {shown(folder)}" if stop.number else ""
-        say(f"{shown(folder)}: {done} steps{again}")
+        of_first = " of the first stage" if ended.in_first else ""
+        say(f"{shown(folder)}: {ended.steps} steps{of_first}{again}")
     if stop.number:
         raise SystemExit(128 + stop.number)
 
@@ -74,8 +82,13 @@ def _asked(options: TrainOptions, given: Mapping[str, Any]) -> tuple[Config, Pat
     for name in ("recipe", "config", "output"):
         if getattr(options, name) is not None:
             raise UsageError(f"--resume and --{name} contradict each other: the run knows its own")
+    for name in ("init", "start"):
+        if name in given:
+            raise UsageError(f"--resume and --{name} contradict each other: the run has begun")
     if not (run / CONFIG_FILE).is_file():
         raise UsageError(f"{shown(run)}: is not a run: it has no {CONFIG_FILE}")
+    if "first" in given and (run / STATE_FILE).exists():
+        raise UsageError(f"--first comes too late: the first stage of {shown(run)} is over")
     return _found_from_anywhere(make_config(None, run / CONFIG_FILE, given)), run
 
 
@@ -88,7 +101,7 @@ def _found_from_anywhere(config: Config) -> Config:
         return str(Path(file).absolute()) if is_file(file) else file
 
     def is_file(word: str) -> bool:
-        return word not in read_manifest() and Path(word).is_file()
+        return word != "none" and word not in read_manifest() and Path(word).is_file()
 
     valid = config.valid
     if valid is not None and valid.casefold() not in read_datasets():

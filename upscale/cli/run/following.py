@@ -51,14 +51,16 @@ def hooks_for(stop: Stop, bars: Bars, steps: int, leads: bool = True, title: str
     """
     from upscale.training.loop import Hooks
 
-    move: Callable[[int, str], None] = bars.steps(steps) if leads else lambda done, text: None
+    move: Callable[[int, int, str], None] = (
+        bars.steps(steps) if leads else lambda done, total, text: None
+    )
 
     def show(moment: "Moment") -> None:
-        text = title + _line(moment)
+        text = title + ("first stage: " if moment.in_first else "") + _line(moment)
         if moment.validation or not bars.on_terminal:
             bars.say(text)
         if not moment.validation:
-            move(moment.step, text)
+            move(moment.step, moment.steps, text)
 
     return Hooks(
         show=show,

@@ -214,12 +214,14 @@ class Bars:
         """Whether bars are drawn."""
         return self._progress is not None
 
-    def steps(self, total: int) -> Callable[[int, str], None]:
-        """Return what moves the one bar of a training: steps done, and what to say beside it."""
+    def steps(self, total: int) -> Callable[[int, int, str], None]:
+        """Return what moves the one bar of a training: steps done, of how many, and a text."""
         if not (progress := self._progress):
-            return lambda done, text: None
+            return lambda done, total, text: None
         task = progress.add_task("", total=total)
-        return lambda done, text: progress.update(task, completed=done, description=text)
+        return lambda done, total, text: progress.update(
+            task, completed=done, total=total, description=text
+        )
 
     def download(self, title: str, verb: str = "fetching ") -> Callable[[int, int], None]:
         """Return what moves a bar that appears with the first bytes: (done, total)."""

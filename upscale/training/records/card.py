@@ -136,14 +136,17 @@ def _summary(origin: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
         for authors, paper in PAPERS.items()
         if source.removeprefix("based on ").startswith(authors)
     ]
-    began = f"the weights {_initial(origin)}" if origin.get("init") else "random numbers"
+    began = f"from the weights {_initial(origin)}" if origin.get("init") else "from random numbers"
+    if "first_recipe" in origin:
+        first = f"{escaped(origin['first_recipe'])}; {_number(origin.get('first_steps'))} steps"
+        began = f"after a first stage ({first}, from random numbers)"
     unlike = str(origin.get("differences") or "")
     differences = f", with differences ({escaped(unlike)})" if unlike else ""
     return (
         f"This {architecture}{f' ({sizes})' if sizes else ''} makes pictures "
         f"{spec.get('scale', 4)} times as large. Its training: {escaped(source)}{''.join(papers)}"
         f"{differences}; "
-        f"{_number(origin.get('steps'))} steps, from {began}."
+        f"{_number(origin.get('steps'))} steps, {began}."
     )
 
 
@@ -177,9 +180,10 @@ def _figures(
     names = [name for name in METRICS if figures.get(name) is not None]
     if not names:
         return "The pictures of this model were not measured."
-    with_start = bool(origin.get("init")) and step != "0"
-    scale = spec.get("scale", 4)
-    head = ["figure", *(["the start"] if with_start else []), "this model"]
+    first = "first_recipe" in origin
+    with_start = bool(first or origin.get("init")) and step != "0"
+    scale, start_name = spec.get("scale", 4), "the first stage" if first else "the start"
+    head = ["figure", *([start_name] if with_start else []), "this model"]
     columns, rows = [start, figures] if with_start else [figures], []
     for name in names:
         label = METRICS[name] + (" (dB)" if name == "psnr" else "")
@@ -224,10 +228,11 @@ def _data(
 def _training(config: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
     by = ""
     if "precision" in origin:
-        by = f"Computed in {origin['precision']} on {origin['device']}, by {origin['versions']}. "
+        told = f"Computed in {origin['precision']} on {origin['device']}, by {origin['versions']}."
+        by = f"{escaped(told)} "
     rows = [[code(name), code(_shown(value))] for name, value in _flat(config)]
     return (
-        f"{escaped(by)}The whole configuration, as in `config.toml`; `metrics.jsonl` holds the "
+        f"{by}The whole configuration, as in `config.toml`; `metrics.jsonl` holds the "
         "figures of each step.\n\n" + table(["option", "value"], rows)
     )
 

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 
 from upscale import __version__
+from upscale.errors import UsageError
 from upscale.networks.spec import spec_from_dict, spec_to_dict
 from upscale.training.config import Config
 from upscale.training.data.mixture import Mixture
-from upscale.training.recipes import RECIPES, Recipe
+from upscale.training.recipes import RECIPES
 
 __all__ = ["MACHINE", "machine_of", "origin_of"]
 
@@ -33,12 +34,13 @@ def machine_of(device: torch.device, precision: str) -> dict[str, str]:
 def origin_of(config: Config, mixture: Mixture, start: dict[str, str]) -> dict[str, str]:
     """Return the origin of a run's generator, as texts for the metadata of its file.
 
-    ``start``: the metadata of its start weights.
+    ``start``: the metadata of its start weights, or of its first stage. Raises UsageError where
+    that was trained on other pictures.
     """
     recipe = config.recipe
-    different = _different(recipe)
+    different = _different(config)
     origin = {
-        "recipe": f"based on {recipe.source}" if different else recipe.source,
+        "recipe": recipe.source,
         "data_digest": mixture.digest,
         "data_pictures": str(mixture.pictures),
         "data_licence": config.data_licence,
@@ -47,19 +49,29 @@ def origin_of(config: Config, mixture: Mixture, start: dict[str, str]) -> dict[s
     if len(config.data) > 1:
         named = (replace(each, folder=Path(each.folder.name)) for each in config.data)
         origin["data_shares"] = ", ".join(map(str, named))
-    if different:
-        origin["differences"] = ", ".join(f"{name} {value}" for name, value in different.items())
-    if recipe.init != "none":
+    unlike = [f"{name} {value}" for name, value in different.items()]
+    if config.first:
+        if start.get("data_digest") != mixture.digest:
+            raise UsageError(
+                "--data no longer holds the pictures of the first stage; put them back, or start a "
+                "new run"
+            )
+        origin |= {f"first_{key}": start[key] for key in ("recipe", "steps")}
+        unlike += [f"first {each}" for each in start.get("differences", "").split(", ") if each]
+    elif recipe.init != "none":
         origin["init"] = Path(recipe.init).name
         told = _trained(start) if "recipe" in start else start
         origin |= {
             f"init_{key}": told[key] for key in ("title", "licence", "origin") if told.get(key)
         }
+    if unlike:
+        origin |= {"recipe": f"based on {recipe.source}", "differences": ", ".join(unlike)}
     return origin
 
 
-def _different(recipe: Recipe) -> dict[str, Any]:
+def _different(config: Config) -> dict[str, Any]:
     """Return what is not as in the recipe of ours that has the same source."""
+    recipe = config.recipe
     preset = next((each for each in RECIPES.values() if each.source == recipe.source), None)
     if preset is None:
         return {}
@@ -69,6 +81,8 @@ def _different(recipe: Recipe) -> dict[str, Any]:
     names = ours.keys() | theirs.keys()
     unlike = [name for name in sorted(names) if ours.get(name) != theirs.get(name)]
     changed = {name: ours.get(name, "none") for name in unlike if name != "generator"}
+    if config.start == "paper" or (recipe.init == "none" and not recipe.first_stage):
+        changed.pop("init", None)  # it starts as the paper says
     if "init" in changed:
         changed["init"] = Path(recipe.init).name
     return changed
