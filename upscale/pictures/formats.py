@@ -33,6 +33,7 @@ FORMATS = (
         saving=Saving(
             saver="png",
             code_points="chunks",
+            texts="all",
             depth=16,
             frames=True,
             joined=True,
@@ -57,6 +58,8 @@ FORMATS = (
             longest_xmp=60_000,  # which libvips puts into it
             iptc=iptc.wrapped,
             longest_iptc=65_533,  # of a segment (ISO/IEC 10918-1, B.1.1.4)
+            texts="comment",
+            longest_comment=65_533,
             options={"Q": 95, "subsample_mode": "off"},
             # libjpeg keeps 6 bytes a pixel to make the codes fit
             size_options=lambda pixels, size: {"optimize_coding": pixels <= 2**25},
@@ -152,6 +155,7 @@ FORMATS = (
             frames=True,
             lossless=False,
             exif="none",
+            texts="comment",
             options={"interpalette_maxerror": 0, "keep_duplicate_frames": True},
         ),
     ),

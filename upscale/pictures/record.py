@@ -59,8 +59,12 @@ class Saving:
     """Whether it can be exact."""
     exif: Literal["block", "directory", "none"] = "block"
     """Where EXIF and the key to resume by stand: in a block, in the file's own directory (of TIFF),
-    or nowhere (the key in a comment of GIF, and XMP and resolution nowhere).
+    or nowhere (the key in a comment of GIF, and resolution nowhere).
     """
+    texts: Literal["all", "comment", "none"] = "none"
+    """Which texts beside the picture it holds: a comment is one."""
+    longest_comment: int = 2**31 - 1
+    """Bytes, in UTF-8."""
     longest_exif: int = 65_000
     """Bytes of EXIF that libvips writes: it adds some fields, and leaves all out beyond 64 KiB."""
     longest_xmp: int = 2**31 - 1

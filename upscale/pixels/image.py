@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from upscale.pixels.spool import Pixels, Rows, StoredRows
 
-__all__ = ["CodePoints", "Header", "Image", "Layout", "Metadata", "Pixels", "Rows"]
+__all__ = ["CodePoints", "Header", "Image", "Layout", "Metadata", "Pixels", "Rows", "Text"]
 
 PQ, HLG = 16, 18
 """Numbers of the two HDR curves (ITU-T H.273, table 3)."""
@@ -32,6 +32,17 @@ class CodePoints:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A text beside a picture, as PNG has many, JPEG and GIF a comment."""
+
+    keyword: str
+    """``Author``, ``Description`` and so on (PNG, 11.3.3.1); ``Comment`` where there is none."""
+    text: str
+    language: str = ""
+    """Where the file says it, by a tag such as ``de-CH``."""
+
+
+@dataclass(frozen=True)
 class Metadata:
     """What belongs to a picture beside its pixels, as bytes of the usual blocks."""
 
@@ -44,6 +55,7 @@ class Metadata:
     """Pixels a millimetre, across and down."""
     code_points: CodePoints | None = None
     """Where the file says its colours so; ``icc`` then shows them to who knows profiles only."""
+    texts: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,17 @@ def test_exif_and_xmp_in_a_jpeg_xl_are_kept(read: Reading, packed: bool) -> None
     assert (found.exif, found.xmp) == (EXIF, XMP)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_gain_map_of_a_jpeg_xl_is_named(read: Reading, packed: bool) -> None:
+    """ISO/IEC 18181-2, 9.10: ``jhgm``, which may be packed as any box."""
+    pytest.importorskip("OpenImageIO")
+    plain = read(TURNED_JXL)
+    added = box(b"brob", b"jhgm", b"packed") if packed else box(b"jhgm", b"\0")
+    found = read(TURNED_JXL + added)
+    np.testing.assert_array_equal(found.pixels, plain.pixels)
+    assert ["gain map" in each for each in found.warnings] == [True]
+
+
 def test_packed_metadata_that_are_damaged_are_left_out(read: Reading) -> None:
     pytest.importorskip("OpenImageIO")
     pytest.importorskip("brotli")

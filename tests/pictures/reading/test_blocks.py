@@ -126,3 +126,29 @@ def test_ink_becomes_rgb_by_its_profile_which_goes(tmp_path: Path) -> None:
     assert image.pixels.shape == (*PIXELS.shape[1::-1], 3)
     assert image.metadata.exif
     assert (image.metadata.icc or b"....RGB ")[-500:] != b"no profile of ink"
+
+
+@pytest.mark.parametrize("tag", [None, 1, 3])
+@pytest.mark.parametrize("compression", [None, "lzma"], ids=["libvips", "ours"])
+def test_a_tiff_without_an_orientation_is_turned_by_its_xmp(
+    tmp_path: Path, compression: str | None, tag: int | None
+) -> None:
+    """As Pillow turns it; its own field counts first (XMP specification, part 3, 3.1)."""
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+    )
+    fields: list[tuple[object, ...]] = [(700, "B", len(packet), packet, True)]
+    fields += [(274, "H", 1, tag, True)] if tag else []
+    path = tmp_path / "a.tif"
+    options = {"photometric": "rgb", "metadata": None, "compression": compression}
+    tifffile.imwrite(path, PIXELS, extratags=fields, **options)
+    with Pillow.open(path) as picture:
+        picture.load()
+        turned = {1: PIXELS, 3: np.rot90(PIXELS, 2)}[tag] if tag else np.asarray(picture)
+    image, header = read(path), read_header(path)
+    np.testing.assert_array_equal(image.pixels[:], turned)
+    assert (header.height, header.width) == turned.shape[:2]
+    assert b'tiff:Orientation="1"' in (image.metadata.xmp or b"")
+    assert turned.shape[:2] == (PIXELS.shape[:2] if tag else PIXELS.shape[1::-1])

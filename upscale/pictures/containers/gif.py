@@ -3,6 +3,7 @@
 import os
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from upscale.pictures.containers.damage import cut, damaged
 from upscale.pictures.containers.png import Timing
 from upscale.system import read_at
 
-__all__ = ["BACKGROUND", "PREVIOUS", "Frame", "scan"]
+__all__ = ["BACKGROUND", "PREVIOUS", "Frame", "extensions", "scan"]
 
 IMAGE, EXTENSION, END = b",", b"!", b";"
 CONTROL, PROGRAM = b"\xf9", b"\xff"
@@ -93,6 +94,22 @@ def scan(path: Path, descriptor: int) -> tuple[Timing, list[Frame]]:
             raise damaged(path, "is a GIF without a frame")
         else:
             raise damaged(path, f"is damaged (byte {file.at - 1:,} begins no block)")
+
+
+def extensions(descriptor: int) -> Iterator[tuple[int, bytes]]:
+    """Yield label and contents of each extension, with the lengths of its parts.
+
+    Raises InputError as `scan` does.
+    """
+    file = _Bytes(Path(), read_at(descriptor, min(os.fstat(descriptor).st_size, LARGEST), 0))
+    *_, flags, _, _ = struct.unpack("<6sHHBBB", file.take(13))
+    file.take(3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0)
+    while (kind := file.take(1)) in (EXTENSION, IMAGE):
+        if kind == IMAGE:
+            _frame(file, b"", UNSAID)
+        else:
+            label = file.take(1)[0]
+            yield label, file.blocks()
 
 
 def _frame(file: "_Bytes", common: bytes, control: bytes) -> Frame:

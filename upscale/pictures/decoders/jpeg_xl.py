@@ -154,7 +154,9 @@ def _metadata(path: Path, data: bytes) -> tuple[bytes | None, bytes | None, tupl
     warnings: tuple[str, ...] = ()
     for box in boxes(data) if data.startswith(CONTAINER) else ():
         kind, body = box.kind, data[box.begin : box.end]
-        if kind == b"brob" and body[:4] in (b"Exif", b"xml "):
+        if kind == b"brob" and body.startswith(GAIN_MAP):
+            kind = GAIN_MAP
+        elif kind == b"brob" and body[:4] in (b"Exif", b"xml "):
             brotli = import_module("brotli")
             try:
                 kind, body = body[:4], brotli.decompress(body[4:])

@@ -1,12 +1,13 @@
 """The blocks of metadata that go with a picture of libvips, and what is left out of its file."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyvips
 
 from upscale.pictures.containers.jpeg import segments as jpeg
+from upscale.pictures.containers.tiff.page import pages
 from upscale.pictures.metadata import exif, iptc, xmp
+from upscale.pictures.metadata.found import gif as gif_blocks
 from upscale.pictures.metadata.found import jpeg as jpeg_blocks
 from upscale.pictures.metadata.found import png as png_blocks
 from upscale.pictures.metadata.found import webp as webp_blocks
@@ -15,11 +16,11 @@ from upscale.pixels.image import Metadata
 
 __all__ = ["described", "metadata_of", "orientation_of"]
 
-FINDERS = {"png": png_blocks.blocks, "webp": webp_blocks.blocks}
+FINDERS = {"gif": gif_blocks.blocks, "png": png_blocks.blocks, "webp": webp_blocks.blocks}
 """Who finds blocks in a file, by libvips' name of its loader."""
 
-TURNED_BY_XMP = ("jpeg", "png", "webp")
-"""Loaders whose formats keep no orientation outside EXIF and XMP."""
+TURNED_BY_XMP = ("jpeg", "png", "tiff", "webp")
+"""Loaders whose formats keep an orientation there where they have no own, nor EXIF."""
 
 
 def metadata_of(image: pyvips.Image) -> Metadata:
@@ -35,20 +36,19 @@ def metadata_of(image: pyvips.Image) -> Metadata:
 
 
 def described(
-    path: Path,
-    image: pyvips.Image,
-    loader: str,
-    descriptor: int,
-    segments: Sequence[jpeg.Segment],
-) -> tuple[pyvips.Image, tuple[str, ...]]:
-    """Give a picture the blocks in its file, where we find them, and say what is left out."""
+    image: pyvips.Image, loader: str, descriptor: int, segments: Sequence[jpeg.Segment]
+) -> tuple[pyvips.Image, Blocks]:
+    """Give a picture the blocks in its file, where we find them; return them as well."""
     if loader == "jpeg":
         found = jpeg_blocks.blocks(segments)
     elif loader in FINDERS:
         found = FINDERS[loader](descriptor)
     else:
-        return image, ()
-    return _with_blocks(image, found), tuple(f"{path}: {doubt}" for doubt in found.doubts)
+        if loader == "tiff" and not _says_orientation(descriptor):
+            image = image.copy()
+            image.remove("orientation")  # which libvips always gives
+        return image, Blocks()
+    return _with_blocks(image, found), found
 
 
 def orientation_of(image: pyvips.Image, loader: str) -> int:
@@ -63,6 +63,14 @@ def orientation_of(image: pyvips.Image, loader: str) -> int:
     if by_exif is not None:
         return by_exif
     return xmp.orientation(metadata.xmp) if metadata.xmp else 1
+
+
+def _says_orientation(descriptor: int) -> bool:
+    """Say whether the first page of a TIFF has a field for it, or is damaged."""
+    try:
+        return pages(descriptor, 1)[0].orientation is not None
+    except (ValueError, IndexError):
+        return True
 
 
 def _with_blocks(image: pyvips.Image, found: Blocks) -> pyvips.Image:

@@ -11,9 +11,10 @@ from upscale.pictures.containers.damage import damaged
 from upscale.pictures.reading.blocks import metadata_of
 from upscale.pixels.image import Pixels
 
-__all__ = ["FLOATS", "array_to_srgb", "coloured", "image_of", "with_sound_profile"]
+__all__ = ["FLOATS", "array_to_srgb", "coloured", "image_of", "in_rgb", "with_sound_profile"]
 
 FLOATS = ("float", "double")
+OWN_PROFILE = ("b-w", "srgb", "grey16", "rgb16", "multiband", "rgb", "scrgb")
 
 
 def coloured(image: pyvips.Image, said: Signals) -> pyvips.Image:
@@ -49,6 +50,24 @@ def with_sound_profile(
     image = image.copy()
     image.remove(ICC)
     return image, (f"{path}: its colour profile {found} and is left out",)
+
+
+def in_rgb(image: pyvips.Image, heif: bool) -> pyvips.Image:
+    """Bring CMYK, Lab and other spaces to sRGB; gray and RGB stay in their own profile.
+
+    ``heif``: whether the loader of HEIF gives its samples.
+    """
+    bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else 16
+    if heif and image.format == "ushort" and bits < 16:
+        # libvips shifts the samples up; the greatest one is to be 65535
+        image = image.linear(65535 / (65536 - 2 ** (16 - bits)), 0).rint().cast("ushort")
+    if image.interpretation == "cmyk":
+        depth = 16 if image.format == "ushort" else 8
+        colours = image.extract_band(0, n=4) if image.bands == 5 else image
+        rgb = colours.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
+        # libvips takes opacity beside ink for one of 8 bits
+        return rgb.bandjoin(image.extract_band(4)) if image.bands == 5 else rgb
+    return image if image.interpretation in OWN_PROFILE else image.colourspace("srgb")
 
 
 def array_to_srgb(path: Path, pixels: Pixels, icc: bytes) -> tuple[Pixels, bytes | None]:

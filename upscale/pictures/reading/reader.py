@@ -29,7 +29,7 @@ from upscale.pixels.spool import Spool
 __all__ = ["read", "read_header"]
 
 LARGEST_BLOCK = 16 * 2**20
-"""Bytes of EXIF, XMP or IPTC above which a block is taken for damaged."""
+"""Bytes of EXIF, XMP, IPTC or all texts above which a block is taken for damaged."""
 
 
 def read(
@@ -162,7 +162,8 @@ def _animated(
     image, unsound = with_sound_profile(path, opened.image, to_srgb)
     warnings = opened.warnings + unsound
     check_pixels(path, timing.width, timing.height, max_pixels, timing.count)
-    metadata = replace(metadata_of(image), code_points=None if to_srgb else opened.code_points)
+    points = None if to_srgb else opened.code_points
+    metadata = replace(metadata_of(image), code_points=points, texts=opened.texts)
     loader = opened.format.loader if opened.format else ""
     shape = (timing.height * timing.count, timing.width, timing.channels)
     spool = Spool(shape, np.uint16 if timing.depth == 16 else np.uint8, scratch)
@@ -205,7 +206,8 @@ def _without_damage(path: Path, image: Image) -> Image:
     except ValueError:
         warnings += (f"{path}: its EXIF is damaged and left out",)
         metadata = replace(metadata, exif=None)
-    if max(len(block or b"") for block in (metadata.exif, packet, metadata.iptc)) > LARGEST_BLOCK:
+    longest = max(len(block or b"") for block in (metadata.exif, packet, metadata.iptc))
+    if max(longest, sum(len(each.text) for each in metadata.texts)) > LARGEST_BLOCK:
         warnings += (f"{path}: its metadata is too large and left out, but for the profile",)
         metadata = Metadata(metadata.icc, resolution=metadata.resolution)
     return replace(image, metadata=metadata, warnings=warnings)

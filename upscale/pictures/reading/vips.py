@@ -27,11 +27,11 @@ from upscale.pictures.libvips import open_as, vips_reason
 from upscale.pictures.limits import check_pixels
 from upscale.pictures.metadata import exif, exif_in_tiff
 from upscale.pictures.reading.blocks import described, metadata_of, orientation_of
-from upscale.pictures.reading.colours import FLOATS, coloured, image_of, with_sound_profile
+from upscale.pictures.reading.colours import FLOATS, coloured, image_of, in_rgb, with_sound_profile
 from upscale.pictures.reading.rows import decoded_rows, in_sixteen_bits
 from upscale.pictures.recognise import unreadable
 from upscale.pictures.record import Format
-from upscale.pixels.image import CodePoints, Image
+from upscale.pixels.image import CodePoints, Image, Text
 
 __all__ = [
     "Opened",
@@ -43,7 +43,6 @@ __all__ = [
 ]
 
 BLOCKS = ("icc-profile-data", "exif-data", "xmp-data")
-OWN_PROFILE = ("b-w", "srgb", "grey16", "rgb16", "multiband", "rgb", "scrgb")
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,7 @@ class Opened:
     """How the file says its colours, where it does so by number and they are not sRGB."""
     pages: tuple[Page, ...] = ()
     """Those of a TIFF that libvips does not decode rightly: ``image`` has their shape only."""
+    texts: tuple[Text, ...] = ()
 
 
 def open_header(
@@ -121,8 +121,8 @@ def open_header(
     # libvips fills a TIFF with black, and misses the end of others; a JPEG's it warns of
     if found.loader != "jpeg" and found.ends_early(descriptor):
         raise cut(path)
-    image, left_out = described(path, image, found.loader, descriptor, segments)
-    warnings += left_out
+    image, blocks = described(image, found.loader, descriptor, segments)
+    warnings += tuple(f"{path}: {doubt}" for doubt in blocks.doubts)
     if found.loader == "jpeg":
         warnings += jpeg_surroundings.surroundings(descriptor, segments).warnings(path)
     elif found.loader == "heif":
@@ -131,7 +131,8 @@ def open_header(
     said = _signals(descriptor, found.loader, boxed, image)
     warnings += doubts(path, said)
     image = coloured(image, said)
-    return Opened(path, image, found, frames, warnings, said.beyond_srgb(image.bands < 3))
+    points = said.beyond_srgb(image.bands < 3)
+    return Opened(path, image, found, frames, warnings, points, texts=blocks.texts)
 
 
 def _of_pages(path: Path, found: Format, chosen: tiff.Chosen, max_pixels: int) -> Opened:
@@ -141,7 +142,10 @@ def _of_pages(path: Path, found: Format, chosen: tiff.Chosen, max_pixels: int) -
     channels, depth = tiff.shape(first)
     image = pyvips.Image.black(first.size[0], first.size[1] * frames, bands=channels)
     image = image.cast("uchar" if depth == 8 else "ushort").copy()
-    image.set_type(pyvips.GValue.gint_type, "orientation", first.orientation)
+    if first.orientation is not None:
+        image.set_type(pyvips.GValue.gint_type, "orientation", first.orientation)
+    if packet := first.block(tiff.XMP):
+        image.set_type(pyvips.GValue.blob_type, "xmp-data", packet)
     image.set_type(pyvips.GValue.gint_type, "bits-per-sample", first.bits)
     left = (_of_different_kinds(path, frames + chosen.left_out),) if chosen.left_out else ()
     return Opened(path, image, found, frames, left, pages=chosen.pages)
@@ -155,7 +159,7 @@ def decoded_pages(opened: Opened, descriptor: int) -> Opened:
     """Decode the pages of a TIFF that libvips does not; raises InputError."""
     drawn = of_array(opened.path, tiff.decode(opened.path, descriptor, opened.pages))
     image = drawn.image.copy()
-    turned = opened.image.get("orientation")
+    turned = orientation_of(opened.image, "tiff")
     image.set_type(pyvips.GValue.gint_type, "orientation", turned)
     return replace(opened, image=image, warnings=opened.warnings + drawn.warnings, pages=())
 
@@ -207,7 +211,7 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
     warnings = opened.warnings + unsound
     loader = known.loader if known else ""
     try:
-        picture = _in_rgb(opened)
+        picture = in_rgb(image, loader == "heif")
         floating = picture.format in FLOATS
         picture = to_srgb(picture) if convert and not floating else picture
         rows = decoded_rows(picture, scratch, orientation_of(opened.image, loader), opened.frames)
@@ -224,7 +228,8 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
     points = opened.code_points
     if convert:
         warnings += loses_hdr(path, points)
-    metadata = replace(metadata, code_points=None if convert else points)
+    points = None if convert else points
+    metadata = replace(metadata, code_points=points, texts=opened.texts)
     if loader == "tiff":
         held = exif_in_tiff.blocks_of_tiff(descriptor)
         metadata = replace(metadata, exif=held.exif, iptc=held.iptc)
@@ -239,23 +244,6 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
         delays=_delays(picture, opened.frames),
         loop=int(picture.get("loop")) if picture.get_typeof("loop") else 0,
     )
-
-
-def _in_rgb(opened: Opened) -> pyvips.Image:
-    """Bring CMYK, Lab and other spaces to sRGB; gray and RGB stay in their own profile."""
-    image = opened.image
-    bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else 16
-    heif = opened.format is not None and opened.format.loader == "heif"
-    if heif and image.format == "ushort" and bits < 16:
-        # libvips shifts the samples up; the greatest one is to be 65535
-        image = image.linear(65535 / (65536 - 2 ** (16 - bits)), 0).rint().cast("ushort")
-    if image.interpretation == "cmyk":
-        depth = 16 if image.format == "ushort" else 8
-        colours = image.extract_band(0, n=4) if image.bands == 5 else image
-        rgb = colours.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
-        # libvips takes opacity beside ink for one of 8 bits
-        return rgb.bandjoin(image.extract_band(4)) if image.bands == 5 else rgb
-    return image if image.interpretation in OWN_PROFILE else image.colourspace("srgb")
 
 
 def _delays(picture: pyvips.Image, frames: int) -> tuple[int, ...]:

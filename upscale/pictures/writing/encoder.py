@@ -17,7 +17,8 @@ from upscale.pictures.metadata.stand_in import exchange, stand_in
 from upscale.pictures.record import Saving
 from upscale.pictures.writing.apng import Assembler
 from upscale.pictures.writing.encoding import Encoding
-from upscale.pictures.writing.key import add_comment
+from upscale.pictures.writing.key import add_to_gif
+from upscale.pictures.writing.texts import add_to_jpeg, gif_comment, gif_xmp, png_chunk
 from upscale.pixels.image import Layout, Metadata
 from upscale.system import write_at
 
@@ -51,6 +52,8 @@ def encode(
         picture = picture.flatten(background=255 if picture.format == "uchar" else 65535)
     points = metadata.code_points
     more = png_colours.colour_chunks(points) if points and chosen.code_points == "chunks" else []
+    if chosen.texts == "all":
+        more += [png_chunk(each) for each in metadata.texts]
     delays = layout.delays or (PAGE,) * layout.frames
     if layout.frames > 1 and chosen.joined:
         assembler = Assembler(descriptor, layout.frames, delays, layout.loop, more)
@@ -77,8 +80,11 @@ def encode(
         write_at(descriptor, nclx.with_code_points(read_all(descriptor), points), 0)
     if chosen.exif == "directory" and (metadata.exif or metadata.iptc):
         exif_in_tiff.write_to_tiff(descriptor, metadata.exif, metadata.iptc)
-    if chosen.exif == "none" and key:
-        add_comment(descriptor, key)
+    if chosen.exif == "none":
+        texts = b"".join(gif_comment(each.text) for each in metadata.texts)
+        add_to_gif(descriptor, key, texts + (gif_xmp(metadata.xmp) if metadata.xmp else b""))
+    elif chosen.texts == "comment" and metadata.texts:
+        add_to_jpeg(descriptor, metadata.texts)
 
 
 def _gray_as_rgb(

@@ -6,9 +6,13 @@ from pathlib import Path
 from upscale.pictures.formats import WRITABLE
 from upscale.pictures.metadata import exif
 from upscale.pictures.writing.encoding import Encoding
+from upscale.pictures.writing.texts import holds
 from upscale.pixels.image import Layout, Metadata
 
 __all__ = ["fitting", "losses"]
+
+PROGRAM = "Software"
+"""The keyword of a text that tells of a program; nobody misses it."""
 
 
 def losses(
@@ -20,8 +24,11 @@ def losses(
         found.append(f"{path}: this format has no opacity; drawn on white")
     if layout.depth > (depth := encoding.depth(suffix, layout.channels)):
         found.append(f"{path}: {layout.depth} bits a sample become {depth}")
-    if chosen.exif == "none" and not encoding.strip and (metadata.exif or metadata.xmp):
-        found.append(f"{path}: this format holds no EXIF, XMP or resolution; they are lost")
+    if chosen.exif == "none" and not encoding.strip and metadata.exif:
+        found.append(f"{path}: this format holds no EXIF or resolution; they are lost")
+    lost = [] if encoding.strip else [each for each in metadata.texts if not holds(chosen, each)]
+    if names := ", ".join(dict.fromkeys(each.keyword for each in lost if each.keyword != PROGRAM)):
+        found.append(f"{path}: this format does not hold its texts ({names}); they are lost")
     if metadata.iptc and not (encoding.strip or chosen.iptc):
         found.append(f"{path}: this format holds no IPTC; it is lost")
     points = metadata.code_points
@@ -52,6 +59,7 @@ def fitting(
         kept = replace(kept, code_points=None)
     elif chosen.code_points == "boxes" and kept.code_points and kept.code_points.hdr:
         kept = replace(kept, icc=None)  # which readers would obey, and show the picture without HDR
+    kept = replace(kept, texts=tuple(each for each in kept.texts if holds(chosen, each)))
     size = (layout.width, layout.height)
     resolution = kept.resolution if chosen.exif == "block" else None
     blob = exif.for_output(kept.exif, *size, key, resolution)

@@ -8,25 +8,23 @@ from pathlib import Path
 import pyvips
 
 from upscale.errors import InputError
-from upscale.pictures.decoders.base import read_all
 from upscale.pictures.formats import format_of
 from upscale.pictures.libvips import open_as
 from upscale.pictures.metadata import exif, exif_in_tiff
-from upscale.system import BINARY, read_at, write_at
+from upscale.pictures.metadata.found.gif import KEY_NAME
+from upscale.pictures.writing.texts import gif_comment, insert
+from upscale.system import BINARY, read_at
 
-__all__ = ["add_comment", "read_key"]
+__all__ = ["add_to_gif", "read_key"]
 
 COMMENT = b"\x21\xfe"
-KEY_NAME = b"upscale:"
 KEY = re.compile(re.escape(COMMENT) + b"." + KEY_NAME + rb"([0-9a-f]{32})\0", re.DOTALL)
 
 
-def add_comment(descriptor: int, key: str) -> None:
-    """Put the key behind a GIF's global colours, as a comment (GIF89a, 18, 19 and 24)."""
-    comment = KEY_NAME + key.encode()
-    data = read_all(descriptor)
-    at = _global_end(data)
-    write_at(descriptor, COMMENT + bytes([len(comment)]) + comment + b"\0" + data[at:], at)
+def add_to_gif(descriptor: int, key: str | None, more: bytes) -> None:
+    """Put the key behind a GIF's global colours, as a comment, and ``more`` extensions after it."""
+    comment = gif_comment(KEY_NAME.decode() + key) if key else b""
+    insert(descriptor, _global_end(read_at(descriptor, 13, 0)), comment + more)
 
 
 def _global_end(head: bytes) -> int:

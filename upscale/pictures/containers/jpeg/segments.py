@@ -11,6 +11,7 @@ __all__ = [
     "APP1",
     "APP2",
     "APPLICATION",
+    "COMMENT",
     "EXIF",
     "GAIN_MAP_ISO",
     "ICC",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 SCAN, APP0, APP1, APP2 = 0xDA, 0xE0, 0xE1, 0xE2
+COMMENT = 0xFE
 JPEG_LS = 0xF7
 STARTS_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {JPEG_LS}
 """Markers that give the size (table B.1; ISO/IEC 14495-1, C.1.1)."""
@@ -58,7 +60,7 @@ class Segment:
     """Offset of the contents in the file, behind the length."""
     end: int
     data: bytes = b""
-    """The contents of a frame header or of a program's block; of others nothing is read."""
+    """The contents of a frame header, a program's block or a comment; of others none are read."""
 
     def behind(self, known: tuple[int, bytes]) -> bytes | None:
         """Return what follows a name, by marker and name; None where it is another segment."""
@@ -95,7 +97,7 @@ def segments(descriptor: int, begin: int = 0) -> tuple[Segment, ...]:
             at += 1 if head[1] == 0xFF else 2
             continue
         end = at + 2 + int.from_bytes(head[2:], "big")
-        wanted = head[1] in APPLICATION or head[1] in STARTS_OF_FRAME
+        wanted = head[1] in (*APPLICATION, *STARTS_OF_FRAME, COMMENT)
         data = read_at(descriptor, end - at - 4, at + 4) if wanted and end > at + 4 else b""
         found.append(Segment(head[1], at + 4, end, data))
         if head[1] == SCAN:

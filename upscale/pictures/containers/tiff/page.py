@@ -133,8 +133,10 @@ class Page:
         return width, min(self.number(ROWS, height), height)
 
     @cached_property
-    def orientation(self) -> int:
-        """How the picture is to be turned, 1 to 8."""
+    def orientation(self) -> int | None:
+        """How the picture is to be turned, 1 to 8; None where the page does not say it."""
+        if ORIENTATION not in self.entries:
+            return None
         found = self.number(ORIENTATION, 1)
         return found if 1 <= found <= 8 else 1
 
@@ -163,11 +165,11 @@ class Page:
         return (*shape, self.photometric, self.extra)
 
 
-def pages(descriptor: int) -> list[Page]:
-    """Return the pages of an open file; ValueError where it is no TIFF or damaged."""
+def pages(descriptor: int, most: int = MAX_PAGES) -> list[Page]:
+    """Return the pages of an open file, at ``most`` so many; ValueError where it is damaged."""
     source, found = Source.of_file(descriptor), list[Page]()
     at = source.first
-    while at and len(found) < MAX_PAGES:
+    while at and len(found) < most:
         entries, at = source.table(at)
         found.append(Page(source, {entry[0]: entry[1:] for entry in reversed(entries)}))
     return found

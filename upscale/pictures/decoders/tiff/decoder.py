@@ -23,7 +23,7 @@ from upscale.pictures.decoders.base import Decoded, Pixels, from_float, rounding
 from upscale.pictures.decoders.tiff.readers import by_libvips, refusal
 from upscale.pictures.decoders.tiff.samples import Samples, samples_of
 
-__all__ = ["Chosen", "decode", "pages_for", "shape"]
+__all__ = ["XMP", "Chosen", "decode", "pages_for", "shape"]
 
 PALETTE, ICC, XMP, YCBCR_COEFFICIENTS, REFERENCES = 320, 34675, 700, 529, 532
 ACROSS, DOWN, UNIT = 282, 283, 296

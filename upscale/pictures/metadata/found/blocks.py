@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["EXIF", "Blocks", "Gathering", "Kind"]
+from upscale.pixels.image import Text
+
+__all__ = ["EXIF", "Blocks", "Gathering", "Kind", "plain"]
 
 Kind = Literal["exif", "xmp", "iptc", "icc"]
 
@@ -21,8 +23,17 @@ class Blocks:
     iptc: bytes | None = None
     """Datasets, without Photoshop's wrapping."""
     icc: bytes | None = None
+    texts: tuple[Text, ...] = ()
     doubts: tuple[str, ...] = ()
     """What is left out, each the end of a sentence that begins with the file's name."""
+
+
+def plain(data: bytes) -> str:
+    """Return a text whose file does not say how it is encoded."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 class Gathering:
@@ -31,6 +42,7 @@ class Gathering:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._first: dict[Kind, bytes] = {}
+        self._texts: dict[Text, None] = {}
         self._doubts: dict[str, None] = {}
 
     def add(self, kind: Kind, block: bytes) -> None:
@@ -39,10 +51,20 @@ class Gathering:
         if self._first.setdefault(kind, block) != block:
             self.doubt(f"has a second, different {NAMES[kind]}, which is left out")
 
+    def say(self, keyword: str, text: str, language: str = "") -> None:
+        """Take the next text, unless it is empty.
+
+        One whose keyword has a colon is a program's own and tells of the old file: sizes and
+        dates of ImageMagick, what thumbnails are of.
+        """
+        text = text.rstrip("\0")
+        if text and ":" not in keyword:
+            self._texts[Text(keyword, text, language)] = None
+
     def doubt(self, sentence: str) -> None:
         """Say what is left out."""
         self._doubts[sentence] = None
 
     def blocks(self) -> Blocks:
         """Return what was taken."""
-        return Blocks(**self._first, doubts=tuple(self._doubts))
+        return Blocks(**self._first, texts=tuple(self._texts), doubts=tuple(self._doubts))

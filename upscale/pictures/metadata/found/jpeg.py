@@ -2,9 +2,16 @@
 
 from collections.abc import Sequence
 
-from upscale.pictures.containers.jpeg.segments import EXIF, ICC, PHOTOSHOP, XMP, Segment
+from upscale.pictures.containers.jpeg.segments import (
+    COMMENT,
+    EXIF,
+    ICC,
+    PHOTOSHOP,
+    XMP,
+    Segment,
+)
 from upscale.pictures.metadata import iptc
-from upscale.pictures.metadata.found.blocks import Blocks, Gathering
+from upscale.pictures.metadata.found.blocks import Blocks, Gathering, plain
 
 __all__ = ["blocks"]
 
@@ -29,6 +36,8 @@ def blocks(segments: Sequence[Segment]) -> Blocks:
             resources.append(content)
         elif (content := segment.behind(ICC)) is not None:
             profile.append(content)
+        elif segment.marker == COMMENT:
+            found.say("Comment", plain(segment.data))
     for block in described:
         found.add("exif", block)
     for block in iptc.all_of(b"".join(resources)):

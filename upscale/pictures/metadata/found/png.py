@@ -16,7 +16,13 @@ from upscale.pictures.metadata.found.raw_profile import blocks as blocks_of_text
 __all__ = ["blocks"]
 
 XMP = b"XML:com.adobe.xmp"
-NAMES = {b"eXIf": "EXIF", b"iCCP": "colour profile", b"tEXt": "", b"zTXt": "", b"iTXt": ""}
+NAMES = {
+    b"eXIf": "EXIF",
+    b"iCCP": "colour profile",
+    b"tEXt": "text",
+    b"zTXt": "text",
+    b"iTXt": "text",
+}
 """The chunks that hold blocks, and what is said where one is damaged."""
 
 LARGEST = 16 * 2**20
@@ -42,14 +48,17 @@ def blocks(descriptor: int) -> Blocks:
             elif kind == b"iCCP" and closed:
                 found.doubt("has a colour profile behind its pixels, which is left out")
             elif data is not None and (block := _text(kind, data)) is not None:
-                keyword, text = block
+                keyword, text, language = block
                 if kind == b"iCCP":
                     found.add("icc", text)
                 elif keyword == XMP:
                     found.add("xmp", text)
                 elif keyword.startswith(PREFIX.encode()):
                     texts.setdefault(keyword.decode("latin-1"), text.decode("latin-1"))
-            elif NAMES[kind]:
+                else:
+                    known = text.decode("utf-8" if kind == b"iTXt" else "latin-1", "replace")
+                    found.say(keyword.decode("latin-1"), known, language.decode("latin-1"))
+            else:
                 found.doubt(f"has a damaged {NAMES[kind]}, which is left out")
     except InputError:
         pass
@@ -63,19 +72,23 @@ def blocks(descriptor: int) -> Blocks:
     )
 
 
-def _text(kind: bytes, data: bytes) -> tuple[bytes, bytes] | None:
-    """Return keyword and text of a chunk; None where it is damaged or too large."""
+def _text(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Return keyword, text and language of a chunk; None where it is damaged or too large."""
     keyword, _, text = data.partition(b"\0")
+    language = b""
     packed = kind in (b"zTXt", b"iCCP") or (kind == b"iTXt" and text[:1] == b"\1")
     if kind == b"iTXt":  # two bytes, a language and the keyword in it
-        text = text[2:].split(b"\0", 2)[-1]
+        parts = text[2:].split(b"\0", 2)
+        if len(parts) < 3:
+            return None
+        language, _, text = parts
     elif packed:
         text = text[1:]
     if not packed:
-        return keyword, text
+        return keyword, text, language
     unpacker = zlib.decompressobj()
     try:
         text = unpacker.decompress(text, LARGEST)
     except zlib.error:
         return None
-    return (keyword, text) if unpacker.eof else None
+    return (keyword, text, language) if unpacker.eof else None
