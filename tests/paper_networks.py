@@ -87,14 +87,17 @@ def rrdbnet(state: State, lr: Tensor, blocks: int, doublings: int) -> Tensor:
     return convolve(state, "conv_last", leaky(convolve(state, "conv_hr", x), 0.2))
 
 
-def srresnet(state: State, lr: Tensor, blocks: int, factors: Sequence[int]) -> Tensor:
+def srresnet(
+    state: State, lr: Tensor, blocks: int, factors: Sequence[int], skip: bool = True
+) -> Tensor:
     first = prelu(state, "act_first", convolve(state, "conv_first", lr))
     x = first
     for i in range(blocks):
         h = normalize(state, f"body.{i}.bn1", convolve(state, f"body.{i}.conv1", x))
         h = convolve(state, f"body.{i}.conv2", prelu(state, f"body.{i}.act", h))
         x = x + normalize(state, f"body.{i}.bn2", h)
-    x = first + normalize(state, "bn_body", convolve(state, "conv_body", x))
+    x = normalize(state, "bn_body", convolve(state, "conv_body", x))
+    x = first + x if skip else x
     for i, factor in enumerate(factors):
         x = shuffle(convolve(state, f"up.{i}.conv", x), factor)
         x = prelu(state, f"up.{i}.act", x)

@@ -29,6 +29,7 @@ def assert_same_function(
     [
         TINY,
         replace(TINY, long_skip=False),
+        replace(TINY, skip_added=False),
         replace(TINY, block_activation="relu", scale=2),
         replace(TINY, upsampler="nearest", output="linear"),
     ],

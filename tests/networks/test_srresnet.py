@@ -1,5 +1,7 @@
 """SRResNet beside the equations of the SRGAN paper, and its relatives beside their programs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -91,6 +93,15 @@ def test_msrresnet_is_that_of_basicsr(scale: int, factors: tuple[int, ...]) -> N
     x = convolve(state, "conv_last", leaky(convolve(state, "conv_hr", x), 0.1))
     base = F.interpolate(lr, scale_factor=scale, mode="bilinear", align_corners=False)
     torch.testing.assert_close(network_of(spec, state)(lr), x + base, rtol=0, atol=NEAR)
+
+
+def test_srresnet_without_the_skip_keeps_its_convolutions() -> None:
+    spec = replace(TINY_SRRESNET, output="linear")
+    state, lr = random_state(spec), random_lr(5, 6)
+    without = network_of(replace(spec, skip_added=False), state)  # the same parameters
+    expected = srresnet(state, lr, spec.blocks, (2, 2), skip=False)
+    torch.testing.assert_close(without(lr), expected, rtol=0, atol=NEAR)
+    assert not torch.allclose(without(lr), network_of(spec, state)(lr), atol=NEAR)
 
 
 def test_msrresnet0_is_that_of_kair() -> None:

@@ -19,7 +19,7 @@ def test_a_table_takes_the_place_of_the_preset_and_options_change_both() -> None
     )
     table = {"architecture": "srresnet", "features": 8, "blocks": 2}
     generator, asked = asked_generator(PRESET, table, {"blocks": 4, "skip": False}, "file")
-    assert generator == table | {"blocks": 4, "long_skip": False}
+    assert generator == table | {"blocks": 4, "skip_added": False}
     assert set(asked) == set(generator)
 
 

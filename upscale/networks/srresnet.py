@@ -46,6 +46,9 @@ class SRResNetSpec:
     """Of the leaky activations."""
     long_skip: bool = True
     """A convolution after the blocks, and the first features added to its result."""
+    skip_added: bool = True
+    """Whether they are added. The convolution stays, so that two networks of SRGAN's study of depth
+    (appendix A.1: with and without the connection) differ in nothing else."""
     hr_convolution: bool = False
     """One more convolution before the last."""
     upsampler: Literal["subpixel", "nearest"] = "subpixel"
@@ -170,7 +173,9 @@ class SRResNet(nn.Module):
         first: Tensor = self.act_first(self.conv_first(self.normalize(lr)))
         x = self.body(first)
         if spec.long_skip:
-            x = first + self.bn_body(self.conv_body(x))
+            x = self.bn_body(self.conv_body(x))
+            if spec.skip_added:
+                x = first + x
         x = self.up(x)
         if spec.hr_convolution:
             x = self.act_hr(self.conv_hr(x))

@@ -7,19 +7,17 @@ also gives each number of a list a line of its own. Ours writes neither dates no
 
 import contextlib
 import json
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from upscale.errors import UsageError, did_you_mean
-from upscale.metrics.protocol import BLUR_SIGMA
 from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
+from upscale.training.checks import check
 from upscale.training.data.shares import Share, read_share
 from upscale.training.generator import GeneratorOptions, asked_generator
-from upscale.training.learning.schedules import Schedule
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 from upscale.training.stages import first_stage, for_both, from_words, in_first
 from upscale.upscaling.options import (
@@ -29,21 +27,11 @@ from upscale.upscaling.options import (
     MODEL,
     REPORT,
     SPEED,
-    check_limits,
     flag_of,
     option,
 )
 
 __all__ = ["Config", "make_config", "option_fields", "write_config"]
-
-LPIPS_LEAST = {"vgg": 16, "alex": 31}
-"""Sides in pixels of the smallest pictures that each network of LPIPS can compare."""
-
-NUMBER = re.compile(r"[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
-"""What a learning rate looks like, given to the wrong option."""
-
-BYTES = re.compile("[\ud800-\udfff]")
-"""What stands for bytes that are not UTF-8 in names of files."""
 
 
 @dataclass(frozen=True)
@@ -108,91 +96,7 @@ class Config:
 
     def check(self) -> None:
         """Raise UsageError for what makes no sense."""
-        recipe = self.recipe
-        if self.first:
-            with _named("the first stage"):
-                self.of_first.check()
-        for kind in (recipe, self):
-            check_limits(kind)
-            folders = [("data", each.folder) for each in self.data]
-            for name, value in [*vars(kind).items(), *folders]:
-                if isinstance(value, str | Path) and BYTES.search(str(value)):
-                    raise UsageError(
-                        f"{flag_of(name)} {str(value)!r}: is not Unicode text, which the run's "
-                        "configuration needs; rename it"
-                    )
-        if recipe.hr_patch % recipe.scale:
-            raise UsageError(
-                f"--hr-patch {recipe.hr_patch} is not a multiple of the scale, {recipe.scale}"
-            )
-        if recipe.batch % recipe.accumulate:
-            raise UsageError(f"--batch {recipe.batch} cannot be made of {recipe.accumulate} passes")
-        if self.lr is not None and NUMBER.fullmatch(str(self.lr)) and not self.lr.exists():
-            raise UsageError(
-                f"--lr {self.lr}: is not a folder of LR pictures; the learning rate is --lr-rate"
-            )
-        if self.vgg == "vgg19" and recipe.content.endswith("5_3") and recipe.content_coefficient:
-            raise UsageError(
-                f"--content {recipe.content} is of a VGG16, such as that of MINC; give its file by "
-                f"--vgg FILE, or take {recipe.content[:-1]}4 of vgg19 by --content"
-            )
-        if self.lr is not None and len(self.data) > 1:
-            raise UsageError("--lr is of one --data; give one, or leave --lr out")
-        if self.lr is not None and recipe.degradation != "bicubic":
-            raise UsageError(
-                f"--lr and --degradation {recipe.degradation} contradict each other: LR are there, "
-                "or are made"
-            )
-        if recipe.degradation != "gaussian" and recipe.blur_sigma != BLUR_SIGMA:
-            raise UsageError(
-                f"--blur-sigma {recipe.blur_sigma} is of --degradation gaussian, and LR is made by "
-                f"{recipe.degradation}; leave one of them out"
-            )
-        with _named("--schedule"):
-            Schedule(
-                *(recipe.lr_rate, recipe.schedule, recipe.steps, recipe.milestones),
-                *(recipe.decay, recipe.warmup),
-            )
-        least = LPIPS_LEAST[recipe.lpips_network]
-        if recipe.lpips_coefficient and recipe.hr_patch < least:
-            raise UsageError(
-                f"--hr-patch {recipe.hr_patch} is too small for LPIPS by {recipe.lpips_network}, "
-                f"which needs {least}"
-            )
-        if recipe.psnr_coefficient and recipe.hr_patch <= 2 * recipe.scale:
-            raise UsageError(
-                f"--hr-patch {recipe.hr_patch} leaves nothing for --psnr-coefficient, which leaves "
-                f"{recipe.scale} pixels at each edge out"
-            )
-        if recipe.is_gan:
-            from upscale.training.losses.discriminators import check_patch
-
-            with _named("--hr-patch"):
-                patches = recipe.batch // recipe.accumulate
-                check_patch(recipe.discriminator, recipe.hr_patch, patches)
-        terms = (
-            recipe.pixel_coefficient,
-            recipe.psnr_coefficient,
-            recipe.content_coefficient if recipe.content != "none" else 0,
-            recipe.lpips_coefficient,
-            recipe.reduction_coefficient,
-            recipe.is_gan,
-        )
-        if not any(terms):
-            raise UsageError("every loss is switched off; give one of the --…-coefficient options")
-        if recipe.adversarial != "none" and not recipe.is_gan:
-            raise UsageError(
-                f"--adversarial {recipe.adversarial} does nothing with --adversarial-coefficient 0"
-            )
-
-
-@contextlib.contextmanager
-def _named(flag: str) -> Iterator[None]:
-    """Say which option a UsageError is about."""
-    try:
-        yield
-    except UsageError as error:
-        raise UsageError(f"{flag}: {error}") from error
+        check(self)
 
 
 def option_fields() -> dict[str, Any]:

@@ -21,7 +21,7 @@ class GeneratorOptions:
         "Channels that each convolution of RRDBNet's dense blocks adds.", None, MODEL, least=1
     )
     skip: bool | None = option(
-        "SRResNet's long skip connection, and the convolution before it.", None, MODEL
+        "SRResNet's long skip connection; without it, the convolution before it stays.", None, MODEL
     )
     residual_scaling: float | None = option(
         "Factor of RRDBNet's residuals before they are added.", None, MODEL, above=0, most=1
@@ -33,7 +33,7 @@ FIELDS = {
     "blocks": "blocks",
     "features": "features",
     "growth": "growth",
-    "skip": "long_skip",
+    "skip": "skip_added",
     "residual_scaling": "residual_scaling",
 }
 """Fields of the table by the names of the options."""

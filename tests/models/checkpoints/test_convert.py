@@ -344,6 +344,7 @@ def test_other_number_formats_become_float32(dtype: torch.dtype, tmp_path: Path)
         replace(SRRESNET, scale=3, upsampler="nearest"),
         replace(SRRESNET, scale=3, input="imagenet", output="linear"),
         replace(SRRESNET, first_activation="relu", block_activation="none", long_skip=False),
+        replace(SRRESNET, skip_added=False),
         replace(SRRESNET, upsampler="nearest", up_activation="leaky_relu", negative_slope=0.3),
         MSRRESNET,
         MSRRESNET0,

@@ -1,0 +1,115 @@
+"""What of a run's options does not go together, found before anything is read or computed."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from upscale.errors import UsageError
+from upscale.metrics.protocol import BLUR_SIGMA
+from upscale.training.learning.schedules import Schedule
+from upscale.upscaling.options import check_limits, flag_of
+
+if TYPE_CHECKING:
+    from upscale.training.config import Config
+
+__all__ = ["check"]
+
+LPIPS_LEAST = {"vgg": 16, "alex": 31}
+"""Sides in pixels of the smallest pictures that each network of LPIPS can compare."""
+
+NUMBER = re.compile(r"[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
+"""What a learning rate looks like, given to the wrong option."""
+
+BYTES = re.compile("[\ud800-\udfff]")
+"""What stands for bytes that are not UTF-8 in names of files."""
+
+
+def check(config: "Config") -> None:
+    """Raise UsageError for what makes no sense."""
+    recipe = config.recipe
+    if config.first:
+        with _named("the first stage"):
+            config.of_first.check()
+    for kind in (recipe, config):
+        check_limits(kind)
+        folders = [("data", each.folder) for each in config.data]
+        for name, value in [*vars(kind).items(), *folders]:
+            if isinstance(value, str | Path) and BYTES.search(str(value)):
+                raise UsageError(
+                    f"{flag_of(name)} {str(value)!r}: is not Unicode text, which the run's "
+                    "configuration needs; rename it"
+                )
+    if recipe.hr_patch % recipe.scale:
+        raise UsageError(
+            f"--hr-patch {recipe.hr_patch} is not a multiple of the scale, {recipe.scale}"
+        )
+    if recipe.batch % recipe.accumulate:
+        raise UsageError(f"--batch {recipe.batch} cannot be made of {recipe.accumulate} passes")
+    if config.lr is not None and NUMBER.fullmatch(str(config.lr)) and not config.lr.exists():
+        raise UsageError(
+            f"--lr {config.lr}: is not a folder of LR pictures; the learning rate is --lr-rate"
+        )
+    if config.vgg == "vgg19" and recipe.content.endswith("5_3") and recipe.content_coefficient:
+        raise UsageError(
+            f"--content {recipe.content} is of a VGG16, such as that of MINC; give its file by "
+            f"--vgg FILE, or take {recipe.content[:-1]}4 of vgg19 by --content"
+        )
+    if config.lr is not None and len(config.data) > 1:
+        raise UsageError("--lr is of one --data; give one, or leave --lr out")
+    if config.lr is not None and recipe.degradation != "bicubic":
+        raise UsageError(
+            f"--lr and --degradation {recipe.degradation} contradict each other: LR are there, "
+            "or are made"
+        )
+    if recipe.degradation != "gaussian" and recipe.blur_sigma != BLUR_SIGMA:
+        raise UsageError(
+            f"--blur-sigma {recipe.blur_sigma} is of --degradation gaussian, and LR is made by "
+            f"{recipe.degradation}; leave one of them out"
+        )
+    with _named("--schedule"):
+        Schedule(
+            *(recipe.lr_rate, recipe.schedule, recipe.steps, recipe.milestones),
+            *(recipe.decay, recipe.warmup),
+        )
+    least = LPIPS_LEAST[recipe.lpips_network]
+    if recipe.lpips_coefficient and recipe.hr_patch < least:
+        raise UsageError(
+            f"--hr-patch {recipe.hr_patch} is too small for LPIPS by {recipe.lpips_network}, "
+            f"which needs {least}"
+        )
+    if recipe.psnr_coefficient and recipe.hr_patch <= 2 * recipe.scale:
+        raise UsageError(
+            f"--hr-patch {recipe.hr_patch} leaves nothing for --psnr-coefficient, which leaves "
+            f"{recipe.scale} pixels at each edge out"
+        )
+    if recipe.is_gan:
+        from upscale.training.losses.discriminators import check_patch
+
+        with _named("--hr-patch"):
+            patches = recipe.batch // recipe.accumulate
+            check_patch(recipe.discriminator, recipe.hr_patch, patches)
+    terms = (
+        recipe.pixel_coefficient,
+        recipe.psnr_coefficient,
+        recipe.content_coefficient if recipe.content != "none" else 0,
+        recipe.lpips_coefficient,
+        recipe.reduction_coefficient,
+        recipe.is_gan,
+    )
+    if not any(terms):
+        raise UsageError("every loss is switched off; give one of the --…-coefficient options")
+    if recipe.adversarial != "none" and not recipe.is_gan:
+        raise UsageError(
+            f"--adversarial {recipe.adversarial} does nothing with --adversarial-coefficient 0"
+        )
+
+
+@contextlib.contextmanager
+def _named(flag: str) -> Iterator[None]:
+    """Say which option a UsageError is about."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{flag}: {error}") from error
