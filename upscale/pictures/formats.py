@@ -9,7 +9,6 @@ from upscale.pictures.record import Format, Saving
 __all__ = [
     "ALIASES",
     "FORMATS",
-    "KINDS_UNREAD",
     "PICTURE_SUFFIXES",
     "WRITABLE",
     "format_of",
@@ -196,6 +195,13 @@ FORMATS = (
         plugin="DDS",
         lossy=losses.dds_is_lossy,
     ),
+    Format(
+        name="QOI",
+        suffixes=(".qoi",),
+        begins=rb"qoif.{8}[\x03\x04][\0\x01]",
+        decoder="pillow",
+        plugin="QOI",
+    ),
     Format(  # last: it has no signature, only fields that few other files happen to fit
         name="TGA",
         suffixes=(".tga",),
@@ -216,21 +222,6 @@ ALIASES = {
 
 PICTURE_SUFFIXES = {name for each in FORMATS for name in (*each.suffixes, *each.read_suffixes)}
 """Suffixes, in small letters, of the files in a folder that are taken for pictures."""
-
-
-_UNREAD = {
-    "SVG": (".svg", ".svgz"),
-    "PDF": (".pdf",),
-    "PostScript": (".eps", ".ps", ".ai"),
-    "Photoshop": (".psd", ".psb"),
-    "GIMP": (".xcf",),
-    "OpenEXR": (".exr",),
-    "icon": (".ico", ".icns"),
-    "video": (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"),
-}
-
-KINDS_UNREAD = {suffix: kind for kind, suffixes in _UNREAD.items() for suffix in suffixes}
-"""What people take for pictures, and no reader here does, by suffix."""
 
 
 def format_of(head: bytes, descriptor: int) -> Format | None:

@@ -2,7 +2,6 @@
 
 import codecs
 import os
-import re
 import struct
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from upscale.pictures.containers.damage import because, cut, damaged, no_image, 
 from upscale.pictures.containers.jpeg import segments as jpeg
 from upscale.pictures.decoders.base import open_file
 from upscale.pictures.formats import format_of
+from upscale.pictures.unread import kind_unread
 
 __all__ = ["TEXT", "is_text", "lossy_format", "no_reader", "unreadable"]
 
@@ -43,16 +43,14 @@ def unreadable(path: Path, head: bytes, descriptor: int, reason: str) -> InputEr
         return no_image(path, "is a Git LFS pointer; fetch the picture with: git lfs pull")
     if text.startswith((b"<!doctype html", b"<html")):
         return no_image(path, "is a web page, not a picture")
-    if head.startswith(b"%PDF"):
-        return no_reader(path, "PDF")
-    if re.match(rb"(<\?xml.*)?<svg", text, re.DOTALL):
-        return no_reader(path, "SVG")
     if found := format_of(head, descriptor):
         if found.ends_early(descriptor):
             return cut(path, reason)
         if 0 in _sides(head, descriptor):
             return no_image(path, "has no pixels")
         return damaged(path, f"has a header that is damaged or of an unknown kind{because(reason)}")
+    if (kind := kind_unread(head)) is not None:
+        return no_reader(path, kind)
     if is_text(head):
         return no_image(path, TEXT)
     return no_image(path, "is not a picture of a known format")

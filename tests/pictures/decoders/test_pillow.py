@@ -1,4 +1,4 @@
-"""TGA and DDS: exact pixels where the format is exact, and a code for what is damaged."""
+"""TGA, DDS and QOI: exact pixels where the format is exact, and a code for what is damaged."""
 
 import io
 import struct
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from decoding import CUTS, Reading, bare, blocks, saved
 from PIL import Image as Pillow
+from raw_pictures import noise
 
 from upscale.pictures.formats import format_of
 
@@ -171,3 +172,19 @@ def test_an_unknown_packing_of_dds_is_refused(read: Reading) -> None:
 )
 def test_what_only_resembles_a_tga_is_not_one(read: Reading, data: bytes) -> None:
     assert read.kind(data) is None
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_qoi_is_read_exactly(read: Reading, channels: int) -> None:
+    codecs = pytest.importorskip("imagecodecs")
+    for pixels in (blocks(channels), noise(19, 23, channels)):
+        np.testing.assert_array_equal(read(codecs.qoi_encode(pixels)).pixels, pixels)
+
+
+@CUTS
+def test_a_qoi_that_is_cut_is_refused(read: Reading, kept: float) -> None:
+    codecs = pytest.importorskip("imagecodecs")
+    data = codecs.qoi_encode(noise(19, 23, 3))
+    assert read.code(data[: int(kept * len(data))]) in ("truncated", "not-an-image")
+    assert read.code(data[:-1]) == "truncated"
+    read(data + bytes(9))

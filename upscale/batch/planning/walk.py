@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from upscale.errors import InputError, UpscaleError
-from upscale.pictures.formats import KINDS_UNREAD, PICTURE_SUFFIXES
+from upscale.pictures.formats import PICTURE_SUFFIXES
+from upscale.pictures.unread import KINDS_UNREAD
 from upscale.system import is_link
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Formats that Pillow reads whole, 8 bits a sample: TGA, DDS."""
+"""Formats that Pillow reads whole, 8 bits a sample: TGA, DDS, QOI."""
 
 import io
 import struct
@@ -21,6 +21,9 @@ BROKEN = (OSError, SyntaxError, ValueError, OverflowError, IndexError, EOFError,
 CUT = ("truncated", "not enough image data", "Incomplete header")
 """What it says of files that end early; it has no type of error for them."""
 
+ENDS = {"QOI": bytes(7) + b"\1"}
+"""What a whole file ends with, by plugin, where Pillow does not look."""
+
 HEADER = 2**20
 """Bytes within which headers and palettes end."""
 
@@ -36,11 +39,14 @@ class Plugin:
 
     def size(self, path: Path, descriptor: int) -> tuple[int, int]:
         """Return (width, height), upright, from the header; InputError where it is none."""
-        return self._open(path, descriptor, HEADER).size
+        return self._open(path, read_all(descriptor, HEADER)).size
 
     def decode(self, path: Path, descriptor: int) -> Decoded:
         """Decode to 8 bits; InputError."""
-        image = self._open(path, descriptor)
+        data = read_all(descriptor)
+        if not data.rstrip(b"\0").endswith(ENDS.get(self.name, b"")):
+            raise cut(path)
+        image = self._open(path, data)
         try:
             image.load()
         except BROKEN as error:
@@ -55,11 +61,11 @@ class Plugin:
         pixels, warned = without_empty_opacity(path, pixels)
         return Decoded(pixels, warnings=warned)
 
-    def _open(self, path: Path, descriptor: int, limit: int | None = None) -> PIL.Image.Image:
+    def _open(self, path: Path, data: bytes) -> PIL.Image.Image:
         PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit is asked first
         try:
             with warnings.catch_warnings(action="ignore"):
-                image = PIL.Image.open(io.BytesIO(read_all(descriptor, limit)), formats=[self.name])
+                image = PIL.Image.open(io.BytesIO(data), formats=[self.name])
         except NotImplementedError as error:
             raise unsupported(
                 path, f"this kind of {self.name} is not read{because(str(error))}"
