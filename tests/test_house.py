@@ -49,7 +49,7 @@ INNER = {
     "upscaling": ("passes",),
     "batch": ("planning",),
     "training": ("data", "learning", "losses", "records"),
-    "cli": ("terminal", "run", "commands"),
+    "cli": ("terminal", "run", "bench", "commands"),
     "viewing": ("plots", "sheets"),
     "bench": ("sets", "tables"),
 }

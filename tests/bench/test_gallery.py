@@ -7,7 +7,14 @@ import pytest
 from PIL import Image
 
 from upscale.bench.contenders import System
-from upscale.bench.gallery import CROP, MOST_PICTURES, Sheet, save_picture, write_picture
+from upscale.bench.gallery import (
+    CROP,
+    MOST_PICTURES,
+    AlphaSheet,
+    Sheet,
+    save_picture,
+    write_picture,
+)
 from upscale.bench.sets.picture_sets import Pair
 from upscale.errors import OutputError
 
@@ -86,3 +93,31 @@ def test_pictures_of_one_name_in_two_sets_have_a_row_each(tmp_path: Path) -> Non
     sheet.write(tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as written:
         assert written.height > 40 + 64
+
+
+def found_in(page: np.ndarray, spot: np.ndarray) -> tuple[int, int]:
+    windows = np.lib.stride_tricks.sliding_window_view(page, spot.shape)[:, :, 0]
+    (place,) = np.argwhere((windows == spot).all((2, 3, 4)))
+    return int(place[0]), int(place[1])
+
+
+def test_networks_stand_above_images_with_a_column_for_each_alpha(tmp_path: Path) -> None:
+    hr = RANDOM.integers(0, 256, (CROP, CROP, 3), np.uint8)
+    sheet = AlphaSheet()
+    results = {}
+    for kind in ("network", "image"):
+        for alpha in (1.0, 0.5):
+            sr = RANDOM.integers(0, 256, hr.shape, np.uint8)
+            results[kind, alpha] = sr
+            sheet.add("set5", System(f"{kind} {alpha}", "m", alpha, kind), pair(), sr, hr, {})
+    left_out = RANDOM.integers(0, 256, hr.shape, np.uint8)
+    sheet.add("set5", System("bicubic", "bicubic"), pair(), left_out, hr, {})
+    sheet.write(tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as written:
+        page = np.asarray(written)
+    spot = (slice(20, 28), slice(20, 28))
+    places = {key: found_in(page, sr[spot]) for key, sr in results.items()}
+    assert places["network", 1][0] == places["network", 0.5][0] < places["image", 1][0]
+    assert places["network", 1][1] == places["image", 1][1] < places["network", 0.5][1]
+    windows = np.lib.stride_tricks.sliding_window_view(page, (8, 8, 3))[:, :, 0]
+    assert not (windows == left_out[spot]).all((2, 3, 4)).any()

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from upscale.bench.contenders import Contender, System, baseline
+from upscale.bench.contenders import Contender, System, Task, baseline, elsewhere
 from upscale.bench.measure import CLEAR, PeakMemory, measure, pair_of
 from upscale.bench.sets.datasets import find_set
 from upscale.bench.sets.picture_sets import Pair, PictureSet
@@ -99,9 +99,9 @@ def test_every_result_is_shown_with_its_truth(folder: Path) -> None:
 def test_systems_that_are_made_together_have_a_row_each(folder: Path) -> None:
     systems = tuple(System(name, name, alpha) for name, alpha in (("x", 0.0), ("y", 1.0)))
 
-    def enlarge(lr: Levels):  # type: ignore[no-untyped-def]
-        yield BASELINES["nearest"](lr, 4)
-        yield BASELINES["bicubic"](lr, 4)
+    def enlarge(task: Task):  # type: ignore[no-untyped-def]
+        yield BASELINES["nearest"](task.lr, 4)
+        yield BASELINES["bicubic"](task.lr, 4)
 
     protocol = Protocol()
     metrics = make_metrics(["psnr"], protocol, "cpu")
@@ -173,10 +173,10 @@ def test_the_memory_of_a_metric_is_not_the_systems(folder: Path) -> None:
 def test_what_is_made_once_for_several_systems_counts_for_each(folder: Path) -> None:
     systems = tuple(System(str(number), "x") for number in range(3))
 
-    def enlarge(lr: Levels):  # type: ignore[no-untyped-def]
+    def enlarge(task: Task):  # type: ignore[no-untyped-def]
         time.sleep(0.2)
         for _ in systems:
-            yield BASELINES["nearest"](lr, 4)
+            yield BASELINES["nearest"](task.lr, 4)
 
     rows = measure(Contender(systems, enlarge, torch.device("cpu")), found(folder), Protocol(), {})
     assert all(0.4 <= row.seconds < 0.8 for row in rows)
@@ -197,3 +197,40 @@ def test_a_peak_is_seen_and_does_not_count_for_the_next_stretch() -> None:
     assert after is not None
     assert TOUCHED * 0.9 < loud - quiet < TOUCHED * 1.5
     assert after < loud - TOUCHED * 0.5
+
+
+def test_rmse_of_a_set_is_that_of_all_its_pixels_squared(folder: Path) -> None:
+    """PIRM's program: the root of the mean of the pictures' mean squared errors."""
+    protocol = Protocol(whole_luma=True)
+    metrics = make_metrics(["psnr", "rmse"], protocol, "cpu")
+    (row,) = measure(baseline("nearest", 4), found(folder), protocol, metrics)
+    squares = [255**2 / 10 ** (each["psnr"] / 10) for each in row.pictures.values()]
+    assert row.figures["rmse"] == pytest.approx(np.sqrt(np.mean(squares)))
+    assert row.pictures["a"]["rmse"] == pytest.approx(np.sqrt(squares[0]))
+
+
+def test_the_perceptual_index_is_that_of_the_challenge(folder: Path) -> None:
+    scores = {"a": 8.0, "b": 3.0}
+    rows = [
+        measure(
+            baseline("nearest", 4),
+            found(folder),
+            Protocol(),
+            {"niqe": lambda sr, hr: 5.0},
+            ma=lambda system, pair, known=known: known.get(pair.name),
+        )[0]
+        for known in (scores, {"a": 8.0}, {})
+    ]
+    assert rows[0].pictures["a"]["pi"] == ((10 - 8) + 5) / 2
+    assert (rows[0].figures["ma"], rows[0].figures["pi"]) == (5.5, 4.75)
+    assert [set(row.figures) for row in rows[1:]] == [{"niqe"}] * 2
+
+
+def test_what_was_made_elsewhere_has_no_seconds(folder: Path) -> None:
+    pictures = found(folder)
+    files = {pair.name: pair.hr for pair in pictures.pairs}
+    protocol = Protocol()
+    metrics = make_metrics(["psnr"], protocol, "cpu")
+    (row,) = measure(elsewhere("HR", files), pictures, protocol, metrics)
+    assert row.figures["psnr"] == float("inf")
+    assert (row.seconds, row.peak_bytes) == (None, None)

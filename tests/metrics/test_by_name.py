@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.color import rgb2ycbcr
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from skimage.metrics import (
+    mean_squared_error,
+    peak_signal_noise_ratio,
+    structural_similarity,
+)
+from torch import nn
 
-from upscale.metrics.by_name import fetch, make_metrics
+from upscale.metrics.by_name import _distance, fetch, make_metrics
 from upscale.metrics.daala_ssim import daala_ssim
 from upscale.metrics.protocol import Protocol
 from upscale.models.cache import in_cache
@@ -30,6 +35,28 @@ def test_y_and_border_are_those_of_the_protocol(pair: tuple[np.ndarray, np.ndarr
     sr, hr = (rgb2ycbcr(each)[7:-7, 7:-7, 0] for each in pair)
     expected = peak_signal_noise_ratio(hr, sr, data_range=255)
     assert metrics["psnr"](*pair) == pytest.approx(expected)
+
+
+def test_whole_levels_are_those_of_matlab(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    metrics = make_metrics(["psnr", "rmse"], Protocol(whole_luma=True), "cpu")
+    sr, hr = (np.round(rgb2ycbcr(each)[4:-4, 4:-4, 0]) for each in pair)
+    assert metrics["psnr"](*pair) == pytest.approx(
+        peak_signal_noise_ratio(hr, sr, data_range=255), abs=1e-9
+    )
+    assert metrics["rmse"](*pair) == pytest.approx(np.sqrt(mean_squared_error(hr, sr)))
+
+
+def test_niqe_of_the_challenge_leaves_the_border_out() -> None:
+    hr = np.asarray(Image.open(PHOTO).resize((208, 200)))
+    shaved = make_metrics(["niqe"], Protocol(niqe_border=4), "cpu")["niqe"](hr, hr)
+    plain = make_metrics(["niqe"], Protocol(), "cpu")["niqe"]
+    assert shaved == plain(hr[4:-4, 4:-4], hr[4:-4, 4:-4]) != plain(hr, hr)
+
+
+def test_what_needs_colour_is_not_measured_on_luma_alone() -> None:
+    gray, colour = np.zeros((64, 64, 1), np.uint8), np.zeros((64, 64, 3), np.uint8)
+    with pytest.raises(ValueError, match="colours"):
+        _distance(nn.Identity(), "cpu", gray, colour)
 
 
 def test_rgb_takes_all_channels(pair: tuple[np.ndarray, np.ndarray]) -> None:

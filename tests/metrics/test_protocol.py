@@ -1,7 +1,7 @@
 """Rows of a table, and what their figures are called."""
 
 from upscale.metrics.by_name import make_metrics
-from upscale.metrics.protocol import METRICS, Protocol, Row
+from upscale.metrics.protocol import CONVENTIONS, METRICS, Protocol, Row
 
 
 def test_rows_that_differ_in_alpha_alone_are_one_series() -> None:
@@ -15,5 +15,10 @@ def test_names_in_a_table_are_distinct() -> None:
 
 
 def test_what_needs_no_weights_can_be_made_under_its_name() -> None:
-    names = ["psnr", "ssim", "calm", "calm-99"]
+    names = ["psnr", "ssim", "rmse", "calm", "calm-99"]
     assert list(make_metrics(names, Protocol(), "cpu")) == names
+
+
+def test_what_a_convention_reports_is_known() -> None:
+    for name, convention in CONVENTIONS.items():
+        assert {*convention.metrics} <= {*METRICS}, name

@@ -1,19 +1,32 @@
-"""What competes in a benchmark: baselines, models at each alpha, and mixtures of two results."""
+"""What competes in a benchmark: baselines, models at each alpha, and pictures made elsewhere."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from upscale.bench.sets.results import read_result
+from upscale.metrics.psnr_ssim import luma
 from upscale.models.model import Model
-from upscale.pixels.baselines import BASELINES, Baseline, Levels
-from upscale.upscaling.engine import upscale_bands, upscale_pixels
+from upscale.pixels.baselines import BASELINES, Baseline, Levels, enlarge_luma
+from upscale.upscaling.engine import upscale_pixels
 from upscale.upscaling.tiling import plan_tiling
 
-__all__ = ["Contender", "System", "baseline", "image_interpolation", "network"]
+__all__ = ["Contender", "System", "Task", "baseline", "elsewhere", "network"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A picture that a contender makes."""
+
+    name: str
+    """Of the `Pair`."""
+    lr: Levels
+    """(H, W, C), uint8, C = 1 or 3: what a network sees."""
+    hr: Levels
+    """(H·scale, W·scale, C), uint8: for what knows the truth, and is no network."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,8 @@ class System:
     """``network`` or ``image`` where ``alpha`` blends two ends."""
     back_project: int = 0
     """How often results are corrected."""
+    timed: bool = True
+    """Whether it is made here, so that its seconds mean something."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +53,24 @@ class Contender:
 
     systems: tuple[System, ...]
     """In the order of the results."""
-    enlarge: Callable[[Levels], Iterator[Levels]]
-    """Takes LR (H, W, C), uint8, C = 1 or 3; yields (H·scale, W·scale, C), uint8, for each system
-    in turn, made when asked for."""
+    enlarge: Callable[[Task], Iterator[Levels]]
+    """Yields (H·scale, W·scale, C), uint8, for each system in turn, made when asked for."""
     device: torch.device
     """Where the networks work."""
 
 
-def baseline(name: str, scale: int) -> Contender:
-    """Let ``name`` of `BASELINES` compete."""
+def baseline(name: str, scale: int, luma_alone: bool = False) -> Contender:
+    """Let ``name`` of `BASELINES` compete.
+
+    ``luma_alone``: as in `upscale.metrics.protocol.Protocol`; a result has one channel then.
+    """
     method: Baseline = BASELINES[name]
 
-    def enlarge(lr: Levels) -> Iterator[Levels]:
-        yield method(lr, scale)
+    def enlarge(task: Task) -> Iterator[Levels]:
+        if luma_alone:
+            yield enlarge_luma(np.floor(luma(task.hr) + 0.5), name, scale)
+        else:
+            yield method(task.lr, scale)
 
     return Contender((System(name, name),), enlarge, torch.device("cpu"))
 
@@ -68,39 +88,16 @@ def network(model: Model, tile: int | None = None, overlap: int | None = None) -
     system = System(label, model.name, model.alpha, interpolation, model.back_project)
     tiling = plan_tiling(model, tile, overlap)
 
-    def enlarge(lr: Levels) -> Iterator[Levels]:
-        yield np.asarray(upscale_pixels(lr, model, tiling), np.uint8)
+    def enlarge(task: Task) -> Iterator[Levels]:
+        yield np.asarray(upscale_pixels(task.lr, model, tiling), np.uint8)
 
     return Contender((system,), enlarge, model.device)
 
 
-def image_interpolation(
-    psnr: Model,
-    gan: Model,
-    alphas: Sequence[float],
-    tile: int | None = None,
-    overlap: int | None = None,
-) -> Contender:
-    """Let mixtures of two results compete: (1 - α) of ``psnr``'s and α of ``gan``'s.
+def elsewhere(name: str, files: Mapping[str, Path]) -> Contender:
+    """Let pictures compete that another program made; ``files``: by the names of the pairs."""
 
-    The ESRGAN paper compares network interpolation with them (Wang et al. 2018, section 4.4).
-    """
-    systems = tuple(
-        System(f"{gan.name}, images mixed, α {alpha:g}", gan.name, alpha, "image")
-        for alpha in alphas
-    )
-    tiling = plan_tiling(gan, tile, overlap)
+    def enlarge(task: Task) -> Iterator[Levels]:
+        yield read_result(files[task.name], task.hr.shape)
 
-    def enlarge(lr: Levels) -> Iterator[Levels]:
-        faithful, crisp = (
-            np.concatenate(list(upscale_bands(lr, end, tiling, dtype=np.dtype(np.float32))))
-            for end in (psnr, gan)
-        )
-        for alpha in alphas:
-            yield _to_levels((1 - alpha) * faithful + alpha * crisp)
-
-    return Contender(systems, enlarge, gan.device)
-
-
-def _to_levels(samples: npt.NDArray[np.floating[Any]]) -> Levels:
-    return np.asarray((samples * 255).round().clip(0, 255), np.uint8)
+    return Contender((System(name, name, timed=False),), enlarge, torch.device("cpu"))

@@ -1,7 +1,7 @@
 """The pictures of a benchmark: as files, and as one sheet of crops with figures under each."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from upscale.pixels.image import Layout
 from upscale.viewing.sheets.crops import textured_crops
 from upscale.viewing.sheets.sheet import Panel, contact_sheet
 
-__all__ = ["Sheet", "save_picture", "write_picture"]
+__all__ = ["AlphaSheet", "Sheet", "save_picture", "write_picture"]
 
 CROP = 192
 """HR pixels a side of a crop on the sheet."""
@@ -51,8 +51,8 @@ class Sheet:
 
     def __init__(self) -> None:
         """Begin an empty sheet."""
-        self._rows: dict[tuple[str, str], list[Panel]] = {}
-        self._windows: dict[tuple[str, str], tuple[slice, slice]] = {}
+        self._rows: dict[str, list[Panel]] = {}
+        self._truths: dict[tuple[str, str], tuple[tuple[slice, slice], Panel]] = {}
 
     def add(
         self,
@@ -65,22 +65,40 @@ class Sheet:
     ) -> None:
         """Add the most textured crop of a picture, the first time with HR before it."""
         key = set_name, pair.name
-        if key not in self._rows:
-            if sum(name == set_name for name, _ in self._rows) == MOST_PICTURES:
+        if key not in self._truths:
+            if sum(name == set_name for name, _ in self._truths) == MOST_PICTURES:
                 return
             ((left, top),) = textured_crops(hr, CROP, 1)
             window = (slice(top, top + CROP), slice(left, left + CROP))
-            self._windows[key] = window
-            self._rows[key] = [Panel(hr[window].copy(), "HR")]
+            self._truths[key] = window, Panel(hr[window].copy(), "HR")
+        window, truth = self._truths[key]
         lines = tuple(
             f"{METRICS[name]} {value:.{DIGITS.get(name, 4)}f}" for name, value in figures.items()
         )
-        self._rows[key].append(Panel(sr[self._windows[key]].copy(), system.label, lines))
+        for row, title in self._places(f"{set_name} {pair.name}", system):
+            panels = self._rows.setdefault(row, [truth])
+            panels.append(Panel(sr[window].copy(), title, lines))
+
+    def _places(self, picture: str, system: System) -> Iterator[tuple[str, str]]:
+        """Yield the row and the title of a result."""
+        yield picture, system.label
 
     def write(self, path: Path) -> None:
         """Write the sheet in the format of the name. Raises OutputError."""
-        rows = {f"{set_name} {picture}": row for (set_name, picture), row in self._rows.items()}
         text = Panel(
             np.zeros((0, 0, 3), np.uint8), "Crops at 100 %", ("Figures are of the whole pictures.",)
         )
-        write_picture(path, contact_sheet(rows, text))
+        write_picture(path, contact_sheet(self._rows, text))
+
+
+class AlphaSheet(Sheet):
+    """Figure 10 of Wang et al. 2018: a column for each alpha, networks above images.
+
+    Systems without an alpha are left out.
+    """
+
+    def _places(self, picture: str, system: System) -> Iterator[tuple[str, str]]:
+        if system.alpha is not None and system.interpolation is not None:
+            more = f", back-projected × {system.back_project}" if system.back_project else ""
+            kind = f"{system.interpolation} interpolation"
+            yield f"{picture}: {system.model}{more}, {kind}", f"α {system.alpha:g}"

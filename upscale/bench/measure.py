@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from upscale.bench.contenders import Contender, System
+from upscale.bench.contenders import Contender, System, Task
 from upscale.bench.sets.picture_sets import Pair, PictureSet, read_hr
 from upscale.errors import InputError, UpscaleError
 from upscale.metrics.by_name import Metric
-from upscale.metrics.protocol import Protocol, Row
+from upscale.metrics.protocol import METRICS, Protocol, Row
 from upscale.pixels.baselines import Levels
 from upscale.pixels.degrade import blur_and_subsample, crop_to_multiple, degrade
 
@@ -32,11 +32,13 @@ def measure(
     visit: Visit = lambda system, pair, sr, hr, figures: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     notify: Callable[[str], None] = lambda text: None,
+    ma: Callable[[System, Pair], float | None] = lambda system, pair: None,
 ) -> list[Row]:
     """Return a row for each system of ``contender`` on one set.
 
     ``metrics``: by their keys in `upscale.metrics.protocol.METRICS`; one that fails on a picture is
     left out of the system's means, and ``notify`` is told. ``progress``: pictures done and in all.
+    ``ma``: Ma's score of a result, where somebody has computed it.
     Raises InputError where a picture cannot be read or its LR does not fit.
     """
     results: list[dict[str, dict[str, float]]] = [{} for _ in contender.systems]
@@ -46,7 +48,7 @@ def measure(
     for index, pair in enumerate(pictures.pairs):
         hr, lr = pair_of(pair, protocol)
         pixels += hr.shape[0] * hr.shape[1]
-        made = contender.enlarge(lr)
+        made = contender.enlarge(Task(pair.name, lr, hr))
         shared = 0.0  # seconds of the first result, without which no other can be made
         for number, system in enumerate(contender.systems):
             memory = PeakMemory(contender.device)
@@ -57,6 +59,7 @@ def measure(
             shared = shared or taken
             peaks[number] = _greater(peaks[number], memory.read())
             figures = _figures(sr, hr, metrics, pair, notify)
+            figures |= _opinions(ma(system, pair), figures.get("niqe"))
             results[number][pair.name] = figures
             visit(system, pair, sr, hr, figures)
         progress(index + 1, len(pictures.pairs))
@@ -68,11 +71,11 @@ def measure(
             alpha=system.alpha,
             interpolation=system.interpolation,
             back_project=system.back_project,
-            figures=_means(found, metrics),
+            figures=_means(found),
             pictures=found,
-            seconds=taken,
+            seconds=taken if system.timed else None,
             megapixels=pixels / 1e6,
-            peak_bytes=peak,
+            peak_bytes=peak if system.timed else None,
         )
         for system, found, taken, peak in zip(
             contender.systems, results, seconds, peaks, strict=True
@@ -122,15 +125,25 @@ def _figures(
     return figures
 
 
-def _means(
-    found: Mapping[str, Mapping[str, float]], metrics: Mapping[str, Metric]
-) -> dict[str, float]:
-    """Average the figures that every picture has; a mean over some of them would mislead."""
-    return {
-        name: float(np.mean([figures[name] for figures in found.values()]))
-        for name in metrics
-        if all(name in figures for figures in found.values())
-    }
+def _opinions(ma: float | None, niqe: float | None) -> dict[str, float]:
+    """Return Ma's score and the perceptual index (Blau et al. 2018, section 2)."""
+    if ma is None:
+        return {}
+    return {"ma": ma} | ({} if niqe is None else {"pi": ((10 - ma) + niqe) / 2})
+
+
+def _means(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Average the figures that every picture has; a mean over some of them would mislead.
+
+    RMSE is the root of the mean over all pictures' squared errors, as PIRM's program has it.
+    """
+    pictures = list(found.values())
+    means = {}
+    for name in METRICS:
+        if all(name in figures for figures in pictures):
+            values = np.array([figures[name] for figures in pictures])
+            means[name] = float(np.sqrt((values**2).mean()) if name == "rmse" else values.mean())
+    return means
 
 
 class PeakMemory:

@@ -1,6 +1,6 @@
 """The command line: words in, exit status out. The only place that prints.
 
-`app` assembles `run`, which enlarges pictures, and the other `commands`; both speak through
+`app` assembles `run`, which enlarges pictures, `bench` and the other `commands`; all speak through
 `terminal`. It imports every room, and no other room imports it.
 """
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from upscale import __version__
-from upscale.cli.commands.bench_options import BenchOptions
+from upscale.cli.bench.options import BenchOptions
 from upscale.cli.commands.compare import CompareOptions, compare
 from upscale.cli.commands.doctor import DoctorOptions, doctor
 from upscale.cli.commands.models import (
@@ -86,7 +86,7 @@ def _run(options: Options) -> None:
 
 def _bench(options: BenchOptions) -> None:
     """Measure models on sets of pictures, and print the published figures beside them."""
-    from upscale.cli.commands.bench import bench
+    from upscale.cli.bench.bench import bench
 
     bench(options)
 

@@ -12,7 +12,7 @@ from upscale.metrics import dists, lpips, lpips_jax, niqe
 from upscale.metrics.calm import calm
 from upscale.metrics.daala_ssim import daala_ssim
 from upscale.metrics.protocol import METRICS, Protocol
-from upscale.metrics.psnr_ssim import Samples, luma, psnr, ssim, without_border
+from upscale.metrics.psnr_ssim import Samples, luma, psnr, rmse, ssim, without_border
 from upscale.models.cache import Convert, cached
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.manifest import find_entry
@@ -52,14 +52,18 @@ def make_metrics(
 ) -> dict[str, Metric]:
     """Return the function of each of ``names``.
 
-    PSNR and SSIM see the channels of ``protocol`` without its border. The others see the whole
-    picture: LPIPS and DISTS gray as three equal channels, NIQE and calm the luma. Raises
+    PSNR, SSIM and RMSE see the channels of ``protocol`` without its border. The others see the
+    whole picture: LPIPS and DISTS gray as three equal channels, NIQE (less its own border) and calm
+    the luma. What is not computed from pictures, ``ma`` and ``pi``, has no function. Raises
     WeightsError where weights can neither be found nor fetched.
     """
     assert set(names) <= set(METRICS)
 
+    def y_of(pixels: Levels) -> Samples:
+        return np.floor(luma(pixels) + 0.5) if protocol.whole_luma else luma(pixels)
+
     def seen(pixels: Levels) -> Samples:
-        samples = luma(pixels) if protocol.channels == "y" else pixels.astype(np.float64)
+        samples = y_of(pixels) if protocol.channels == "y" else pixels.astype(np.float64)
         return without_border(samples, protocol.border)
 
     def similarity(sr: Levels, hr: Levels) -> float:
@@ -67,9 +71,13 @@ def make_metrics(
             return daala_ssim(seen(sr), seen(hr))
         return ssim(seen(sr), seen(hr), protocol.ssim)
 
+    def naturalness(pristine: niqe.Pristine, sr: Levels, hr: Levels) -> float:
+        return niqe.niqe(without_border(y_of(sr), protocol.niqe_border), pristine)
+
     metrics: dict[str, Metric] = {
         "psnr": lambda sr, hr: psnr(seen(sr), seen(hr)),
         "ssim": similarity,
+        "rmse": lambda sr, hr: rmse(seen(sr), seen(hr)),
         "calm": lambda sr, hr: calm(luma(sr), luma(hr))[0],
         "calm-99": lambda sr, hr: calm(luma(sr), luma(hr))[1],
     }
@@ -78,7 +86,7 @@ def make_metrics(
         if weights is None:
             continue
         if name == "niqe":
-            metrics[name] = partial(_naturalness, niqe.load_pristine(weights))
+            metrics[name] = partial(naturalness, niqe.load_pristine(weights))
             continue
         network: nn.Module
         if name == "dists":
@@ -88,14 +96,12 @@ def make_metrics(
         else:
             network = lpips.load_lpips(weights)
         metrics[name] = partial(_distance, network.to(device), device)
-    return {name: metrics[name] for name in names}
-
-
-def _naturalness(pristine: niqe.Pristine, sr: Levels, hr: Levels) -> float:
-    return niqe.niqe(luma(sr), pristine)
+    return {name: metrics[name] for name in names if name in metrics}
 
 
 def _distance(network: nn.Module, device: torch.device | str, sr: Levels, hr: Levels) -> float:
+    if sr.shape != hr.shape:
+        raise ValueError("it needs colours, and this result is Y alone")
     with torch.inference_mode():
         return float(network(_tensor(sr).to(device), _tensor(hr).to(device)))
 

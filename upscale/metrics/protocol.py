@@ -3,21 +3,26 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["BLUR_SIGMA", "METRICS", "Protocol", "Row"]
+__all__ = ["BLUR_SIGMA", "CONVENTIONS", "METRICS", "Convention", "Protocol", "Row"]
 
 METRICS = {
     "psnr": "PSNR",
     "ssim": "SSIM",
+    "rmse": "RMSE",
     "lpips-alex": "LPIPS-Alex",
     "lpips-vgg": "LPIPS-VGG",
     "dists": "DISTS",
     "niqe": "NIQE",
+    "ma": "Ma",
+    "pi": "PI",
     "calm": "Calm",
     "calm-99": "Calm 99 %",
 }
 """The figures by name, and what a table calls them.
 
-PSNR is in dB, the others have no unit. More is better for the first two, less for the others."""
+PSNR is in dB, RMSE in levels of 255, the others have no unit. More is better for PSNR, SSIM and
+Ma's score, less for the others. Ma's score is not computed here; where it is supplied, the
+perceptual index PI = ((10 - Ma) + NIQE) / 2 is."""
 
 
 BLUR_SIGMA = 1.6
@@ -44,6 +49,60 @@ class Protocol:
     """Of the networks."""
     blur_sigma: float = BLUR_SIGMA
     """HR pixels; of ``gaussian``."""
+    whole_luma: bool = False
+    """Y is rounded to whole levels, as MATLAB's ``rgb2ycbcr`` rounds that of uint8 pictures."""
+    luma_alone: bool = False
+    """Baselines reduce and enlarge Y alone, in doubles, and round once, at the end."""
+    niqe_border: int = 0
+    """HR pixels at each edge that NIQE does not see."""
+    name: str | None = None
+    """The key in `CONVENTIONS`; None: the rules were chosen one by one."""
+
+
+@dataclass(frozen=True)
+class Convention:
+    """What a paper or a program fixes of a `Protocol`; its border is the scale."""
+
+    title: str
+    """Whose it is."""
+    metrics: tuple[str, ...]
+    """What is reported, by the keys of `METRICS`."""
+    channels: Literal["y", "rgb"] = "y"
+    """As in `Protocol`."""
+    ssim: Literal["wang", "scikit-image", "daala"] = "wang"
+    """As in `Protocol`."""
+    degradation: Literal["auto", "uint8", "double"] = "uint8"
+    """As in `Protocol`; ``auto``: the set's LR files where it has them, else ``uint8``."""
+    whole_luma: bool = False
+    """As in `Protocol`."""
+    luma_alone: bool = False
+    """As in `Protocol`."""
+    shaves_niqe: bool = False
+    """NIQE does not see the border either."""
+
+
+CONVENTIONS = {
+    "srgan": Convention("Ledig et al. 2017", ("psnr", "ssim"), ssim="daala"),
+    "esrgan": Convention(
+        *("Wang et al. 2018", ("psnr", "ssim")),
+        degradation="double",
+        whole_luma=True,
+        luma_alone=True,
+    ),
+    "pirm": Convention(
+        *("PIRM 2018 challenge", ("rmse", "niqe", "ma", "pi")),
+        degradation="auto",
+        whole_luma=True,
+        shaves_niqe=True,
+    ),
+    "basicsr": Convention("BasicSR", ("psnr", "ssim"), "rgb", degradation="double"),
+}
+"""The protocols that have a name.
+
+Found by measuring the published baselines. Y of SRGAN's is not rounded: whole levels would give
+.8201 for bicubic's .8211 on Set5. ESRGAN's bicubic row is that of SRCNN's and VDSR's programs,
+which resample Y alone: 28.421 dB and .8104 on Set5, where colour gives .8102. PIRM's is its
+``evaluate_results.m``."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +125,8 @@ class Row:
     """Means over the pictures, by the keys of `METRICS`."""
     pictures: dict[str, dict[str, float]] = field(default_factory=dict)
     """The figures of each picture."""
-    seconds: float = 0.0
-    """Of the upscaling alone."""
+    seconds: float | None = 0.0
+    """Of the upscaling alone; None: it was not made here."""
     megapixels: float = 0.0
     """Made in that time."""
     peak_bytes: int | None = None

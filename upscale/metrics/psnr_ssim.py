@@ -13,6 +13,7 @@ __all__ = [
     "SsimKind",
     "luma",
     "psnr",
+    "rmse",
     "ssim",
     "without_border",
 ]
@@ -59,6 +60,11 @@ def psnr(sr: Array, hr: Array) -> float:
     """
     error = np.mean((sr.astype(np.float64) - hr.astype(np.float64)) ** 2)
     return float(10 * np.log10(PEAK**2 / error)) if error else float("inf")
+
+
+def rmse(sr: Array, hr: Array) -> float:
+    """Return the root of the mean squared error in levels, 0 to 255; arguments as for `psnr`."""
+    return float(np.sqrt(np.mean((sr.astype(np.float64) - hr.astype(np.float64)) ** 2)))
 
 
 def ssim(sr: Array, hr: Array, kind: SsimKind = "wang") -> float:

@@ -1,14 +1,15 @@
 """Enlargement without a network: what every super-resolution paper has in its first columns."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from upscale.pixels.degrade import imresize
+from upscale.pixels.degrade import imresize, resampled
 
-__all__ = ["BASELINES", "Baseline", "Levels"]
+__all__ = ["BASELINES", "Baseline", "Levels", "enlarge_luma"]
 
 Levels = npt.NDArray[np.uint8]
 
@@ -16,7 +17,7 @@ Baseline = Callable[[Levels, int], Levels]
 """Called with (H, W, C), uint8, C = 1 or 3, and the scale; returns (H·scale, W·scale, C)."""
 
 
-def _nearest(lr: Levels, scale: int) -> Levels:
+def _nearest(lr: npt.NDArray[Any], scale: int) -> npt.NDArray[Any]:
     return lr.repeat(scale, 0).repeat(scale, 1)
 
 
@@ -35,3 +36,21 @@ def _lanczos(lr: Levels, scale: int) -> Levels:
 BASELINES: dict[str, Baseline] = {"nearest": _nearest, "bicubic": _bicubic, "lanczos": _lanczos}
 """``nearest`` repeats pixels; ``bicubic`` is that of MATLAB's ``imresize`` with uint8 pictures;
 ``lanczos`` is Pillow's, three lobes."""
+
+
+def enlarge_luma(hr: npt.NDArray[np.float64], name: str, scale: int) -> Levels:
+    """Reduce and enlarge a plane (H, W), 0 to 255, by ``name`` of `BASELINES`, in doubles.
+
+    H and W are multiples of ``scale``. Returns (H, W, 1), rounded once: what the programs of SRCNN
+    and VDSR call bicubic, and many papers after them.
+    """
+    height, width = hr.shape
+    lr = resampled(hr[..., None], width // scale, height // scale)
+    if name == "nearest":
+        sr = _nearest(lr, scale)
+    elif name == "bicubic":
+        sr = resampled(lr, width, height)
+    else:
+        plane = Image.fromarray(lr[..., 0].astype(np.float32))
+        sr = np.asarray(plane.resize((width, height), Image.Resampling.LANCZOS))[..., None]
+    return np.asarray(np.floor(sr + 0.5).clip(0, 255), np.uint8)

@@ -17,6 +17,7 @@ __all__ = [
     "crop_to_multiple",
     "degrade",
     "imresize",
+    "resampled",
 ]
 
 Degradation = Literal["uint8", "double"]
@@ -97,15 +98,18 @@ def imresize(
 
     ``new_width`` and ``new_height`` are whole multiples or whole fractions of W and H.
     """
-    samples = _resampled(picture.astype(np.float64), new_height, 0)
-    if rule == "uint8":
-        samples = _to_levels(samples)
-    return _to_levels(_resampled(samples, new_width, 1)).astype(np.uint8)
+    if rule == "double":
+        return _to_levels(resampled(picture, new_width, new_height)).astype(np.uint8)
+    samples = _to_levels(_along(picture.astype(np.float64), new_height, 0))
+    return _to_levels(_along(samples, new_width, 1)).astype(np.uint8)
 
 
-def _resampled(
-    samples: npt.NDArray[np.float64], new_length: int, axis: int
-) -> npt.NDArray[np.float64]:
+def resampled(picture: Array, new_width: int, new_height: int) -> npt.NDArray[np.float64]:
+    """Resample (H, W, C) of any real type as `imresize` does, and round nothing."""
+    return _along(_along(picture.astype(np.float64), new_height, 0), new_width, 1)
+
+
+def _along(samples: npt.NDArray[np.float64], new_length: int, axis: int) -> npt.NDArray[np.float64]:
     """Resample one axis, tap by tap; by 2 and 4 every sum is exact, whatever its order."""
     length = samples.shape[axis]
     return _gathered(samples, *contributions(length, new_length, edges="reflect"), axis)

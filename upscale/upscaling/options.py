@@ -87,8 +87,8 @@ def check_limits(options: Any) -> None:
         value, flag = getattr(options, each.name), flag_of(each.name)
         if "help" not in each.metadata or value is None:
             continue
-        if get_origin(hints[each.name]) is Literal:
-            known = get_args(hints[each.name])
+        kinds = (hints[each.name], *get_args(hints[each.name]))
+        for known in (get_args(kind) for kind in kinds if get_origin(kind) is Literal):
             if value not in known:
                 raise UsageError(f"{flag} {value!r} is not known: {', '.join(known)}")
         if isinstance(value, float) and not math.isfinite(value):

@@ -3,7 +3,14 @@
 import pytest
 
 from upscale.bench.sets.datasets import read_datasets
-from upscale.bench.tables.published import Published, beside, others, read_published
+from upscale.bench.tables.published import (
+    Published,
+    beside,
+    others,
+    pictures_of,
+    read_published,
+    to_plot,
+)
 from upscale.metrics.protocol import METRICS, Protocol
 from upscale.models.manifest import read_manifest
 from upscale.pixels.baselines import BASELINES
@@ -205,3 +212,32 @@ def test_a_gray_picture_taken_for_colour_is_not_compared() -> None:
     assert "gray" in spsr.apart
     assert spsr.comparable(Protocol()) == set()
     assert {row.set for row in PUBLISHED if row.apart} == {"set14"}
+
+
+def test_results_of_another_program_stand_beside_the_system_of_their_name() -> None:
+    assert sources("edsr", None) == [("EDSR", "Wang")]
+    assert sources("SelfExSR", None) == [("SelfExSR", "Ledig")]
+    assert sources("HR", None) == [("HR", "Ledig")]
+    assert sources("EDSR_x2", None) == []
+
+
+def test_a_picture_of_its_own_has_rows_of_its_own() -> None:
+    assert pictures_of("set14") == ["baboon"]
+    assert pictures_of("set5") == []
+    (row,) = beside("esrgan", 1, "set14", "baboon")
+    assert row.figures == {"psnr": 20.35, "pi": 1.98}
+    names = {row.system for row in others("set14", [row], "baboon")}
+    assert names == {"Bicubic", "EDSR", "RCAN", "SRGAN", "HR"}
+
+
+def test_every_row_can_be_shown() -> None:
+    """Each published row stands beside a model, or among the others, or both."""
+    for row in PUBLISHED:
+        listed = others(row.set, [], row.picture)
+        assert row in listed or row.beside or row.instead, row.key
+
+
+def test_what_is_plotted_has_both_figures() -> None:
+    systems = {row.system for row in to_plot({"set5"}, "psnr", "pi")}
+    assert systems == {f"{name} (SPSR's README)" for name in ("SRGAN", "ESRGAN")}
+    assert to_plot({"set5"}, "rmse", "pi") == []

@@ -73,3 +73,28 @@ def test_json_spells_what_is_not_finite() -> None:
     (record,) = (strict(line) for line in to_json_lines(rows, Protocol()).splitlines())
     assert record["figures"] == {"psnr": "inf", "niqe": "nan"}
     assert record["pictures"] == {"one": {"psnr": "inf", "niqe": "nan"}}
+
+
+def test_a_named_protocol_and_a_single_picture_are_kept() -> None:
+    pictures = {"baboon": {"psnr": 22.45}}
+    measured = row("bicubic", set="set14", figures={"psnr": 25.995}, pictures=pictures)
+    protocol = Protocol(degradation="double", whole_luma=True, luma_alone=True, name="esrgan")
+    records = [strict(line) for line in to_json_lines([measured], protocol).splitlines()]
+    assert records[0]["protocol"] == "esrgan"
+    assert records[0]["whole_luma"] is records[0]["luma_alone"] is True
+    assert "niqe_border" not in records[0]
+    assert [record["kind"] for record in records].count("measured") == 1
+    alone = [record for record in records if record.get("picture") == "baboon"]
+    assert alone[0]["differences"] == {"psnr": pytest.approx(0.01)}
+    assert len(alone) == 6
+    lines = list(csv.DictReader(StringIO(to_csv([measured], protocol))))
+    assert [line["picture"] for line in lines].count("baboon") == 6
+
+
+def test_the_blur_is_kept_where_lr_was_blurred() -> None:
+    (line,) = csv.DictReader(
+        StringIO(to_csv([row("x", set="holiday")], Protocol(degradation="gaussian", blur_sigma=2)))
+    )
+    assert (line["degradation"], line["blur_sigma"]) == ("gaussian", "2")
+    (line,) = csv.DictReader(StringIO(to_csv([row("x", set="holiday")], Protocol())))
+    assert line["blur_sigma"] == ""

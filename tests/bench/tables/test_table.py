@@ -210,3 +210,58 @@ def test_what_is_not_finite_is_spelt() -> None:
         "inf",
         "nan",
     )
+
+
+BABOON = {"baboon": {"psnr": 22.45, "niqe": 6.0}, "barbara": {"psnr": 25.0, "niqe": 7.0}}
+
+
+def test_a_picture_with_published_figures_has_its_own_table() -> None:
+    measured = row("bicubic", set="set14", figures={"psnr": 25.995}, pictures=BABOON)
+    whole, alone = make_tables([measured], Protocol())
+    assert "PI" not in whole.columns
+    assert alone.title.startswith("set14: baboon, ×4; ")
+    assert alone.columns[:4] == ("system", "PSNR", "NIQE", "PI")
+    assert [line.cells[:4] for line in alone.lines] == [
+        ("bicubic", "22.45", "6.0000", "–"),
+        ("  Wang et al. 2018, qualitative results", "22.44 (+0.01)", "–", "6.700"),
+        *(
+            (f"{system} (Wang et al. 2018, qualitative results)", *figures)
+            for system, figures in (
+                ("EDSR", ("23.04", "–", "4.890")),
+                ("RCAN", ("23.12", "–", "4.200")),
+                ("SRGAN", ("21.15", "–", "2.620")),
+                ("ESRGAN", ("20.35", "–", "1.980")),
+                ("HR", ("–", "–", "3.590")),
+            )
+        ),
+    ]
+    assert alone.lines[0].cells[-3:] == ("–", "–", "–")
+
+
+def test_published_indices_stand_beside_niqe() -> None:
+    made = table(row("bicubic", figures={"niqe": 8.3}))
+    assert made.columns[:3] == ("system", "NIQE", "PI")
+    assert cells(made, "  SPSR's README")[1:3] == ("–", "7.370")
+
+
+def test_the_title_states_a_named_protocol() -> None:
+    protocol = Protocol(degradation="double", whole_luma=True, luma_alone=True, name="esrgan")
+    assert table(SRRESNET, protocol=protocol).title == (
+        "set5: 5 pictures, ×4; protocol esrgan (Wang et al. 2018); LR: MATLAB bicubic, rounded "
+        "once; PSNR and SSIM on Y in whole levels, 4 px border left out; SSIM: wang; baselines "
+        "resample Y alone; fp32"
+    )
+    pirm = Protocol(whole_luma=True, niqe_border=4, name="pirm")
+    made = table(row("x", figures={"rmse": 11.5, "niqe": 3.0}), protocol=pirm)
+    assert "RMSE on Y in whole levels" in made.title
+    assert "NIQE without 4 px border" in made.title
+    assert "SSIM" not in made.title
+
+
+def test_what_was_not_made_here_has_no_cost() -> None:
+    made = table(row("EDSR", figures={"psnr": 32.4}, seconds=None))
+    assert made.lines[0].cells[-3:] == ("–", "–", "–")
+    assert made.lines[1].cells[:2] == (
+        "  Wang et al. 2018, supplement, Table 2",
+        "32.46 (−0.06)",
+    )

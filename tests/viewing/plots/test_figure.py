@@ -47,6 +47,22 @@ def test_the_axes_say_which_way_is_better() -> None:
     assert axes.get_title() == "set5"
 
 
+def test_the_regions_of_the_challenge_stand_behind_rmse() -> None:
+    """Blau et al. 2018: RMSE ≤ 11.5, ≤ 12.5 and ≤ 16."""
+    figures = {"psnr": 25.0, "rmse": 15.3, "pi": 1.978}
+    rows = [Row("pirm-val", "SuperSR", "SuperSR", figures=figures)]
+    (axes,) = draw_plane(rows, "pi", (), "rmse").axes
+    dotted = [line.get_xdata()[0] for line in axes.get_lines() if line.get_linestyle() == ":"]
+    assert dotted == [11.5, 12.5, 16]
+    names = {text.get_text().strip(): text for text in axes.texts}
+    assert [names[f"region {n}"].get_position()[0] for n in (1, 2, 3)] == dotted
+    low, high = axes.get_xlim()
+    assert low < 11.5 < 16 < high
+    assert axes.get_xlabel() == "RMSE in levels (lower is better)"
+    (other,) = draw_plane(rows, "pi").axes
+    assert not [line for line in other.get_lines() if line.get_linestyle() == ":"]
+
+
 @pytest.mark.parametrize("sets", [1, 2, 3, 4, 5, 7])
 def test_each_set_has_a_panel_with_its_own_rows(sets: int) -> None:
     rows = [row("srgan", 20 + n, 0.1, f"set {n}") for n in range(sets)]

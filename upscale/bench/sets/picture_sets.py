@@ -17,6 +17,7 @@ __all__ = [
     "Pair",
     "PictureSet",
     "folders_called",
+    "pictures_in",
     "pixel_digest",
     "read_folder",
     "read_hr",
@@ -58,7 +59,7 @@ def read_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
     place = hr_folder.resolve()
     name = place.parent.name if place.name.casefold() == "hr" else place.name
     pictures: dict[str, Path] = {}
-    for path in _pictures(hr_folder):
+    for path in pictures_in(hr_folder):
         if path.stem in pictures:
             raise InputError(
                 f"{path}: has the same name as {pictures[path.stem].name}; keep one of the two"
@@ -68,7 +69,7 @@ def read_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
     lr_folder = _lr_folder(hr_folder, scale)
     if lr_folder is None:
         return PictureSet(name, hr_folder, pairs)
-    lr = {path.stem: path for path in _pictures(lr_folder)}
+    lr = {path.stem: path for path in pictures_in(lr_folder)}
     paired = []
     for pair in pairs:
         stems = (pair.name, f"{pair.name}x{scale}", f"{pair.name}_x{scale}")
@@ -113,7 +114,7 @@ def _lr_folder(hr_folder: Path, scale: int) -> Path | None:
     stems = ("lrbic", "lrbicubic", "lr")
     forms = [f"{stem}{by}x{scale}" for by in ("", "/") for stem in stems] + ["lr"]
     folders = [found[form] for form in forms if form in found and found[form].is_dir()]
-    return next((folder for folder in folders if _pictures(folder)), None)
+    return next((folder for folder in folders if pictures_in(folder)), None)
 
 
 def folders_called(folder: Path, name: str) -> list[Path]:
@@ -129,7 +130,8 @@ def _children(folder: Path) -> list[Path]:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the pictures that lie in a folder itself, in natural order."""
     return [path for path in _children(folder) if is_picture(path) and path.is_file()]
 
 

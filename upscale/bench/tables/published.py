@@ -11,7 +11,7 @@ from upscale.metrics.protocol import Protocol, Row
 from upscale.models.manifest import read_manifest
 from upscale.pixels.baselines import BASELINES
 
-__all__ = ["Published", "beside", "others", "read_published", "to_plot"]
+__all__ = ["Published", "beside", "others", "pictures_of", "read_published", "to_plot"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Published:
     set: str
     """A key of `read_datasets`."""
     figures: dict[str, float]
-    """By the keys of `METRICS`, and ``pi`` (perceptual index) and ``mos`` (opinion score)."""
+    """By the keys of `METRICS`, and ``mos`` (mean opinion score)."""
     address: str = ""
     """Where the source can be read."""
     scale: int = 4
@@ -102,40 +102,53 @@ def _rows(table: dict[str, Any]) -> Iterable[Published]:
             )
 
 
-def beside(model: str, alpha: float | None, set: str) -> list[Published]:
+def beside(
+    model: str, alpha: float | None, set: str, picture: str | None = None
+) -> list[Published]:
     """Return the figures that are published for ``model`` at ``alpha`` on ``set``.
 
-    Papers publish only the ends: a model without alpha or at 1 is itself, at 0 its PSNR end. A row
-    that stands in for another says so in its ``note``.
+    Papers publish only the ends: a model without alpha or at 1 is itself, at 0 its PSNR end. A
+    model that no table knows, such as the pictures of another program, is the system of its name. A
+    row that stands in for another says so in its ``note``. ``picture``: the one measured, or None
+    for the means.
     """
     entry = read_manifest().get(model)
     if alpha == 0:
         model = (entry.psnr if entry is not None else None) or ""
     elif alpha not in (None, 1, entry.alpha if entry is not None else None):
         return []
-    means = [row for row in read_published() if row.set == set and row.picture is None]
-    return [row for row in means if model in row.beside] + [
-        replace(row, note=row.instead[model]) for row in means if model in row.instead
-    ]
+    there = [row for row in read_published() if row.set == set and row.picture == picture]
+    foreign = entry is None and model not in BASELINES
+    return [
+        row
+        for row in there
+        if model in row.beside or (foreign and model.casefold() == row.system.casefold())
+    ] + [replace(row, note=row.instead[model]) for row in there if model in row.instead]
 
 
-def others(set: str, shown: Iterable[Published]) -> list[Published]:
+def others(set: str, shown: Iterable[Published], picture: str | None = None) -> list[Published]:
     """Return the other systems that papers list on ``set``, except those already ``shown``."""
     known = {row.key for row in shown}
     return [
         row
         for row in read_published()
-        if row.set == set and row.listed and row.picture is None and row.key not in known
+        if row.set == set and row.listed and row.picture == picture and row.key not in known
     ]
 
 
-def to_plot(sets: Collection[str], metric: str) -> list[Row]:
-    """Return what papers publish of networks on ``sets``, where it has both PSNR and ``metric``."""
+def pictures_of(set: str) -> list[str]:
+    """Return the single pictures of a set that papers have figures of."""
+    found = [row.picture for row in read_published() if row.set == set and row.picture is not None]
+    return list(dict.fromkeys(found))
+
+
+def to_plot(sets: Collection[str], x: str, y: str) -> list[Row]:
+    """Return what papers publish of networks on ``sets``, where it has both ``x`` and ``y``."""
     return [
         Row(each.set, f"{each.system} ({each.source})", each.system, figures=each.figures)
         for each in read_published()
         if each.set in sets
         and each.picture is None
-        and {"psnr", metric} <= each.figures.keys()
+        and {x, y} <= each.figures.keys()
         and not set(each.beside) & set(BASELINES)
     ]

@@ -5,28 +5,40 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from upscale.bench.tables.published import Published, beside, others
+from upscale.bench.sets.results import core_of
+from upscale.bench.tables.published import Published, beside, others, pictures_of
 from upscale.metrics.protocol import METRICS, Protocol, Row
 
-__all__ = ["CSV_COLUMNS", "Kind", "Origin", "by_set", "line_up", "to_csv", "to_json_lines"]
+__all__ = [
+    "CSV_COLUMNS",
+    "Kind",
+    "Origin",
+    "by_set",
+    "line_up",
+    "of_picture",
+    "to_csv",
+    "to_json_lines",
+]
 
 MEASURED = (
     *("system", "model", "alpha", "interpolation", "back_project"),
     *("seconds", "megapixels", "peak_bytes"),
 )
-PUBLISHED = ("system", "source", "address", "note", "apart")
+PUBLISHED = ("system", "source", "address", "note", "apart", "picture")
 PROTOCOL = ("scale", "channels", "border", "ssim_kind")
-FIGURES = (*METRICS, "pi", "mos")
+SPECIAL = ("protocol", "whole_luma", "luma_alone", "niqe_border", "blur_sigma")
+"""Of a protocol, where it has them."""
+FIGURES = (*METRICS, "mos")
 CSV_COLUMNS = (
-    *("set", "kind", "beside", "source", "address", "note", "apart"),
+    *("set", "picture", "kind", "beside", "source", "address", "note", "apart"),
     *MEASURED,
     *FIGURES,
     *(f"{name}_difference" for name in METRICS),
     *PROTOCOL,
-    *("degradation", "precision", "pictures"),
+    *("degradation", "precision", *SPECIAL, "pictures"),
 )
 
 Kind = Literal["measured", "published", "other"]
@@ -62,11 +74,30 @@ def by_set(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return sets
 
 
-def line_up(rows: Sequence[Row], protocol: Protocol) -> Iterator[Origin]:
-    """Order one set's lines; a published one stands once, under the first system that it fits."""
+def of_picture(rows: Iterable[Row], picture: str, scale: int) -> list[Row]:
+    """Return rows with the figures of one picture alone, without their cost."""
+    found = []
+    for row in rows:
+        figures = [each for name, each in row.pictures.items() if core_of(name, scale) == picture]
+        if len(figures) == 1:
+            pictures = {picture: figures[0]}
+            alone = replace(row, figures=figures[0], pictures=pictures, seconds=None)
+            found.append(replace(alone, peak_bytes=None))
+    return found
+
+
+def line_up(
+    rows: Sequence[Row], protocol: Protocol, picture: str | None = None
+) -> Iterator[Origin]:
+    """Order one set's lines; a published one stands once, under the first system that it fits.
+
+    ``picture``: ``rows`` are of this one alone.
+    """
     measured = {name for row in rows for name in row.figures}
     if measured & {"psnr", "ssim"}:
         measured.add("mos")  # of a paper's table that has these
+    if picture is not None or "niqe" in measured:
+        measured.add("pi")
 
     def tells(published: Published) -> bool:
         return published.scale == protocol.scale and bool(measured & published.figures.keys())
@@ -75,7 +106,7 @@ def line_up(rows: Sequence[Row], protocol: Protocol) -> Iterator[Origin]:
     for row in rows:
         yield Origin("measured", row)
         known = {published.key for published in shown}
-        for published in () if row.back_project else beside(row.model, row.alpha, row.set):
+        for published in () if row.back_project else beside(row.model, row.alpha, row.set, picture):
             if published.key in known or not tells(published):
                 continue
             shown.append(published)
@@ -89,7 +120,7 @@ def line_up(rows: Sequence[Row], protocol: Protocol) -> Iterator[Origin]:
                     if name in published.comparable(protocol) and name in row.figures
                 },
             )
-    for published in others(rows[0].set, shown):
+    for published in others(rows[0].set, shown, picture):
         if tells(published):
             yield Origin("other", None, published)
 
@@ -97,12 +128,22 @@ def line_up(rows: Sequence[Row], protocol: Protocol) -> Iterator[Origin]:
 def _records(rows: Sequence[Row], protocol: Protocol) -> Iterator[dict[str, Any]]:
     """Return the lines of all sets as flat records, in full precision; no key without a value."""
     made = asdict(protocol)
+    made |= {"ssim_kind": made.pop("ssim"), "protocol": made.pop("name")}
+    if protocol.degradation != "gaussian":
+        made["blur_sigma"] = None
+    for name in SPECIAL:
+        made[name] = made[name] or None
     for found in by_set(rows).values():
-        for origin in line_up(found, protocol):
+        origins = list(line_up(found, protocol))
+        for picture in pictures_of(found[0].set):
+            alone = of_picture(found, picture, protocol.scale)
+            lines = line_up(alone, protocol, picture) if alone else ()
+            origins += [origin for origin in lines if origin.published is not None]
+        for origin in origins:
             record: dict[str, Any] = {"set": found[0].set, "kind": origin.kind}
             if origin.published is None and origin.row is not None:
                 record |= {name: getattr(origin.row, name) for name in MEASURED}
-                record |= {name.replace("ssim", "ssim_kind"): value for name, value in made.items()}
+                record |= made
                 record["pictures"] = origin.row.pictures
             elif origin.published is not None:
                 published = origin.published

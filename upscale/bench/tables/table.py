@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from upscale.bench.tables.published import Published
-from upscale.bench.tables.records import Kind, Origin, by_set, line_up
-from upscale.metrics.protocol import METRICS, Protocol, Row
+from upscale.bench.tables.published import Published, pictures_of
+from upscale.bench.tables.records import Kind, Origin, by_set, line_up, of_picture
+from upscale.metrics.protocol import CONVENTIONS, METRICS, Protocol, Row
 from upscale.viewing import markdown
 from upscale.viewing.markdown import escaped
 
@@ -16,7 +16,7 @@ MISSING = "–"
 OPINIONS = {"mos": "MOS"}
 """Figures that people gave, and no program measures."""
 
-DIGITS = {"psnr": 2, "mos": 2}
+DIGITS = {"psnr": 2, "rmse": 2, "ma": 3, "pi": 3, "mos": 2}
 """Decimals, as papers print them; 4 for the other metrics."""
 
 CHANNELS = {"y": "Y", "rgb": "RGB"}
@@ -27,6 +27,10 @@ DEGRADATIONS = {
     "gaussian": "Gaussian blur, subsampled",
     "folder": "the set's own files",
 }
+
+
+ON_CHANNELS = ("psnr", "ssim", "rmse")
+"""Metrics that see the protocol's channels, without its border."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +60,26 @@ class Table:
 def make_tables(rows: Sequence[Row], protocol: Protocol) -> list[Table]:
     """Return one table a set, in the order of ``rows``, all measured by ``protocol``.
 
-    Columns: system, the metrics measured, seconds of upscaling, HR megapixels a second, peak MiB.
+    Columns: system, the metrics measured, seconds of upscaling, HR megapixels a second, peak MiB. A
+    picture of which papers have figures of its own has a table of its own, behind its set's.
     """
-    return [_table(found, protocol) for found in by_set(rows).values()]
+    tables = []
+    for found in by_set(rows).values():
+        tables.append(_table(found, protocol))
+        alone = (
+            (of_picture(found, each, protocol.scale), each) for each in pictures_of(found[0].set)
+        )
+        tables += [_table(each, protocol, picture) for each, picture in alone if each]
+    return tables
 
 
-def _table(rows: Sequence[Row], protocol: Protocol) -> Table:
-    origins = list(line_up(rows, protocol))
-    names = [name for name in METRICS if any(name in row.figures for row in rows)]
-    names += [name for name in OPINIONS if any(name in origin.figures for origin in origins)]
+def _table(rows: Sequence[Row], protocol: Protocol, picture: str | None = None) -> Table:
+    origins = list(line_up(rows, protocol, picture))
     headings = METRICS | OPINIONS
+    measured = {name for row in rows for name in row.figures}
+    more = {"pi", *OPINIONS} if picture is not None or "niqe" in measured else {*OPINIONS}
+    beside = {name for origin in origins for name in origin.figures} & more
+    names = [name for name in headings if name in measured | beside]
     columns = ("system", *(headings[name] for name in names), "seconds", "MP/s", "peak MiB")
     lines = tuple(
         Line(
@@ -74,17 +88,34 @@ def _table(rows: Sequence[Row], protocol: Protocol) -> Table:
         )
         for origin in origins
     )
-    return Table(_title(rows, protocol), columns, lines, tuple(_notes(origins)))
+    return Table(_title(rows, protocol, picture), columns, lines, tuple(_notes(origins)))
 
 
-def _title(rows: Sequence[Row], protocol: Protocol) -> str:
-    pictures = len({name for row in rows for name in row.pictures})
-    return (
-        f"{rows[0].set}: {pictures} picture{'' if pictures == 1 else 's'}, ×{protocol.scale}; "
-        f"LR: {DEGRADATIONS[protocol.degradation]}; "
-        f"PSNR and SSIM on {CHANNELS[protocol.channels]}, {protocol.border} px border left out; "
-        f"SSIM: {protocol.ssim}; {protocol.precision}"
-    )
+def _title(rows: Sequence[Row], protocol: Protocol, picture: str | None) -> str:
+    count = len({name for row in rows for name in row.pictures})
+    shown = f"{count} picture{'' if count == 1 else 's'}" if picture is None else picture
+    on_channels = [name for name in ON_CHANNELS if any(name in row.figures for row in rows)]
+    if "rmse" not in on_channels:
+        on_channels = ["psnr", "ssim"]
+    levels = " in whole levels" if protocol.whole_luma and protocol.channels == "y" else ""
+    parts = [
+        f"{rows[0].set}: {shown}, ×{protocol.scale}",
+        f"LR: {DEGRADATIONS[protocol.degradation]}",
+        f"{_enumerated([METRICS[name] for name in on_channels])} on "
+        f"{CHANNELS[protocol.channels]}{levels}, {protocol.border} px border left out",
+        f"SSIM: {protocol.ssim}" if "ssim" in on_channels else "",
+        "baselines resample Y alone" if protocol.luma_alone else "",
+        f"NIQE without {protocol.niqe_border} px border" if protocol.niqe_border else "",
+        protocol.precision,
+    ]
+    if protocol.name is not None:
+        parts.insert(1, f"protocol {protocol.name} ({CONVENTIONS[protocol.name].title})")
+    return "; ".join(part for part in parts if part)
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _notes(origins: Sequence[Origin]) -> Iterator[str]:
@@ -150,7 +181,7 @@ def _cost(origin: Origin) -> tuple[str, str, str]:
         return MISSING, MISSING, MISSING
     rate = f"{row.megapixels / row.seconds:.2f}" if row.seconds else MISSING
     peak = MISSING if row.peak_bytes is None else f"{row.peak_bytes / 2**20:.0f}"
-    return f"{row.seconds:.2f}", rate, peak
+    return MISSING if row.seconds is None else f"{row.seconds:.2f}", rate, peak
 
 
 def to_markdown(table: Table) -> str:

@@ -1,4 +1,4 @@
-"""The other commands: bench, compare, convert, doctor, models, sweep and train.
+"""The small commands: compare, convert, doctor, models, sweep and train.
 
 Each imports the rooms that it shows, and `upscale.cli.terminal`. `upscale.cli.app` assembles them.
 """

@@ -69,7 +69,8 @@ def _parameter(each: "Field[Any]", hint: Any, given: bool) -> inspect.Parameter:
         return inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, annotation=hint)
     kind: Any = next(kind for kind in get_args(hint) or (hint,) if kind is not type(None))
     default = None if given else about.get("word", each.default)
-    if get_origin(hint) is Literal or "read" in about or (given and get_origin(hint) is tuple):
+    is_word = any(get_origin(each) is Literal for each in (hint, kind)) or "read" in about
+    if is_word or (given and get_origin(hint) is tuple):
         kind = list[str] if about.get("repeated") else str
     metavar = about.get("metavar", METAVARS.get(kind))
     if get_origin(hint) is tuple and not given and "word" not in about:

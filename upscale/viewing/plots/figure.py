@@ -17,11 +17,14 @@ from upscale.metrics.protocol import METRICS, Row
 from upscale.viewing.plots.plane import FAINT, INK, STYLES, Plane
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
+    "DISTORTION",
     "DOTS_PER_INCH",
     "PERCEPTION",
+    "REGIONS",
     "SETTINGS",
     "UNDATED",
     "check_plot",
@@ -29,8 +32,17 @@ __all__ = [
     "perception_distortion",
 ]
 
-PERCEPTION = ("lpips-alex", "lpips-vgg", "dists", "niqe")
+PERCEPTION = ("lpips-alex", "lpips-vgg", "dists", "niqe", "pi")
 """Metrics for the second axis; less is better for all of them."""
+
+DISTORTION = {
+    "psnr": "PSNR in dB (higher is better)",
+    "rmse": "RMSE in levels (lower is better)",
+}
+"""Metrics for the first axis, and what it says."""
+
+REGIONS = (11.5, 12.5, 16.0)
+"""The greatest RMSE of regions 1 to 3 of PIRM 2018 (Blau et al. 2018, section 2)."""
 
 DOTS_PER_INCH = 200
 PLANE_SIZE = (5.8, 4.6)
@@ -71,7 +83,11 @@ def check_plot(target: Path, y: str = "lpips-alex") -> None:
 
 
 def perception_distortion(
-    rows: Sequence[Row], target: Path, y: str = "lpips-alex", published: Sequence[Row] = ()
+    rows: Sequence[Row],
+    target: Path,
+    y: str = "lpips-alex",
+    published: Sequence[Row] = (),
+    x: str = "psnr",
 ) -> None:
     """Write the plane as PNG, SVG or PDF, by the suffix of ``target``; see `draw_plane`.
 
@@ -79,16 +95,21 @@ def perception_distortion(
     written; then there is none.
     """
     check_plot(target, y)
-    figure = draw_plane(rows, y, published)
+    figure = draw_plane(rows, y, published, x)
     suffix = target.suffix.lower()
     with whole(target) as part, _settings():
         figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
 
 
 def draw_plane(
-    rows: Sequence[Row], y: str = "lpips-alex", published: Sequence[Row] = ()
+    rows: Sequence[Row],
+    y: str = "lpips-alex",
+    published: Sequence[Row] = (),
+    x: str = "psnr",
 ) -> "Figure":
-    """Draw PSNR against ``y``, one of `PERCEPTION`, a plane for each set.
+    """Draw ``x``, one of `DISTORTION`, against ``y``, one of `PERCEPTION`, a plane for each set.
+
+    Behind RMSE stand the `REGIONS` of PIRM 2018.
 
     A line joins the alphas of one model: solid for interpolated networks, dashed for interpolated
     images. Labels name every other point and the ends of the lines; alphas between the ends are
@@ -96,10 +117,10 @@ def draw_plane(
     Rows without one of the two figures are left out. Raises UsageError where none is left, or
     matplotlib is not installed.
     """
-    measured, hollow = ([row for row in each if _has(row, y)] for each in (rows, published))
+    measured, hollow = ([row for row in each if _has(row, x, y)] for each in (rows, published))
     sets = list(dict.fromkeys(row.set for row in measured))
     if not sets:
-        raise UsageError(f"there is nothing to plot: no row has both PSNR and {METRICS[y]}")
+        raise UsageError(f"there is nothing to plot: no row has both {METRICS[x]} and {METRICS[y]}")
     with _settings():
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -115,13 +136,15 @@ def draw_plane(
         planes = []
         for number, name in enumerate(sets, 1):
             axes = figure.add_subplot(down, across, number, title=name)
-            axes.set_xlabel("PSNR in dB (higher is better)")
+            axes.set_xlabel(DISTORTION[x])
             axes.set_ylabel(f"{METRICS[y]} (lower is better)")
             axes.spines[["top", "right"]].set_visible(False)
             axes.grid(color="#E4E4E4", linewidth=0.6)
             axes.set_axisbelow(True)
             axes.margins(0.14)
-            plane = Plane(axes, y)
+            if x == "rmse":
+                _add_regions(axes)
+            plane = Plane(axes, x, y)
             plane.add([row for row in measured if row.set == name], models)
             plane.add_published([row for row in hollow if row.set == name])
             planes.append(plane)
@@ -142,8 +165,24 @@ def _settings() -> AbstractContextManager[None]:
     return matplotlib.style.context(["default", SETTINGS])
 
 
-def _has(row: Row, y: str) -> bool:
-    return all(math.isfinite(row.figures.get(name, math.nan)) for name in ("psnr", y))
+def _has(row: Row, x: str, y: str) -> bool:
+    return all(math.isfinite(row.figures.get(name, math.nan)) for name in (x, y))
+
+
+def _add_regions(axes: "Axes") -> None:
+    """Draw the limit of each region, with its name at the left of it."""
+    for number, limit in enumerate(REGIONS, 1):
+        axes.axvline(limit, color=FAINT, linewidth=0.8, linestyle=":", zorder=0)
+        name = axes.text(
+            *(limit, 1.0, f"region {number} "),
+            transform=axes.get_xaxis_transform(),
+            rotation=90,
+            ha="right",
+            va="top",
+            fontsize=7.5,
+            color=FAINT,
+        )
+        name.set_in_layout(False)
 
 
 def _add_legend(figure: "Figure", planes: Sequence[Plane]) -> None:

@@ -41,20 +41,20 @@ LONGEST = 40
 
 
 class Plane:
-    """PSNR against the figure ``y`` on ``axes``; labels are written once all else is drawn."""
+    """The figure ``x`` against ``y`` on ``axes``; labels are written once all else is drawn."""
 
-    def __init__(self, axes: "Axes", y: str) -> None:
+    def __init__(self, axes: "Axes", x: str, y: str) -> None:
         """Begin an empty plane."""
         self.kinds: set[str] = set()
         """The `STYLES` in use."""
         self._axes = axes
-        self._y = y
+        self._x, self._y = x, y
         self._curves: list[list[Point]] = []
         self._names: list[tuple[Point, str]] = []
         self._alphas: list[tuple[Point, str, float, bool]] = []
 
     def _point(self, row: Row) -> Point:
-        return row.figures["psnr"], row.figures[self._y]
+        return row.figures[self._x], row.figures[self._y]
 
     def add(self, rows: Sequence[Row], models: Sequence[str]) -> None:
         """Draw measured rows; ``models``: those that have a colour, in order.

@@ -104,6 +104,87 @@ def test_pictures_sheet_and_plot_are_written(folder: Path, tmp_path: Path) -> No
     assert "NIQE" in (tmp_path / "plane.svg").read_text()
 
 
+def other_program(folder: Path, target: Path, **names: str) -> Path:
+    """Pillow's bicubic of a quarter, by names as another program gives them."""
+    target.mkdir()
+    for picture, name in names.items():
+        with Image.open(folder / f"{picture}.png") as hr:
+            small = hr.resize((hr.width // 4, hr.height // 4), Image.Resampling.BICUBIC)
+            small.resize(hr.size, Image.Resampling.BICUBIC).save(target / name)
+    return target
+
+
+def test_results_of_another_program_have_a_row(folder: Path, tmp_path: Path) -> None:
+    made = other_program(folder, tmp_path / "made", a="a_PIL_x4.png", b="b_PIL_x4.png")
+    words = (folder, "-m", "bicubic", "--metrics", "psnr", "--degradation", "uint8")
+    ours, theirs = rows(*words, "--results", f"PIL={made}")
+    assert (theirs["system"], theirs["model"]) == ("PIL", "PIL")
+    assert theirs["figures"]["psnr"] == pytest.approx(ours["figures"]["psnr"], abs=0.5)
+    assert "seconds" not in theirs
+    assert set(theirs["pictures"]) == {"a", "b"}
+
+
+def test_our_own_pictures_given_back_have_the_same_figures(folder: Path, tmp_path: Path) -> None:
+    words = (folder, "-m", "srresnet", "--metrics", "psnr,ssim")
+    (made,) = rows(*words, "--save", tmp_path / "kept")
+    place = tmp_path / "kept" / folder.name / "srresnet"
+    ours, theirs = rows(*words, "--results", f"again={place}")
+    assert ours["figures"] == theirs["figures"] == made["figures"]
+
+
+def test_two_systems_are_mixed_on_a_sheet_beside_the_networks(folder: Path, tmp_path: Path) -> None:
+    made = other_program(folder, tmp_path / "made", a="a.png", b="b.png")
+    found = rows(
+        *(folder, "-m", "srgan", "-a", "0,0.5,1", "--metrics", "psnr", "--image-interpolation"),
+        *("--results", f"PIL={made}", "--mix", "PIL,srgan"),
+        *("--alpha-sheet", tmp_path / "figure.png"),
+    )
+    mixed = {row["alpha"]: row["figures"]["psnr"] for row in found if "+" in row["system"]}
+    (theirs,) = (row["figures"]["psnr"] for row in found if row["system"] == "PIL")
+    (crisp,) = (row["figures"]["psnr"] for row in found if row["system"] == "srgan, α 1")
+    assert mixed[0] == theirs
+    assert mixed[1] == pytest.approx(crisp, abs=0.01)
+    assert mixed[0.5] > min(theirs, crisp)
+    with Image.open(tmp_path / "figure.png") as sheet:
+        assert sheet.height > 6 * 96
+
+
+@pytest.mark.parametrize(
+    ("names", "named"),
+    [
+        ({"a": "a.png"}, "b"),
+        ({"a": "a.png", "b": "b.png"}, "a_x4.png"),
+        ({"a": "a.png", "b": "odd.png"}, "b"),
+    ],
+)
+def test_results_that_do_not_fit_stop_before_anything_is_done(
+    folder: Path, tmp_path: Path, names: dict[str, str], named: str
+) -> None:
+    made = other_program(folder, tmp_path / "made", **names)
+    if named == "a_x4.png":
+        (made / named).write_bytes((made / "a.png").read_bytes())
+    words = (folder, "-m", "nearest", "--metrics", "psnr", "--save", tmp_path / "kept")
+    result = run(*words, "--results", f"X={made}", "--json", status=1)
+    assert result.stdout == ""
+    assert str(made) in result.stderr
+    assert named in result.stderr
+    assert [*(tmp_path / "kept").rglob("*.png")] == []
+
+
+def test_the_perceptual_index_needs_the_scores_of_ma(folder: Path, tmp_path: Path) -> None:
+    for number in range(2):  # NIQE needs 2 × 2 blocks of 96 pixels
+        Image.open(PHOTO).resize((208, 200)).save(folder / f"{'ab'[number]}.png")
+    (tmp_path / "ma.csv").write_text("system,picture,ma\nnearest,a,2\nnearest,b,4\nX,a,3\n")
+    words = (folder, "-m", "nearest", "-m", "bicubic", "--protocol", "pirm")
+    result = run(*words, "--ma", tmp_path / "ma.csv", "--json", "--plot", tmp_path / "p.svg")
+    nearest, bicubic = map(json.loads, result.stdout.splitlines())
+    assert nearest["figures"]["pi"] == ((10 - 3) + nearest["figures"]["niqe"]) / 2
+    assert set(bicubic["figures"]) == {"rmse", "niqe"}
+    assert nearest["protocol"] == "pirm"
+    assert re.search(r"ma\.csv.* x[;,.]", result.stderr)
+    assert "region 3" in (tmp_path / "p.svg").read_text()
+
+
 REFUSED = [
     (("--json", "--csv"), "contradict"),
     (("--metrics", "psnr,mse"), "mse"),
@@ -128,6 +209,12 @@ REFUSED = [
     (("--plot", "/dev/null/plane.svg"), "cannot be written"),
     (("--sheet", "/dev/null/sheet.png"), "cannot be written"),
     (("--save", "/dev/null/kept"), "cannot be written"),
+    (("--alpha-sheet", "/dev/null/s.png", "-a", "0"), "cannot be written"),
+    (("--protocol", "srgan", "--ssim", "wang"), "--protocol srgan"),
+    (("--protocol", "ntire"), "basicsr"),
+    (("--results", "nowhere"), "NAME=DIR"),
+    (("--results", "X=nowhere"), "nowhere"),
+    (("--mix", "bicubic,srgan"), "--alpha"),
 ]
 
 
