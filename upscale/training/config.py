@@ -82,6 +82,9 @@ class Config:
     )
     samples: int = option("Pictures of --valid to save at each validation.", 4, REPORT, least=0)
     tensorboard: bool = option("Write events for TensorBoard, too.", False, REPORT)
+    wandb: bool = option(
+        "Show the figures in Weights & Biases, too; offline with WANDB_MODE=offline.", False, REPORT
+    )
     data_licence: str = option("Licence of the pictures, for the model card.", "", FILES)
     asked: tuple[str, ...] = field(default=(), compare=False)
     """Fields of the recipe's generator that the user asks for, which start weights must have."""

@@ -1,5 +1,6 @@
 """The folder of a run: its configuration, figures, states, generators and samples."""
 
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -9,8 +10,10 @@ from upscale.errors import OutputError, UsageError
 from upscale.files import locked, sweep, whole
 from upscale.training.config import Config, write_config
 from upscale.training.learning.state import State, save_generator, save_state
+from upscale.training.records.boards import Board, TensorBoard, WandB
 from upscale.training.records.journal import METRICS_FILE, Journal
 from upscale.training.records.origin import MACHINE
+from upscale.training.records.places import without_places
 from upscale.training.records.validation import Validation
 
 __all__ = [
@@ -100,6 +103,15 @@ def keep_config(run: Path, config: Config) -> None:
         part.write_text(write_config(config), "utf-8")
 
 
+def _boards(config: Config, run: Path) -> list[Board]:
+    made: list[Board] = []
+    if config.tensorboard:
+        made.append(TensorBoard(run / "tensorboard"))
+    if config.wandb:
+        made.append(WandB(run, tomllib.loads(without_places(write_config(config)))))
+    return made
+
+
 class Keeper:
     """Writes a run's folder. Only the first process of a run has one."""
 
@@ -123,8 +135,7 @@ class Keeper:
                 if number.isdecimal() and int(number) > state.step:
                     path.unlink()  # its step came after the state, and is done again
         keep_config(run, config)
-        board = run / "tensorboard" if config.tensorboard else None
-        self._journal = Journal(run / METRICS_FILE, board)
+        self._journal = Journal(run / METRICS_FILE, _boards(config, run))
         # At step 0 even the validation before the first step is done again.
         self._journal.truncate_after(state.step or -1)
         if machine := {name: origin[name] for name in MACHINE if name in origin}:

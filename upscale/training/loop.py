@@ -24,6 +24,7 @@ from upscale.training.learning.schedules import rate, schedules_of
 from upscale.training.learning.state import State, load_state, new_state, to_training
 from upscale.training.learning.step import precision_of, update, wrapped
 from upscale.training.losses.objective import load_objective
+from upscale.training.records.boards import check_installed
 from upscale.training.records.origin import machine_of, origin_of
 from upscale.training.records.validation import Validation, find_validation
 from upscale.training.start import Start, read_start
@@ -158,6 +159,9 @@ def _check_options(config: Config, world: World, notify: Notify) -> None:
             "warning: a GAN seldom succeeds without start weights; give those of a PSNR-trained "
             "generator, as the papers do: --init FILE"
         )
+    for name in ("tensorboard", "wandb"):
+        if getattr(config, name):
+            check_installed(name)
     late = [each for each in recipe.milestones if each >= recipe.steps]
     if late and recipe.schedule == "steps":
         notify(

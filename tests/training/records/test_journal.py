@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -164,45 +165,33 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     assert steps(path)[-1] == 100
 
 
-def scalars(folder: Path, tag: str) -> list[tuple[int, float]]:
-    """What TensorBoard's own reader finds."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+class Shown:
+    """A board that remembers."""
 
-    accumulator = EventAccumulator(str(folder))
-    accumulator.Reload()
-    return [(event.step, event.value) for event in accumulator.Scalars(tag)]
+    def __init__(self) -> None:
+        self.seen: list[object] = []
 
+    def add(self, step: int, figures: Mapping[str, float]) -> None:
+        self.seen.append((step, dict(figures)))
 
-def test_tensorboard_has_the_same(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-    board = tmp_path / "tensorboard"
-    with Journal(tmp_path / "metrics.jsonl", board) as journal:
-        for step in range(1, 6):
-            journal.log(step, loss=step / 4)
-        journal.log(5, "validation", psnr=28.5)
-    assert scalars(board, "train/loss") == [(step, step / 4) for step in range(1, 6)]
-    assert scalars(board, "validation/psnr") == [(5, 28.5)]
+    def resume_from(self, step: int) -> None:
+        self.seen.append(step)
+
+    def close(self) -> None:
+        self.seen.append("closed")
 
 
-def test_tensorboard_forgets_what_is_truncated(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-    board = tmp_path / "tensorboard"
-    with Journal(tmp_path / "metrics.jsonl", board) as journal:
-        for step in range(1, 6):
-            journal.log(step, loss=1.0)
-    time.sleep(1.1)  # the names of event files have the second in them, and order them
-    with Journal(tmp_path / "metrics.jsonl", board) as journal:
-        journal.truncate_after(3)
-        journal.log(4, loss=2.0)
-    assert scalars(board, "train/loss") == [(1, 1.0), (2, 1.0), (3, 1.0), (4, 2.0)]
-
-
-def test_without_tensorboard_it_is_said_how_to_get_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in [name for name in sys.modules if name.startswith("torch.utils.tensorboard")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "tensorboard", None)
-    with pytest.raises(UsageError, match=r"pip install 'upscale\[tensorboard\]'"):
-        Journal(tmp_path / "metrics.jsonl", tmp_path / "tensorboard")
-    assert list(tmp_path.iterdir()) == []
+def test_boards_are_shown_each_figure(tmp_path: Path) -> None:
+    boards = (Shown(), Shown())
+    with Journal(tmp_path / "metrics.jsonl", boards) as journal:
+        journal.log(1, loss=0.5, rate=0.25)
+        journal.note(1, {"device": "cpu"})
+        journal.truncate_after(0)
+        journal.log(1, "validation", psnr=28.5)
+    for board in boards:
+        assert board.seen == [
+            (1, {"train/loss": 0.5, "train/rate": 0.25}),
+            0,
+            (1, {"validation/psnr": 28.5}),
+            "closed",
+        ]

@@ -1,4 +1,4 @@
-"""The figures of a run, step by step, as JSON lines and, if asked, for TensorBoard.
+"""The figures of a run, step by step, as JSON lines and, if asked, on boards.
 
 A line: ``{"step": 500, "kind": "train", "time": 61.25, "loss": 0.0123}``. ``time`` is in seconds
 of training, without the pauses between its parts. A figure that is not finite is null, since JSON
@@ -8,24 +8,19 @@ lacks such numbers. A line counts once its line feed is written; the rest was to
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from upscale.errors import OutputError, UpscaleError, UsageError
 from upscale.files import unwritable, whole
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard.writer import SummaryWriter
+from upscale.training.records.boards import Board
 
 __all__ = ["METRICS_FILE", "Journal", "Record", "read"]
 
 METRICS_FILE = "metrics.jsonl"
 """The journal's name in a run folder."""
-
-FLUSH_SECONDS = 10
-"""The longest time until TensorBoard sees a figure."""
 
 Record = dict[str, Any]
 
@@ -64,17 +59,15 @@ def _lines(path: Path) -> list[tuple[bytes, Record]]:
 class Journal:
     """The journal of one run, open for more lines; a context manager.
 
-    ``path``: the file, which is made or continued; ``tensorboard``: a folder for TensorBoard's
-    event files, or None. A line has left the process when `log` returns.
+    ``path``: the file, which is made or continued; ``boards``: what else is shown each figure. A
+    line has left the process when `log` returns.
 
-    Raises UsageError where TensorBoard is asked for and not installed, OutputError where the file
-    cannot be written, UpscaleError where it is damaged.
+    Raises OutputError where the file cannot be written, UpscaleError where it is damaged.
     """
 
-    def __init__(self, path: Path, tensorboard: Path | None = None) -> None:
+    def __init__(self, path: Path, boards: Sequence[Board] = ()) -> None:
         self._path = path
-        self._folder = tensorboard
-        self._board = None if tensorboard is None else _open_board(tensorboard)
+        self._boards = boards
         self._before = _cut(path, math.inf)
         self._file = _open(path)
         self._began = time.monotonic()
@@ -92,9 +85,8 @@ class Journal:
         for name, value in figures.items():
             entry[name] = value if math.isfinite(value) else None
         self._write(entry)
-        if self._board is not None:
-            for name, value in figures.items():
-                self._board.add_scalar(f"{kind}/{name}", value, step)
+        for board in self._boards:
+            board.add(step, {f"{kind}/{name}": value for name, value in figures.items()})
 
     def note(self, step: int, texts: Mapping[str, str]) -> None:
         """Append a line of kind ``machine``: what a run, or its continuation, is computed by.
@@ -113,7 +105,7 @@ class Journal:
             raise OutputError(f"{self._path}: cannot be written (the disk is full)")
 
     def truncate_after(self, step: int) -> None:
-        """Drop the lines of later steps at once, in TensorBoard too: a run resumes from ``step``.
+        """Drop the lines of later steps at once: a run resumes from ``step``.
 
         The time continues from the last line that stays.
         """
@@ -121,16 +113,14 @@ class Journal:
         self._before = _cut(self._path, step)
         self._file = _open(self._path)
         self._began = time.monotonic()
-        if self._board is not None:
-            assert self._folder is not None
-            self._board.close()
-            self._board = _open_board(self._folder, step + 1)
+        for board in self._boards:
+            board.resume_from(step)
 
     def close(self) -> None:
         """Close the files."""
         self._file.close()
-        if self._board is not None:
-            self._board.close()
+        for board in self._boards:
+            board.close()
 
     def __enter__(self) -> "Journal":
         return self
@@ -157,17 +147,3 @@ def _cut(path: Path, step: float) -> float:
         with whole(path) as part:
             part.write_bytes(content)
     return max((float(entry.get("time") or 0) for _, entry in kept), default=0.0)
-
-
-def _open_board(folder: Path, purge_step: int | None = None) -> "SummaryWriter":
-    """Open TensorBoard's files; its figures from ``purge_step`` on are hidden."""
-    try:
-        from torch.utils.tensorboard.writer import SummaryWriter
-    except ImportError as error:
-        raise UsageError(
-            "TensorBoard is not installed; install it with: pip install 'upscale[tensorboard]'"
-        ) from error
-    try:
-        return SummaryWriter(str(folder), purge_step=purge_step, flush_secs=FLUSH_SECONDS)
-    except OSError as error:
-        raise unwritable(folder, error) from error
