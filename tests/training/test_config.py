@@ -71,6 +71,7 @@ def another(name: str, value: Any) -> Any:
             Share(Path("bb:2")),
             Share(Path("c"), 0.125),
         ),
+        "content": "conv1_2:0.5,relu3_4",
         "lr": None,  # contradicts another degradation
         "recipe": None,
     }

@@ -106,6 +106,7 @@ OURS = {
     "accumulate": 1,
     "discriminator_rate": 0.0,
     "psnr_coefficient": 0.0,
+    "frequency_coefficient": 0.0,
     "lpips_coefficient": 0.0,
     "lpips_network": "vgg",
     "reduction_coefficient": 0.0,

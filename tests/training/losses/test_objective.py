@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from upscale.errors import WeightsError
 from upscale.metrics.lpips import LPIPS, Layer
-from upscale.training.losses.objective import Objective
+from upscale.training.losses.objective import Objective, load_objective
 from upscale.training.losses.vgg import VGG19
 from upscale.training.recipes import RECIPES, Recipe
 from upscale.training.records.charts import CHARTS
@@ -141,18 +145,33 @@ def direct(recipe: Recipe, vgg: VGG19, lpips: LPIPS, seed: int = 0) -> dict[str,
     differences = {
         "l1": lambda a, b: np.abs(a - b).mean(),
         "mse": lambda a, b: ((a - b) ** 2).mean(),
+        "charbonnier": lambda a, b: np.hypot(a - b, 1e-3).mean(),
     }
     if recipe.pixel_coefficient:
         found["pixel"] = recipe.pixel_coefficient * differences[recipe.pixel](sr, hr)
     if recipe.psnr_coefficient:
         short = 10 * np.log10(1 + 10 ** (5 - psnrs(sr, hr) / 10))
         found["shortfall"] = recipe.psnr_coefficient * short.mean()
-    if recipe.content != "none" and recipe.content_coefficient:
-        made, true = (features(vgg, x, recipe.content) for x in pictures(seed))
-        distance = differences[recipe.content_distance]
-        found["content"] = recipe.content_coefficient * distance(
-            made * recipe.content_rescaling, true * recipe.content_rescaling
+    if recipe.frequency_coefficient:
+        spectrum = np.fft.fft2(sr - hr)
+        size = np.abs(spectrum) / SIDE
+        found["frequency"] = (
+            recipe.frequency_coefficient
+            * {
+                "l1": (np.abs(spectrum.real) + np.abs(spectrum.imag)).mean() / 2,
+                "focal": (size**3 / size.max((-2, -1), keepdims=True)).mean(),
+            }[recipe.frequency]
         )
+    if recipe.content != "none" and recipe.content_coefficient:
+        distance = differences[recipe.content_distance]
+        found["content"] = 0.0
+        for layer, factor in LAYERS.get(recipe.content, {recipe.content: 1.0}).items():
+            made, true = (features(vgg, x, layer) for x in pictures(seed))
+            found["content"] += (
+                recipe.content_coefficient
+                * factor
+                * distance(made * recipe.content_rescaling, true * recipe.content_rescaling)
+            )
     if recipe.tv_coefficient:
         found["tv"] = recipe.tv_coefficient * variation(sr)
     if recipe.grid_coefficient:
@@ -167,15 +186,34 @@ def direct(recipe: Recipe, vgg: VGG19, lpips: LPIPS, seed: int = 0) -> dict[str,
     return found
 
 
+# Wang et al. 2021, section 4.1: conv1 to conv5 before the activation, weights 0.1, 0.1, 1, 1, 1.
+LAYERS = {
+    "real-esrgan": {
+        "conv1_2": 0.1, "conv2_2": 0.1, "conv3_4": 1.0, "conv4_4": 1.0, "conv5_4": 1.0,
+    },
+    "conv1_2:0.25, relu3_4,conv5_4:2e-1": {"conv1_2": 0.25, "relu3_4": 1.0, "conv5_4": 0.2},
+}  # fmt: skip
+
 TERMS: dict[str, dict[str, Any]] = {
     "l1": {"pixel": "l1", "pixel_coefficient": 0.3},
     "mse": {"pixel": "mse", "pixel_coefficient": 4.0},
+    "charbonnier": {"pixel": "charbonnier", "pixel_coefficient": 0.5},
+    "frequency": {"frequency_coefficient": 0.1},
+    "focal": {"frequency": "focal", "frequency_coefficient": 2.0},
     "psnr": {"psnr_coefficient": 0.01},
     "relu2_2": {"content": "relu2_2", "content_coefficient": 2.0, "content_rescaling": 1 / 12.75},
     "relu5_4": {"content": "relu5_4", "content_coefficient": 1.0},
     "conv5_4": {
         **{"content": "conv5_4", "content_coefficient": 0.7},
         **{"content_distance": "l1", "content_rescaling": 1.0},
+    },
+    "five layers": {
+        **{"content": "real-esrgan", "content_coefficient": 1.0},
+        **{"content_distance": "l1", "content_rescaling": 1.0},
+    },
+    "layers": {
+        **{"content": "conv1_2:0.25, relu3_4,conv5_4:2e-1", "content_coefficient": 0.3},
+        **{"content_distance": "charbonnier", "content_rescaling": 0.5},
     },
     "tv": {"tv_coefficient": 2e-8},
     "grid": {"grid_coefficient": 0.2},
@@ -185,6 +223,7 @@ TERMS: dict[str, dict[str, Any]] = {
         **{"pixel": "l1", "pixel_coefficient": 0.1, "content": "conv5_4"},
         **{"content_coefficient": 1.0, "tv_coefficient": 1e-3, "lpips_coefficient": 2.0},
         **{"reduction_coefficient": 5.0, "psnr_coefficient": 0.1, "grid_coefficient": 0.3},
+        "frequency_coefficient": 0.1,
     },
 }
 
@@ -226,6 +265,8 @@ def test_what_has_no_coefficient_is_not_computed() -> None:
     """There is no VGG and no LPIPS here that could be."""
     recipe = replace(OFF, pixel_coefficient=1.0, content="relu5_4", content_coefficient=0.0)
     assert Objective(recipe)(*pictures(), 0).keys() == {"pixel"}
+    recipe = replace(OFF, pixel_coefficient=1.0, content="real-esrgan", content_coefficient=0.0)
+    assert Objective(recipe)(*pictures(), 0).keys() == {"pixel"}
     recipe = replace(OFF, pixel_coefficient=1.0, content="none", content_coefficient=1.0)
     assert Objective(recipe)(*pictures(), 0).keys() == {"pixel"}
     assert Objective(OFF)(*pictures(), 0) == {}
@@ -243,7 +284,10 @@ def test_gradients_reach_sr_and_nothing_else(name: str, vgg: VGG19, lpips: LPIPS
     assert not any(each.requires_grad for net in (vgg, lpips) for each in net.parameters())
 
 
-@pytest.mark.parametrize("name", ["mse", "psnr", "relu2_2", "conv5_4", "tv", "lpips", "reduction"])
+SMOOTH = ["mse", "charbonnier", "psnr", "relu2_2", "conv5_4", "layers", "tv", "lpips", "reduction"]
+
+
+@pytest.mark.parametrize("name", SMOOTH)
 def test_gradients_are_slopes(name: str, vgg: VGG19, lpips: LPIPS) -> None:
     """Along one direction, by a central difference."""
     objective = Objective(replace(OFF, **TERMS[name]), vgg, lpips)
@@ -332,3 +376,23 @@ def test_other_sizes(vgg: VGG19) -> None:
     sr, hr = torch.rand(1, 3, 16, 32), torch.rand(1, 3, 16, 32)
     assert Objective(recipe)(sr, hr, 0).keys() == {"pixel", "reduction"}
     assert Objective(recipe)(sr[..., :12, :], hr[..., :12, :], 0).keys() == {"pixel", "reduction"}
+
+
+def test_layers_of_unknown_scale_are_told(tmp_path: Path, vgg: VGG19) -> None:
+    """The package's VGG19 has torchvision's scale in two layers; a file has its own in all."""
+    save_file(vgg.state_dict(), tmp_path / "vgg.safetensors")
+    recipe = replace(OFF, content="real-esrgan", content_coefficient=1.0)
+    told: list[str] = []
+    load = partial(load_objective, device=torch.device("cpu"), progress=lambda done, total: None)
+    load(recipe, str(tmp_path / "vgg.safetensors"), notify=told.append)
+    assert told == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("UPSCALE_CACHE", str(tmp_path))
+        with pytest.raises(WeightsError):
+            load(recipe, "vgg19", notify=told.append)
+        assert "conv1_2, conv3_4, conv4_4" in told[0]
+        told.clear()
+        with pytest.raises(WeightsError):
+            load(replace(recipe, content="conv2_2,relu5_4"), "vgg19", notify=told.append)
+        assert not any("--vgg" in text for text in told)

@@ -1,5 +1,6 @@
 """The papers' losses beside a direct reading of their equations in double precision."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,7 @@ from upscale.training.losses.terms import (
     ADVERSARIAL,
     DISTANCES,
     Mean,
+    charbonnier,
     content,
     grid,
     l1,
@@ -76,6 +78,18 @@ def test_mse_is_four_times_as_large_on_twice_the_range() -> None:
     assert mse(2 * sr - 1, 2 * hr - 1).item() == pytest.approx(4 * mse(sr, hr).item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("gap", [0.0, 1e-4, 1e-3, 0.5, -0.5])
+def test_charbonnier_is_a_hyperbola_of_width_a_thousandth(gap: float) -> None:
+    """√(d² + ε²), whose slope is d / √(d² + ε²): 0 at equal pictures, nearly 1 far away."""
+    hr = torch.full((2, 3, 4, 5), 0.5)
+    sr = (hr + gap).requires_grad_()
+    value = charbonnier(sr, hr)
+    (gradient,) = torch.autograd.grad(value, sr)
+    size = math.hypot(gap, 1e-3)
+    assert value.item() == pytest.approx(size, rel=1e-4)
+    assert gradient.numpy() == pytest.approx(np.full(hr.shape, gap / size / hr.numel()), rel=1e-3)
+
+
 def test_content_rescales_the_features_as_the_srgan_paper_does() -> None:
     sr, hr = random(2, 8, 3, 3), random(2, 8, 3, 3, seed=1)
     a, b = doubles(sr) / 12.75, doubles(hr) / 12.75
@@ -91,7 +105,7 @@ def test_content_of_the_esrgan_paper_is_the_l1_distance() -> None:
 
 
 def test_a_distance_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"'cosine' .* l1, mse$"):
+    with pytest.raises(UsageError, match=r"'cosine' .* l1, mse, charbonnier$"):
         content(random(1, 1, 2, 2), random(1, 1, 2, 2), "cosine")
 
 

@@ -10,11 +10,22 @@ from upscale.metrics.by_name import fetch
 from upscale.metrics.lpips import LPIPS, load_lpips
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.networks.resampling import Resampling
-from upscale.training.losses.terms import content, grid, l1, mse, psnr_shortfall, total_variation
+from upscale.training.losses.frequency import FREQUENCY
+from upscale.training.losses.terms import (
+    DISTANCES,
+    content,
+    grid,
+    l1,
+    psnr_shortfall,
+    total_variation,
+)
 from upscale.training.losses.vgg import VGG19, load_vgg
 from upscale.training.recipes import Recipe
 
 __all__ = ["Objective", "load_objective"]
+
+CALIBRATED = {"conv2_2", "relu2_2", "conv5_4", "relu5_4"}
+"""Layers of vgg19 whose scale is known (`upscale.training.losses.vgg_layouts.CALIBRATION`)."""
 
 SHIFTS = 8
 """Rows and columns by which LPIPS' view of the patches varies, from 0 (see `_shifted`)."""
@@ -42,19 +53,24 @@ class Objective:
         recipe = self.recipe
         terms = {}
         if recipe.pixel_coefficient:
-            distance = l1 if recipe.pixel == "l1" else mse
-            terms["pixel"] = recipe.pixel_coefficient * distance(sr, hr)
+            terms["pixel"] = recipe.pixel_coefficient * DISTANCES[recipe.pixel](sr, hr)
+        if recipe.frequency_coefficient:
+            distance = FREQUENCY[recipe.frequency](sr, hr)
+            terms["frequency"] = recipe.frequency_coefficient * distance
         if recipe.psnr_coefficient:
             shortfall = psnr_shortfall(sr, hr, border=recipe.scale)
             terms["shortfall"] = recipe.psnr_coefficient * shortfall
-        if recipe.content != "none" and recipe.content_coefficient:
+        if layers := recipe.layers:
             assert self.vgg is not None
-            made = self.vgg(sr, [recipe.content])[recipe.content]
+            made = self.vgg(sr, layers)
             with torch.no_grad():
-                true = self.vgg(hr, [recipe.content])[recipe.content]
-            terms["content"] = recipe.content_coefficient * content(
-                made, true, recipe.content_distance, recipe.content_rescaling
-            )
+                true = self.vgg(hr, layers)
+            kind, rescaling = recipe.content_distance, recipe.content_rescaling
+            parts = [
+                factor * content(made[layer], true[layer], kind, rescaling)
+                for layer, factor in layers.items()
+            ]
+            terms["content"] = recipe.content_coefficient * torch.stack(parts).sum()
         if recipe.tv_coefficient:
             terms["tv"] = recipe.tv_coefficient * total_variation(sr)
         if recipe.grid_coefficient:
@@ -77,7 +93,13 @@ def load_objective(
     ``vgg``: what `load_vgg` takes. Raises WeightsError where weights cannot be had.
     """
     features = lpips = None
-    if recipe.content != "none" and recipe.content_coefficient:
+    if layers := recipe.layers:
+        if vgg == "vgg19" and (unlike := layers.keys() - CALIBRATED):
+            notify(
+                f"warning: vgg19 has torchvision's scale at φ2,2 and φ5,4 only, so the factors of "
+                f"{', '.join(sorted(unlike))} weigh otherwise than in papers; --vgg FILE takes "
+                "torchvision's own weights"
+            )
         features = load_vgg(vgg, progress, notify).to(device)
     if recipe.lpips_coefficient:
         weights = fetch(f"lpips-{recipe.lpips_network}", progress, notify)

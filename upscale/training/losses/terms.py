@@ -20,7 +20,9 @@ __all__ = [
     "DISTANCES",
     "Adversarial",
     "Mean",
+    "charbonnier",
     "content",
+    "difference",
     "grid",
     "l1",
     "mse",
@@ -41,7 +43,7 @@ def l1(sr: Tensor, hr: Tensor) -> Tensor:
 
     ``sr``, ``hr``: of one shape, any float type. Raises UsageError for two shapes.
     """
-    return _difference(sr, hr).abs().mean()
+    return difference(sr, hr).abs().mean()
 
 
 def mse(sr: Tensor, hr: Tensor) -> Tensor:
@@ -50,7 +52,20 @@ def mse(sr: Tensor, hr: Tensor) -> Tensor:
     ``sr``, ``hr``: of one shape, any float type. The paper's pictures are in [-1, 1], where this is
     four times its value in [0, 1]. Raises UsageError for two shapes.
     """
-    return _difference(sr, hr).square().mean()
+    return difference(sr, hr).square().mean()
+
+
+CHARBONNIER = 1e-3
+"""The distance in [0, 1] below which it is square, and above which it is linear."""
+
+
+def charbonnier(sr: Tensor, hr: Tensor) -> Tensor:
+    """Return the mean of √((sr - hr)² + 1e-6) over all elements: an L1 without its kink.
+
+    ``sr``, ``hr``: of one shape, any float type. Lai et al. 2017 (LapSRN, arXiv:1704.03915),
+    section 3.2, with their ε of 1e-3; equal pictures cost ε. Raises UsageError for two shapes.
+    """
+    return (difference(sr, hr).square() + CHARBONNIER**2).sqrt().mean()
 
 
 PSNR_GOAL = 50.0
@@ -67,14 +82,15 @@ def psnr_shortfall(sr: Tensor, hr: Tensor, border: int) -> Tensor:
     nearly all. Raises UsageError for two shapes.
     """
     height, width = sr.shape[-2:]
-    difference = _difference(sr, hr)[..., border : height - border, border : width - border]
-    luma = (difference * difference.new_tensor(LUMA).view(3, 1, 1) / PEAK).sum(1)
+    inner = difference(sr, hr)[..., border : height - border, border : width - border]
+    luma = (inner * inner.new_tensor(LUMA).view(3, 1, 1) / PEAK).sum(1)
     errors = luma.square().mean((1, 2))
     shortfall: Tensor = 10 * torch.log10(1 + errors * 10 ** (PSNR_GOAL / 10)).mean()
     return shortfall
 
 
-def _difference(sr: Tensor, hr: Tensor) -> Tensor:
+def difference(sr: Tensor, hr: Tensor) -> Tensor:
+    """Return ``sr - hr`` in float32. Raises UsageError for two shapes."""
     if sr.shape != hr.shape:
         raise UsageError(
             f"a loss compares tensors of one shape, not {tuple(sr.shape)} and {tuple(hr.shape)}"
@@ -84,7 +100,7 @@ def _difference(sr: Tensor, hr: Tensor) -> Tensor:
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 
-DISTANCES: dict[str, Distance] = {"l1": l1, "mse": mse}
+DISTANCES: dict[str, Distance] = {"l1": l1, "mse": mse, "charbonnier": charbonnier}
 
 
 def content(
@@ -138,7 +154,7 @@ def grid(sr: Tensor, hr: Tensor, scale: int) -> Tensor:
         cells = F.pixel_unshuffle(picture.float(), scale)
         return cells.reshape(*picture.shape[:2], scale**2, *cells.shape[2:])
 
-    off, true = places(_difference(sr, hr)), places(hr)  # (N, C, scale², H / scale, W / scale)
+    off, true = places(difference(sr, hr)), places(hr)  # (N, C, scale², H / scale, W / scale)
     detail = true.std(2, correction=0, keepdim=True)
     pattern = (off / (detail + 1 / 255)).mean((-2, -1))
     power: Tensor = pattern.var(2, correction=0).mean()

@@ -66,6 +66,7 @@ CHARTS = (
     Chart("loss", {"loss": ""}),
     Chart("pixel loss", {"pixel": ""}),
     Chart("dB short of 50 as a loss", {"shortfall": ""}),
+    Chart("loss between spectra", {"frequency": ""}),
     Chart("content loss", {"content": ""}),
     Chart("LPIPS as a loss", {"lpips": ""}),
     Chart("total variation", {"tv": ""}),
