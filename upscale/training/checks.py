@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-LPIPS_LEAST = {"vgg": 16, "alex": 31}
-"""Sides in pixels of the smallest pictures that each network of LPIPS can compare."""
-
 NUMBER = re.compile(r"[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 """What a learning rate looks like, given to the wrong option."""
 
@@ -51,11 +48,6 @@ def check(config: "Config") -> None:
         raise UsageError(
             f"--lr {config.lr}: is not a folder of LR pictures; the learning rate is --lr-rate"
         )
-    if config.vgg == "vgg19" and recipe.content.endswith("5_3") and recipe.content_coefficient:
-        raise UsageError(
-            f"--content {recipe.content} is of a VGG16, such as that of MINC; give its file by "
-            f"--vgg FILE, or take {recipe.content[:-1]}4 of vgg19 by --content"
-        )
     if config.lr is not None and len(config.data) > 1:
         raise UsageError("--lr is of one --data; give one, or leave --lr out")
     if config.lr is not None and recipe.degradation != "bicubic":
@@ -73,37 +65,13 @@ def check(config: "Config") -> None:
             *(recipe.lr_rate, recipe.schedule, recipe.steps, recipe.milestones),
             *(recipe.decay, recipe.warmup),
         )
-    least = LPIPS_LEAST[recipe.lpips_network]
-    if recipe.lpips_coefficient and recipe.hr_patch < least:
-        raise UsageError(
-            f"--hr-patch {recipe.hr_patch} is too small for LPIPS by {recipe.lpips_network}, "
-            f"which needs {least}"
-        )
-    if recipe.psnr_coefficient and recipe.hr_patch <= 2 * recipe.scale:
-        raise UsageError(
-            f"--hr-patch {recipe.hr_patch} leaves nothing for --psnr-coefficient, which leaves "
-            f"{recipe.scale} pixels at each edge out"
-        )
+    recipe.check_losses(recipe.hr_patch, recipe.scale, config.vgg)
     if recipe.is_gan:
         from upscale.training.losses.discriminators import check_patch
 
         with _named("--hr-patch"):
             patches = recipe.batch // recipe.accumulate
             check_patch(recipe.discriminator, recipe.hr_patch, patches)
-    terms = (
-        recipe.pixel_coefficient,
-        recipe.psnr_coefficient,
-        recipe.content_coefficient if recipe.content != "none" else 0,
-        recipe.lpips_coefficient,
-        recipe.reduction_coefficient,
-        recipe.is_gan,
-    )
-    if not any(terms):
-        raise UsageError("every loss is switched off; give one of the --…-coefficient options")
-    if recipe.adversarial != "none" and not recipe.is_gan:
-        raise UsageError(
-            f"--adversarial {recipe.adversarial} does nothing with --adversarial-coefficient 0"
-        )
 
 
 @contextlib.contextmanager
