@@ -32,6 +32,7 @@ ROOMS = (
     "metrics",
     "viewing",
     "bench",
+    "rating",
     "training",
     "api",
     "cli",
@@ -51,6 +52,7 @@ INNER = {
     "training": ("data", "learning", "losses", "records"),
     "cli": ("terminal", "run", "bench", "commands"),
     "viewing": ("plots", "sheets"),
+    "rating": ("findings",),
     "bench": ("sets", "tables"),
 }
 """The rooms inside a room."""

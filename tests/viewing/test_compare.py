@@ -3,11 +3,8 @@
 import base64
 import hashlib
 import http.server
-import io
-import json
 import os
 import re
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsing import Chromium, chromium_of, find
 from compared import BLUE, GREEN, RED, Page, Pixels, noise, page_of, run_report, saved
 from PIL import Image
 
@@ -207,46 +205,8 @@ def test_too_many_bytes_are_refused_and_many_announced(tmp_path: Path) -> None:
 # What a browser makes of it. All is measured in pictures of its screen.
 
 
-class Browser:
-    """Headless Chromium, and what a hand and an eye would do."""
-
-    def __init__(self, driver: Any) -> None:
-        self.driver = driver
-
-    def open(
-        self,
-        page: Path,
-        size: tuple[int, int] = (1000, 700),
-        ratio: float = 1,
-        mobile: bool = False,
-    ) -> None:
-        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": ratio}
-        metrics["mobile"] = mobile
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        self.driver.get(page.as_uri())
-        self.settle()
-
-    def settle(self) -> None:
-        twice = "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
-        self.driver.execute_async_script(twice)
-
-    @contextmanager
-    def until(self, kind: str) -> Iterator[None]:
-        """Wait at the end for an event that is caused meanwhile, and for what it does."""
-        self.run(f"window.came = 0; addEventListener('{kind}', () => came = 1, {{once: true}})")
-        yield
-        end = time.monotonic() + 10
-        while not self.run("return came"):
-            assert time.monotonic() < end, f"no {kind}"
-        self.settle()
-
-    def run(self, script: str) -> Any:
-        return self.driver.execute_script(script)
-
-    def screen(self) -> Pixels:
-        self.settle()
-        shot = Image.open(io.BytesIO(self.driver.get_screenshot_as_png()))
-        return np.asarray(shot.convert("RGB"))
+class Browser(Chromium):
+    """What a hand and an eye would do on the page."""
 
     def stage(self) -> tuple[float, float, float, float]:
         """Return left, top, width and height, in CSS pixels."""
@@ -256,16 +216,6 @@ class Browser:
     def middle(self) -> tuple[int, int]:
         left, top, width, height = self.stage()
         return int(left + width / 2), int(top + height / 2)
-
-    def press(self, *keys: str) -> None:
-        from selenium.webdriver.common.action_chains import ActionChains
-
-        ActionChains(self.driver, duration=0).send_keys(*keys).perform()
-        self.settle()
-
-    def click(self, selector: str) -> None:
-        self.driver.find_element("css selector", selector).click()
-        self.settle()
 
     def drag(self, start: tuple[int, int], by: tuple[int, int], kind: str = "mouse") -> None:
         from selenium.webdriver.common.actions.action_builder import ActionBuilder
@@ -298,51 +248,13 @@ class Browser:
     def labels(self) -> list[str]:
         return [self.driver.find_element("css selector", f"#{side} p").text for side in SIDES]
 
-    def said(self) -> list[str]:
-        """Return what has come to the console since the last time."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
-
-    def requests(self) -> list[str]:
-        """Return the addresses that were asked for since the last time."""
-        messages = [json.loads(entry["message"]) for entry in self.driver.get_log("performance")]
-        sent = [message["message"] for message in messages]
-        kind = "Network.requestWillBeSent"
-        return [each["params"]["request"]["url"] for each in sent if each["method"] == kind]
-
 
 SIDES = ("left", "right")
 
 
-@contextmanager
-def chromium_of(ratio: float) -> Iterator[Browser]:
-    """Start a browser on a screen of so many pixels a CSS pixel."""
-    pytest.importorskip("selenium")
-    from selenium import webdriver
-
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
-    driver = shutil.which("chromedriver")
-    if program is None or driver is None:
-        pytest.skip("needs chromium and chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    options.add_argument("--headless=new")
-    options.add_argument("--no-sandbox")  # in a container there is none; the pages are ours
-    options.add_argument("--disable-dev-shm-usage")
-    options.add_argument("--force-color-profile=srgb")
-    options.add_argument(f"--force-device-scale-factor={ratio}")
-    options.add_argument("--window-size=600,520")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    try:
-        yield Browser(started)
-    finally:
-        started.quit()
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with chromium_of(1) as started:
+    with chromium_of(1, Browser) as started:
         yield started
 
 
@@ -376,16 +288,6 @@ def fine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def enlarged(pixels: Pixels, times: int) -> Pixels:
     return pixels.repeat(times, 0).repeat(times, 1)
-
-
-def find(screen: Pixels, block: Pixels) -> tuple[int, int]:
-    """Return where a block stands on the screen, exactly as it is: left and top."""
-    height, width = block.shape[:2]
-    first = (screen[..., 0] == block[0, 0, 0]) & (screen[..., 1] == block[0, 0, 1])
-    for top, left in np.argwhere(first):
-        if np.array_equal(screen[top : top + height, left : left + width], block):
-            return int(left), int(top)
-    raise AssertionError("not on the screen")
 
 
 def boundary(screen: Pixels, row: int, left: Any, right: Any) -> float:
@@ -573,7 +475,7 @@ def test_at_100_percent_a_pixel_is_a_pixel(browser: Browser, fine: Path) -> None
 @pytest.mark.parametrize("ratio", [1.1, 3])
 def test_on_finer_screens_too(fine: Path, ratio: float) -> None:
     # A browser of its own: one that only emulates such a screen rounds to whole CSS pixels.
-    with chromium_of(ratio) as browser:
+    with chromium_of(ratio, Browser) as browser:
         browser.driver.get(fine.as_uri())
         assert round(browser.run("return devicePixelRatio"), 3) == ratio
         check_pixels(browser)

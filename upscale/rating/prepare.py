@@ -1,0 +1,233 @@
+"""Contenders × sets → a study: every result under a random name, and the key beside it."""
+
+import hashlib
+import random
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from upscale import __version__
+from upscale.bench.contenders import Contender, System
+from upscale.bench.gallery import write_picture
+from upscale.bench.measure import pair_of
+from upscale.bench.sets.picture_sets import PictureSet, pixel_digest
+from upscale.errors import OutputError, UsageError
+from upscale.files import part_beside, publish, unwritable, whole
+from upscale.metrics.protocol import Protocol
+from upscale.pixels.baselines import BASELINES, Levels
+from upscale.rating.study import (
+    Calibration,
+    Key,
+    Mode,
+    Origin,
+    Shown,
+    Study,
+    identity_of,
+    key_to_json,
+    to_json,
+)
+
+__all__ = ["ORIGINAL", "Maker", "Plan", "RatedSet", "check_target", "prepare"]
+
+ORIGINAL = "HR"
+"""What tables call the original pictures."""
+
+CALIBRATIONS = 20
+"""Pictures from which raters learn the scale, at most (Ledig et al. 2017, section 3.4)."""
+
+REPEATED = 0.1
+"""Share of the trials that is shown twice, unless a number is asked for."""
+
+Maker = Callable[[], Contender]
+"""Makes a contender when its turn comes, so that one model at a time is in memory."""
+
+
+@dataclass(frozen=True)
+class RatedSet:
+    """A set of pictures that is rated."""
+
+    pictures: PictureSet
+    """The originals."""
+    protocol: Protocol
+    """How LR is made of them."""
+    makers: Sequence[Maker]
+    """What competes on them."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study is made of."""
+
+    sets: Sequence[RatedSet]
+    """What is rated."""
+    mode: Mode
+    """What raters answer."""
+    calibration: tuple[PictureSet, Protocol] | None = None
+    """Pictures of none of the sets; None where raters compare pairs."""
+    original: bool = True
+    """Whether the HR pictures are shown, too."""
+    repeats: int | None = None
+    """Trials that each rater sees twice; None: a tenth."""
+    seed: int | None = None
+    """Of the raters' orders; None: drawn."""
+
+
+def check_target(folder: Path, key: Path) -> None:
+    """Raise OutputError where a study or its key would be written over another."""
+    for path in (folder, key):
+        if path.exists():
+            raise OutputError(
+                f"{path}: already exists, and answers may belong to it; name another place",
+                code="output-exists",
+            )
+    if key.absolute().is_relative_to(folder.absolute()):
+        raise UsageError(f"--key {key}: lies in the study, where raters could see it")
+
+
+def prepare(
+    plan: Plan,
+    folder: Path,
+    key: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Study:
+    """Make every picture of a study, and write it to ``folder``, its key to ``key``.
+
+    ``progress``: pictures made, and in all. Raises UsageError for a study that cannot be shown
+    (fewer than two pictures or systems, a system twice), InputError for a picture that cannot be
+    read, OutputError. Where it fails, nothing is left.
+    """
+    check_target(folder, key)
+    if sum(len(rated.pictures.pairs) for rated in plan.sets) < 2:
+        raise UsageError("a study needs two pictures at least, so that none is shown twice running")
+    _check_apart(plan)
+    part = part_beside(folder)
+    try:
+        part.mkdir(parents=True)
+        made = list(_versions(plan, part, progress))
+        calibration = tuple(_calibrations(plan, part))
+        study = _study(plan, folder, made, calibration)
+        (part / "manifest.json").write_bytes(to_json(study))
+        study = replace(study, identity=identity_of(to_json(study)))
+        with whole(key) as file:
+            origins = {shown.name: origin for shown, origin in made}
+            file.write_bytes(key_to_json(Key(study.identity, origins)))
+        publish(part, folder)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if not folder.exists():
+            key.unlink(missing_ok=True)
+    return study
+
+
+def _study(
+    plan: Plan,
+    folder: Path,
+    made: Sequence[tuple[Shown, Origin]],
+    calibration: tuple[Calibration, ...],
+) -> Study:
+    seed = secrets.randbelow(2**31) if plan.seed is None else plan.seed
+    protocol = {
+        "program": f"upscale {__version__}",
+        "sets": [
+            {
+                "pictures": len(rated.pictures.pairs),
+                "scale": rated.protocol.scale,
+                "degradation": rated.protocol.degradation,
+                "precision": rated.protocol.precision,
+            }
+            for rated in plan.sets
+        ],
+    }
+    shown = sorted((shown for shown, _ in made), key=lambda each: each.name)
+    study = Study(folder, "", plan.mode, seed, 0, protocol, tuple(shown), calibration)
+    most = study.trials
+    if plan.repeats is not None and plan.repeats > most:
+        raise UsageError(f"--repeats {plan.repeats}: there are {most} trials to repeat")
+    repeats = -(-most // int(1 / REPEATED)) if plan.repeats is None else plan.repeats
+    return replace(study, repeats=repeats)
+
+
+def _versions(
+    plan: Plan, part: Path, progress: Callable[[int, int], None]
+) -> Iterator[tuple[Shown, Origin]]:
+    """Yield every picture of the test by every system, as it is made."""
+    count = sum(len(rated.pictures.pairs) for rated in plan.sets)
+    scenes = iter(random.SystemRandom().sample(range(count), count))
+    total = sum(len(t.pictures.pairs) * (len(t.makers) + plan.original) for t in plan.sets)
+    done = 0
+    for rated in plan.sets:
+        labels: list[str] = []
+        numbers = [next(scenes) for _ in rated.pictures.pairs]
+        for systems, enlarge in _turns(rated, plan.original):
+            labels += [system.label for system in systems]
+            if len(set(labels)) < len(labels):
+                raise UsageError(f"the system {labels[-1]} is given twice")
+            for scene, pair in zip(numbers, rated.pictures.pairs, strict=True):
+                hr, lr = pair_of(pair, rated.protocol)
+                for system, sr in zip(systems, enlarge(hr, lr), strict=True):
+                    name = rated.pictures.name
+                    origin = Origin(name, pair.name, system.label, system.model, system.alpha)
+                    yield _keep(part, sr, scene), origin
+                done += 1
+                progress(done, total)
+        if len(labels) < 2:
+            raise UsageError("a study needs two systems at least")
+
+
+def _turns(
+    rated: RatedSet, original: bool
+) -> Iterator[tuple[tuple[System, ...], Callable[[Levels, Levels], Iterable[Levels]]]]:
+    """Yield the systems in turn, and what makes their results of HR and LR."""
+    for make in rated.makers:
+        contender = make()
+        yield contender.systems, partial(_of_lr, contender)
+    if original:
+        yield (System(ORIGINAL, "hr"),), lambda hr, lr: [hr]
+
+
+def _of_lr(contender: Contender, hr: Levels, lr: Levels) -> Iterable[Levels]:
+    return contender.enlarge(lr)
+
+
+def _check_apart(plan: Plan) -> None:
+    """Raise UsageError for a calibration that would show pictures of the test, or is missing."""
+    if plan.mode == "pairs":
+        return
+    if plan.calibration is None:
+        raise UsageError(
+            "raters have to learn the scale from pictures outside the test; name a set or a folder "
+            "of some with --calibration"
+        )
+    every = [pair for rated in plan.sets for pair in rated.pictures.pairs]
+    rated = {pixel_digest([pair.hr]): pair for pair in every}
+    for pair in plan.calibration[0].pairs[:CALIBRATIONS]:
+        if same := rated.get(pixel_digest([pair.hr])):
+            raise UsageError(
+                f"--calibration: {pair.hr} has the pixels of {same.hr}, which is rated; calibrate "
+                "with other pictures"
+            )
+
+
+def _calibrations(plan: Plan, part: Path) -> Iterator[Calibration]:
+    """Yield what raters learn the scale from."""
+    if plan.mode == "pairs" or plan.calibration is None:
+        return
+    found, protocol = plan.calibration
+    for number, pair in enumerate(found.pairs[:CALIBRATIONS]):
+        hr, lr = pair_of(pair, protocol)
+        worst = BASELINES["nearest"](lr, protocol.scale)
+        yield Calibration(_keep(part, worst, number), _keep(part, hr, number))
+
+
+def _keep(part: Path, pixels: Levels, scene: int) -> Shown:
+    """Write a picture under a random name."""
+    name = secrets.token_hex(8)
+    path = part / "pictures" / f"{name}.png"
+    write_picture(path, pixels)
+    height, width = pixels.shape[:2]
+    return Shown(name, scene, width, height, hashlib.sha256(path.read_bytes()).hexdigest())

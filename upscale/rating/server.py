@@ -1,0 +1,137 @@
+"""The page, the pictures and the answers over HTTP, for one study.
+
+Starlette and uvicorn are imported when a study is served.
+"""
+
+import json
+import socket
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from upscale.errors import OutputError, UsageError
+from upscale.files import unwritable
+from upscale.rating.page import served_page
+from upscale.rating.ratings import CODE, RatingError, append, file_of, parse, read_file
+from upscale.rating.study import Study
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+
+__all__ = ["LOCAL", "make_app", "open_socket", "serve"]
+
+LARGEST_ANSWER = 4000
+"""Bytes; no answer has a tenth of that."""
+
+LOCAL = ("127.0.0.1", "localhost")
+"""Names of this machine that no other one reaches it by."""
+
+
+def make_app(study: Study, local: bool = True) -> "Starlette":
+    """Return what answers requests: the page, pictures by their names, and a rater's answers.
+
+    ``local``: only requests that call the server by a name of this machine are answered, so that
+    no page from elsewhere can reach it. Nothing but the pictures of the manifest can be read. An
+    answer is confirmed when it is on the disk.
+    """
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from starlette.responses import FileResponse, JSONResponse, Response
+    from starlette.routing import Route
+
+    page = served_page(study)
+    pictures = {each.name: study.file(each) for each in study.every}
+
+    def refusal(status: int, text: str) -> Response:
+        return JSONResponse({"error": text}, status)
+
+    async def index(request: "Request") -> Response:
+        return Response(page, media_type="text/html", headers={"Cache-Control": "no-store"})
+
+    async def picture(request: "Request") -> Response:
+        file = pictures.get(request.path_params["name"])
+        if file is None:
+            return refusal(404, "there is no such picture")
+        return FileResponse(file, media_type="image/png")
+
+    async def answers(request: "Request") -> Response:
+        rater = request.path_params["code"]
+        if not CODE.fullmatch(rater):
+            return refusal(422, "a code has letters, digits, - and _ only")
+        return JSONResponse(await run_in_threadpool(kept, rater))
+
+    def kept(rater: str) -> list[dict[str, Any]]:
+        path = file_of(study, rater)
+        return [asdict(each) for each in read_file(path, study)] if path.exists() else []
+
+    async def answer(request: "Request") -> Response:
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            return refusal(415, "an answer is JSON")
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_ANSWER:
+                return refusal(413, "an answer is not that long")
+        try:
+            rating = parse(json.loads(bytes(body)), study)
+        except (RatingError, ValueError, RecursionError) as error:
+            return refusal(422, f"that is not an answer: {error}")
+        try:
+            await run_in_threadpool(append, study, rating)
+        except OutputError as error:
+            return refusal(507, str(error))
+        return Response(status_code=204)
+
+    routes = [
+        Route("/", index),
+        Route("/picture/{name}.png", picture),
+        Route("/ratings/{code}", answers),
+        Route("/ratings", answer, methods=["POST"]),
+    ]
+    guard = [Middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL))] if local else []
+    return Starlette(routes=routes, middleware=guard)
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Return a listening socket; ``port`` 0 takes a free one. Raises OutputError."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise OutputError(
+            f"{host}:{port}: cannot be served ({getattr(error, 'strerror', None) or error}); "
+            "choose another --port or --host"
+        ) from error
+
+
+def serve(study: Study, listening: socket.socket, local: bool) -> None:
+    """Answer requests until SIGINT or SIGTERM comes, which is raised again at the end.
+
+    Raises UsageError where another process serves the study, or Starlette or uvicorn is missing.
+    """
+    try:
+        import uvicorn
+
+        app = make_app(study, local)
+    except ImportError as error:
+        raise UsageError(
+            "serving needs Starlette and uvicorn; install them with: pip install 'upscale[rate]'"
+        ) from error
+    lock = FileLock(study.folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UsageError(
+            f"{study.folder}: is served by another process; its raters can use that"
+        ) from error
+    except OSError as error:
+        raise unwritable(study.folder, error) from error
+    with lock:
+        config = uvicorn.Config(
+            app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=2
+        )
+        uvicorn.Server(config).run([listening])

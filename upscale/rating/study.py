@@ -1,0 +1,254 @@
+"""A study: pictures under random names, the manifest that lists them, and the key that names them.
+
+    study/manifest.json        how it is done, and each picture's scene, size and sha256
+    study/pictures/NAME.png
+    study/ratings/CODE.jsonl   what each rater answered
+    study.key.json             which picture and system each NAME is; it lies apart
+
+Whoever shows the study needs no key, and cannot tell the systems apart.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from upscale.errors import InputError, UsageError
+
+__all__ = [
+    "Calibration",
+    "Key",
+    "Mode",
+    "Origin",
+    "Shown",
+    "Study",
+    "key_beside",
+    "read_key",
+    "read_study",
+    "to_json",
+]
+
+MANIFEST, KIND, KEY_KIND, VERSION = "manifest.json", "rating study", "key of a rating study", 1
+
+Mode = Literal["scores", "pairs"]
+"""What raters answer: a score from 1 to 5 for one picture, or which of two is better."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture as raters get it."""
+
+    name: str
+    """Random; its file is ``pictures/NAME.png``."""
+    scene: int
+    """The same for all versions of one picture."""
+    width: int
+    """In pixels."""
+    height: int
+    """In pixels."""
+    sha256: str
+    """Of the file."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Two versions of one picture outside the test sets, from which raters learn the scale."""
+
+    worst: Shown
+    """By nearest neighbour; it is a 1."""
+    best: Shown
+    """The original; it is a 5."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What ``manifest.json`` says."""
+
+    folder: Path
+    """Where it is."""
+    identity: str
+    """Digest of the manifest; every rating carries it."""
+    mode: Mode
+    """What raters answer."""
+    seed: int
+    """Of each rater's order, together with their code."""
+    repeats: int
+    """Trials that each rater sees a second time."""
+    protocol: Mapping[str, Any]
+    """How the pictures were made."""
+    pictures: tuple[Shown, ...]
+    """All of the test, in the order of their names."""
+    calibration: tuple[Calibration, ...]
+    """Shown first; empty where raters compare pairs."""
+
+    @cached_property
+    def trials(self) -> int:
+        """How many answers a rater gives."""
+        if self.mode == "scores":
+            return len(self.pictures) + self.repeats
+        counts = Counter(self.scenes.values()).values()
+        return sum(count * (count - 1) // 2 for count in counts) + self.repeats
+
+    @cached_property
+    def scenes(self) -> dict[str, int]:
+        """The scene of each picture of the test, by its name."""
+        return {each.name: each.scene for each in self.pictures}
+
+    def file(self, shown: Shown) -> Path:
+        """Return where a picture is."""
+        return self.folder / "pictures" / f"{shown.name}.png"
+
+    @property
+    def every(self) -> tuple[Shown, ...]:
+        """The pictures of the test and those of the calibration."""
+        pairs = [(each.worst, each.best) for each in self.calibration]
+        return (*self.pictures, *(shown for pair in pairs for shown in pair))
+
+    def check(self) -> None:
+        """Raise InputError for a picture that is missing or not the one that was prepared."""
+        for shown in self.every:
+            path = self.file(shown)
+            try:
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            except OSError as error:
+                raise InputError(
+                    f"{path}: is a picture of the study and cannot be read ({error.strerror}); "
+                    "copy the study folder again"
+                ) from error
+            if digest != shown.sha256:
+                raise InputError(
+                    f"{path}: is not the picture that was prepared (sha256 {digest}, expected "
+                    f"{shown.sha256}); copy the study folder again",
+                    code="changed",
+                )
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What one picture of a study is."""
+
+    set: str
+    """Name of its set."""
+    picture: str
+    """Name of the picture in it."""
+    system: str
+    """Label of the system that made it."""
+    model: str
+    """The name, file or baseline behind the system."""
+    alpha: float | None = None
+    """Of the blend; None: the model as it is."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """What the key file says."""
+
+    study: str
+    """The `Study.identity` that it belongs to."""
+    origins: Mapping[str, Origin]
+    """By the names of the pictures, in the order of sets and systems."""
+
+
+def to_json(study: Study) -> bytes:
+    """Return the manifest of a study."""
+    found = asdict(study)
+    del found["folder"], found["identity"]
+    return (json.dumps({"kind": KIND, "version": VERSION, **found}, indent=1) + "\n").encode()
+
+
+def key_to_json(key: Key) -> bytes:
+    """Return the key file of a study."""
+    return (json.dumps({"kind": KEY_KIND, "version": VERSION, **asdict(key)}, indent=1)).encode()
+
+
+def key_beside(folder: Path) -> Path:
+    """Return where the key of a study is, unless it is put elsewhere."""
+    return folder.absolute().with_name(f"{folder.absolute().name}.key.json")
+
+
+def identity_of(manifest: bytes) -> str:
+    """Return the digest by which ratings and key name their study."""
+    return hashlib.sha256(manifest).hexdigest()[:16]
+
+
+def read_study(folder: Path) -> Study:
+    """Read ``manifest.json``. Raises UsageError where there is none, InputError for a bad one."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise UsageError(
+            f"{folder}: is not a study; give the folder that upscale rate prepare has written"
+        )
+    data, found = _read(path, KIND)
+    try:
+        study = Study(
+            folder,
+            identity_of(data),
+            _mode(found["mode"]),
+            int(found["seed"]),
+            int(found["repeats"]),
+            dict(found["protocol"]),
+            _shown(found["pictures"]),
+            tuple(
+                Calibration(*_shown([each["worst"], each["best"]])) for each in found["calibration"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path) from error
+    if any(not name.isalnum() for name in (each.name for each in study.every)):
+        raise _damaged(path)
+    return study
+
+
+def read_key(path: Path, study: Study) -> Key:
+    """Read the key of a study. Raises InputError for a missing, bad or foreign one."""
+    _, found = _read(path, KEY_KIND)
+    try:
+        origins = {name: Origin(**values) for name, values in found["origins"].items()}
+        key = Key(str(found["study"]), origins)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise _damaged(path) from error
+    if key.study != study.identity:
+        raise InputError(
+            f"{path}: is the key of another study than {study.folder}, or its manifest has been "
+            "changed; give the right one with --key",
+            code="changed",
+        )
+    if missing := [each.name for each in study.pictures if each.name not in origins]:
+        raise InputError(f"{path}: does not name the picture {missing[0]}")
+    return key
+
+
+def _read(path: Path, kind: str) -> tuple[bytes, dict[str, Any]]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: the {kind} cannot be read ({error.strerror})") from error
+    try:
+        found = json.loads(data)
+    except ValueError as error:
+        raise _damaged(path) from error
+    if not isinstance(found, dict) or found.get("kind") != kind:
+        raise InputError(f"{path}: is not the {kind}")
+    if found.get("version") != VERSION:
+        raise InputError(f"{path}: is of a newer upscale; update this one")
+    return data, found
+
+
+def _mode(word: str) -> Mode:
+    if word == "scores":
+        return "scores"
+    if word == "pairs":
+        return "pairs"
+    raise ValueError(word)
+
+
+def _shown(values: Sequence[Mapping[str, Any]]) -> tuple[Shown, ...]:
+    return tuple(Shown(**value) for value in values)
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path}: is damaged; copy it again from where it was prepared")
