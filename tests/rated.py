@@ -12,7 +12,7 @@ import torch
 from browsing import Chromium
 from handmade_sets import encoded, pixels
 
-from upscale.bench.contenders import Contender, System
+from upscale.bench.contenders import Contender, System, Task
 from upscale.bench.sets.picture_sets import PictureSet, read_folder
 from upscale.metrics.protocol import Protocol
 from upscale.pixels.baselines import Levels
@@ -36,9 +36,8 @@ def pictures(folder: Path, *sizes: tuple[int, int], seed: int = 0) -> PictureSet
 def painter(label: str, level: int) -> Maker:
     """A system that paints all of a picture in one gray."""
 
-    def enlarge(lr: Levels) -> Iterator[Levels]:
-        height, width, channels = lr.shape
-        yield np.full((height * 4, width * 4, channels), level, np.uint8)
+    def enlarge(task: Task) -> Iterator[Levels]:
+        yield np.full(task.hr.shape, level, np.uint8)
 
     return lambda: Contender((System(label, label),), enlarge, torch.device("cpu"))
 

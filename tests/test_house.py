@@ -50,7 +50,7 @@ INNER = {
     "upscaling": ("passes",),
     "batch": ("planning",),
     "training": ("data", "learning", "losses", "records"),
-    "cli": ("terminal", "run", "bench", "commands"),
+    "cli": ("terminal", "run", "bench", "rate", "commands"),
     "viewing": ("plots", "sheets"),
     "rating": ("findings",),
     "bench": ("sets", "tables"),

@@ -20,6 +20,9 @@ from upscale.cli.commands.models import (
 from upscale.cli.commands.runs import PlotOptions, PublishOptions, plot, publish
 from upscale.cli.commands.sweep import SweepOptions, sweep
 from upscale.cli.commands.train import TrainOptions, train
+from upscale.cli.rate.prepare import PrepareOptions, prepare
+from upscale.cli.rate.report import ReportOptions, report
+from upscale.cli.rate.show import PageOptions, ServeOptions, page, serve
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.default_group import DEFAULT_COMMAND, Command, DefaultGroup, Group
 from upscale.cli.terminal.options import make_command
@@ -51,6 +54,7 @@ app = typer.Typer(
 models_app = typer.Typer(
     cls=Group, help="List the models, or fetch some.", invoke_without_command=True
 )
+rate_app = typer.Typer(cls=Group, help="Let people rate results without knowing whose they are.")
 train_app = typer.Typer(
     cls=DefaultGroup,
     help="Fine-tune a model, or train one from nothing.",
@@ -109,6 +113,11 @@ _add(app, "compare", compare, CompareOptions)
 _add(app, "bench", _bench, BenchOptions)
 _add(app, "convert", convert, ConvertOptions)
 _add(app, "doctor", doctor, DoctorOptions)
+app.add_typer(rate_app, name="rate")
+_add(rate_app, "prepare", prepare, PrepareOptions)
+_add(rate_app, "serve", serve, ServeOptions)
+_add(rate_app, "page", page, PageOptions)
+_add(rate_app, "report", report, ReportOptions)
 app.add_typer(train_app, name="train")
 _add(train_app, DEFAULT_COMMAND, train, TrainOptions, Config, Recipe, GeneratorOptions)
 _add(train_app, "plot", plot, PlotOptions)

@@ -4,13 +4,14 @@ import hashlib
 import random
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
+import torch
+
 from upscale import __version__
-from upscale.bench.contenders import Contender, System
+from upscale.bench.contenders import Contender, System, Task
 from upscale.bench.gallery import write_picture
 from upscale.bench.measure import pair_of
 from upscale.bench.sets.picture_sets import PictureSet, pixel_digest
@@ -163,13 +164,15 @@ def _versions(
     for rated in plan.sets:
         labels: list[str] = []
         numbers = [next(scenes) for _ in rated.pictures.pairs]
-        for systems, enlarge in _turns(rated, plan.original):
-            labels += [system.label for system in systems]
+        for make in (*rated.makers, *([_original] if plan.original else [])):
+            contender = make()
+            labels += [system.label for system in contender.systems]
             if len(set(labels)) < len(labels):
                 raise UsageError(f"the system {labels[-1]} is given twice")
             for scene, pair in zip(numbers, rated.pictures.pairs, strict=True):
                 hr, lr = pair_of(pair, rated.protocol)
-                for system, sr in zip(systems, enlarge(hr, lr), strict=True):
+                made = contender.enlarge(Task(pair.name, lr, hr))
+                for system, sr in zip(contender.systems, made, strict=True):
                     name = rated.pictures.name
                     origin = Origin(name, pair.name, system.label, system.model, system.alpha)
                     yield _keep(part, sr, scene), origin
@@ -179,19 +182,11 @@ def _versions(
             raise UsageError("a study needs two systems at least")
 
 
-def _turns(
-    rated: RatedSet, original: bool
-) -> Iterator[tuple[tuple[System, ...], Callable[[Levels, Levels], Iterable[Levels]]]]:
-    """Yield the systems in turn, and what makes their results of HR and LR."""
-    for make in rated.makers:
-        contender = make()
-        yield contender.systems, partial(_of_lr, contender)
-    if original:
-        yield (System(ORIGINAL, "hr"),), lambda hr, lr: [hr]
-
-
-def _of_lr(contender: Contender, hr: Levels, lr: Levels) -> Iterable[Levels]:
-    return contender.enlarge(lr)
+def _original() -> Contender:
+    """Let HR compete."""
+    return Contender(
+        (System(ORIGINAL, "hr", timed=False),), lambda task: iter([task.hr]), torch.device("cpu")
+    )
 
 
 def _check_apart(plan: Plan) -> None:

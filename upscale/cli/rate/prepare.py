@@ -1,0 +1,148 @@
+"""``upscale rate prepare SET… -o STUDY``: what competes becomes a study."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from upscale.cli.bench.checks import check
+from upscale.cli.bench.makers import common_scale, makers, with_precision
+from upscale.cli.bench.options import BenchOptions
+from upscale.cli.terminal.console import Bars, shown
+from upscale.cli.terminal.tuning import tune
+from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
+from upscale.upscaling.options import (
+    FILES,
+    MEASURE,
+    MODEL,
+    REPORT,
+    SPEED,
+    argument,
+    check_limits,
+    option,
+)
+
+__all__ = ["PrepareOptions", "prepare"]
+
+DEFAULT_MODELS = ("nearest", "bicubic", "srresnet", "srgan")
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """What ``upscale rate prepare SET…`` is asked for."""
+
+    sets: tuple[str, ...] = argument(
+        "SET", "Set of pictures, by name or as a folder; see: upscale bench --help."
+    )
+    output: Path = option("Folder of the study, a new one.", panel=FILES, short="-o", metavar="DIR")
+    key: Path | None = option(
+        "File that says which picture is whose, for the report; raters must not see it. Default: "
+        "STUDY.key.json beside the study.",
+        *(None, FILES),
+        metavar="FILE",
+    )
+    data: Path | None = option(
+        "Folder to look for sets in first; also: UPSCALE_DATA.", None, FILES, metavar="DIR"
+    )
+    calibration: str | None = option(
+        "Set of other pictures, from which raters learn what a 1 and a 5 are; the first 20 are "
+        "shown.",
+        *(None, FILES),
+        metavar="SET",
+    )
+    model: tuple[str, ...] = option(
+        "Model to rate, or nearest, bicubic or lanczos; may be repeated. Default: "
+        f"{', '.join(DEFAULT_MODELS)}.",
+        *(DEFAULT_MODELS, MODEL),
+        short="-m",
+        metavar="MODEL",
+    )
+    results: tuple[str, ...] = option(
+        "Pictures that another program made of the sets, in DIR or DIR/SET, as a system called "
+        "NAME; may be repeated.",
+        *((), MODEL),
+        metavar="NAME=DIR",
+    )
+    alpha: tuple[str, ...] = option(
+        "Blends to rate, a system for each: a number, START:STOP:STEP or a list.",
+        *((), MODEL),
+        short="-a",
+        metavar="ALPHAS",
+    )
+    hr: bool = option("Rate the originals, too.", True, MODEL)
+    pairs: bool = option(
+        "Ask which of two pictures is better, in place of a score from 1 to 5.", False, MEASURE
+    )
+    repeats: int | None = option(
+        "Pictures, or pairs, that each rater gets twice without a word. Default: a tenth.",
+        *(None, MEASURE),
+        least=0,
+    )
+    seed: int | None = option(
+        "Seed of the raters' orders. Default: drawn.", None, MEASURE, least=0, below=2**31
+    )
+    degradation: Literal["auto", "uint8", "double", "gaussian", "folder"] | None = option(
+        "How LR is made, as in upscale bench.", None, MEASURE
+    )
+    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(PRECISION_HELP, "fp32", SPEED)
+    debug: bool = option("Show tracebacks.", False, REPORT)
+
+    @property
+    def competing(self) -> BenchOptions:
+        """The same as a benchmark is asked for."""
+        return BenchOptions(
+            sets=self.sets,
+            data=self.data,
+            model=self.model,
+            results=self.results,
+            alpha=self.alpha,
+            degradation=self.degradation,
+            device=self.device,
+            precision=self.precision,
+        )
+
+
+def prepare(options: PrepareOptions) -> None:
+    """Put results under random names into a folder that people can rate, and the key beside it."""
+    check_limits(options)
+    check(options.competing)
+    tune()
+    with Bars() as bars:
+        from upscale.bench.sets.datasets import find_set
+        from upscale.bench.sets.picture_sets import told_apart
+        from upscale.bench.sets.results import find_results
+        from upscale.models.devices import pick_device
+        from upscale.rating.prepare import Plan, RatedSet, check_target
+        from upscale.rating.prepare import prepare as write
+        from upscale.rating.study import key_beside
+
+        key = options.key or key_beside(options.output)
+        check_target(options.output, key)
+        device = str(pick_device(options.device, bars.say))
+        asked = replace(options.competing, device=device)
+        scale = common_scale(asked, bars)
+        asked = with_precision(asked, bars)
+        words = [*asked.sets, *([options.calibration] if options.calibration else [])]
+        found = [find_set(word, asked.data, scale, bars.download(word), bars.say) for word in words]
+        rated = []
+        for pictures in told_apart(found[: len(asked.sets)]):
+            results = {
+                name: find_results(name, folder, pictures, scale)
+                for name, folder in asked.folders.items()
+            }
+            protocol = asked.rules(pictures, scale)
+            made = [partial(make, protocol, results) for make in makers(asked, asked.alphas, bars)]
+            rated.append(RatedSet(pictures, protocol, made))
+        others = None
+        if options.calibration:
+            others = found[-1], asked.rules(found[-1], scale)
+        plan = Plan(
+            *(rated, "pairs" if options.pairs else "scores", others),
+            *(options.hr, options.repeats, options.seed),
+        )
+        study = write(plan, options.output, key, bars.task("pictures"))
+        bars.say(
+            f"{shown(options.output)}: {len(study.pictures)} pictures, {study.trials} "
+            f"{'pairs' if options.pairs else 'scores'} a rater; keep {shown(key)} from raters"
+        )

@@ -1,0 +1,64 @@
+"""``upscale rate serve`` and ``upscale rate page``: a study is shown to raters."""
+
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+
+from upscale.cli.terminal.console import say, shown
+from upscale.upscaling.options import argument, check_limits, option
+
+__all__ = ["PageOptions", "ServeOptions", "page", "serve"]
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What ``upscale rate serve STUDY`` is asked for."""
+
+    study: Path = argument("STUDY", "Folder that upscale rate prepare has written.")
+    host: str = option(
+        "Address to listen at; with 0.0.0.0, other machines of the network reach it, and anybody "
+        "on them can rate.",
+        "127.0.0.1",
+        metavar="ADDRESS",
+    )
+    port: int = option("Port to listen at; 0: a free one.", 8765, least=0, most=65535)
+    open: bool = option("Open the page in the browser of this machine.", False)
+    debug: bool = option("Show tracebacks.", False)
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """What ``upscale rate page STUDY`` is asked for."""
+
+    study: Path = argument("STUDY", "Folder that upscale rate prepare has written.")
+    output: Path = option("Page to write, an .html file.", short="-o", metavar="FILE")
+    debug: bool = option("Show tracebacks.", False)
+
+
+def serve(options: ServeOptions) -> None:
+    """Let people rate a study in their browsers, until Ctrl-C; every answer is kept at once."""
+    check_limits(options)
+    from upscale.rating import server
+    from upscale.rating.study import read_study
+
+    study = read_study(options.study)
+    study.check()
+    with server.open_socket(options.host, options.port) as listening:
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        address = f"http://{host}:{listening.getsockname()[1]}/"
+        say(f"{shown(options.study)}: rate it at {address}; Ctrl-C ends")
+        if options.open:
+            webbrowser.open(address)
+        server.serve(study, listening, options.host in server.LOCAL)
+
+
+def page(options: PageOptions) -> None:
+    """Write one page with the whole study inside, for raters elsewhere, who send a file back."""
+    from upscale.rating.page import write_page
+    from upscale.rating.study import read_study
+
+    study = read_study(options.study)
+    study.check()
+    write_page(study, options.output)
+    size = options.output.stat().st_size / 1e6
+    say(f"{shown(options.output)}: {study.trials} questions, {size:.1f} MB")
