@@ -149,7 +149,7 @@ def test_one_process_serves_a_study(study: Study) -> None:
         with pytest.raises(OutputError, match="--port"):
             open_socket("127.0.0.1", listening.getsockname()[1])
         with pytest.raises(UsageError, match=str(study.folder)):
-            serve(study, listening, True)
+            serve(study, "127.0.0.1", 0, lambda address: None)
     with pytest.raises(OutputError, match="--host"):
         open_socket("no.such.host.invalid", 0)
 

@@ -122,7 +122,7 @@ class Row:
     back_project: int = 0
     """How often results were corrected."""
     figures: dict[str, float] = field(default_factory=dict)
-    """Means over the pictures, by the keys of `METRICS`."""
+    """Means over the pictures, by the keys of `METRICS`, and ``mos`` (mean opinion score)."""
     pictures: dict[str, dict[str, float]] = field(default_factory=dict)
     """The figures of each picture."""
     seconds: float | None = 0.0

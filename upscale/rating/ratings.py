@@ -16,7 +16,16 @@ from upscale.files import unwritable, write_all
 from upscale.rating.study import Study
 from upscale.system import BINARY, sync_folder
 
-__all__ = ["CODE", "Rating", "RatingError", "append", "parse", "read_file", "read_ratings"]
+__all__ = [
+    "CODE",
+    "Rating",
+    "RatingError",
+    "append",
+    "file_of",
+    "parse",
+    "read_file",
+    "read_ratings",
+]
 
 CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 """A rater's code; small letters only, since some systems do not tell files by case."""

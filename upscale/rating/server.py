@@ -5,6 +5,7 @@ Starlette and uvicorn are imported when a study is served.
 
 import json
 import socket
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -108,15 +109,16 @@ def open_socket(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def serve(study: Study, listening: socket.socket, local: bool) -> None:
+def serve(study: Study, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Answer requests until SIGINT or SIGTERM comes, which is raised again at the end.
 
-    Raises UsageError where another process serves the study, or Starlette or uvicorn is missing.
+    ``ready`` is told the address. Raises UsageError where another process serves the study, or
+    Starlette or uvicorn is missing, and as `open_socket` does.
     """
     try:
         import uvicorn
 
-        app = make_app(study, local)
+        app = make_app(study, host in LOCAL)
     except ImportError as error:
         raise UsageError(
             "serving needs Starlette and uvicorn; install them with: pip install 'upscale[rate]'"
@@ -130,7 +132,9 @@ def serve(study: Study, listening: socket.socket, local: bool) -> None:
         ) from error
     except OSError as error:
         raise unwritable(study.folder, error) from error
-    with lock:
+    with lock, open_socket(host, port) as listening:
+        place = f"[{host}]" if ":" in host else host
+        ready(f"http://{place}:{listening.getsockname()[1]}/")
         config = uvicorn.Config(
             app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=2
         )

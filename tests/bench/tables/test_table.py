@@ -265,3 +265,14 @@ def test_what_was_not_made_here_has_no_cost() -> None:
         "  Wang et al. 2018, supplement, Table 2",
         "32.46 (−0.06)",
     )
+
+
+def test_published_opinions_are_marked_beside_measured_ones() -> None:
+    def marked(made: Table) -> bool:
+        return any("other raters" in note for note in made.notes)
+
+    asked = row("bicubic", figures={"psnr": 28.4, "mos": 2.1})
+    assert cells(table(asked), "bicubic")[2] == "2.10"
+    assert marked(table(asked))
+    assert not marked(table(row("bicubic", figures={"psnr": 28.4})))
+    assert not marked(table(row("mine", set="holiday", figures={"mos": 2.1})))

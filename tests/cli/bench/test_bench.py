@@ -263,3 +263,18 @@ def test_help_imports_neither_torch_nor_matplotlib() -> None:
         "assert not {'torch', 'matplotlib', 'cv2'} & set(sys.modules), sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_opinions_of_raters_stand_in_a_column(folder: Path, tmp_path: Path) -> None:
+    systems = [
+        {"set": "pictures", "system": "bicubic", "mos": 2.25},
+        {"set": "other", "system": "nearest", "mos": 1.0},
+    ]
+    record = {"kind": "report of a rating study", "mode": "scores", "systems": systems}
+    (tmp_path / "report.json").write_text(json.dumps(record))
+    asked = (folder, "-m", "nearest", "-m", "bicubic", "--metrics", "psnr", "--mos", tmp_path)
+    assert [row["figures"].get("mos") for row in rows(*asked)] == [None, 2.25]
+    assert re.search(r"^bicubic +\d+\.\d\d +2\.25", run(*asked).stdout, re.M)
+    (tmp_path / "report.json").write_text(json.dumps(record | {"systems": systems[1:]}))
+    assert "--mos" in run(*asked).stderr
+    run(*asked[:-1], folder, status=2)

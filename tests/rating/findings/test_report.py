@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from rated import answered, made
 
-from upscale.errors import InputError
+from upscale.errors import UsageError
 from upscale.rating.findings.report import PLOT, read_opinions, write_report
 from upscale.rating.findings.summary import find
 
@@ -70,5 +70,5 @@ def test_what_is_no_report_is_refused(tmp_path: Path) -> None:
         tmp_path / "pairs",
         *(tmp_path / name for name in ("no.json", "bad.json", "x.json")),
     ):
-        with pytest.raises(InputError, match=path.name):
+        with pytest.raises(UsageError, match=path.name):
             read_opinions(path)

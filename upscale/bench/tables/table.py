@@ -124,6 +124,8 @@ def _notes(origins: Sequence[Origin]) -> Iterator[str]:
             "In brackets: measured minus published, where channels, border and definition are "
             "the same."
         )
+    if {origin.kind for origin in origins if "mos" in origin.figures} > {"measured"}:
+        yield "MOS: published ones are of other raters; compare the order, not the numbers."
     apart: dict[str, list[str]] = {}
     for origin in origins:
         if origin.published is not None and origin.published.apart:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["bench"]
 
+Opinions = Mapping[tuple[str, str], float]
+"""Mean opinion scores, by set and label of the system."""
+
 
 def bench(options: BenchOptions) -> None:
     """Measure, print and draw what ``options`` ask for. Raises UpscaleError."""
@@ -43,6 +46,7 @@ def bench(options: BenchOptions) -> None:
         if options.save is not None:
             make_ready(options.save)
         scores = MaScores.read(options.ma) if options.ma is not None else None
+        opinions = _opinions(options)
         scale = common_scale(options, bars)
         options = with_precision(options, bars)
         sets = told_apart(
@@ -73,11 +77,11 @@ def bench(options: BenchOptions) -> None:
                     *(scores, bars, rows),
                 )
             finally:  # what was measured before something went wrong is shown
+                rows = _with_opinions(rows, opinions)
                 if rows:
                     _print(options, rows, protocol, header=not measured)
             measured += rows
-        if scores is not None and (unused := scores.unused()):
-            bars.say(f"{options.ma}: no row is called {', '.join(unused)}; its scores are not used")
+        _say_unused(options, scores, measured, bars)
         for path, sheet in sheets.items():
             sheet.write(path)
         if options.plot is not None:
@@ -87,6 +91,33 @@ def bench(options: BenchOptions) -> None:
             x, y = "rmse" if "rmse" in names else "psnr", options.plotted
             published = to_plot({row.set for row in measured}, x, y)
             perception_distortion(measured, options.plot, y, published, x)
+
+
+def _opinions(options: BenchOptions) -> Opinions:
+    if options.mos is None:
+        return {}
+    from upscale.rating.findings.report import read_opinions
+
+    return read_opinions(options.mos)
+
+
+def _say_unused(
+    options: BenchOptions, scores: "MaScores | None", measured: Sequence[Row], bars: Bars
+) -> None:
+    if scores is not None and (unused := scores.unused()):
+        bars.say(f"{options.ma}: no row is called {', '.join(unused)}; its scores are not used")
+    if options.mos is not None and not any("mos" in row.figures for row in measured):
+        bars.say(f"--mos {options.mos}: has none of these systems; its scores are not used")
+
+
+def _with_opinions(rows: Sequence[Row], opinions: Opinions) -> list[Row]:
+    """Add the mean opinion score of each system, by its set and label, where raters gave some."""
+    return [
+        replace(row, figures=row.figures | {"mos": opinions[row.set, row.system]})
+        if (row.set, row.system) in opinions
+        else row
+        for row in rows
+    ]
 
 
 def _at_hand(options: BenchOptions, bars: Bars) -> list[str]:

@@ -94,6 +94,11 @@ class BenchOptions:
         *(None, MEASURE),
         metavar="FILE.csv",
     )
+    mos: Path | None = option(
+        "Report of upscale rate, whose mean opinion scores stand in a column.",
+        *(None, MEASURE),
+        metavar="REPORT",
+    )
     protocol: Literal["srgan", "esrgan", "pirm", "basicsr"] | None = option(
         "Measure as srgan (Ledig et al. 2017), esrgan (Wang et al. 2018), pirm (the challenge of "
         "2018) or basicsr (RGB) did: sets metrics, channels, border, SSIM, LR and rounding.",

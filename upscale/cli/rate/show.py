@@ -43,13 +43,13 @@ def serve(options: ServeOptions) -> None:
 
     study = read_study(options.study)
     study.check()
-    with server.open_socket(options.host, options.port) as listening:
-        host = f"[{options.host}]" if ":" in options.host else options.host
-        address = f"http://{host}:{listening.getsockname()[1]}/"
+
+    def ready(address: str) -> None:
         say(f"{shown(options.study)}: rate it at {address}; Ctrl-C ends")
         if options.open:
             webbrowser.open(address)
-        server.serve(study, listening, options.host in server.LOCAL)
+
+    server.serve(study, options.host, options.port, ready)
 
 
 def page(options: PageOptions) -> None:

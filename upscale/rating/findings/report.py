@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from upscale import __version__
-from upscale.errors import InputError
+from upscale.errors import UsageError
 from upscale.files import whole
 from upscale.rating.findings.opinions import Opinion
 from upscale.rating.findings.summary import Findings, published_of
@@ -126,21 +126,21 @@ def _csv(records: Iterable[Mapping[str, Any]]) -> str:
 def read_opinions(path: Path) -> dict[tuple[str, str], float]:
     """Return the mean opinion scores of a report by set and label of the system.
 
-    ``path``: ``report.json``, or the folder in which it is. Raises InputError for another file, and
+    ``path``: ``report.json``, or the folder in which it is. Raises UsageError for another file, and
     for the report of a study of pairs.
     """
     file = path / REPORT if path.is_dir() else path
     try:
         record = json.loads(file.read_bytes())
     except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from error
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from error
     except ValueError as error:
-        raise InputError(f"{file}: is not a {KIND}") from error
+        raise UsageError(f"{file}: is not a {KIND}") from error
     if not isinstance(record, dict) or record.get("kind") != KIND:
-        raise InputError(f"{file}: is not a {KIND}; give the {REPORT} of upscale rate report")
+        raise UsageError(f"{file}: is not a {KIND}; give the {REPORT} of upscale rate report")
     if record.get("mode") != "scores":
-        raise InputError(f"{file}: is of a study of pairs, which has no mean opinion scores")
+        raise UsageError(f"{file}: is of a study of pairs, which has no mean opinion scores")
     try:
         return {(each["set"], each["system"]): float(each["mos"]) for each in record["systems"]}
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{file}: is damaged; make the report again") from error
+        raise UsageError(f"{file}: is damaged; make the report again") from error
