@@ -1,11 +1,13 @@
-"""Measure memory and speed for a thousand small pictures in one run, beside the bare network.
+"""Measure memory and speed for many small pictures in one run, beside the bare network.
 
-    python benchmarks/many.py [COUNT] [MODEL]
+    python benchmarks/many.py [COUNT [MODEL [SIDE]]]
 
-Half of the pictures are JPEG, half PNG, 96 × 64 pixels each. Resident memory is that of the program
-and all its processes, after file 100 and after file COUNT (a few more follow). The rate counts from
-the report's first line to its line COUNT, without the start. The bare network runs on one such
-picture, again and again, before and after the program. Memory is read from /proc: Linux only.
+COUNT pictures (1000) of SIDE² pixels (64), half of them JPEG, half PNG. Resident memory is that of
+the program and all its processes, after file 100 and after file COUNT (a few more follow). Rates
+count from the report's first line to its line COUNT, without the start: by the clock, and by the
+processors' seconds, in which other work on the machine does not count. The bare network runs on one
+such picture, again and again, before and after the program. Memory and processors' seconds are read
+from /proc: Linux only.
 """
 
 import os
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,77 +26,110 @@ from PIL import Image
 from upscale.cli.terminal.tuning import tune
 from upscale.models.model import Model, load_model
 
-WIDTH, HEIGHT = 96, 64
 SAMPLES = 10
 """Files over which a figure of memory is averaged."""
 
 
-def write_pictures(folder: Path, count: int) -> None:
+def write_pictures(folder: Path, count: int, side: int) -> None:
     noise = np.random.default_rng(0)
     for number in range(count):
-        rough = noise.integers(0, 256, (HEIGHT // 8, WIDTH // 8, 3), np.uint8)
-        picture = Image.fromarray(rough).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
+        rough = noise.integers(0, 256, (side // 8, side // 8, 3), np.uint8)
+        picture = Image.fromarray(rough).resize((side, side), Image.Resampling.BICUBIC)
         picture.save(folder / f"{number:04}.{'jpg' if number % 2 else 'png'}")
 
 
-def bare(model: Model, passes: int = 100) -> float:
-    """Return the seconds of one network pass over one picture, the median of ``passes``."""
-    lr = torch.rand(1, 3, HEIGHT, WIDTH)
-    seconds = []
-    for _ in range(passes):
-        begin = time.perf_counter()
-        model(lr)
-        seconds.append(time.perf_counter() - begin)
-    return statistics.median(seconds)
+@dataclass(frozen=True)
+class Seconds:
+    """Of one picture, on the average or the median."""
+
+    clock: float
+    processors: float
+    """Summed over the processors."""
 
 
-def resident(pid: int) -> float:
-    """Return the MiB that ``pid`` and its descendants hold in memory."""
-    parents, pages = {}, {}
+def bare(model: Model, side: int, passes: int = 50) -> Seconds:
+    """Return what one pass of the network alone over one picture takes."""
+    lr = torch.rand(1, 3, side, side).contiguous(memory_format=torch.channels_last)
+    clock, processors = [], []
+    with torch.inference_mode():
+        for _ in range(passes):
+            begin, busy = time.perf_counter(), time.process_time()
+            model.network(lr)
+            clock.append(time.perf_counter() - begin)
+            processors.append(time.process_time() - busy)
+    return Seconds(statistics.median(clock), statistics.median(processors))
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a program and its processes have taken so far."""
+
+    when: float
+    memory: float
+    """MiB that all of them hold now; what they share counts as often."""
+    own: float
+    """Processors' seconds of the program itself."""
+    beside: float
+    """Of the processes that it started and that still run."""
+
+
+def usage(pid: int) -> Usage:
+    """Look at ``pid`` and its descendants."""
+    parents, pages, ticks = {}, {}, {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(path.name)] = int((path / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            fields = (path / "stat").read_text().rsplit(")", 1)[1].split()
             pages[int(path.name)] = int((path / "statm").read_text().split()[1])
         except OSError:
             continue
+        parents[int(path.name)] = int(fields[1])
+        ticks[int(path.name)] = int(fields[11]) + int(fields[12])
     found = [pid]
     for one in found:
         found += [child for child, parent in parents.items() if parent == one]
-    return sum(pages.get(one, 0) for one in found) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    memory = sum(pages.get(one, 0) for one in found) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    tick = os.sysconf("SC_CLK_TCK")
+    beside = sum(ticks.get(one, 0) for one in found[1:])
+    return Usage(time.perf_counter(), memory, ticks.get(pid, 0) / tick, beside / tick)
 
 
 def main() -> None:
-    count = int((sys.argv[1:] or ["1000"])[0])
-    name = (sys.argv[2:] or ["srgan"])[0]
+    count, name, side = (*sys.argv[1:4], *("1000", "srgan", "64")[len(sys.argv[1:4]) :])
+    last = int(count)
     tune()  # as the program does
     model = load_model(name)
-    before = bare(model)
+    before = bare(model, int(side))
+    seen: dict[int, Usage] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "in").mkdir()
-        write_pictures(folder / "in", count + 2 * SAMPLES)
+        write_pictures(folder / "in", last + SAMPLES, int(side))
         command = [sys.executable, "-m", "upscale", "in", "-o", "out", "--json", "--model", name]
-        early, late, arrivals = [], [], []
         with subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
             assert process.stdout is not None
             for number, _ in enumerate(process.stdout, 1):
-                arrivals.append(time.perf_counter())
-                if 100 <= number < 100 + SAMPLES:
-                    early.append(resident(process.pid))
-                if count <= number < count + SAMPLES:
-                    late.append(resident(process.pid))
+                if number == 1 or 100 <= number < 100 + SAMPLES or number >= last:
+                    seen[number] = usage(process.pid)
         made = len(list((folder / "out").iterdir()))
-    after = bare(model)
-    assert (process.returncode, made) == (0, count + 2 * SAMPLES)
-    rate = (count - 1) / (arrivals[count - 1] - arrivals[0])
-    network = 2 / (before + after)
-    print(f"resident: {statistics.mean(early):.0f} MiB at file 100", end=", ")
-    print(f"{statistics.mean(late):.0f} MiB at file {count}")
-    print(f"bare network: {1 / before:.1f} files/s before, {1 / after:.1f} after")
+    after = bare(model, int(side))
+    assert (process.returncode, made) == (0, last + SAMPLES)
+    for first in (100, last):
+        memory = [seen[number].memory for number in range(first, first + SAMPLES) if number in seen]
+        if memory:
+            print(f"resident: {statistics.mean(memory):.0f} MiB at file {first}")
+    begin, end = seen[1], seen[last]
+    clock = (end.when - begin.when) / (last - 1)
+    own, beside = (end.own - begin.own) / (last - 1), (end.beside - begin.beside) / (last - 1)
+    print(f"bare network: {1 / before.clock:.1f} files/s before, {1 / after.clock:.1f} after")
+    alone = (before.clock + after.clock) / 2
+    print(f"program: {1 / clock:.1f} files/s, {alone / clock:.2f} of the bare network's")
+    alone = (before.processors + after.processors) / 2
     print(
-        f"program: {rate:.1f} files/s, {rate / network:.2f} of the bare network; {model.precision}"
+        f"processors' milliseconds a file: {1e3 * own:.1f} the program and {1e3 * beside:.1f} the "
+        f"codecs, {1e3 * alone:.1f} the bare network, {alone / own:.2f} of the program's "
+        f"({alone / (own + beside):.2f} with codecs); {model.precision}"
     )
 
 

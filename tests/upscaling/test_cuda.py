@@ -36,4 +36,4 @@ def test_cuda_gives_the_picture_of_the_cpu(name: str, precision: str, tile: int)
 
 def test_a_band_is_as_high_as_memory_allows() -> None:
     model = load_model("srgan", device="cuda", precision="fp16")
-    assert model.stream(1080, 1920).band == 1080
+    assert model.stream(1080, 1920).band >= 1080

@@ -187,9 +187,19 @@ def test_what_does_not_fit_as_a_stream_goes_on_in_tiles(
     def none(self: Convolution, x: torch.Tensor) -> torch.Tensor:
         return torch.empty(2**62)  # no band any more; a tile that is small enough goes through
 
+    sizes: list[torch.Size] = []
+    forward = Convolution.forward
+
+    def noted(self: Convolution, x: torch.Tensor) -> torch.Tensor:
+        sizes.append(x.shape[-2:])
+        return forward(self, x)
+
     monkeypatch.setattr(Convolution, "inside", none)
+    monkeypatch.setattr(Convolution, "forward", noted)
+    monkeypatch.setattr("upscale.upscaling.engine.largest_tile", lambda model, overlap: 40)
     made += bands
     assert worst(np.concatenate(made), whole) <= 1
+    assert 40 < max(max(size) for size in sizes) <= 40 + 2 * spec.overlap
 
 
 @pytest.mark.parametrize("tile", [0, 64])

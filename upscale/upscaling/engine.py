@@ -52,7 +52,7 @@ def upscale_bands(
     tiling = tiling or plan_tiling(model)
     dtype = dtype or pixels.dtype
     height, width, _ = pixels.shape
-    part = width
+    part, most = width, 0
     done = 0
     if not tiling.tile and not model.tta and (part := widest(model, width)) == width:
         try:
@@ -60,10 +60,10 @@ def upscale_bands(
                 done += len(band)
                 yield band
         except MemoryShortageError:
-            part = largest_tile(model, tiling.overlap)
+            part = most = largest_tile(model, tiling.overlap)
         else:
             return
-    tile = (tiling.tile, tiling.tile or (0 if model.tta else part))
+    tile = (tiling.tile or most, tiling.tile or (0 if model.tta else part))
     # What has not streamed goes through in tiles, with context from what has.
     first = max(0, done // model.scale - tiling.overlap) // model.spec.align * model.spec.align
     spare = done - first * model.scale

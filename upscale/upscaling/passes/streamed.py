@@ -10,7 +10,6 @@ from torch import Tensor
 
 from upscale.models.fetching.sources import Progress
 from upscale.models.model import Model
-from upscale.networks.streaming.stream import Stream
 from upscale.pixels.spool import Rows
 from upscale.upscaling.passes.failures import MemoryShortageError, lacking, non_finite
 from upscale.upscaling.passes.samples import (
@@ -94,26 +93,13 @@ def _through(
     for first in range(top, bottom, WINDOW):
         lr = read(first, min(first + WINDOW, bottom))[None].to(model.device)
         lr = model.aligned(lr).contiguous(memory_format=torch.channels_last)
-        for sr in _patiently(stream, lr, model):
-            yield sr[0, ..., : width * model.scale]
-
-
-def _patiently(stream: Stream, lr: Tensor, model: Model) -> Iterator[Tensor]:
-    """Feed ``lr``; where memory is too small, go on in bands of half as many rows."""
-    results = model.results(stream.feed(lr))
-    while True:
         try:
-            yield from results
-            return
+            for sr in model.feed(stream, lr):
+                yield sr[0, ..., : width * model.scale]
         except NotImplementedError as error:
             raise lacking(model, error) from error
-        except (RuntimeError, MemoryError) as error:  # the CPU's allocator has no type of its own
-            if model.device.type == "cuda":
-                torch.cuda.empty_cache()
-            if stream.band <= model.spec.align:
-                raise MemoryShortageError from error
-            stream.band = max(model.spec.align, stream.band // 2)
-            results = model.results(stream.drain())
+        except (RuntimeError, MemoryError) as error:
+            raise MemoryShortageError from error
 
 
 def _opacity(pixels: Rows, model: Model) -> Iterator[Tensor]:
