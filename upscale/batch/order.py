@@ -71,6 +71,8 @@ class Order:
     """Outputs that are not up to date are replaced."""
     max_pixels: int = MAX_PIXELS
     """Inputs with more pixels are refused."""
+    max_output_pixels: int | None = None
+    """Outputs with more pixels in all frames are refused; None: there is no limit."""
     wrap: bool = False
     """Pictures continue at their other side."""
     candidates: Candidates | None = None

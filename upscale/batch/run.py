@@ -183,6 +183,7 @@ class Batch:
             )
         sizes = self._order.target.sizes(width, height, model.scale)
         check_format(job.output, sizes.width, sizes.height)
+        _check_pixels(job.output, sizes.width, sizes.height, frames, self._order.max_output_pixels)
         depth = image.pixels.dtype.itemsize * 8
         _check_space(job.output, sizes.width * sizes.height * frames * channels * depth // 8)
         layout = Layout(
@@ -234,6 +235,15 @@ class Batch:
 def is_hopeless(error: UpscaleError) -> bool:
     """Say whether every other picture would meet an error: no model, no memory, a full disk."""
     return isinstance(error, (DeviceError, WeightsError)) or error.code == OutputError.code
+
+
+def _check_pixels(path: Path, width: int, height: int, frames: int, most: int | None) -> None:
+    if most is not None and width * height * frames > most:
+        raise OutputError(
+            f"{path}: would have {width * height * frames:,} pixels, and {most:,} are allowed; "
+            "ask for a smaller size",
+            code="too-large",
+        )
 
 
 def _check_space(path: Path, raw_bytes: int) -> None:

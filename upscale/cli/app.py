@@ -20,6 +20,7 @@ from upscale.cli.commands.models import (
 from upscale.cli.commands.runs import PlotOptions, PublishOptions, plot, publish
 from upscale.cli.commands.sweep import SweepOptions, sweep
 from upscale.cli.commands.train import TrainOptions, train
+from upscale.cli.commands.ui import UiOptions, ui
 from upscale.cli.rate.prepare import PrepareOptions, prepare
 from upscale.cli.rate.report import ReportOptions, report
 from upscale.cli.rate.show import PageOptions, ServeOptions, page, serve
@@ -110,6 +111,7 @@ _add(
 )
 _add(app, "sweep", sweep, SweepOptions)
 _add(app, "compare", compare, CompareOptions)
+_add(app, "ui", ui, UiOptions)
 _add(app, "bench", _bench, BenchOptions)
 _add(app, "convert", convert, ConvertOptions)
 _add(app, "doctor", doctor, DoctorOptions)

@@ -5,28 +5,36 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from upscale.batch.order import Method, Order, Ready
+from upscale.batch.planning.naming import DEFAULT_TEMPLATE, Naming, ending
 from upscale.batch.resume import settings_digest
 from upscale.batch.run import Result
 from upscale.cli.run.options import Options
-from upscale.cli.terminal.console import Bars
 from upscale.models.choice import CANDIDATES, alpha_for
 from upscale.models.fetching.sources import Notify
+from upscale.serving.work.asked import Listener
 
 if TYPE_CHECKING:
     from upscale.models.weights import Weights
 
-__all__ = ["find_method", "find_methods", "order_of", "settings_digest_of", "settings_of"]
+__all__ = [
+    "find_method",
+    "find_methods",
+    "naming_of",
+    "order_of",
+    "settings_digest_of",
+    "settings_of",
+]
 
 
-def find_methods(options: Options, bars: Bars) -> dict[str, Method]:
+def find_methods(options: Options, listener: Listener) -> dict[str, Method]:
     """Find the weights of the model that was named, or of all that may be chosen.
 
     What is missing is fetched, before anything is begun; none is loaded. Raises UpscaleError.
     """
     candidates = CANDIDATES.get(options.asked)
     names = candidates.names if candidates else (options.asked,)
-    notify = cache(bars.say)  # what two models have to say is said once
-    return {name: find_method(name, options, bars, notify) for name in names}
+    notify = cache(listener.say)  # what two models have to say is said once
+    return {name: find_method(name, options, listener, notify) for name in names}
 
 
 def settings_of(
@@ -52,12 +60,12 @@ def settings_of(
     }
 
 
-def find_method(name: str, options: Options, bars: Bars, notify: Notify) -> Method:
+def find_method(name: str, options: Options, listener: Listener, notify: Notify) -> Method:
     """Find a model's weights, with a bar while they are fetched; the method loads them as asked."""
     from upscale.models.weights import find_weights
 
     alpha = alpha_for(name, options.asked, options.alpha, notify)
-    weights = find_weights(name, alpha, options.psnr, bars.download(name), notify)
+    weights = find_weights(name, alpha, options.psnr, listener.download(name), notify)
     loading = partial(_load, weights, options, notify)
     settings = settings_digest_of(options, weights.sha256, weights.alpha)
     return Method(weights.scale, loading, settings, weights.alpha)
@@ -111,4 +119,20 @@ def order_of(options: Options) -> Order:
         max_pixels=options.max_pixels,
         wrap=options.wrap,
         candidates=CANDIDATES.get(options.asked),
+    )
+
+
+def naming_of(options: Options, scale: int) -> Naming:
+    """Return how outputs are called, for a network's ``scale``. Raises UsageError."""
+    template = DEFAULT_TEMPLATE if options.name is None else options.name
+    if options.suffix is not None:
+        template = ending(options.suffix)
+    label = options.target.label(scale)
+    return Naming(
+        template=template,
+        suffix=options.format_suffix,
+        scale=label.removeprefix("x") if label.startswith("x") else "",
+        target=label,
+        model=options.asked,
+        alpha="" if options.alpha is None else f"{options.alpha:g}",
     )

@@ -9,13 +9,13 @@ from pathlib import Path
 from upscale.batch.codec import Codec
 from upscale.batch.order import Method, Order
 from upscale.batch.planning.inputs import find_inputs
-from upscale.batch.planning.naming import DEFAULT_TEMPLATE, Naming, ending
+from upscale.batch.planning.naming import Naming
 from upscale.batch.planning.plan import Destination, Job, plan, prepare_output
 from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Result
-from upscale.cli.run.methods import find_methods, order_of, settings_of
+from upscale.cli.run.methods import find_methods, naming_of, order_of, settings_of
 from upscale.cli.run.options import Options
 from upscale.cli.run.report import Report, counted
 from upscale.cli.terminal.console import Bars, Interrupted, shown
@@ -83,7 +83,7 @@ def _run(
         with CodecPool(0 if options.dry_run else processes, options.debug) as pool:
             methods = find_methods(options, bars)
             report.settings = partial(settings_of, methods, options)
-            naming = _naming(options, next(iter(methods.values())).scale)
+            naming = naming_of(options, next(iter(methods.values())).scale)
             left = [] if options.watch else _planned(options, found, destination, naming)
             _say_renamed(left, bars)
             order = order_of(options)
@@ -183,21 +183,6 @@ def _announce(
                 f"{tiling.effort:.0f} pixels for each of the picture, because a tile needs "
                 f"{tiling.overlap} around it; --tile auto is quicker"
             )
-
-
-def _naming(options: Options, scale: int) -> Naming:
-    template = DEFAULT_TEMPLATE if options.name is None else options.name
-    if options.suffix is not None:
-        template = ending(options.suffix)
-    label = options.target.label(scale)
-    return Naming(
-        template=template,
-        suffix=options.format_suffix,
-        scale=label.removeprefix("x") if label.startswith("x") else "",
-        target=label,
-        model=options.asked,
-        alpha="" if options.alpha is None else f"{options.alpha:g}",
-    )
 
 
 def _kept(jobs: Iterator[Job | None], left: list[Job]) -> Iterator[Job | None]:

@@ -1,0 +1,107 @@
+"""``upscale ui``: a page in the browser, and an interface for programs."""
+
+import os
+import webbrowser
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from upscale.cli.run.options import MOST_JOBS, Options
+from upscale.cli.terminal.console import say
+from upscale.errors import UsageError, did_you_mean
+from upscale.models.choice import AUTO, DEVICE_HELP
+from upscale.serving.work.limits import Limits
+from upscale.serving.work.offers import known_models
+from upscale.upscaling.options import REPORT, SPEED, check_limits, option
+
+if TYPE_CHECKING:
+    from upscale.serving.web.server import Server
+
+__all__ = ["UiOptions", "make_server", "ui"]
+
+TOKEN = "UPSCALE_TOKEN"
+"""The variable that holds the token where the option does not."""
+
+LIMITS = Limits()
+
+MODELS = 3
+"""Models that stay in memory, of jobs and of previews each."""
+
+
+@dataclass(frozen=True)
+class UiOptions:
+    """What ``upscale ui`` is asked for."""
+
+    host: str = option(
+        "Address to answer at. One that other machines reach needs a token.", "127.0.0.1"
+    )
+    port: int = option("Port to answer at; 0 takes a free one.", 7860, least=0, most=65535)
+    open: bool = option("Open the page in the browser.", False)
+    token: str | None = option(
+        f"Secret that a page or a program must give. Better: the variable {TOKEN}.", None
+    )
+    model: str = option(
+        "What makes the pictures if a request does not say: a name, or a file of your own.", AUTO
+    )
+    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
+    jobs: int = option(
+        "Processes that decode and encode.", 2, SPEED, short="-j", least=1, most=MOST_JOBS
+    )
+    max_mb: int = option("Refuse requests of more megabytes.", LIMITS.most_bytes // 10**6, least=1)
+    max_pixels: int = option("Refuse pictures with more pixels.", LIMITS.max_pixels, least=1)
+    max_output_pixels: int = option(
+        "Refuse to make more pixels of a picture.", LIMITS.most_output_pixels, least=1
+    )
+    max_jobs: int = option("Jobs that may wait.", LIMITS.jobs, least=1)
+    debug: bool = option("Show tracebacks.", False, REPORT)
+
+
+def ui(options: UiOptions) -> None:
+    """Open a page that makes pictures larger, for the browser on this machine or elsewhere."""
+    from upscale.cli.terminal.tuning import tune
+
+    server = make_server(options)
+    tune()
+    with server.opened(options.host, options.port) as running:
+        say(f"upscale: {running.address} (Ctrl-C ends)")
+        if options.open:
+            webbrowser.open(running.address)
+        running.answer()
+
+
+def make_server(options: UiOptions) -> "Server":
+    """Check the options, and return a server that has not begun. Raises UsageError."""
+    from upscale.cli.commands.ui_settings import read_settings, settings
+    from upscale.serving.web.server import Server, check_address
+    from upscale.serving.work.shelf import Shelf
+
+    check_limits(options)
+    token = options.token or os.environ.get(TOKEN) or None
+    check_address(options.host, token)
+    limits = Limits(
+        most_bytes=options.max_mb * 10**6,
+        max_pixels=options.max_pixels,
+        most_output_pixels=options.max_output_pixels,
+        jobs=options.max_jobs,
+    )
+    base = Options(
+        inputs=(), model=options.model, device=options.device, max_pixels=options.max_pixels
+    )
+    base.check()
+    own = {} if options.model in known_models() else {Path(options.model).name: options.model}
+    if own and not Path(options.model).is_file():
+        raise UsageError(
+            f"{options.model}: is neither a model nor a file"
+            f"{did_you_mean(options.model, known_models())}"
+        )
+    jobs, previews = (
+        partial(read_settings, base=base, own=own, limits=limits, shelf=Shelf(MODELS))
+        for _ in range(2)
+    )
+    return Server(
+        *(jobs, previews, settings(), limits),
+        processes=options.jobs,
+        own=next(iter(own), None),
+        token=token,
+    )

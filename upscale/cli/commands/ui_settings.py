@@ -1,0 +1,102 @@
+"""The words of a request → what the command line's options of these names ask for."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, replace
+from functools import partial
+from typing import Any, get_args, get_type_hints
+
+from upscale.batch.order import Method
+from upscale.cli.run.methods import find_methods, naming_of, order_of
+from upscale.cli.run.options import Options
+from upscale.errors import UsageError, did_you_mean
+from upscale.serving.work.asked import Asked, Listener, Setting
+from upscale.serving.work.limits import Limits
+from upscale.serving.work.offers import known_models
+from upscale.serving.work.shelf import Shelf
+
+__all__ = ["SETTINGS", "read_settings", "settings"]
+
+SETTINGS = (
+    *("model", "alpha", "scale", "size", "fit", "long_edge", "megapixels"),
+    *("format", "quality", "lossless", "strip", "to_srgb", "lenient"),
+    *("wrap", "tta", "back_project", "tile", "overlap", "device", "precision"),
+)
+"""The options that a request may give. None of them names a file."""
+
+KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+FLAGS = {"1": True, "true": True, "yes": True, "on": True}
+FLAGS |= {"0": False, "false": False, "no": False, "off": False, "": False}
+
+OF_A_MODEL = ("device", "precision", "tta", "back_project", "tile", "overlap")
+"""Options on which a model in memory depends."""
+
+
+def settings() -> tuple[Setting, ...]:
+    """Describe `SETTINGS`."""
+    own = {each.name: each for each in fields(Options)}
+    return tuple(
+        Setting(
+            name,
+            KINDS[_kind(name)],
+            own[name].metadata["help"],
+            own[name].metadata.get("word", own[name].default),
+        )
+        for name in SETTINGS
+    )
+
+
+def _kind(name: str) -> type:
+    hint = get_type_hints(Options)[name]
+    found: type = next(kind for kind in get_args(hint) or (hint,) if kind is not type(None))
+    return found
+
+
+def read_settings(
+    words: Mapping[str, str], base: Options, own: Mapping[str, str], limits: Limits, shelf: Shelf
+) -> Asked:
+    """Read a request; what it does not say is as ``base`` has it.
+
+    ``own``: models that the server was given, by the names that requests know them by. Of others
+    only names of the manifest are taken: neither a file nor an address. Raises UsageError.
+    """
+    values: dict[str, Any] = {}
+    for name, word in words.items():
+        if name not in SETTINGS:
+            raise UsageError(f"{name}: there is no such setting{did_you_mean(name, SETTINGS)}")
+        if word.strip():
+            values[name] = _value(name, word.strip())
+    options = replace(base, **values)
+    known = known_models()
+    if options.model in own:
+        options = replace(options, model=own[options.model])
+    elif options.model not in known and options.model != base.model:
+        raise UsageError(f"{options.model!r} is not a model{did_you_mean(options.model, known)}")
+    options.check()
+    order = replace(order_of(options), max_output_pixels=limits.most_output_pixels)
+    return Asked(order, partial(_find, options, shelf), partial(naming_of, options))
+
+
+def _value(name: str, word: str) -> Any:
+    read = next(each for each in fields(Options) if each.name == name).metadata.get("read")
+    kind = _kind(name)
+    try:
+        if read is not None:
+            return read(word)
+        if kind is bool:
+            return FLAGS[word.lower()]
+        return kind(word)
+    except (ValueError, KeyError) as error:
+        raise UsageError(f"{name}: {word!r} is not of the kind {KINDS[kind]}") from error
+
+
+def _find(options: Options, shelf: Shelf, listener: Listener) -> dict[str, Method]:
+    """Find the methods; models that they load stay on the shelf."""
+    return {
+        name: replace(method, load=partial(shelf.ready, _key(name, method, options), method.load))
+        for name, method in find_methods(options, listener).items()
+    }
+
+
+def _key(name: str, method: Method, options: Options) -> Hashable:
+    return (name, method.alpha, *(getattr(options, each) for each in OF_A_MODEL))

@@ -1,0 +1,104 @@
+"""Who may ask: hosts, origins, and the token."""
+
+import hashlib
+import hmac
+import secrets
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from upscale.serving.web.answers import refusal
+
+__all__ = ["COOKIE", "Guard", "Keys"]
+
+COOKIE = "upscale"
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+"""Names of this machine that no other machine answers to."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+
+HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+}
+
+
+class Keys:
+    """The token, and the cookie that a page gets for it."""
+
+    def __init__(self, token: str | None) -> None:
+        """Take the token; None: everybody may ask."""
+        self.token = token
+        secret = secrets.token_bytes(32)
+        self.cookie = hmac.new(secret, b"page", hashlib.sha256).hexdigest()
+
+    def fits(self, word: str) -> bool:
+        """Tell whether ``word`` is the token."""
+        return self.token is not None and hmac.compare_digest(word.encode(), self.token.encode())
+
+    def opens(self, headers: Headers) -> bool:
+        """Tell whether a request shows the token or the cookie, or needs neither."""
+        if self.token is None:
+            return True
+        kind, _, word = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and self.fits(word.strip()):
+            return True
+        try:
+            found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        except CookieError:
+            return False
+        return found is not None and hmac.compare_digest(found.value.encode(), self.cookie.encode())
+
+
+class Guard:
+    """Passes on the requests that may be answered.
+
+    Without it a page of any other site could use a server on the reader's own machine: by a name
+    that it makes lead here (so the host's name is looked at), or blindly (so the origin is).
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys, local: bool) -> None:
+        """Stand before ``app``; ``local``: only names of this machine are answered to."""
+        self._app, self._keys, self._local = app, keys, local
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or let the application answer."""
+        if scope["type"] != "http":
+            return
+        headers = Headers(scope=scope)
+        path, host = scope["path"], headers.get("host", "")
+        origin = headers.get("origin")
+        if self._local and urlsplit(f"//{host}").hostname not in LOCAL:
+            answer = refusal("forbidden", f"{host!r} is not the name of this server")
+        elif origin is not None and urlsplit(origin).netloc != host:
+            answer = refusal("forbidden", "a page of another site may not ask")
+        elif (
+            path.startswith("/api/")
+            and path not in ("/api/login", "/api/openapi.json")
+            and not self._keys.opens(headers)
+        ):
+            answer = refusal("unauthorized", "this server needs its token: Authorization: Bearer …")
+        else:
+            await self._app(scope, receive, _with_headers(path, send))
+            return
+        await answer(scope, receive, send)
+
+
+def _with_headers(path: str, send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            added = dict(HEADERS)
+            if not path.endswith("/compare"):  # which brings its own
+                added[b"content-security-policy"] = POLICY.encode()
+            message["headers"] = [*message["headers"], *added.items()]
+        await send(message)
+
+    return sending

@@ -1,0 +1,40 @@
+"""What people see: files of this package, by a literal list."""
+
+from importlib import resources
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from upscale.serving.web.answers import refusal
+
+__all__ = ["interface", "page", "static"]
+
+FILES = {
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "crop.js": "text/javascript",
+    "job.js": "text/javascript",
+    "interface.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+
+
+def _answer(name: str, kind: str) -> Response:
+    data = resources.files("upscale.serving.web").joinpath("static", name).read_bytes()
+    return Response(data, media_type=kind, headers={"Cache-Control": "no-cache"})
+
+
+async def page(request: Request) -> Response:
+    """Send the page."""
+    return _answer("page.html", "text/html")
+
+
+async def interface(request: Request) -> Response:
+    """Send the page that describes the interface for programs."""
+    return _answer("interface.html", "text/html")
+
+
+async def static(request: Request) -> Response:
+    """Send a file that a page is made of."""
+    name = request.path_params["name"]
+    return _answer(name, FILES[name]) if name in FILES else refusal("not-found", "no such file")

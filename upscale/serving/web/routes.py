@@ -1,0 +1,264 @@
+"""One function for each request."""
+
+import asyncio
+import threading
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from upscale.batch.run import Result
+from upscale.errors import InputError, UpscaleError, UsageError
+from upscale.files import whole
+from upscale.serving.web import pages
+from upscale.serving.web.answers import about_ticket, failure, model_name, refusal
+from upscale.serving.web.guard import COOKIE, Guard, Keys
+from upscale.serving.web.openapi import describe
+from upscale.serving.web.uploads import read_upload
+from upscale.serving.work.arrivals import Arrivals
+from upscale.serving.work.asked import Read, Setting
+from upscale.serving.work.limits import Limits
+from upscale.serving.work.offers import offers
+from upscale.serving.work.preview import Previews
+from upscale.serving.work.tickets import Ticket, Tickets
+from upscale.viewing.compare import write_page
+
+__all__ = ["Routes"]
+
+LONGEST_WAIT = 3600.0
+"""Seconds that a question for a result may wait for it."""
+
+POLL = 0.1
+
+CROP_BYTES = 2**20
+
+LONGEST_LOGIN = 1000
+"""Bytes."""
+
+SLOWED = 0.5
+"""Seconds that a wrong token costs."""
+
+
+class Routes:
+    """Answers requests about `Tickets`."""
+
+    def __init__(
+        self,
+        tickets: Tickets,
+        previews: Previews,
+        read: Read,
+        limits: Limits,
+        settings: Sequence[Setting],
+        own: str | None,
+        keys: Keys,
+    ) -> None:
+        """Take what the answers need; ``own`` names the model that the server was given."""
+        self._tickets, self._previews, self._read = tickets, previews, read
+        self._limits, self._own, self._keys = limits, own, keys
+        self._openapi = describe(settings, keys.token is not None)
+        self._viewing = threading.Lock()
+
+    def app(self, local: bool) -> Starlette:
+        """Return the application; ``local``: only this machine may ask."""
+        job = "/api/jobs/{id}"
+        picture = job + "/pictures/{number:int}"
+        return Starlette(
+            routes=[
+                Route("/", pages.page),
+                Route("/api", pages.interface),
+                Route("/static/{name}", pages.static),
+                Route("/api/login", self.login, methods=["POST"]),
+                Route("/api/openapi.json", self.openapi),
+                Route("/api/about", self.about),
+                Route("/api/upscale", self.upscale, methods=["POST"]),
+                Route("/api/preview", self.preview, methods=["POST"]),
+                Route(job, self.job, methods=["GET"]),
+                Route(job, self.cancel, methods=["DELETE"]),
+                Route(job + "/result", self.result),
+                Route(picture, self.picture),
+                Route(picture + "/compare", self.compare),
+            ],
+            middleware=[Middleware(Guard, keys=self._keys, local=local)],
+            exception_handlers={
+                UpscaleError: _failed,
+                HTTPException: _refused,
+                ClientDisconnect: _gone,
+            },
+        )
+
+    async def openapi(self, request: Request) -> Response:
+        """Describe the interface."""
+        return JSONResponse(self._openapi)
+
+    async def login(self, request: Request) -> Response:
+        """Give a page that knows the token a cookie."""
+        body = await request.json() if _is_short(request) else None
+        word = body.get("token") if isinstance(body, dict) else None
+        if not isinstance(word, str) or not self._keys.fits(word):
+            await asyncio.sleep(SLOWED)
+            return refusal("unauthorized", "that is not the token of this server")
+        answer = Response(status_code=204)
+        answer.set_cookie(COOKIE, self._keys.cookie, httponly=True, samesite="strict")
+        return answer
+
+    async def about(self, request: Request) -> Response:
+        """Say what may be asked for: models and limits."""
+        offered = await run_in_threadpool(offers, self._own)
+        limits = {"bytes": self._limits.most_bytes, "pictures": self._limits.pictures}
+        limits |= {"pixels": self._limits.max_pixels}
+        limits |= {"output_pixels": self._limits.most_output_pixels}
+        return JSONResponse({"models": [asdict(each) for each in offered], "limits": limits})
+
+    async def upscale(self, request: Request) -> Response:
+        """Queue a job."""
+        self._tickets.check_room()
+        async with read_upload(request, self._limits) as upload:
+            attended = upload.words.pop("attended", "") == "true"
+            asked = self._read(upload.words)
+            if not upload.files:
+                raise UsageError("there is no picture in this request; send one or more")
+            with self._tickets.place(asked, attended) as ticket:
+                arrivals = Arrivals(ticket.inputs, self._limits)
+                for each in upload.files:
+                    await run_in_threadpool(arrivals.add, each.filename or "picture", each.file)
+                ticket.found = arrivals.found
+        answer = about_ticket(ticket, self._tickets)
+        return JSONResponse(answer, 202, {"Location": answer["urls"]["self"]})
+
+    async def preview(self, request: Request) -> Response:
+        """Enlarge a crop at once."""
+        async with read_upload(request, self._limits, CROP_BYTES) as upload:
+            if len(upload.files) != 1:
+                raise UsageError("send one crop")
+            crop = await upload.files[0].read()
+        begin = time.monotonic()
+        made = await run_in_threadpool(self._previews.make, crop, upload.words)
+        headers = {
+            "X-Model": model_name(made.choice.model),
+            "X-Alpha": "" if made.alpha is None else f"{made.alpha:g}",
+            "X-Seconds": f"{time.monotonic() - begin:.2f}",
+        }
+        return Response(made.png, media_type="image/png", headers=headers)
+
+    async def job(self, request: Request) -> Response:
+        """Say how far a job is."""
+        return JSONResponse(about_ticket(self._ticket(request), self._tickets))
+
+    async def cancel(self, request: Request) -> Response:
+        """Cancel a job, or remove its results."""
+        await run_in_threadpool(self._tickets.cancel, self._ticket(request))
+        return Response(status_code=204)
+
+    async def result(self, request: Request) -> Response:
+        """Send what a job made: a picture, or a ZIP of several."""
+        ticket = self._ticket(request)
+        wait = request.query_params.get("wait", "0")
+        if not wait.isdecimal():
+            raise UsageError("wait is a number of seconds")
+        end = time.monotonic() + min(float(wait), LONGEST_WAIT)
+        while not ticket.ended and time.monotonic() < end:
+            await asyncio.sleep(POLL)
+            ticket = self._ticket(request)
+        if not ticket.ended:
+            return JSONResponse(about_ticket(ticket, self._tickets), 202, {"Retry-After": "1"})
+        made = [each for each in ticket.results.values() if each.status == "done"]
+        if not made:
+            raise _worst(ticket)
+        if len(ticket.found) == 1:
+            return _file(ticket, made[0])
+        archive = await run_in_threadpool(_archive, ticket, made)
+        return FileResponse(archive, filename="upscale.zip", media_type="application/zip")
+
+    async def picture(self, request: Request) -> Response:
+        """Send one picture that a job made."""
+        return _file(*self._made(request))
+
+    async def compare(self, request: Request) -> Response:
+        """Send a page that compares a picture with what was made of it."""
+        ticket, result = self._made(request)
+        page = ticket.folder / f"compare-{request.path_params['number']}.html"
+
+        def make() -> None:
+            with self._viewing:
+                if not page.exists():
+                    write_page([result.job.input, result.job.output], page)
+
+        try:
+            await run_in_threadpool(make)
+        except UpscaleError as error:
+            return failure(error, ticket.clean(str(error)))
+        return FileResponse(page, media_type="text/html")
+
+    def _ticket(self, request: Request) -> Ticket:
+        ticket = self._tickets.find(request.path_params["id"])
+        if ticket is None:
+            raise InputError("there is no such job; it may have expired", code="not-found")
+        return ticket
+
+    def _made(self, request: Request) -> tuple[Ticket, Result]:
+        ticket, number = self._ticket(request), request.path_params["number"]
+        if number >= len(ticket.found):
+            raise InputError("the job has no such picture", code="not-found")
+        result = ticket.results.get(ticket.found[number].path)
+        if result is None:
+            raise InputError("this picture is not made yet", code="not-found")
+        if result.error is not None:
+            raise _shown(ticket, result.error)
+        return ticket, result
+
+
+def _is_short(request: Request) -> bool:
+    length = request.headers.get("content-length", "")
+    return length.isdecimal() and int(length) < LONGEST_LOGIN
+
+
+def _file(ticket: Ticket, result: Result) -> Response:
+    output = result.job.output
+    return FileResponse(output, filename=output.name)
+
+
+def _archive(ticket: Ticket, made: Sequence[Result]) -> Path:
+    """Put all results of a job into a ZIP, uncompressed: pictures are compressed already."""
+    path = ticket.folder / "results.zip"
+    if not path.exists():
+        with whole(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+            for each in made:
+                archive.write(each.job.output, each.job.output.relative_to(ticket.outputs))
+    return path
+
+
+def _worst(ticket: Ticket) -> UpscaleError:
+    """Return why nothing was made."""
+    errors = [each.error for each in ticket.results.values() if each.error is not None]
+    first = ticket.error or next(iter(errors), None)
+    if first is None or ticket.state == "cancelled":
+        return InputError("the job was cancelled", code="cancelled")
+    return _shown(ticket, first)
+
+
+def _shown(ticket: Ticket, error: UpscaleError) -> UpscaleError:
+    return type(error)(ticket.clean(str(error)), code=error.code)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, UpscaleError)
+    return failure(error)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    codes = {404: "not-found", 405: "usage"}
+    return refusal(codes.get(error.status_code, "usage"), error.detail, error.status_code)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=499)
