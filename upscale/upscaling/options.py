@@ -70,9 +70,9 @@ def option(
     return field(default=default, metadata={"help": text, "panel": panel, **about})
 
 
-def argument(metavar: str, text: str = "") -> Any:
+def argument(metavar: str, text: str = "", default: Any = MISSING) -> Any:
     """Make a field that is given without a flag."""
-    return field(metadata={"help": text, "metavar": metavar, "argument": True})
+    return field(default=default, metadata={"help": text, "metavar": metavar, "argument": True})
 
 
 def flag_of(name: str) -> str:

@@ -3,12 +3,14 @@
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import skimage.data
 from handmade_sets import HUNDRED, encoded, pixels, tarred, write
 from loopback import Loopback, Silent, serving
 
@@ -128,6 +130,42 @@ def test_data_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("UPSCALE_DATA", str(tmp_path / "gone"))
     with pytest.raises(UsageError, match=r"UPSCALE_DATA .*/gone"):
         find_set("set14", None, 4)
+
+
+def test_the_parts_of_a_set_are_joined(tmp_path: Path) -> None:
+    write(tmp_path / "BSDS300" / "images" / "train", "8049.png", "8143.png")
+    write(tmp_path / "BSDS300" / "images" / "test", "3096.png")
+    found = find_set("bsd300", tmp_path, 4)
+    assert [pair.name for pair in found.pairs] == ["8049", "8143", "3096"]
+
+
+def test_the_sample_set_needs_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "sample", "x.png")
+    told: list[str] = []
+    found = find_set("Sample", tmp_path, 4, notify=told.append)
+    assert (found.name, found.lr_folder, told) == ("sample", None, [])
+    shapes = {pair.name: read_hr(pair.hr).shape for pair in found.pairs}
+    assert shapes.pop("grass") == (256, 256, 1)
+    assert shapes == dict.fromkeys(("fur", "suit", "text", "wood"), (256, 256, 3))
+    assert sum(path.stat().st_size for path in found.folder.iterdir()) < 1e6
+
+
+@pytest.mark.parametrize(
+    ("name", "photograph", "left", "top"),
+    [
+        ("fur", skimage.data.cat, 195, 0),
+        ("wood", skimage.data.coffee, 340, 100),
+        ("suit", skimage.data.astronaut, 90, 250),
+        ("grass", skimage.data.grass, 128, 128),
+    ],
+)
+def test_the_sample_set_comes_from_photographs_that_are_free(
+    name: str, photograph: Callable[[], np.ndarray], left: int, top: int
+) -> None:
+    """Of scikit-image, whose documentation states the licence of each."""
+    (pair,) = (pair for pair in find_set("sample", None, 4).pairs if pair.name == name)
+    crop = photograph()[top : top + 256, left : left + 256]
+    assert np.array_equal(read_hr(pair.hr), crop if crop.ndim == 3 else crop[..., None])
 
 
 # The hub
@@ -343,9 +381,9 @@ def test_every_set_says_where_it_comes_from(dataset: Any) -> None:
     assert dataset.name == dataset.name.casefold()
     assert dataset.licence
     assert dataset.paper
-    assert dataset.sources[0].kind == "hub"
-    assert dataset.sources[0].place.startswith("datasets/")
+    assert bool(dataset.sources) is not bool(dataset.packaged)
     for source in dataset.sources:
         assert source.size
         assert source.kind == "https" or len(source.revision or "") == 40
         assert source.kind == "hub" or source.members[0].sha256
+        assert source.kind == "https" or source.place.startswith("datasets/")

@@ -48,6 +48,35 @@ def test_a_table_has_a_row_for_each_model(folder: Path) -> None:
     assert "fp32" in out
 
 
+def test_without_a_set_the_sample_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the port "discard"
+    monkeypatch.delenv("UPSCALE_DATA", raising=False)
+    nearest, bicubic = rows("-m", "nearest", "-m", "bicubic", "--metrics", "psnr,niqe")
+    assert nearest["set"] == bicubic["set"] == "sample"
+    assert len(nearest["pictures"]) == 5
+    assert nearest["figures"]["psnr"] < bicubic["figures"]["psnr"]
+
+
+REAL = pytest.mark.skipif("UPSCALE_DATA" not in os.environ, reason="UPSCALE_DATA is not set")
+
+BASELINES = [
+    ("esrgan", "bicubic", 28.42, 0.8104, 0.00005),
+    ("srgan", "bicubic", 28.43, 0.8211, 0.00015),
+    ("srgan", "nearest", 26.26, 0.7552, 0.0006),
+]
+
+
+@REAL
+@pytest.mark.parametrize(("protocol", "name", "db", "similarity", "apart"), BASELINES)
+def test_the_baselines_of_both_papers(
+    protocol: str, name: str, db: float, similarity: float, apart: float
+) -> None:
+    """Set5: Ledig et al. 2017, Table 2; Wang et al. 2018, supplement, Table 2."""
+    found = rows("set5", "-m", name, "--protocol", protocol)[0]["figures"]
+    assert found["psnr"] == pytest.approx(db, abs=0.005)
+    assert found["ssim"] == pytest.approx(similarity, abs=apart)
+
+
 def test_alphas_and_mixed_images_have_a_row_each(folder: Path) -> None:
     found = rows(
         *(folder, "-m", "bicubic", "-m", "srgan", "-a", "0:1:0.5"),

@@ -84,3 +84,7 @@ def test_folders_of_results_need_names(words: tuple[str, ...]) -> None:
 def test_two_systems_are_mixed(word: str) -> None:
     with pytest.raises(UsageError, match="--mix"):
         _ = BenchOptions(("x",), mix=(word,)).mixes
+
+
+def test_without_a_set_it_is_the_sample() -> None:
+    assert BenchOptions().sets == ("sample",)

@@ -47,6 +47,10 @@ class Dataset:
     """As its authors state it."""
     paper: str = ""
     """Where the set was published."""
+    parts: tuple[str, ...] = ()
+    """Folders in such a copy that hold pictures, too."""
+    packaged: str = ""
+    """The folder beside this file that holds the set; empty: it is not in the package."""
 
 
 @cache
@@ -56,8 +60,9 @@ def read_datasets() -> dict[str, Dataset]:
     return {
         name: Dataset(
             name=name,
-            folders=tuple(stanza.pop("folders")),
-            sources=tuple(_source(dict(source)) for source in stanza.pop("source")),
+            folders=tuple(stanza.pop("folders", ())),
+            parts=tuple(stanza.pop("parts", ())),
+            sources=tuple(_source(dict(source)) for source in stanza.pop("source", ())),
             **stanza,
         )
         for name, stanza in stanzas.items()
@@ -78,14 +83,18 @@ def find_set(
 ) -> PictureSet:
     """Return the pictures that ``word`` stands for: a name of `read_datasets`, or a folder.
 
-    A named set is searched below ``data``, below the folder in ``UPSCALE_DATA`` and in the cache,
-    then fetched. A folder holds HR pictures, or ``HR/`` and perhaps LR ones for ``scale``, such as
-    ``LRbicx4/`` or ``LR_bicubic/X4/``. Raises UsageError for a word that is neither, InputError for
-    a folder without pictures, WeightsError for a set that cannot be fetched or is damaged.
+    A named set is in the package, or it is searched below ``data``, below the folder in
+    ``UPSCALE_DATA`` and in the cache, then fetched. A folder holds HR pictures, or ``HR/`` and
+    perhaps LR ones for ``scale``, such as ``LRbicx4/`` or ``LR_bicubic/X4/``. Raises UsageError for
+    a word that is neither, InputError for a folder without pictures, WeightsError for a set that
+    cannot be fetched or is damaged.
     """
     dataset = read_datasets().get(word.casefold())
     if dataset is None:
         return _named_by_its_pixels(_of_folder(Path(word), scale, notify), notify)
+    if dataset.packaged:
+        packaged = Path(__file__).parent / dataset.packaged
+        return _named(read_folder(packaged, scale, notify), dataset, notify)
     roots = [("--data", data), ("UPSCALE_DATA", os.environ.get("UPSCALE_DATA"))]
     for flag, root in roots:
         if not root:
@@ -93,7 +102,7 @@ def find_set(
         if not Path(root).is_dir():
             raise UsageError(f"{flag} {root}: is not a folder")
         for folder in _below(Path(root), dataset.folders):
-            found = read_folder(folder, scale, notify)
+            found = read_folder(folder, scale, notify, dataset.parts)
             if found.pairs:
                 return _named(found, dataset, notify)
             notify(f"{folder}: holds no pictures and no HR/ with pictures; it is skipped")
@@ -210,7 +219,8 @@ def _fetch(dataset: Dataset, final: Path, progress: Progress, notify: Notify) ->
         f"{dataset.name} is not on this machine and cannot be fetched:\n"
         + "".join(f"  - {failure}\n" for failure in failures)
         + f"{remedy} give --data DIR, or set UPSCALE_DATA to DIR, where DIR holds "
-        f"{dataset.folders[0]}/; or give a folder of pictures in place of the name",
+        f"{dataset.folders[0]}/; or give a folder of pictures in place of the name; or measure on "
+        "`sample`, the set in the package",
         code="dataset",
     )
 

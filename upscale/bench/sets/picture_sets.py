@@ -53,13 +53,17 @@ class PictureSet:
     """Where the LR files are, one for each HR file."""
 
 
-def read_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
-    """Pair the pictures of ``folder``, or of HR/ in it, with the LR files for ``scale``."""
+def read_folder(folder: Path, scale: int, notify: Notify, parts: Iterable[str] = ()) -> PictureSet:
+    """Pair the pictures of ``folder``, or of HR/ in it, with the LR files for ``scale``.
+
+    ``parts``: folders in it that hold pictures, too, where they are there.
+    """
     hr_folder = next(iter(folders_called(folder, "HR")), folder)
-    place = hr_folder.resolve()
-    name = place.parent.name if place.name.casefold() == "hr" else place.name
+    own = hr_folder.resolve()
+    name = own.parent.name if own.name.casefold() == "hr" else own.name
     pictures: dict[str, Path] = {}
-    for path in pictures_in(hr_folder):
+    places = [hr_folder, *(hr_folder / part for part in parts if (hr_folder / part).is_dir())]
+    for path in (path for place in places for path in pictures_in(place)):
         if path.stem in pictures:
             raise InputError(
                 f"{path}: has the same name as {pictures[path.stem].name}; keep one of the two"

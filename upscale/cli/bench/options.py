@@ -33,8 +33,10 @@ class BenchOptions:
 
     sets: tuple[str, ...] = argument(
         "SET",
-        "Set of pictures: set5, set14, bsd100, bsd300, urban100, div2k-valid, pirm-val, or a "
-        "folder of HR pictures (or with HR/ and LR…/ inside).",
+        "Set of pictures: sample (five in the package; the default), set5, set14, bsd100, bsd300, "
+        "urban100, div2k-valid, pirm-val, or a folder of HR pictures (or with HR/ and LR…/ "
+        "inside).",
+        ("sample",),
     )
     data: Path | None = option(
         "Folder to look for sets in first; also: UPSCALE_DATA.", None, FILES, metavar="DIR"

@@ -28,6 +28,9 @@ OF_DEVELOPERS = re.compile(r"extra == ['\"](test|dev|docs)['\"]")
 SIDE = 64
 """LR pixels a side of the picture that is timed."""
 
+TIMED = "suit"
+"""The picture, of the sample set in the package; its PSNR tells a machine that computes wrongly."""
+
 FOR_ARITHMETIC = re.compile("avx|amx|fma|f16c|neon|asimd|sve|sme|bf16|fp16|vsx|vxe|rvv")
 """Names of the instructions that a network's speed depends on."""
 
@@ -174,15 +177,24 @@ def _rate(model: "Model") -> str:
     """Time ``model`` on a small picture; a processor may lack a precision altogether."""
     import torch
 
+    from upscale.bench.sets.datasets import find_set
+    from upscale.bench.sets.picture_sets import read_hr
+    from upscale.metrics.psnr_ssim import luma, psnr, without_border
     from upscale.models.precision import timed
+    from upscale.pixels.degrade import degrade
 
-    lr = torch.rand(1, 3, SIDE, SIDE)
+    (pair,) = (pair for pair in find_set("sample", None, 1).pairs if pair.name == TIMED)
+    side = SIDE * model.scale
+    hr = read_hr(pair.hr)[:side, :side]
+    lr = torch.from_numpy(degrade(hr, model.scale)).permute(2, 0, 1)[None] / 255
     try:
-        seconds = timed(lambda: model(lr).cpu())[1]
+        sr, seconds = timed(lambda: model(lr).cpu())
     except RuntimeError as error:
         return f"does not run ({str(error).splitlines()[0]})"
-    pixels = SIDE**2 * model.scale**2
-    return f"{pixels / seconds / 1e6:.3g} million pixels a second"
+    levels = (sr[0].permute(1, 2, 0).float() * 255).round().clamp(0, 255).numpy()
+    decibels = psnr(*(without_border(luma(each), model.scale) for each in (levels, hr)))
+    rate = f"{sr.shape[2] * sr.shape[3] / seconds / 1e6:.3g} million pixels a second"
+    return f"{rate}, {decibels:.2f} dB"
 
 
 def _packages() -> Iterator[tuple[str, str | None]]:
