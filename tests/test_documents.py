@@ -8,7 +8,9 @@ from documents import PAGES, ROOT, commands
 from PIL import Image
 from program import flat_weights, inside, noise, picture, piped
 
-ELSEWHERE = ("train", "bench", "rate", "--watch", "--raw", "pull", "realesrgan", "--best")
+ELSEWHERE = (
+    *("train", "bench", "--valid", "rate", "--watch", "--raw", "pull", "realesrgan", "--best"),
+)
 """Words of commands that need hours, people, other pictures, a stream or the network."""
 
 OTHER_COMMANDS = ("compare", "convert", "models", "--help")

@@ -35,6 +35,7 @@ ROOMS = (
     "serving",
     "rating",
     "training",
+    "studies",
     "api",
     "cli",
 )

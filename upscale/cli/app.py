@@ -18,6 +18,7 @@ from upscale.cli.commands.models import (
     pull,
 )
 from upscale.cli.commands.runs import PlotOptions, PublishOptions, plot, publish
+from upscale.cli.commands.study import ablation, content, depth, features
 from upscale.cli.commands.sweep import SweepOptions, sweep
 from upscale.cli.commands.train import TrainOptions, train
 from upscale.cli.commands.ui import UiOptions, ui
@@ -27,6 +28,12 @@ from upscale.cli.rate.show import PageOptions, ServeOptions, page, serve
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.default_group import DEFAULT_COMMAND, Command, DefaultGroup, Group
 from upscale.cli.terminal.options import make_command
+from upscale.studies.options import (
+    AblationOptions,
+    ContentOptions,
+    DepthOptions,
+    FeaturesOptions,
+)
 from upscale.training.config import Config
 from upscale.training.generator import GeneratorOptions
 from upscale.training.recipes import Recipe
@@ -61,6 +68,10 @@ train_app = typer.Typer(
     help="Fine-tune a model, or train one from nothing.",
     no_args_is_help=False,
     rich_markup_mode="rich",
+)
+
+study_app = typer.Typer(
+    cls=Group, help="Repeat the papers' experiments.", no_args_is_help=True, rich_markup_mode="rich"
 )
 
 
@@ -124,6 +135,11 @@ app.add_typer(train_app, name="train")
 _add(train_app, DEFAULT_COMMAND, train, TrainOptions, Config, Recipe, GeneratorOptions)
 _add(train_app, "plot", plot, PlotOptions)
 _add(train_app, "publish", publish, PublishOptions)
+app.add_typer(study_app, name="study")
+_add(study_app, "depth", depth, DepthOptions)
+_add(study_app, "content", content, ContentOptions)
+_add(study_app, "ablation", ablation, AblationOptions)
+_add(study_app, "features", features, FeaturesOptions)
 app.add_typer(models_app, name="models")
 models_app.callback()(make_command(list_models, ListOptions))
 _add(models_app, "pull", pull, PullOptions)

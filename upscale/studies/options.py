@@ -1,0 +1,174 @@
+"""What ``upscale study`` is asked for; nothing here needs NumPy or PyTorch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from upscale.errors import UsageError
+from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
+from upscale.upscaling.options import (
+    FILES,
+    LEARNING,
+    LOSSES,
+    MEASURE,
+    MODEL,
+    REPORT,
+    SPEED,
+    check_limits,
+    option,
+)
+
+__all__ = [
+    "AblationOptions",
+    "ContentOptions",
+    "DepthOptions",
+    "FeaturesOptions",
+    "StudyOptions",
+    "parse_blocks",
+]
+
+PAPERS_BLOCKS = 16
+PAPERS_RRDB_BLOCKS = 23
+MOST_BLOCKS = 1024
+
+
+def parse_blocks(text: str) -> tuple[int, ...]:
+    """Read numbers of blocks, as in ``1,2,4``, in rising order. Raises UsageError."""
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or not all(0 < number <= MOST_BLOCKS for number in numbers):
+        raise UsageError(
+            f"--blocks {text!r}: give numbers from 1 to {MOST_BLOCKS} with commas between, as in "
+            "1,2,4,8"
+        )
+    return tuple(sorted(set(numbers)))
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """What every study is asked for; what is not given is as in the paper."""
+
+    data: tuple[str, ...] = option(
+        "Folder of HR pictures to train on; folders inside it count, too. May be repeated, with "
+        "shares of the patches: --data div2k:4 --data ost:1.",
+        *((), FILES),
+        metavar="DIR[:SHARE]",
+    )
+    valid: str | None = option(
+        "Set or folder to measure on, outside --data.", None, FILES, metavar="SET"
+    )
+    output: Path | None = option(
+        "Folder of the study; what is finished there is not trained again. Default: "
+        "studies/NAME of the study.",
+        *(None, FILES),
+        short="-o",
+        metavar="STUDY",
+    )
+    features: int | None = option("Channels of the generators.", None, MODEL, least=1)
+    growth: int | None = option(
+        "Channels that each convolution of RRDBNet's dense blocks adds.", None, MODEL, least=1
+    )
+    steps: int | None = option(
+        "Steps of a training that the paper gives 1,000,000; those that it gives fewer, and the "
+        "steps at which the rate falls, keep their proportion. Default: the paper's.",
+        *(None, LEARNING),
+        least=1,
+    )
+    gan_steps: int | None = option(
+        "Steps of a training with a GAN. Default: in proportion to --steps.",
+        None,
+        LEARNING,
+        least=1,
+    )
+    batch: int | None = option("Patches in a step.", None, LEARNING, least=1)
+    hr_patch: int | None = option("Side of a patch in HR pixels.", None, LEARNING, least=1)
+    seed: int = option("Seed of all random numbers.", 0, LEARNING, least=0, below=2**63)
+    vgg: str = option(
+        "Network of the content loss: vgg19, or a file of VGG19 or VGG16.", "vgg19", LOSSES
+    )
+    pictures: int = option(
+        "Pictures of --valid on the sheet: the first ones.", 4, MEASURE, least=1, most=20
+    )
+    crop: int = option("HR pixels a side of a crop on the sheet.", 160, MEASURE, least=16, most=512)
+    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(PRECISION_HELP, "auto", SPEED)
+    workers: int | None = option(
+        "Processes that cut patches. Default: 0 on the CPU, 8 for each GPU.", None, SPEED, least=0
+    )
+    save_every: int = option(
+        "Steps between saved states, from which a killed study goes on.", 500, REPORT, least=1
+    )
+    dry_run: bool = option(
+        "Say what would be trained and, after some measured steps, how long it takes; train "
+        "nothing.",
+        *(False, REPORT),
+    )
+    debug: bool = option("Show tracebacks.", False, REPORT)
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is something to train."""
+        return True
+
+    def check(self) -> None:
+        """Raise UsageError for what makes no sense."""
+        check_limits(self)
+        if self.trains and not self.data:
+            raise UsageError("--data is missing: give a folder of HR pictures to train on")
+        if self.valid is None:
+            raise UsageError("--valid is missing: give a set or a folder of pictures to measure on")
+
+
+@dataclass(frozen=True)
+class DepthOptions(StudyOptions):
+    """What ``upscale study depth`` is asked for."""
+
+    blocks: tuple[int, ...] = option(
+        "Numbers of residual blocks, with commas between.",
+        *((1, 2, 4, 8, 16, 32), MODEL),
+        word="1,2,4,8,16,32",
+        metavar="N,N",
+        read=parse_blocks,
+    )
+    reconstructions: int = option(
+        "LR pictures of 64 × 64 over which the time is averaged.", 100, MEASURE, least=1
+    )
+
+
+@dataclass(frozen=True)
+class ContentOptions(StudyOptions):
+    """What ``upscale study content`` is asked for."""
+
+    blocks: int = option("Residual blocks.", PAPERS_BLOCKS, MODEL, least=1, most=MOST_BLOCKS)
+
+
+@dataclass(frozen=True)
+class AblationOptions(StudyOptions):
+    """What ``upscale study ablation`` is asked for."""
+
+    blocks: int = option(
+        "Residual blocks of the basic generators.", PAPERS_BLOCKS, MODEL, least=1, most=MOST_BLOCKS
+    )
+    rrdb_blocks: int = option(
+        "Blocks of RRDBNet.", PAPERS_RRDB_BLOCKS, MODEL, least=1, most=MOST_BLOCKS
+    )
+    more_data: tuple[str, ...] = option(
+        "Folder of more HR pictures, for a column that is trained on those of --data and these. "
+        "May be repeated.",
+        *((), FILES),
+        metavar="DIR[:SHARE]",
+    )
+
+
+@dataclass(frozen=True)
+class FeaturesOptions(StudyOptions):
+    """What ``upscale study features`` is asked for."""
+
+    blocks: int = option("Residual blocks.", PAPERS_BLOCKS, MODEL, least=1, most=MOST_BLOCKS)
+
+    @property
+    def trains(self) -> bool:
+        """Whether there are pictures to train on; the features of VGG19 need no training."""
+        return bool(self.data)

@@ -1,0 +1,194 @@
+"""What came of a study's trainings: figures, times and crops of each system it shows."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from upscale.bench.contenders import Contender, System, Task, baseline, network
+from upscale.bench.measure import measure, pair_of
+from upscale.bench.sets.datasets import find_set
+from upscale.bench.sets.picture_sets import Pair, PictureSet, read_hr
+from upscale.errors import WeightsError
+from upscale.metrics.by_name import Metric, make_metrics
+from upscale.metrics.protocol import METRICS, Protocol, Row
+from upscale.models.fetching.sources import Notify, Progress
+from upscale.models.model import load_model
+from upscale.networks.spec import build
+from upscale.pictures.reading.reader import read_header
+from upscale.pixels.baselines import Levels
+from upscale.studies.options import StudyOptions
+from upscale.studies.papers import Column, Study
+from upscale.studies.trainings import GENERATOR_FILE, Planned, valid_of
+from upscale.viewing.sheets.crops import textured_crops
+
+__all__ = [
+    "Crops",
+    "Examined",
+    "Means",
+    "Outcome",
+    "Seen",
+    "examine",
+    "find_means",
+    "seconds_of_a_picture",
+]
+
+LR_SIDE = 64
+"""Pixels a side of the LR picture whose enlargement is timed (Ledig et al. 2017, A.1)."""
+
+Crops = Mapping[str, Levels]
+"""The crop that a sheet shows of each picture, by the picture's name."""
+
+Seen = Callable[[str, Levels, Levels], None]
+"""Called with a system's label, its result and HR."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one system."""
+
+    column: Column
+    """The system."""
+    row: Row
+    """Its figures."""
+    crops: Crops
+    """Of its results."""
+    planned: Planned | None = None
+    """Its training; None: it needs none."""
+    parameters: int = 0
+    """Numbers that were trained."""
+    seconds: float | None = None
+    """Of the enlargement of one LR picture of 64 × 64, where it was asked for."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """All that a study has found out."""
+
+    study: Study
+    """What was compared."""
+    pictures: PictureSet
+    """On what."""
+    protocol: Protocol
+    """By which rules."""
+    outcomes: tuple[Outcome, ...]
+    """In the order of the study's columns."""
+    bicubic: Outcome
+    """What there is without a network."""
+    hr: Crops = field(default_factory=dict)
+    """Of HR."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a study is measured by."""
+
+    pictures: PictureSet
+    """On what."""
+    protocol: Protocol
+    """By which rules."""
+    metrics: Mapping[str, Metric]
+    """By their names."""
+
+
+def find_means(
+    options: StudyOptions,
+    scale: int = 4,
+    ssim: Literal["wang", "daala"] = "wang",
+    notify: Notify = lambda text: None,
+    progress: Callable[[str], Progress] = lambda title: lambda done, total: None,
+) -> Means:
+    """Return the pictures of ``--valid`` and the metrics, before anything is trained for them.
+
+    LPIPS is left out, with a word, where its weights cannot be had. Raises UpscaleError for
+    pictures that are not there, or cannot be measured.
+    """
+    valid = valid_of(options)
+    pictures = find_set(valid, None, scale, progress(f"fetching {valid}"), notify)
+    for pair in pictures.pairs:
+        header = read_header(pair.hr)
+        if (header.channels, header.frames) not in ((1, 1), (3, 1)):
+            read_hr(pair.hr)
+    made: Literal["uint8", "folder"] = "uint8" if pictures.lr_folder is None else "folder"
+    protocol = Protocol(scale=scale, border=scale, ssim=ssim, degradation=made)
+    metrics = make_metrics(["psnr", "ssim"], protocol, options.device)
+    try:
+        metrics |= make_metrics(["lpips-alex"], protocol, options.device)
+    except WeightsError as error:
+        notify(f"{METRICS['lpips-alex']} is left out: {error}")
+    return Means(pictures, protocol, metrics)
+
+
+def examine(
+    study: Study,
+    planned: Sequence[Planned],
+    means: Means,
+    options: StudyOptions,
+    reconstructions: int = 0,
+    notify: Notify = lambda text: None,
+    progress: Callable[[str], Progress] = lambda title: lambda done, total: None,
+    seen: Seen = lambda label, sr, hr: None,
+) -> Examined:
+    """Measure each system of ``study``, in float32.
+
+    ``reconstructions``: over how many LR pictures the time is averaged; 0: it is not measured.
+    ``seen`` is called with each system's label and result, and HR: (H, W, C), uint8, C = 1 or 3.
+    Raises UpscaleError.
+    """
+    pictures, protocol, metrics = means.pictures, means.protocol, means.metrics
+    shown = pictures.pairs[: options.pictures]
+    windows, hr = {}, {}
+    for pair in shown:
+        whole, _ = pair_of(pair, protocol)
+        ((left, top),) = textured_crops(whole, options.crop, 1)
+        windows[pair.name] = (slice(top, top + options.crop), slice(left, left + options.crop))
+        hr[pair.name] = whole[windows[pair.name]].copy()
+
+    def found(contender: Contender, title: str, seen: Seen) -> tuple[Row, Crops]:
+        crops: dict[str, Levels] = {}
+
+        def visit(system: System, pair: Pair, sr: Levels, hr: Levels, figures: object) -> None:
+            seen(title, sr, hr)
+            if pair.name in windows:
+                crops[pair.name] = sr[windows[pair.name]].copy()
+
+        move = progress(f"measuring {title}")
+        (row,) = measure(contender, pictures, protocol, metrics, visit, move, notify)
+        return row, crops
+
+    by_name = {each.training.name: each for each in planned}
+    outcomes = []
+    for column in study.columns:
+        each = by_name[column.training]
+        model = load_model(each.folder / GENERATOR_FILE, device=options.device, precision="fp32")
+        row, crops = found(network(model), column.label, seen)
+        outcomes.append(
+            Outcome(
+                column,
+                row,
+                crops,
+                each,
+                sum(number.numel() for number in build(each.config.recipe.generator).parameters()),
+                seconds_of_a_picture(network(model), reconstructions) if reconstructions else None,
+            )
+        )
+    without = baseline("bicubic", protocol.scale)
+    bicubic = Outcome(Column("", "bicubic"), *found(without, "bicubic", lambda *seen: None))
+    return Examined(study, pictures, protocol, tuple(outcomes), bicubic, hr)
+
+
+def seconds_of_a_picture(contender: Contender, count: int) -> float:
+    """Return the mean time of enlarging a random LR picture of 64 × 64, ``count`` times.
+
+    Ledig et al. 2017, A.1. One more, before these, is not counted. Results come back to the CPU, so
+    a GPU has ended its work.
+    """
+    lr = np.random.default_rng(0).integers(0, 256, (LR_SIDE, LR_SIDE, 3), np.uint8)
+    task = Task("random", lr, np.zeros((0, 0, 3), np.uint8))
+    next(contender.enlarge(task))
+    begun = time.perf_counter()
+    for _ in range(count):
+        next(contender.enlarge(task))
+    return (time.perf_counter() - begun) / count

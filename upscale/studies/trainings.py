@@ -1,0 +1,189 @@
+"""The trainings of a study as `upscale.training` takes them, and how far each of them is."""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from upscale.bench.sets.datasets import read_datasets
+from upscale.errors import UsageError, WeightsError
+from upscale.models.checkpoints.read import read_metadata
+from upscale.networks.spec import spec_from_dict, spec_to_dict
+from upscale.studies.options import StudyOptions
+from upscale.studies.papers import Study, Training
+from upscale.training.config import Config, make_config, write_config
+from upscale.training.data.shares import read_share
+from upscale.training.keeper import CONFIG_FILE, STATE_FILE
+from upscale.training.learning.distributed import World
+from upscale.training.loop import Hooks, train
+from upscale.training.recipes import RECIPES
+from upscale.upscaling.options import flag_of
+
+__all__ = ["GENERATOR_FILE", "Planned", "carry_out", "plan", "valid_of"]
+
+GENERATOR_FILE = "generator.safetensors"
+"""What a training keeps of its last step; the study shows it."""
+
+LONGEST = 1_000_000
+"""Steps of the longest trainings of both papers, to which ``--steps`` refers."""
+
+LINES = 20
+"""Of a training's journal, about."""
+
+MAY_DIFFER = ("device", "precision", "workers", "save_every", "log_every", "keep", "samples")
+"""Options with which a training may go on otherwise than it began."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A training of a study, ready to begin."""
+
+    training: Training
+    """What the study asks for."""
+    config: Config
+    """The same as a run of ``upscale train``."""
+    folder: Path
+    """Of the run."""
+    steps_done: int
+    """0: it has not begun, or was stopped before its first saved state."""
+
+    @property
+    def paper_steps(self) -> int:
+        """Steps of the paper."""
+        return RECIPES[self.training.recipe].steps
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.steps_done >= self.config.recipe.steps
+
+
+def plan(study: Study, options: StudyOptions, folder: Path) -> list[Planned]:
+    """Return the trainings of ``study`` in the order of work, and how far those in ``folder`` are.
+
+    Raises UsageError for options that do not fit one of them, and where ``folder`` holds a training
+    of the same name that was asked for otherwise.
+    """
+    planned = []
+    for training in study.trainings:
+        config = _config(training, options, folder)
+        run = _run(folder, training.name)
+        planned.append(Planned(training, config, run, _steps_done(config, run)))
+    return planned
+
+
+def carry_out(
+    planned: Sequence[Planned],
+    hooks_for: Callable[[Planned], Hooks],
+    notify: Callable[[str], None],
+    stopped: Callable[[], bool],
+) -> bool:
+    """Train what is not finished; return whether all of it is, False where ``stopped`` said so.
+
+    Each is a run of `upscale.training.loop.train`, and raises what that does.
+    """
+    for number, each in enumerate(planned, 1):
+        name = f"{each.training.name} ({number} of {len(planned)})"
+        if each.finished:
+            notify(f"{name}: is finished, {each.steps_done} steps")
+            continue
+        if stopped():
+            return False
+        begun = each.steps_done > 0
+        notify(f"{name}: " + (f"goes on from step {each.steps_done}" if begun else "begins"))
+        done = train(each.config, each.folder, begun, World(), hooks_for(each))
+        if done < each.config.recipe.steps:
+            return False
+    return True
+
+
+def valid_of(options: StudyOptions) -> str:
+    """Return ``--valid`` as it is found from any folder."""
+    assert options.valid is not None
+    if options.valid.casefold() in read_datasets():
+        return options.valid
+    return str(Path(options.valid).absolute())
+
+
+def _run(folder: Path, name: str) -> Path:
+    return folder / "runs" / name
+
+
+def _config(training: Training, options: StudyOptions, folder: Path) -> Config:
+    preset = RECIPES[training.recipe]
+    steps = _steps(options, preset.steps, preset.is_gan)
+    start = _run(folder.absolute(), training.start or "") / GENERATOR_FILE
+    given: dict[str, Any] = {
+        "data": [str(read_share(word).absolute()) for word in (*options.data, *training.more_data)],
+        "init": str(start) if training.start else "none",
+        "steps": steps,
+        "milestones": _in_proportion(preset.milestones, steps, preset.steps),
+        "log_every": max(1, min(50, steps // LINES)),
+        "keep": 0,
+        "samples": 0,
+        **training.changes,
+    }
+    words = ("batch", "hr_patch", "seed", "vgg", "device", "precision", "workers", "save_every")
+    given |= {name: value for name in words if (value := getattr(options, name)) is not None}
+    if Path(options.vgg).is_file():
+        given["vgg"] = str(Path(options.vgg).absolute())
+    config = make_config(training.recipe, None, given)
+    generator = dict(training.generator)
+    config = replace(config, recipe=replace(config.recipe, generator=generator))
+    config.check()
+    return config
+
+
+def _steps(options: StudyOptions, papers: int, is_gan: bool) -> int:
+    if is_gan and options.gan_steps is not None:
+        return options.gan_steps
+    if options.steps is None:
+        return papers
+    return max(1, round(options.steps * papers / LONGEST))
+
+
+def _in_proportion(milestones: tuple[int, ...], steps: int, papers: int) -> tuple[int, ...]:
+    """Return where the rate falls in a training of ``steps``: where it does in the paper's."""
+    moved = sorted({round(each * steps / papers) for each in milestones})
+    return tuple(each for each in moved if 0 < each < steps)
+
+
+def _steps_done(config: Config, run: Path) -> int:
+    """Return how far the training in ``run`` is. Raises UsageError where it is another one."""
+    if not (run / STATE_FILE).exists() or not (run / CONFIG_FILE).exists():
+        return 0
+    asked = tomllib.loads(write_config(config))
+    try:
+        begun = tomllib.loads((run / CONFIG_FILE).read_text("utf-8"))
+        differences = list(_differences(asked, begun))
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"{run / CONFIG_FILE}: cannot be read ({error}); remove {run}") from error
+    if differences:
+        raise UsageError(
+            f"{run}: was begun otherwise than it is asked for now: {'; '.join(differences)}. Give "
+            "what it was begun with, or another folder by -o"
+        )
+    path = run / GENERATOR_FILE
+    try:
+        return int(read_metadata(path)["origin"]["steps"])
+    except (WeightsError, KeyError, ValueError) as error:
+        raise WeightsError(
+            f"{path}: is damaged, or is not of a training ({error}); remove {run}, and the study "
+            "trains it again"
+        ) from error
+
+
+def _differences(asked: Mapping[str, Any], begun: Mapping[str, Any]) -> Iterator[str]:
+    """Say what differs in two configurations as tables of TOML."""
+    one, other = _flat(asked), _flat(begun)
+    for name in sorted(one.keys() | other.keys()):
+        if one.get(name) != other.get(name) and name not in MAY_DIFFER:
+            held, wanted = (each.get(name, "nothing") for each in (other, one))
+            yield f"{flag_of(name)} {held}, not {wanted}"
+
+
+def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the fields of the generator, those with a default too, beside the others."""
+    generator = spec_to_dict(spec_from_dict(table["generator"]))
+    return {name: each for name, each in table.items() if name != "generator"} | generator
