@@ -32,8 +32,8 @@ class Recipe(LossOptions):
         *("train", MODEL),
     )
     projection: Literal["kept", "added", "smooth", "dropped"] = option(
-        "Back-projection that ends an SRResNet and gives the result the input's colours: kept (as "
-        "in the start weights), added, smooth (for noisy or JPEG input) or dropped.",
+        "Back-projection that ends SRResNet or RRDBNet and gives the result the input's colours: "
+        "kept (as in the start weights), added, smooth (for noisy or JPEG input) or dropped.",
         *("kept", MODEL),
     )
     steps: int = option("Optimizer steps in all.", 1_000_000, LEARNING, least=1)

@@ -1,6 +1,7 @@
 """The network that a run trains, and its numbers at the beginning."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import nn
 
@@ -63,6 +64,7 @@ def read_start(
     if recipe.init == "none":
         if recipe.batch_norm == "folded" and isinstance(spec, SRResNetSpec):
             raise UsageError("--batch-norm folded needs weights to fold; give --init")
+        _check_batch_norm(recipe, spec)
         return Start(_with_projection(spec, recipe), None, {})
     checkpoint = read_checkpoint(ensure_local(recipe.init, progress, notify))
     if checkpoint.spec.scale != spec.scale:
@@ -77,18 +79,23 @@ def read_start(
         found, numbers = fold_batch_norm(found, numbers)
     found = _with_projection(found, recipe)
     _check_asked(recipe, asked, found)
-    if checkpoint.spec != spec and recipe.batch_norm != "folded" and not asked:
-        notify(f"{recipe.init}: holds another network than the recipe's; that one is trained")
+    _check_batch_norm(recipe, found)
+    if recipe.batch_norm == "frozen" and getattr(found, "normalization", "none") != "batch":
+        notify(f"warning: --batch-norm frozen does nothing: {recipe.init} has no batch-norm")
+    if unlike := _unlike(found, spec, recipe):
+        notify(
+            f"{recipe.init}: the network of these weights is trained, which is not quite the "
+            f"recipe's: {', '.join(unlike)}"
+        )
     return Start(found, numbers, checkpoint.origin)
 
 
 def _check_asked(recipe: Recipe, asked: tuple[str, ...], found: Spec) -> None:
     held = spec_to_dict(found)
-    flags = {field: flag_of(option) for option, field in FIELDS.items()}
     wrong = [name for name in asked if held.get(name) != recipe.generator[name]]
     if wrong:
         said = ", ".join(
-            f"{flags.get(name, name)} {recipe.generator[name]} (it has {held.get(name, 'none')})"
+            f"{_flag(name, recipe.generator[name])} (it has {held.get(name, 'none')})"
             for name in wrong
         )
         raise UsageError(
@@ -97,11 +104,51 @@ def _check_asked(recipe: Recipe, asked: tuple[str, ...], found: Spec) -> None:
         )
 
 
+def _flag(name: str, value: Any) -> str:
+    """Return a field of the generator as it is typed."""
+    flags = {field: flag_of(option) for option, field in FIELDS.items()}
+    if name in flags and isinstance(value, bool):
+        return flags[name] if value else f"--no-{flags[name][2:]}"
+    return f"{flags.get(name, name)} {value}"
+
+
+def _unlike(found: Spec, spec: Spec, recipe: Recipe) -> list[str]:
+    """Say what is not as in the recipe in the network that is trained, but for what is asked."""
+    if type(found) is not type(spec):
+        return [f"it is {found.architecture} in place of {spec.architecture}"]
+    ours, theirs = spec_to_dict(found), spec_to_dict(spec)
+    names = [name for name in ours if ours[name] != theirs[name]]
+    if recipe.batch_norm == "folded":
+        names = [name for name in names if name != "normalization"]
+    projection = ("projected", "smooth_projection")
+    said = [
+        f"{name.replace('_', ' ')} {ours[name]} in place of {theirs[name]}"
+        for name in names
+        if name not in projection
+    ]
+    if recipe.projection == "kept" and not set(projection).isdisjoint(names):
+        said.append("it ends with a back-projection (--projection dropped takes that away)")
+    return said
+
+
+def _check_batch_norm(recipe: Recipe, spec: Spec) -> None:
+    """Raise UsageError where the generator's batch-norm would see one value a channel."""
+    trained = getattr(spec, "normalization", "none") == "batch" and recipe.batch_norm == "train"
+    if trained and recipe.batch == recipe.accumulate and recipe.hr_patch == spec.scale:
+        raise UsageError(
+            f"--hr-patch {recipe.hr_patch}: a single patch of one LR pixel leaves the generator's "
+            f"batch-norm one value a channel; give --hr-patch {2 * spec.scale}, or a --batch of "
+            "two patches in each pass"
+        )
+
+
 def _with_projection(spec: Spec, recipe: Recipe) -> Spec:
     if recipe.projection == "kept":
         return spec
-    if not isinstance(spec, SRResNetSpec):
-        raise UsageError(f"--projection is for SRResNet; this generator is {spec.architecture}")
+    if not isinstance(spec, SRResNetSpec | RRDBNetSpec):
+        raise UsageError(
+            f"--projection is for SRResNet and RRDBNet; this generator is {spec.architecture}"
+        )
     return replace(
         spec,
         projected=recipe.projection != "dropped",

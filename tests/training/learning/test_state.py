@@ -144,14 +144,57 @@ def test_the_network_of_the_start_is_trained_where_it_is_another(file: Path) -> 
     said: list[str] = []
     recipe = replace(PSNR, init=str(file), generator=SRRESNET | {"blocks": 3})
     assert read_start(recipe, notify=said.append).spec == SPEC
+    (words,) = said
+    assert words.startswith(f"{file}: ")
+    assert f"blocks {SPEC.blocks} in place of 3" in words
+    assert "projection" not in words
+
+
+def test_a_projection_of_the_start_is_named(tmp_path: Path) -> None:
+    spec, path = replace(SPEC, projected=True), tmp_path / "start.safetensors"
+    write_checkpoint(path, Checkpoint(spec, random_state(spec), {}))
+    said: list[str] = []
+    recipe = replace(PSNR, init=str(path))
+    read_start(recipe, notify=said.append)
+    (words,) = said
+    assert "--projection dropped" in words
+    assert "in place of" not in words
+    for asked in ("dropped", "added", "smooth"):
+        read_start(replace(recipe, projection=asked), notify=said.append)  # type: ignore[arg-type]
     assert len(said) == 1
-    assert said[0].startswith(f"{file}: ")
+    read_start(replace(recipe, generator={"architecture": "compact"}), notify=said.append)
+    assert "srresnet in place of compact" in said[-1]
+
+
+# Batch-norm of too few values
+
+
+def test_a_batch_norm_of_one_value_is_refused(file: Path) -> None:
+    small = replace(PSNR, batch=1, hr_patch=4)
+    for recipe in (small, replace(small, init=str(file)), replace(small, batch=2, accumulate=2)):
+        with pytest.raises(UsageError, match=r"^--hr-patch 4: .*--hr-patch 8,.*--batch"):
+            read_start(recipe)
+    folded = replace(small, init=str(file), batch_norm="folded")
+    frozen = replace(small, init=str(file), batch_norm="frozen")
+    for recipe in (replace(small, batch=2), replace(small, hr_patch=8), folded, frozen):
+        state = fresh(recipe)
+        do_a_step(state, recipe)
+
+
+def test_frozen_batch_norm_that_is_not_there_is_told(tmp_path: Path) -> None:
+    spec, path = replace(SPEC, normalization="none"), tmp_path / "start.safetensors"
+    write_checkpoint(path, Checkpoint(spec, random_state(spec), {}))
+    said: list[str] = []
+    generator = SRRESNET | {"normalization": "none"}
+    recipe = replace(PSNR, generator=generator, init=str(path), batch_norm="frozen")
+    read_start(recipe, notify=said.append)
+    assert [words for words in said if "--batch-norm frozen" in words] == said != []
 
 
 def test_a_start_that_is_not_what_the_user_asks_for_is_refused(file: Path) -> None:
-    recipe = replace(PSNR, init=str(file), generator=SRRESNET | {"blocks": 3, "long_skip": False})
-    with pytest.raises(UsageError, match=rf"^--init {file} .*--blocks 3 .*--skip False"):
-        read_start(recipe, ("features", "blocks", "long_skip"))
+    recipe = replace(PSNR, init=str(file), generator=SRRESNET | {"blocks": 3, "skip_added": False})
+    with pytest.raises(UsageError, match=rf"^--init {file} .*--blocks 3 .*--no-skip"):
+        read_start(recipe, ("features", "blocks", "skip_added"))
     assert read_start(recipe, ("features",)).spec == SPEC
 
 
@@ -206,9 +249,11 @@ def test_a_projection_of_the_start_stays_unless_it_is_taken_away(tmp_path: Path)
     assert fresh(replace(recipe, projection="added")).generator.spec == spec
 
 
-def test_a_projection_is_for_srresnet() -> None:
-    with pytest.raises(UsageError, match=r"^--projection .* rrdbnet$"):
-        fresh(replace(RECIPES["rrdb-psnr"], generator=RRDBNET, init="none", projection="added"))
+def test_a_projection_is_not_for_every_network() -> None:
+    recipe = replace(RECIPES["rrdb-psnr"], generator=RRDBNET, init="none", projection="added")
+    assert fresh(recipe).generator.spec.projected
+    with pytest.raises(UsageError, match=r"^--projection .* compact$"):
+        fresh(replace(RECIPES["compact"], init="none", projection="added"))
 
 
 def test_there_is_nothing_to_fold_without_a_start() -> None:
