@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from upscale.errors import UsageError
-from upscale.training.config import Config, make_config
+from upscale.training.config import Config, make_config, write_config
 from upscale.training.recipes import Recipe
 
 DATA = Path("some", "data")
@@ -68,7 +68,7 @@ def test_numbers_that_make_no_sense_are_refused(name: str, value: float) -> None
 
 @pytest.mark.parametrize(("network", "least"), [("vgg", 16), ("alex", 31)])
 def test_patches_too_small_for_lpips_are_refused(network: str, least: int) -> None:
-    asked = {"lpips_coefficient": 1.0, "lpips_network": network}
+    asked = {"recipe": "srresnet", "lpips_coefficient": 1.0, "lpips_network": network}
     with pytest.raises(UsageError, match=f"--hr-patch 12.*{network}.*{least}"):
         given(**asked, hr_patch=12)
     assert given(**asked, hr_patch=32).recipe.lpips_network == network
@@ -139,3 +139,48 @@ def test_what_does_not_go_together_is_refused(values: dict[str, Any], words: str
         return
     with pytest.raises(UsageError, match=words):
         given(**values)
+
+
+IDLE: dict[str, dict[str, Any]] = {
+    "--milestones": {"recipe": "srresnet", "milestones": "5,7"},
+    "--decay": {"recipe": "srresnet", "decay": 0.1},
+    "--discriminator": {"recipe": "srresnet", "discriminator": "unet"},
+    "--discriminator-rate": {"recipe": "srresnet", "discriminator_rate": 1e-4},
+    "--adversarial-coefficient": {"recipe": "srresnet", "adversarial_coefficient": 0.1},
+    "--pixel": {"recipe": "srgan", "pixel": "l1"},
+    "--content": {"recipe": "srresnet", "content": "relu5_4"},
+    "--content-coefficient": {"recipe": "srresnet", "content_coefficient": 1.0},
+    "--content-distance": {"recipe": "srresnet", "content_distance": "l1"},
+    "--vgg": {"recipe": "srresnet", "vgg": "minc.pth"},
+    "--lpips-network": {"lpips_network": "alex"},
+    "--frequency": {"frequency": "focal"},
+    "--metric": {"metric": "ssim"},
+    "--samples": {"samples": 3},
+    "--validate-every": {"validate_every": 9},
+}
+
+
+@pytest.mark.parametrize("flag", IDLE)
+def test_an_option_without_effect_is_told(flag: str, tmp_path: Path) -> None:
+    (sentence,) = given(**IDLE[flag]).idle
+    assert sentence.split()[0] == flag
+    (tmp_path / "own.toml").write_text(write_config(given(**IDLE[flag])))
+    assert make_config(None, tmp_path / "own.toml", {}).idle == ()  # of a run, with all options
+
+
+def test_what_switches_off_or_has_an_effect_is_not_told() -> None:
+    assert given(recipe="srresnet", content="none", content_coefficient=0.0, samples=0).idle == ()
+    assert given(recipe="srresnet", adversarial_coefficient=0.0, milestones="").idle == ()
+    assert given(recipe="esrgan", milestones="5,7", decay=0.2, discriminator="unet").idle == ()
+    gan = {"adversarial": "standard", "adversarial_coefficient": 0.1, "discriminator": "unet"}
+    assert given(recipe="srresnet", **gan, discriminator_rate=1e-3).idle == ()
+    assert given(valid="set5", metric="ssim", samples=3, validate_every=9).idle == ()
+
+
+@pytest.mark.parametrize(("layer", "least"), [("relu5_4", 16), ("conv5_4", 16), ("relu2_2", 2)])
+def test_patches_too_small_for_vgg_are_refused(layer: str, least: int) -> None:
+    asked = {"recipe": "srresnet", "content": layer, "content_coefficient": 1.0}
+    if least > 4:
+        with pytest.raises(UsageError, match=rf"^--hr-patch {least - 4} .*{layer}.*{least}"):
+            given(**asked, hr_patch=least - 4)
+    assert given(**asked, hr_patch=max(least, 4)).recipe.content == layer

@@ -13,8 +13,10 @@ from tiny_training import differing, lines, run, same_runs, stopped, tiny
 from upscale.errors import UpscaleError, UsageError
 from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.training.config import Config, make_config
-from upscale.training.course import Ended
+from upscale.training.course import Ended, train_course
+from upscale.training.learning.distributed import World
 from upscale.training.learning.state import load_state
+from upscale.training.loop import Hooks
 from upscale.training.recipes import RECIPES
 from upscale.training.records.card import make_card
 from upscale.training.records.journal import read
@@ -107,6 +109,13 @@ def test_the_numbers_of_both_papers_bear_their_names(data: Path, tmp_path: Path)
     stopped(config, tmp_path / "run", stop_after=1)
     origin = read_checkpoint(tmp_path / "run" / "first" / "generator.safetensors").origin
     assert not {"init", "start"} & {each.split()[0] for each in origin["differences"].split(", ")}
+
+
+def test_options_without_effect_are_told_once(data: Path, tmp_path: Path) -> None:
+    config = replace(two(data), idle=("--vgg has no effect",))
+    told: list[str] = []
+    train_course(config, tmp_path / "run", False, World(), Hooks(notify=told.append))
+    assert [words for words in told if "--vgg" in words] == ["warning: --vgg has no effect"]
 
 
 def test_a_course_is_not_written_over(data: Path, tmp_path: Path) -> None:

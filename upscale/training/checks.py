@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from upscale.upscaling.options import check_limits, flag_of
 if TYPE_CHECKING:
     from upscale.training.config import Config
 
-__all__ = ["check"]
+__all__ = ["check", "idle"]
 
 NUMBER = re.compile(r"[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 """What a learning rate looks like, given to the wrong option."""
@@ -72,6 +72,36 @@ def check(config: "Config") -> None:
         with _named("--hr-patch"):
             patches = recipe.batch // recipe.accumulate
             check_patch(recipe.discriminator, recipe.hr_patch, patches)
+
+
+def idle(config: "Config", given: Iterable[str]) -> tuple[str, ...]:
+    """Say in sentences which of the options ``given`` have no effect in this run."""
+    recipe = config.recipe
+    steps, gan = recipe.schedule == "steps", recipe.is_gan
+    content, valid = bool(recipe.layers), config.valid is not None
+    needs = {
+        "milestones": (steps or not recipe.milestones, "--schedule steps"),
+        "decay": (steps, "--schedule steps"),
+        "discriminator": (gan, "--adversarial"),
+        "discriminator_rate": (gan or not recipe.discriminator_rate, "--adversarial"),
+        "adversarial_coefficient": (gan or not recipe.adversarial_coefficient, "--adversarial"),
+        "pixel": (bool(recipe.pixel_coefficient), "--pixel-coefficient"),
+        "content": (content or recipe.content == "none", "--content-coefficient"),
+        "content_coefficient": (content or not recipe.content_coefficient, "--content"),
+        "content_distance": (content, "--content and --content-coefficient"),
+        "content_rescaling": (content, "--content and --content-coefficient"),
+        "vgg": (content, "--content and --content-coefficient"),
+        "lpips_network": (bool(recipe.lpips_coefficient), "--lpips-coefficient"),
+        "frequency": (bool(recipe.frequency_coefficient), "--frequency-coefficient"),
+        "metric": (valid, "--valid"),
+        "samples": (valid or not config.samples, "--valid"),
+        "validate_every": (valid, "--valid"),
+    }
+    return tuple(
+        f"{flag_of(name)} has no effect without {needed}"
+        for name, (has, needed) in needs.items()
+        if name in set(given) and not has
+    )
 
 
 @contextlib.contextmanager

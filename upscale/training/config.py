@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from upscale.errors import UsageError, did_you_mean
 from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
-from upscale.training.checks import check
+from upscale.training.checks import check, idle
 from upscale.training.data.shares import Share, read_share
 from upscale.training.generator import GeneratorOptions, asked_generator
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
@@ -88,6 +88,8 @@ class Config:
     data_licence: str = option("Licence of the pictures, for the model card.", "", FILES)
     asked: tuple[str, ...] = field(default=(), compare=False)
     """Fields of the recipe's generator that the user asks for, which start weights must have."""
+    idle: tuple[str, ...] = field(default=(), compare=False)
+    """What the user gives and has no effect in this run, in sentences."""
     first: Recipe | None = None
     """What is trained before, from nothing; None: there is a single stage."""
 
@@ -157,7 +159,8 @@ def make_config(recipe: str | None, file: Path | None, given: Mapping[str, Any])
     config = Config(recipe=replace(start, **own), **rest, asked=asked)
     config = replace(config, first=_first(config, first, given, words, whole=source is not None))
     config.check()
-    return config
+    wished = given if source is not None else values  # a run's own file states every option
+    return replace(config, idle=idle(config, wished))
 
 
 def _first(

@@ -33,6 +33,8 @@ def train_course(config: Config, run: Path, resume: bool, world: World, hooks: H
     Parameters and errors are those of `upscale.training.loop.train`. What is resumed goes on in the
     stage that it was stopped in, so that the whole is the same as without a stop.
     """
+    for sentence in config.idle:
+        hooks.notify(f"warning: {sentence}")
     first = run / FIRST_FOLDER
     if not resume:
         check_begun(run, resume, first / STATE_FILE)

@@ -109,6 +109,13 @@ class LossOptions:
                 f"--content {of_16[0]} is of a VGG16, such as that of MINC; give its file by "
                 f"--vgg FILE, or take {of_16[0][:-1]}4 of vgg19 by --content"
             )
+        for layer in self.layers:
+            needed = 2 ** (int(layer[4]) - 1)  # each stage of a VGG halves the picture
+            if hr_patch < needed:
+                raise UsageError(
+                    f"--hr-patch {hr_patch} is too small for --content {layer}, which needs "
+                    f"{needed}"
+                )
         least = LPIPS_LEAST[self.lpips_network]
         if self.lpips_coefficient and hr_patch < least:
             raise UsageError(
