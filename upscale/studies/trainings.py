@@ -1,7 +1,7 @@
 """The trainings of a study as `upscale.training` takes them, and how far each of them is."""
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -153,13 +153,7 @@ def _steps_done(config: Config, run: Path) -> int:
     """Return how far the training in ``run`` is. Raises UsageError where it is another one."""
     if not (run / STATE_FILE).exists() or not (run / CONFIG_FILE).exists():
         return 0
-    asked = tomllib.loads(write_config(config))
-    try:
-        begun = tomllib.loads((run / CONFIG_FILE).read_text("utf-8"))
-        differences = list(_differences(asked, begun))
-    except (OSError, ValueError, TypeError) as error:
-        raise UsageError(f"{run / CONFIG_FILE}: cannot be read ({error}); remove {run}") from error
-    if differences:
+    if differences := list(_differences(config, make_config(None, run / CONFIG_FILE, {}))):
         raise UsageError(
             f"{run}: was begun otherwise than it is asked for now: {'; '.join(differences)}. Give "
             "what it was begun with, or another folder by -o"
@@ -174,8 +168,8 @@ def _steps_done(config: Config, run: Path) -> int:
         ) from error
 
 
-def _differences(asked: Mapping[str, Any], begun: Mapping[str, Any]) -> Iterator[str]:
-    """Say what differs in two configurations as tables of TOML."""
+def _differences(asked: Config, begun: Config) -> Iterator[str]:
+    """Say what differs in two configurations."""
     one, other = _flat(asked), _flat(begun)
     for name in sorted(one.keys() | other.keys()):
         if one.get(name) != other.get(name) and name not in MAY_DIFFER:
@@ -183,7 +177,8 @@ def _differences(asked: Mapping[str, Any], begun: Mapping[str, Any]) -> Iterator
             yield f"{flag_of(name)} {held}, not {wanted}"
 
 
-def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the fields of the generator, those with a default too, beside the others."""
+def _flat(config: Config) -> dict[str, Any]:
+    """Return all options, and beside them the fields of the generator, as words and numbers."""
+    table = tomllib.loads(write_config(config))
     generator = spec_to_dict(spec_from_dict(table["generator"]))
     return {name: each for name, each in table.items() if name != "generator"} | generator
