@@ -56,6 +56,7 @@ class Handler(Silent):
 
     def answer(self) -> None:
         self.server.requests.append(self.path)
+        self.server.ranges.append(self.headers.get("Range", ""))
         answer = self.server.answers.get(self.path)
         if answer is None:
             self.send_error(404)
@@ -64,12 +65,13 @@ class Handler(Silent):
 
 
 class Server(Loopback):
-    """Has ``answers`` by path, and the ``requests`` it has had."""
+    """Has ``answers`` by path, the ``requests`` it has had, and the ``ranges`` they asked for."""
 
     def __init__(self) -> None:
         super().__init__(Handler)
         self.answers: dict[str, Answer] = {}
         self.requests: list[str] = []
+        self.ranges: list[str] = []
 
 
 def whole(data: bytes) -> Answer:
@@ -78,5 +80,40 @@ def whole(data: bytes) -> Answer:
         handler.send_header("Content-Length", str(len(data)))
         handler.end_headers()
         handler.wfile.write(data)
+
+    return answer
+
+
+def ranged(data: bytes, etag: str = "", cut: int | None = None) -> Answer:
+    """Answer with all, or with what a range asks for; break off before byte ``cut`` the first time.
+
+    ``etag``: what the Hub promises, which then answers as it does.
+    """
+    broken: list[int] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        asked = handler.headers.get("Range", "")
+        first = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+        if first >= len(data):
+            handler.send_response(416)
+            handler.send_header("Content-Range", f"bytes */{len(data)}")
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
+        handler.send_response(206 if asked else 200)
+        if asked:
+            handler.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
+        if etag:
+            handler.send_header("X-Repo-Commit", "a" * 40)
+            handler.send_header("ETag", f'"{etag}"')
+        handler.send_header("Content-Length", str(len(data) - first))
+        handler.end_headers()
+        if handler.command == "HEAD":
+            return
+        stop = len(data)
+        if cut is not None and not broken:
+            broken.append(cut)
+            stop = cut
+        handler.wfile.write(data[first:stop])
 
     return answer

@@ -13,7 +13,7 @@ ELSEWHERE = (
 )
 """Words of commands that need hours, people, other pictures, a stream or the network."""
 
-OTHER_COMMANDS = ("compare", "convert", "models", "--help")
+OTHER_COMMANDS = ("compare", "convert", "data", "models", "--help")
 
 
 def large(path: Path) -> None:
@@ -104,7 +104,7 @@ def check(words: list[str], folder: Path) -> None:
         status, said = outcome.status, outcome.said
     assert status == 0, said
     made = {path for path in set(folder.rglob("*")) - before if path.is_file()}
-    writes = "--dry-run" not in words and words[0] not in ("--help", "models", "doctor")
+    writes = "--dry-run" not in words and words[0] not in ("--help", "data", "models", "doctor")
     assert bool(made) == writes, said
     if "-o" in words and "-" not in words and writes:
         wanted = folder / words[words.index("-o") + 1]

@@ -51,7 +51,7 @@ INNER = {
     "models": ("fetching", "checkpoints"),
     "upscaling": ("passes",),
     "batch": ("planning",),
-    "training": ("data", "learning", "losses", "records"),
+    "training": ("data", "learning", "losses", "records", "sets"),
     "cli": ("terminal", "run", "bench", "rate", "commands"),
     "viewing": ("plots", "sheets"),
     "rating": ("findings",),

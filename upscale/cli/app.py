@@ -8,6 +8,7 @@ import typer
 from upscale import __version__
 from upscale.cli.bench.options import BenchOptions
 from upscale.cli.commands.compare import CompareOptions, compare
+from upscale.cli.commands.data import ListSetsOptions, PullSetsOptions, list_sets, pull_sets
 from upscale.cli.commands.doctor import DoctorOptions, doctor
 from upscale.cli.commands.models import (
     ConvertOptions,
@@ -42,6 +43,7 @@ __all__ = ["app"]
 
 
 class _Upscale(DefaultGroup):
+    also_folders = ("data",)
     introduction = """Make pictures four times as large with a super-resolution network.
 
   upscale photo.jpg                      writes photo_x4.jpg beside it
@@ -63,6 +65,9 @@ models_app = typer.Typer(
     cls=Group, help="List the models, or fetch some.", invoke_without_command=True
 )
 rate_app = typer.Typer(cls=Group, help="Let people rate results without knowing whose they are.")
+data_app = typer.Typer(
+    cls=Group, help="List sets of pictures to train on, or fetch some.", invoke_without_command=True
+)
 train_app = typer.Typer(
     cls=DefaultGroup,
     help="Fine-tune a model, or train one from nothing.",
@@ -140,6 +145,9 @@ _add(study_app, "depth", depth, DepthOptions)
 _add(study_app, "content", content, ContentOptions)
 _add(study_app, "ablation", ablation, AblationOptions)
 _add(study_app, "features", features, FeaturesOptions)
+app.add_typer(data_app, name="data")
+data_app.callback()(make_command(list_sets, ListSetsOptions))
+_add(data_app, "pull", pull_sets, PullSetsOptions)
 app.add_typer(models_app, name="models")
 models_app.callback()(make_command(list_models, ListOptions))
 _add(models_app, "pull", pull, PullOptions)

@@ -42,7 +42,7 @@ class Config:
     """What is trained, and how."""
     data: tuple[Share, ...] = option(
         "Folder of high-resolution (HR) pictures; folders inside it count, too. May be repeated, "
-        "with shares of the patches: --data div2k:4 --data ost:1.",
+        "with shares of the patches: --data div2k:4 --data ost:1. Sets to fetch: upscale data.",
         panel=FILES,
         metavar="DIR[:SHARE]",
         repeated=True,

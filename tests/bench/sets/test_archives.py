@@ -4,7 +4,7 @@ import gzip
 import re
 import tarfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -118,3 +118,16 @@ def test_a_bomb_is_not_written(archive: Path) -> None:
     with pytest.raises(SourceError, match=r"0\.png"):
         unpack(archive, archive.with_name("new"), 100)
     assert [*archive.with_name("new").iterdir()] == []
+
+
+@pytest.mark.parametrize("pack", [tarred, zipped])
+def test_folders_may_be_kept_and_chosen(tmp_path: Path, pack: Any) -> None:
+    members = {f"set/{part}/{index}.png": PNG for part in ("train", "test") for index in range(2)}
+    (tmp_path / "archive").write_bytes(pack(members))
+
+    def place(path: PurePosixPath) -> PurePosixPath | None:
+        return path if "train" in path.parts else None
+
+    assert unpack(tmp_path / "archive", tmp_path / "made", 2, place) == 2
+    made = sorted(path for path in (tmp_path / "made").rglob("*") if path.is_file())
+    assert made == [tmp_path / "made" / "set" / "train" / name for name in ("0.png", "1.png")]

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 from forked import Forked
-from loopback import Loopback, Silent, serving
+from loopback import Loopback, Server, Silent, ranged, serving, whole
 from PIL import Image
 
 from upscale.models.fetching.download import download
-from upscale.models.fetching.sources import SourceError
+from upscale.models.fetching.sources import Member, Source, SourceError
 from upscale.models.manifest import hub_entry, read_manifest
 from upscale.networks.spec import build
 
@@ -255,3 +255,57 @@ def test_bytes_that_the_hub_did_not_promise_are_refused(hub: Hub, upscale: Comma
     assert promised in said
     assert DIGEST in said
     assert upscale.cached() == []
+
+
+# What is there of a file is gone on with
+
+
+DATA = bytes(range(256)) * 40
+
+
+def of_server(server: Server, sha256: str | None = None) -> Source:
+    return Source("https", server.url, (Member("file.zip", sha256),), size=len(DATA))
+
+
+def fetched(source: Source, folder: Path) -> tuple[bytes, list[tuple[int, int]]]:
+    moved: list[tuple[int, int]] = []
+    (path,) = download(source, folder, lambda done, total: moved.append((done, total)))
+    return path.read_bytes(), moved
+
+
+def test_a_download_that_broke_off_goes_on(server: Server, tmp_path: Path) -> None:
+    server.answers["/file.zip"] = ranged(DATA, cut=3000)
+    source = of_server(server, hashlib.sha256(DATA).hexdigest())
+    with pytest.raises(SourceError, match="3,000 of 10,240 bytes"):
+        fetched(source, tmp_path)
+    data, moved = fetched(source, tmp_path)
+    assert data == DATA
+    assert server.ranges == ["", "bytes=3000-"]
+    assert moved[-1] == (10240, 10240)
+
+
+def test_a_file_that_is_whole_is_not_fetched_again(server: Server, tmp_path: Path) -> None:
+    server.answers["/file.zip"] = ranged(DATA)
+    (tmp_path / "file.zip").write_bytes(DATA)
+    assert fetched(of_server(server), tmp_path) == (DATA, [])
+    assert server.ranges == ["bytes=10240-"]
+
+
+@pytest.mark.parametrize("there", [b"x" * 99, b"x" * 20000])
+def test_a_part_of_another_file_is_refused_and_removed(
+    server: Server, tmp_path: Path, there: bytes
+) -> None:
+    server.answers["/file.zip"] = ranged(DATA)
+    source = of_server(server, hashlib.sha256(DATA).hexdigest())
+    (tmp_path / "file.zip").write_bytes(there)
+    if len(there) < len(DATA):
+        with pytest.raises(SourceError, match="expected sha256"):
+            fetched(source, tmp_path)
+        assert not (tmp_path / "file.zip").exists()
+    assert fetched(source, tmp_path)[0] == DATA
+
+
+def test_a_server_without_ranges_sends_all(server: Server, tmp_path: Path) -> None:
+    server.answers["/file.zip"] = whole(DATA)
+    (tmp_path / "file.zip").write_bytes(DATA[:100])
+    assert fetched(of_server(server), tmp_path)[0] == DATA

