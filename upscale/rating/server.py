@@ -133,7 +133,8 @@ def serve(study: Study, host: str, port: int, ready: Callable[[str], None]) -> N
     except OSError as error:
         raise unwritable(study.folder, error) from error
     with lock, open_socket(host, port) as listening:
-        place = f"[{host}]" if ":" in host else host
+        named = socket.gethostname() if host in ("0.0.0.0", "::") else host
+        place = f"[{named}]" if ":" in named else named
         ready(f"http://{place}:{listening.getsockname()[1]}/")
         config = uvicorn.Config(
             app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=2
