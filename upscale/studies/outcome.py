@@ -14,6 +14,7 @@ from upscale.bench.sets.picture_sets import Pair, PictureSet, read_hr
 from upscale.errors import WeightsError
 from upscale.metrics.by_name import Metric, make_metrics
 from upscale.metrics.protocol import METRICS, Protocol, Row
+from upscale.models.devices import pick_device
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.model import load_model
 from upscale.networks.spec import build
@@ -113,9 +114,10 @@ def find_means(
             read_hr(pair.hr)
     made: Literal["uint8", "folder"] = "uint8" if pictures.lr_folder is None else "folder"
     protocol = Protocol(scale=scale, border=scale, ssim=ssim, degradation=made)
-    metrics = make_metrics(["psnr", "ssim"], protocol, options.device)
+    device = pick_device(options.device)
+    metrics = make_metrics(["psnr", "ssim"], protocol, device)
     try:
-        metrics |= make_metrics(["lpips-alex"], protocol, options.device)
+        metrics |= make_metrics(["lpips-alex"], protocol, device)
     except WeightsError as error:
         notify(f"{METRICS['lpips-alex']} is left out: {error}")
     return Means(pictures, protocol, metrics)

@@ -96,7 +96,7 @@ def test_a_dry_run_trains_nothing() -> None:
 
 
 def test_features_need_no_training() -> None:
-    done = asked("features", "--vgg", "vgg.pth", "--device", "cpu", data=False)
+    done = asked("features", "--vgg", "vgg.pth", data=False)
     assert done.exit_code == 0, done.output
     assert {path.name for path in Path("study").iterdir()} == {
         *("features.md", "features.csv", "features.json", "features-maps.png"),
