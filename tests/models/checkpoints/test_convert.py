@@ -318,6 +318,14 @@ def test_prefix_of_a_training_program_is_dropped(name: str, prefix: str, tmp_pat
     assert_reads(path, spec, convert_state(plain, "").state)
 
 
+@pytest.mark.parametrize("suffix", [".safetensors", ".bin", ""])
+def test_content_decides_and_not_the_name(tmp_path: Path, suffix: str) -> None:
+    state = random_state(RRDBNET)
+    assert_reads(saved(state, tmp_path / f"pickled{suffix}"), RRDBNET, state)
+    save_file(state, tmp_path / "tensors.pth")
+    assert_reads(tmp_path / "tensors.pth", RRDBNET, state)
+
+
 def test_pytorch_file_of_the_old_kind_is_read(tmp_path: Path) -> None:
     state = random_state(RRDBNET)
     torch.save(state, tmp_path / "old.pth", _use_new_zipfile_serialization=False)

@@ -186,7 +186,8 @@ def _unpickle(path: Path) -> Any:
     if size > MAX_BYTES:
         raise WeightsError(f"{path}: {size:,} bytes; a generator of these networks is far smaller")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:  # of a path torch.load would believe the suffix
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path}: holds Python objects beside tensors, which could run code when loaded: "
