@@ -1,14 +1,17 @@
 """One thread a process where tests run in several: threads of all of them would share the cores.
 
 Temporary folders lie in memory where there is room: what is written there is synced at no cost.
+What Windows lacks of POSIX stands in for itself here, so that tests are collected everywhere.
 Where everything must be at hand (UPSCALE_REQUIRE_ALL=1, as in CI), a test that is skipped for lack
 of a tool, a corpus or weights fails.
 """
 
 import os
 import shutil
-from collections.abc import Generator
+import signal
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -22,7 +25,23 @@ ROOM = 4 * 2**30
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
-MAY_BE_SKIPPED = ("CUDA", "root", "UPSCALE_DATA")
+
+def lacking(name: str) -> Callable[..., NoReturn]:
+    def skip(*_: object, **__: object) -> NoReturn:
+        pytest.skip(f"POSIX only: there is no {name}")
+
+    return skip
+
+
+for name in ("mkfifo", "killpg"):
+    if not hasattr(os, name):
+        setattr(os, name, lacking(name))
+if not hasattr(os, "geteuid"):
+    os.geteuid = lambda: 0  # as for root, permissions are not what tests expect
+if not hasattr(signal, "SIGKILL"):
+    signal.SIGKILL = signal.SIGTERM  # which ends a process of Windows at once
+
+MAY_BE_SKIPPED = ("CUDA", "root", "UPSCALE_DATA", "POSIX only")
 """Words of reasons that lie in the machine, or in pictures that nobody may pass on."""
 
 
