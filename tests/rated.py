@@ -25,11 +25,11 @@ SIZES = ((8, 12), (12, 8), (16, 16), (8, 8))
 """Height and width of pictures of the test."""
 
 
-def pictures(folder: Path, *sizes: tuple[int, int], seed: int = 0) -> PictureSet:
+def pictures(folder: Path, *sizes: tuple[int, int], seed: int = 0, letter: str = "p") -> PictureSet:
     folder.mkdir(parents=True, exist_ok=True)
     for index, (height, width) in enumerate(sizes):
         samples = pixels(seed + index, 3, height, width)
-        (folder / f"p{index}.png").write_bytes(encoded(samples))
+        (folder / f"{letter}{index}.png").write_bytes(encoded(samples))
     return read_folder(folder, 4, lambda text: None)
 
 
@@ -53,7 +53,7 @@ def plan(
     systems = {"nearest": 40, "bicubic": 90, "srgan": 140} if systems is None else systems
     makers = [painter(label, level) for label, level in systems.items()]
     found = pictures(folder / name, *sizes)
-    others = pictures(folder / "others", (8, 8), (8, 12), seed=50)
+    others = pictures(folder / "others", (8, 8), (8, 12), seed=50, letter="o")
     return Plan([RatedSet(found, Protocol(), makers)], mode, (others, Protocol()), True, repeats, 7)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from upscale.errors import OutputError
-from upscale.files import locked, part_beside, publish, sweep, whole
+from upscale.files import locked, part_beside, publish, sweep, sweep_folders_of, whole
 
 NAME = re.compile(rb"\.(.*)\.([0-9]+)\.([0-9a-f]{8})\.part", re.DOTALL)
 
@@ -105,6 +105,18 @@ def test_a_folder_of_that_name_stays_and_folders_below_are_not_entered(
     before = {*tmp_path.rglob("*")}
     sweep(tmp_path)
     assert {*tmp_path.rglob("*")} == before
+
+
+def test_only_folders_that_were_to_become_a_path_are_swept_for_it(
+    tmp_path: Path, gone: int
+) -> None:
+    output = tmp_path / "a long name of a study.2"
+    stays = [named_for(output, os.getpid()), named_for(tmp_path / "other", gone), tmp_path / ".x"]
+    left = named_for(output, gone)
+    for each in (*stays, left):
+        (each / "pictures").mkdir(parents=True)
+    sweep_folders_of(output)
+    assert {*tmp_path.iterdir()} == {*stays}
 
 
 def fail_in(path: Path, error: BaseException) -> None:

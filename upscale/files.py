@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ __all__ = [
     "part_beside",
     "publish",
     "sweep",
+    "sweep_folders_of",
     "unwritable",
     "whole",
     "write_all",
@@ -96,11 +98,24 @@ def make_ready(folder: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove the temporary files in ``folder`` whose process is gone."""
+    for part in _left_in(folder):
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def sweep_folders_of(path: Path) -> None:
+    """Remove the temporary folders that were to become ``path`` and whose process is gone."""
+    stem = part_beside(path).name.rsplit(".", 3)[0]
+    for part in _left_in(path.parent):
+        if part.is_dir() and not part.is_symlink() and part.name.rsplit(".", 3)[0] == stem:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _left_in(folder: Path) -> Iterator[Path]:
     for part in folder.glob(".*.part"):
         found = PART.fullmatch(part.name)
         if found and not is_alive(int(found[1])):
-            with contextlib.suppress(OSError):
-                part.unlink()
+            yield part
 
 
 @contextlib.contextmanager

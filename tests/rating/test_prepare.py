@@ -1,6 +1,7 @@
 """Results become a study."""
 
 import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from program import shown as seen
 from rated import SIZES, by_name, made, painter, pictures, plan
 
+from upscale.bench.sets.picture_sets import read_folder
 from upscale.errors import OutputError, UsageError
 from upscale.metrics.protocol import Protocol
 from upscale.rating.prepare import RatedSet, prepare
@@ -51,12 +53,28 @@ def test_raters_learn_from_nearest_neighbour_and_the_original(tmp_path: Path) ->
     assert len(study.calibration) == 2
     for index, lesson in enumerate(study.calibration):
         best = seen(study.file(lesson.best))
-        assert np.array_equal(best, seen(tmp_path / "others" / f"p{index}.png"))
+        assert np.array_equal(best, seen(tmp_path / "others" / f"o{index}.png"))
         worst = seen(study.file(lesson.worst))
         blocks = worst[::4, ::4].repeat(4, 0).repeat(4, 1)
         assert np.array_equal(worst, blocks)
         assert not {lesson.worst.name, lesson.best.name} & set(key.origins)
     assert made(tmp_path / "pairs", mode="pairs")[0].calibration == ()
+
+
+def test_nobody_learns_from_a_picture_of_the_test(tmp_path: Path) -> None:
+    good = plan(tmp_path)
+    tested = good.sets[0].pictures.folder
+    others = pictures(tmp_path / "more", *[(8, 8)] * 25, seed=100, letter="m")
+    shutil.copy(tested / "p1.png", others.folder / "m0.png")  # the same pixels
+    shutil.copy(others.folder / "m3.png", others.folder / "P2.png")  # the same name
+    mixed = read_folder(others.folder, 4, lambda text: None)
+    assert len(mixed.pairs) == 26
+    study = prepare(
+        replace(good, calibration=(mixed, Protocol())), tmp_path / "s", tmp_path / "k.json"
+    )
+    shown = [seen(study.file(lesson.best)).tobytes() for lesson in study.calibration]
+    assert len(shown) == 20
+    assert shown == [seen(others.folder / f"m{index}.png").tobytes() for index in range(1, 21)]
 
 
 def test_a_tenth_is_repeated_unless_a_number_is_given(tmp_path: Path) -> None:
@@ -89,7 +107,7 @@ def test_what_cannot_be_shown_is_refused_and_leaves_nothing(tmp_path: Path) -> N
         "systems": replace(good, sets=[replace(tested, makers=[])]),
         "a is given twice": replace(good, sets=[twice]),
         "--calibration": replace(good, calibration=None),
-        r"p0\.png": replace(good, calibration=(tested.pictures, Protocol())),
+        "outside the test": replace(good, calibration=(tested.pictures, Protocol())),
     }
     before = set(tmp_path.rglob("*"))
     for said, each in bad.items():

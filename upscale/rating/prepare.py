@@ -14,9 +14,9 @@ from upscale import __version__
 from upscale.bench.contenders import Contender, System, Task
 from upscale.bench.gallery import write_picture
 from upscale.bench.measure import pair_of
-from upscale.bench.sets.picture_sets import PictureSet, pixel_digest
+from upscale.bench.sets.picture_sets import Pair, PictureSet, pixel_digest
 from upscale.errors import OutputError, UsageError
-from upscale.files import part_beside, publish, unwritable, whole
+from upscale.files import make_ready, part_beside, publish, sweep_folders_of, unwritable, whole
 from upscale.metrics.protocol import Protocol
 from upscale.pixels.baselines import BASELINES, Levels
 from upscale.rating.study import (
@@ -103,12 +103,15 @@ def prepare(
     check_target(folder, key)
     if sum(len(rated.pictures.pairs) for rated in plan.sets) < 2:
         raise UsageError("a study needs two pictures at least, so that none is shown twice running")
-    _check_apart(plan)
+    others = _outside(plan)
+    make_ready(folder.absolute().parent)
+    sweep_folders_of(folder.absolute())
     part = part_beside(folder)
     try:
-        part.mkdir(parents=True)
+        part.mkdir()
         made = list(_versions(plan, part, progress))
-        calibration = tuple(_calibrations(plan, part))
+        rules = plan.calibration[1] if plan.calibration else Protocol()
+        calibration = tuple(_calibration(part, others, rules))
         study = _study(plan, folder, made, calibration)
         (part / "manifest.json").write_bytes(to_json(study))
         study = replace(study, identity=identity_of(to_json(study)))
@@ -189,31 +192,32 @@ def _original() -> Contender:
     )
 
 
-def _check_apart(plan: Plan) -> None:
-    """Raise UsageError for a calibration that would show pictures of the test, or is missing."""
+def _outside(plan: Plan) -> list[Pair]:
+    """Return the pictures of the calibration that are not rated, by their pixels and names.
+
+    Raises UsageError where raters have none to learn from.
+    """
     if plan.mode == "pairs":
-        return
-    if plan.calibration is None:
-        raise UsageError(
-            "raters have to learn the scale from pictures outside the test; name a set or a folder "
-            "of some with --calibration"
-        )
+        return []
     every = [pair for rated in plan.sets for pair in rated.pictures.pairs]
-    rated = {pixel_digest([pair.hr]): pair for pair in every}
-    for pair in plan.calibration[0].pairs[:CALIBRATIONS]:
-        if same := rated.get(pixel_digest([pair.hr])):
-            raise UsageError(
-                f"--calibration: {pair.hr} has the pixels of {same.hr}, which is rated; calibrate "
-                "with other pictures"
-            )
+    names = {pair.name.casefold() for pair in every}
+    digests = {pixel_digest([pair.hr]) for pair in every}
+    found: list[Pair] = []
+    for pair in plan.calibration[0].pairs if plan.calibration else ():
+        apart = pair.name.casefold() not in names and pixel_digest([pair.hr]) not in digests
+        if apart and len(found) < CALIBRATIONS:
+            found.append(pair)
+    if not found:
+        raise UsageError(
+            "--calibration: has no picture outside the test, by its pixels and its name; raters "
+            "have to learn the scale from others, so name another set or a folder"
+        )
+    return found
 
 
-def _calibrations(plan: Plan, part: Path) -> Iterator[Calibration]:
+def _calibration(part: Path, pairs: Sequence[Pair], protocol: Protocol) -> Iterator[Calibration]:
     """Yield what raters learn the scale from."""
-    if plan.mode == "pairs" or plan.calibration is None:
-        return
-    found, protocol = plan.calibration
-    for number, pair in enumerate(found.pairs[:CALIBRATIONS]):
+    for number, pair in enumerate(pairs):
         hr, lr = pair_of(pair, protocol)
         worst = BASELINES["nearest"](lr, protocol.scale)
         yield Calibration(_keep(part, worst, number), _keep(part, hr, number))

@@ -15,12 +15,12 @@ from upscale.rating.study import key_beside, read_key, read_study
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for place, first, count in (("photos", 0, 2), ("others", 10, 1), ("theirs", 20, 2)):
+    kinds = (("photos", "p", 0, 2), ("others", "o", 10, 1), ("theirs", "p", 20, 2))
+    for place, letter, first, count in kinds:
         (tmp_path / place).mkdir()
         for index in range(count):
-            Image.fromarray(pixels(first + index, 3, 16, 24)).save(
-                tmp_path / place / f"p{index}.png"
-            )
+            samples = pixels(first + index, 3, 16, 24)
+            Image.fromarray(samples).save(tmp_path / place / f"{letter}{index}.png")
     return tmp_path
 
 
@@ -47,6 +47,13 @@ def test_models_and_other_programs_become_a_study(folder: Path, weights: str) ->
         assert np.abs(seen(files[flat]).astype(int) - COLOUR).max() <= 1
 
 
+def test_raters_learn_from_the_sample_unless_another_set_is_named(folder: Path) -> None:
+    words = ("photos", "-o", "study", "-m", "nearest")
+    assert inside(folder, "rate", "prepare", *words).status == 0
+    study = read_study(folder / "study")
+    assert [(each.best.width, each.best.height) for each in study.calibration] == [(256, 256)] * 5
+
+
 def test_pairs_need_no_calibration_and_the_key_may_lie_elsewhere(folder: Path) -> None:
     words = ("photos", "-o", "study", "--pairs", "--no-hr", "--key", "safe/k.json")
     models = ("-m", "nearest", "-m", "lanczos")
@@ -62,7 +69,6 @@ def test_pairs_need_no_calibration_and_the_key_may_lie_elsewhere(folder: Path) -
 @pytest.mark.parametrize(
     ("words", "status", "named"),
     [
-        (["photos", "-o", "study"], 2, "--calibration"),
         (["none", "-o", "study", "--pairs"], 2, "none"),
         (["photos", "-o", "photos", "--pairs"], 5, "photos"),
         (["photos", "-o", "s", "--calibration", "photos"], 2, "--calibration"),

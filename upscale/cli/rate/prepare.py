@@ -44,10 +44,10 @@ class PrepareOptions:
     data: Path | None = option(
         "Folder to look for sets in first; also: UPSCALE_DATA.", None, FILES, metavar="DIR"
     )
-    calibration: str | None = option(
-        "Set of other pictures, from which raters learn what a 1 and a 5 are; the first 20 are "
-        "shown.",
-        *(None, FILES),
+    calibration: str = option(
+        "Set of other pictures, from which raters learn what a 1 and a 5 are: the first 20 that "
+        "are not rated.",
+        *("sample", FILES),
         metavar="SET",
     )
     model: tuple[str, ...] = option(
@@ -123,7 +123,7 @@ def prepare(options: PrepareOptions) -> None:
         asked = replace(options.competing, device=device)
         scale = common_scale(asked, bars)
         asked = with_precision(asked, bars)
-        words = [*asked.sets, *([options.calibration] if options.calibration else [])]
+        words = [*asked.sets, *([] if options.pairs else [options.calibration])]
         found = [find_set(word, asked.data, scale, bars.download(word), bars.say) for word in words]
         rated = []
         for pictures in told_apart(found[: len(asked.sets)]):
@@ -134,9 +134,7 @@ def prepare(options: PrepareOptions) -> None:
             protocol = asked.rules(pictures, scale)
             made = [partial(make, protocol, results) for make in makers(asked, asked.alphas, bars)]
             rated.append(RatedSet(pictures, protocol, made))
-        others = None
-        if options.calibration:
-            others = found[-1], asked.rules(found[-1], scale)
+        others = None if options.pairs else (found[-1], asked.rules(found[-1], scale))
         plan = Plan(
             *(rated, "pairs" if options.pairs else "scores", others),
             *(options.hr, options.repeats, options.seed),
