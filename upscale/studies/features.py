@@ -117,6 +117,7 @@ def shares_table(pictures: Mapping[str, Mapping[str, float]], set_name: str) -> 
     notes = (
         "Before the activation, as ESRGAN has them, nearly all features have a value; after it, as "
         "in SRGAN, the deeper the layer, the fewer.",
+        "The paper's figure is of PyTorch's VGG19; vgg19 here is that of Simonyan and Zisserman.",
         f"Of pictures above {MOST_SIDE} pixels a side, the middle.",
     )
     return Table(f"Active features of VGG19 in %: HR of {set_name}", columns, tuple(lines), notes)

@@ -96,7 +96,18 @@ def plot_figures(examined: Examined, target: Path) -> None:
             axes.set_xticks(places, labels, rotation=30, ha="right", rotation_mode="anchor")
             axes.set_title(_axis(name), loc="left", fontsize=10)
             axes.margins(0.08)
-            axes.legend(fontsize=8, framealpha=0.8, edgecolor="none")
+        lines: dict[str, Any] = {}
+        for axes in charts:
+            handles, told = axes.get_legend_handles_labels()
+            lines |= dict(zip(told, handles, strict=True))
+        figure.legend(
+            [*lines.values()],
+            [*lines],
+            loc="outside lower center",
+            ncols=len(lines),
+            fontsize=9,
+            frameon=False,
+        )
         figure.suptitle(_about(examined), fontsize=9, color=FAINT)
 
 
@@ -128,9 +139,9 @@ def plot_brightness(shares: Mapping[str, Shares], target: Path, about: str) -> N
 
 @contextlib.contextmanager
 def _figure(
-    target: Path, across: int, size: tuple[float, float] = CHART_SIZE
+    target: Path, number: int, size: tuple[float, float] = CHART_SIZE
 ) -> "Iterator[tuple[Figure, Sequence[Axes]]]":
-    """Lend charts side by side, which are written to ``target`` when the block ends."""
+    """Lend charts, two in a row, which are written to ``target`` when the block ends."""
     check_plot(target)
     import matplotlib.style
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -139,9 +150,10 @@ def _figure(
 
     with matplotlib.style.context(["default", SETTINGS]):
         layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)
-        figure = Figure((size[0] * across, size[1]), dpi=DOTS_PER_INCH, layout=layout)
+        across, down = min(number, 2), -(-number // 2)
+        figure = Figure((size[0] * across, size[1] * down), dpi=DOTS_PER_INCH, layout=layout)
         FigureCanvasAgg(figure)
-        charts = [figure.add_subplot(1, across, number) for number in range(1, across + 1)]
+        charts = [figure.add_subplot(down, across, place) for place in range(1, number + 1)]
         for axes in charts:
             axes.spines[["top", "right"]].set_visible(False)
             axes.grid(color="#E4E4E4", linewidth=0.6)

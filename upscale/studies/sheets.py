@@ -56,7 +56,8 @@ def draw_sheet(examined: Examined, columns: int | None = None) -> Levels:
     names = min(WIDEST_NAME, max(length_of(drawable(name), LETTER) for name in examined.hr))
     room = names + (width + 2) * (crop + GAP)
     top = page.write(MARGIN, MARGIN, wrapped(title, room, LETTER + 3), LETTER + 3, TEXT)
-    lines = wrapped(steps_of(examined.outcomes), room, LETTER)
+    about = f"{steps_of(examined.outcomes)}. Figures are of the whole pictures."
+    lines = wrapped(about, room, LETTER)
     top = page.write(MARGIN, top, lines, LETTER, DIM_TEXT) + GAP
     for first in range(0, len(examined.outcomes), width):
         shown = examined.outcomes[first : first + width]
