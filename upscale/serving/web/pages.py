@@ -12,6 +12,7 @@ __all__ = ["interface", "page", "static"]
 FILES = {
     "page.css": "text/css",
     "page.js": "text/javascript",
+    "ask.js": "text/javascript",
     "crop.js": "text/javascript",
     "job.js": "text/javascript",
     "interface.js": "text/javascript",

@@ -90,7 +90,8 @@ class Previews:
             order = replace(asked.order, target=Target(), encoding=Encoding(), max_pixels=LARGEST)
             (result,) = Batch([Job(source, target)], methods, order, self._pool, jobs_ahead=1)
             if result.error is not None:
-                raise type(result.error)("this crop cannot be enlarged", code=result.error.code)
+                text = str(result.error).replace(str(source), "the crop")
+                raise type(result.error)(text, code=result.error.code)
             assert result.choice is not None
             alpha = methods[result.choice.model].alpha
             return Preview(target.read_bytes(), result.choice, alpha)
