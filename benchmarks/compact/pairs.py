@@ -12,8 +12,8 @@ import numpy as np
 from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.reading import reader
 from upscale.pixels.degrade import degrade
-from upscale.training.data.blind import degrade_blind
-from upscale.training.data.degradations import PRESETS
+from upscale.training.data.degrading.blind import degrade_blind
+from upscale.training.data.degrading.degradations import PRESETS
 
 cv2.setNumThreads(1)
 DRAWINGS = 96  # of each kind

@@ -18,8 +18,8 @@ from upscale.training.learning.distributed import World
 from upscale.training.learning.state import load_state
 from upscale.training.loop import Hooks
 from upscale.training.recipes import RECIPES
-from upscale.training.records.card import make_card
 from upscale.training.records.journal import read
+from upscale.training.records.publishing.card import make_card
 
 pytestmark = pytest.mark.usefixtures("quiet")
 

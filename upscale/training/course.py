@@ -11,7 +11,7 @@ from upscale.training.keeper import CONFIG_FILE, STATE_FILE, check_begun, keep_c
 from upscale.training.learning.distributed import World
 from upscale.training.learning.state import load_state
 from upscale.training.loop import Hooks, train
-from upscale.training.records.card import GENERATOR_NAME
+from upscale.training.records.publishing.card import GENERATOR_NAME
 from upscale.training.stages import FIRST_FOLDER
 
 __all__ = ["Ended", "train_course"]

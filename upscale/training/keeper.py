@@ -13,7 +13,7 @@ from upscale.training.learning.state import State, save_generator, save_state
 from upscale.training.records.boards import Board, TensorBoard, WandB
 from upscale.training.records.journal import METRICS_FILE, Journal
 from upscale.training.records.origin import MACHINE
-from upscale.training.records.places import without_places
+from upscale.training.records.publishing.places import without_places
 from upscale.training.records.validation import Validation
 
 __all__ = [

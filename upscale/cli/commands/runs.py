@@ -50,7 +50,7 @@ def plot(options: PlotOptions) -> None:
 
 def publish(options: PublishOptions) -> None:
     """Push the best generator, a model card and the figures to the Hugging Face Hub."""
-    from upscale.training.records import publish as hub
+    from upscale.training.records.publishing import publish as hub
 
     stated = {
         "revision": options.revision,

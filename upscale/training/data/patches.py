@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from upscale.pixels.baselines import Levels
 from upscale.system import stop_signals
-from upscale.training.data.blind import PRESETS, degrade_blind
+from upscale.training.data.degrading.blind import PRESETS, degrade_blind
 from upscale.training.data.mixture import Mixture
 from upscale.training.data.store import Store
 

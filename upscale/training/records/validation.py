@@ -23,7 +23,7 @@ from upscale.networks.spec import Spec
 from upscale.pictures.reading.reader import read_header
 from upscale.pixels.baselines import Levels
 from upscale.training.config import Config
-from upscale.training.data.degradations import PRESETS
+from upscale.training.data.degrading.degradations import PRESETS
 
 __all__ = ["Validation", "find_validation", "prepare_validation"]
 

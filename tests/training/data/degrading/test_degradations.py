@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from upscale.training.data.blind import PRESETS
+from upscale.training.data.degrading.blind import PRESETS
 
 
 def test_real_is_what_the_paper_states() -> None:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from upscale.pixels.degrade import degrade
 from upscale.pixels.resample import contributions
-from upscale.training.data.degradations import (
+from upscale.training.data.degrading.degradations import (
     PRESETS,
     Degradations,
     Method,
@@ -27,7 +27,7 @@ from upscale.training.data.degradations import (
     Shares,
     Stage,
 )
-from upscale.training.data.kernels import Kernel, draw_kernel, sinc
+from upscale.training.data.degrading.kernels import Kernel, draw_kernel, sinc
 
 __all__ = ["PRESETS", "Degradations", "degrade_blind"]
 

@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 
 from upscale.models.manifest import read_manifest
 from upscale.training.recipes import RECIPES
-from upscale.training.records.card import hub_licence, make_card
+from upscale.training.records.publishing.card import make_card
+from upscale.training.records.publishing.licences import hub_licence
 
 DIGEST = "0123456789abcdef" * 4
 SPEC = {"architecture": "srresnet", "blocks": 16, "features": 64, "scale": 4}

@@ -7,7 +7,7 @@ sums to 1, so that it neither shifts nor dims a picture.
 import numpy as np
 import numpy.typing as npt
 
-from upscale.training.data.degradations import Blurs, Range
+from upscale.training.data.degrading.degradations import Blurs, Range
 
 __all__ = ["Kernel", "draw_kernel", "gaussian", "plateau", "sinc"]
 

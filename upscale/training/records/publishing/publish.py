@@ -14,9 +14,9 @@ from upscale.errors import OutputError, UsageError
 from upscale.models.checkpoints.read import read_metadata
 from upscale.models.fetching.sources import Notify, Progress, is_offline
 from upscale.training.keeper import CONFIG_FILE
-from upscale.training.records.card import GENERATOR_NAME, make_card
 from upscale.training.records.journal import METRICS_FILE, read
-from upscale.training.records.places import places_in, shortened, without_places
+from upscale.training.records.publishing.card import GENERATOR_NAME, make_card
+from upscale.training.records.publishing.places import places_in, shortened, without_places
 
 __all__ = ["prepare", "publish"]
 
@@ -40,9 +40,9 @@ def prepare(
     """Return the files that `publish` pushes, by name.
 
     The generator is the best one, where the run has chosen one. The published configuration has
-    only the last part of folders of this machine. See `upscale.training.records.card.make_card` for
-    the other parameters. Raises UsageError for unusable names and a folder without a generator,
-    WeightsError where the generator is damaged.
+    only the last part of folders of this machine. `make_card` explains the other parameters. Raises
+    UsageError for unusable names and a folder without a generator, WeightsError where the generator
+    is damaged.
     """
     _check_names(repository, revision, datasets)
     generator = next((run / n for n in (BEST_NAME, GENERATOR_NAME) if (run / n).is_file()), None)

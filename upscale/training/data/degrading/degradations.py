@@ -36,7 +36,7 @@ Shares = tuple[tuple[Drawn, float], ...]
 
 @dataclass(frozen=True)
 class Blurs:
-    """What may be drawn as a kernel; see `upscale.training.data.kernels`."""
+    """What may be drawn as a kernel; see `upscale.training.data.degrading.kernels`."""
 
     share: float
     """Share of the pictures that are blurred at all."""

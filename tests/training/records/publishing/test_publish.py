@@ -22,8 +22,8 @@ from upscale.models.checkpoints.read import read_tensors
 from upscale.models.manifest import hub_entry
 from upscale.models.weights import convert_generator
 from upscale.networks.spec import build, spec_from_dict
-from upscale.training.records import publish as module
-from upscale.training.records.publish import prepare, publish
+from upscale.training.records.publishing import publish as module
+from upscale.training.records.publishing.publish import prepare, publish
 
 COMMIT = "b" * 40
 TOKEN = "hf_of_user"

@@ -13,8 +13,8 @@ from PIL import Image
 
 from upscale.metrics.psnr_ssim import psnr
 from upscale.pixels.degrade import degrade
-from upscale.training.data.blind import PRESETS, Degradations, degrade_blind
-from upscale.training.data.degradations import Blurs, KernelKind, Method, Sampling, Stage
+from upscale.training.data.degrading.blind import PRESETS, Degradations, degrade_blind
+from upscale.training.data.degrading.degradations import Blurs, KernelKind, Method, Sampling, Stage
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -26,7 +26,7 @@ NOTHING = Degradations(0, NO_STAGE, NO_STAGE, 0, (("antialiased", 1),), (("4:4:4
 
 @pytest.fixture(scope="module")
 def osprey() -> Pixels:
-    with Image.open(Path(__file__).parents[2] / "data" / "osprey.png") as picture:
+    with Image.open(Path(__file__).parents[3] / "data" / "osprey.png") as picture:
         return np.asarray(picture.convert("RGB"))
 
 

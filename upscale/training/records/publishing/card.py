@@ -5,33 +5,21 @@ for people.
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from upscale.metrics.protocol import METRICS
 from upscale.models.manifest import read_manifest
 from upscale.training.records.journal import Record
+from upscale.training.records.publishing.licences import hub_licence
 from upscale.viewing.markdown import code, escaped, table
 
-__all__ = ["GENERATOR_NAME", "hub_licence", "make_card"]
+__all__ = ["GENERATOR_NAME", "make_card"]
 
 GENERATOR_NAME = "generator.safetensors"
 """The name of a published generator."""
 
 NOT_STATED = "not stated"
-
-LICENCES = """
-apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0
-bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear
-c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0
-cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0
-cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0 cdla-permissive-1.0 cdla-permissive-2.0 wtfpl
-ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1
-lgpl-3.0 isc lppl-1.3c ms-pl mpl-2.0 odc-by odbl openrail++ osl-3.0 postgresql ofl-1.1 ncsa
-unlicense zlib pddl lgpl-lr unknown
-"""
-"""The licences that the Hub knows by name (its documentation, "Licenses")."""
 
 PAPERS = {"Ledig et al. 2017": "1609.04802", "Wang et al. 2018": "1809.00219"}
 """Numbers on arXiv, by the beginning of a recipe's source."""
@@ -84,13 +72,6 @@ def make_card(
     }
     body = "\n\n".join(f"{title}\n\n{text}" for title, text in sections.items() if text)
     return f"---\n{fields}---\n\n{body}\n"
-
-
-def hub_licence(licence: str | None) -> dict[str, str]:
-    """Return the Hub's fields of a licence: ``other`` and its name where the Hub lacks it."""
-    name = re.sub(r"[^a-z0-9.+]+", "-", (licence or "unknown").lower()).strip("-") or "unnamed"
-    known = name in LICENCES.split()
-    return {"license": name} if known else {"license": "other", "license_name": name}
 
 
 def _initial_licence(origin: Mapping[str, Any]) -> str | None:

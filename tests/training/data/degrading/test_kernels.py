@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from upscale.training.data.degradations import PRESETS, Blurs
-from upscale.training.data.kernels import Kernel, draw_kernel, gaussian, plateau, sinc
+from upscale.training.data.degrading.degradations import PRESETS, Blurs
+from upscale.training.data.degrading.kernels import Kernel, draw_kernel, gaussian, plateau, sinc
 
 OFFSETS = np.arange(21) - 10.0
 BLURS = {

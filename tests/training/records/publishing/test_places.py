@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from upscale.training.config import make_config, write_config
-from upscale.training.records.places import places_in, shortened, without_places
+from upscale.training.records.publishing.places import places_in, shortened, without_places
 
 
 @pytest.mark.parametrize(
