@@ -51,7 +51,7 @@ def table(records: list[dict], set_name: str) -> str:
     rows: dict[tuple[str, str], dict[str, float]] = {}
     model_of: dict[str, str] = {}
     for record in records:
-        if record["set"] != set_name or record["kind"] == "other":
+        if record["set"] != set_name or record["kind"] == "other" or "picture" in record:
             continue
         if record["kind"] == "measured":
             model_of[record["system"]] = record["model"]

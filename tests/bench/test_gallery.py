@@ -106,10 +106,12 @@ def test_networks_stand_above_images_with_a_column_for_each_alpha(tmp_path: Path
     sheet = AlphaSheet()
     results = {}
     for kind in ("network", "image"):
-        for alpha in (1.0, 0.5):
-            sr = RANDOM.integers(0, 256, hr.shape, np.uint8)
-            results[kind, alpha] = sr
-            sheet.add("set5", System(f"{kind} {alpha}", "m", alpha, kind), pair(), sr, hr, {})
+        for name in "ab":
+            for alpha in (1.0, 0.5):
+                sr = RANDOM.integers(0, 256, hr.shape, np.uint8)
+                results[name, kind, alpha] = sr
+                system = System(f"{kind} {alpha}", "m", alpha, kind)
+                sheet.add("set5", system, pair(name), sr, hr, {})
     left_out = RANDOM.integers(0, 256, hr.shape, np.uint8)
     sheet.add("set5", System("bicubic", "bicubic"), pair(), left_out, hr, {})
     sheet.write(tmp_path / "sheet.png")
@@ -117,7 +119,10 @@ def test_networks_stand_above_images_with_a_column_for_each_alpha(tmp_path: Path
         page = np.asarray(written)
     spot = (slice(20, 28), slice(20, 28))
     places = {key: found_in(page, sr[spot]) for key, sr in results.items()}
-    assert places["network", 1][0] == places["network", 0.5][0] < places["image", 1][0]
-    assert places["network", 1][1] == places["image", 1][1] < places["network", 0.5][1]
+    tops = [places[name, kind, 1][0] for name in "ab" for kind in ("network", "image")]
+    assert tops == sorted(set(tops))
+    assert len({left for (_, _, alpha), (_, left) in places.items() if alpha == 1}) == 1
+    assert places["a", "network", 1][0] == places["a", "network", 0.5][0]
+    assert places["a", "network", 1][1] < places["a", "network", 0.5][1]
     windows = np.lib.stride_tricks.sliding_window_view(page, (8, 8, 3))[:, :, 0]
     assert not (windows == left_out[spot]).all((2, 3, 4)).any()

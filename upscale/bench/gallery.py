@@ -51,7 +51,7 @@ class Sheet:
 
     def __init__(self) -> None:
         """Begin an empty sheet."""
-        self._rows: dict[str, list[Panel]] = {}
+        self._rows: dict[tuple[str, str], dict[str, list[Panel]]] = {}
         self._truths: dict[tuple[str, str], tuple[tuple[slice, slice], Panel]] = {}
 
     def add(
@@ -75,8 +75,9 @@ class Sheet:
         lines = tuple(
             f"{METRICS[name]} {value:.{DIGITS.get(name, 4)}f}" for name, value in figures.items()
         )
+        rows = self._rows.setdefault(key, {})
         for row, title in self._places(f"{set_name} {pair.name}", system):
-            panels = self._rows.setdefault(row, [truth])
+            panels = rows.setdefault(row, [truth])
             panels.append(Panel(sr[window].copy(), title, lines))
 
     def _places(self, picture: str, system: System) -> Iterator[tuple[str, str]]:
@@ -88,7 +89,8 @@ class Sheet:
         text = Panel(
             np.zeros((0, 0, 3), np.uint8), "Crops at 100 %", ("Figures are of the whole pictures.",)
         )
-        write_picture(path, contact_sheet(self._rows, text))
+        rows = {name: row for rows in self._rows.values() for name, row in rows.items()}
+        write_picture(path, contact_sheet(rows, text))
 
 
 class AlphaSheet(Sheet):
