@@ -17,6 +17,7 @@ from upscale.networks.spec import spec_to_dict
 from upscale.training.config import Config
 from upscale.training.data.mixture import Mixture
 from upscale.training.data.patches import Patches, batches
+from upscale.training.data.shares import trained_on
 from upscale.training.data.store import open_store
 from upscale.training.keeper import STATE_FILE, Keeper, Moment, check_begun, claimed
 from upscale.training.learning.distributed import World
@@ -168,10 +169,7 @@ def _check_options(config: Config, world: World, notify: Notify) -> None:
             f"warning: the learning rate falls at {', '.join(map(str, late))}, and --steps is "
             f"{recipe.steps}; give --milestones below that"
         )
-    if config.valid is None:
-        return
-    valid = Path(config.valid).resolve()
-    if any(each.folder.resolve() in (valid, *valid.parents) for each in config.data):
+    if config.valid is not None and trained_on(Path(config.valid), config.data):
         notify("warning: --valid lies in --data, so it measures pictures that are trained on")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from upscale.errors import UsageError
-from upscale.training.data.shares import Share, read_share
+from upscale.training.data.shares import Share, read_share, trained_on
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,14 @@ def test_what_is_written_is_read_as_the_same(folder: str, share: float) -> None:
     if folder != "a:4" or share != 1:
         assert read_share(str(made)) == made
     assert read_share(str(read_share(str(made)))) == read_share(str(made))
+
+
+def test_pictures_inside_a_folder_are_trained_on(tmp_path: Path) -> None:
+    inside, beside = tmp_path / "hr" / "valid", tmp_path / "hr-valid"
+    for folder in (inside, beside):
+        folder.mkdir(parents=True)
+    shares = (read_share(f"{tmp_path}/other"), read_share(f"{tmp_path}/hr:4"))
+    assert trained_on(inside, shares)
+    assert trained_on(inside / ".." / ".." / "hr", shares)
+    assert not trained_on(beside, shares)
+    assert not trained_on(tmp_path, shares)

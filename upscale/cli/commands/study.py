@@ -132,6 +132,7 @@ def _found(
     from upscale.models.devices import pick_device
     from upscale.studies.outcome import examine, find_means
     from upscale.studies.trainings import carry_out, plan
+    from upscale.training.data.shares import trained_on
     from upscale.training.losses.vgg import load_vgg
     from upscale.viewing.plots.figure import check_plot
 
@@ -146,6 +147,8 @@ def _found(
         check_plot(folder / f"{study.name}.png")
         scale = planned[0].config.recipe.scale
         means = find_means(options, scale, study.ssim, bars.say, bars.download)
+        if trained_on(means.pictures.folder, (share for e in planned for share in e.config.data)):
+            bars.say("warning: --valid lies in --data, so it measures pictures that are trained on")
         make_ready(folder)
         stop = Stop()
 

@@ -2,12 +2,13 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from upscale.errors import UsageError
 
-__all__ = ["Share", "read_share"]
+__all__ = ["Share", "read_share", "trained_on"]
 
 WORD = re.compile(r"(?P<folder>.+):(?P<share>[\d.]+(e[-+]?\d+)?)", re.DOTALL | re.IGNORECASE)
 DRIVE = re.compile("[a-z]", re.IGNORECASE)
@@ -50,3 +51,9 @@ def read_share(word: str) -> Share:
     if not 0 < share < math.inf:
         raise UsageError(f"--data {word}: the share after the colon must be a number above 0")
     return Share(Path(found["folder"]), share)
+
+
+def trained_on(folder: Path, shares: Iterable[Share]) -> bool:
+    """Say whether pictures in ``folder`` are among those of ``shares``, or of a folder in them."""
+    valid = folder.resolve()
+    return any(each.folder.resolve() in (valid, *valid.parents) for each in shares)
