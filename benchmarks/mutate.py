@@ -4,11 +4,12 @@
 
 Small pictures of every format are damaged: bits flipped, ends cut off, one format's head put on
 another's body, ranges inserted and removed, numbers set to extremes. All of them go through the
-whole program (decoding, a tiny network, encoding) with one undamaged picture of each format. The
-program must end by itself with 1 and no traceback, and report each file once; no file may take more
-than 5 s; no refused file may have an output; every output must decode; the undamaged pictures must
-be done. The exit status is 1 where one of these fails. Files that crashed a codec process are
-listed: the same COUNT and SEED make them again, and FOLDER keeps them.
+whole program (decoding, a tiny network, encoding) with one undamaged picture of each format; an odd
+SEED runs with --to-srgb, which uses their profiles. The program must end by itself with 1 and no
+traceback, and report each file once; no file may take more than 5 s; no refused file may have an
+output; every output must decode; the undamaged pictures must be done. The exit status is 1 where
+one of these fails. Files that crashed a codec process are listed: the same COUNT and SEED make them
+again, and FOLDER keeps them.
 """
 
 import io
@@ -27,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 import torch
-from PIL import Image
+from PIL import Image, ImageCms, PngImagePlugin
 
 from upscale.networks.spec import build
 
@@ -47,12 +48,23 @@ def sources() -> dict[str, bytes]:
     several: dict[str, Any] = {"save_all": True, "append_images": rough[1:]}
     exif = Image.Exif()
     exif[0x010F], exif[0x0112] = "Maker", 6
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Author", "somebody")
+    texts.add_itxt("Title", "\u540d\u524d", lang="ja", zip=True)
+    texts.add_text("parameters", "steps " * 200, zip=True)
+    xmp = b"\x21\xff\x0bXMP DataXMP<x:xmpmeta/>" + bytes((1, *range(255, -1, -1), 0))
+    profile = b"\x21\xff\x0bICCRGBG1012"
+    for at in range(0, len(icc), 250):
+        profile += bytes((len(icc[at : at + 250]),)) + icc[at : at + 250]
     kinds: list[tuple[str, str, dict[str, Any]]] = [
         ("png.png", "PNG", {"exif": exif, "dpi": (300, 300)}),
         ("palette.png", "PNG", {"bits": 8}),
+        ("texts.png", "PNG", {"pnginfo": texts, "icc_profile": icc}),
         ("animated.png", "PNG", {**several, "duration": 50}),
         ("jpeg.jpg", "JPEG", {"exif": exif}),
         ("progressive.jpg", "JPEG", {"progressive": True}),
+        ("comment.jpg", "JPEG", {"comment": b"said", "icc_profile": icc}),
         ("lossy.webp", "WEBP", {"exif": exif}),
         ("lossless.webp", "WEBP", {"lossless": True}),
         ("animated.webp", "WEBP", {**several, "duration": 50}),
@@ -63,6 +75,7 @@ def sources() -> dict[str, bytes]:
         ("animated.avif", "AVIF", {**several, "duration": 50}),
         ("mpo.mpo", "MPO", several),
         ("dib.dib", "DIB", {}),
+        ("qoi.qoi", "QOI", {}),
         ("tga.tga", "TGA", {}),
         ("dds.dds", "DDS", {}),
         ("gif.gif", "GIF", {}),
@@ -77,11 +90,14 @@ def sources() -> dict[str, bytes]:
         picture = rough[0].quantize(16) if name == "palette.png" else rough[0]
         picture.save(buffer, format_name, **options)
         made[name] = buffer.getvalue()
-    return made | tiffs(np.asarray(rough[0]))
+    plain = made["gif.gif"]
+    end = 13 + 3 * 2 ** ((plain[10] & 7) + 1)
+    made["blocks.gif"] = plain[:end] + xmp + profile + b"\0" + plain[end:]
+    return made | tiffs(np.asarray(rough[0]), icc)
 
 
-def tiffs(rgb: Levels) -> dict[str, bytes]:
-    """Return files of TIFF that libvips does not read: each goes through our own decoder."""
+def tiffs(rgb: Levels, icc: bytes) -> dict[str, bytes]:
+    """Return files of TIFF of the kinds that few programs write."""
     gray = [rgb[..., 0], rgb[..., 1]]
     ink = np.concatenate([255 - rgb, 0 * rgb[..., :1]], -1)
     kinds: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -90,6 +106,7 @@ def tiffs(rgb: Levels) -> dict[str, bytes]:
         "ycbcr.tif": (rgb, {"photometric": "ycbcr", "compression": "lzw"}),
         "lzma.tif": (rgb, {"photometric": "rgb", "compression": "lzma"}),
         "half.tif": (rgb.astype(np.float16) / 255, {"photometric": "rgb"}),
+        "float.tif": (rgb.astype(np.float32) / 255, {"photometric": "rgb", "iccprofile": icc}),
     }
     made = {}
     for name, (samples, options) in kinds.items():
@@ -220,7 +237,7 @@ def main() -> None:
         spec = {"architecture": "rrdbnet", "features": 8, "blocks": 1, "growth": 4}
         torch.save(build(spec).state_dict(), folder / "small.pth")
         command = [sys.executable, "-m", "upscale", "in", "-o", "out", "--json"]
-        command += ["--model", "small.pth"]
+        command += ["--model", "small.pth", *(["--to-srgb"] if seed % 2 else [])]
         begin = time.monotonic()
         run = subprocess.run(
             command, cwd=folder, capture_output=True, check=False, timeout=60 + count * LONGEST
