@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from upscale.errors import UpscaleError, UsageError
+from upscale.errors import DeviceError, UpscaleError, UsageError
 from upscale.models.devices import pick_device
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.networks.spec import spec_to_dict
@@ -23,7 +23,7 @@ from upscale.training.keeper import STATE_FILE, Keeper, Moment, check_begun, cla
 from upscale.training.learning.distributed import World
 from upscale.training.learning.schedules import rate, schedules_of
 from upscale.training.learning.state import State, load_state, new_state, to_training
-from upscale.training.learning.step import precision_of, update, wrapped
+from upscale.training.learning.step import check_compiler, precision_of, update, wrapped
 from upscale.training.losses.objective import load_objective
 from upscale.training.records.boards import check_installed
 from upscale.training.records.origin import machine_of, origin_of
@@ -185,7 +185,11 @@ def _kept(
     notify: Notify,
 ) -> Iterator[Keeper | None]:
     """Load the state to resume, and give the first process the run's lock and its keeper."""
+    device = next(state.generator.parameters()).device
+    if config.compile:
+        check_compiler(device)
     with contextlib.ExitStack() as held:
+        held.enter_context(_enough_memory(config, device))
         if world.rank == 0:
             held.enter_context(claimed(run, resume))
         if resume:
@@ -208,6 +212,21 @@ def _kept(
             return
         keeper = Keeper(config, run, state, origin, mixture.digest)
         yield held.enter_context(contextlib.closing(keeper))
+
+
+@contextlib.contextmanager
+def _enough_memory(config: Config, device: torch.device) -> Iterator[None]:
+    """Raise DeviceError where a GPU has too little memory for a step."""
+    recipe = config.recipe
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"{device}: not enough memory for --batch {recipe.batch} of --hr-patch "
+            f"{recipe.hr_patch}; give --accumulate {2 * recipe.accumulate}, which makes the same "
+            "batch in more passes, or smaller patches",
+            code="out-of-memory",
+        ) from error
 
 
 def _feed(

@@ -124,8 +124,10 @@ def _unlike(found: Spec, spec: Spec, recipe: Recipe) -> list[str]:
     said = [
         f"{name.replace('_', ' ')} {ours[name]} in place of {theirs[name]}"
         for name in names
-        if name not in projection
+        if name not in (*projection, "normalization")
     ]
+    if "normalization" in names:
+        said.append(f"it has {'no ' if ours['normalization'] == 'none' else ''}batch-norm")
     if recipe.projection == "kept" and not set(projection).isdisjoint(names):
         said.append("it ends with a back-projection (--projection dropped takes that away)")
     return said

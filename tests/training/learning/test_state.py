@@ -340,10 +340,16 @@ def test_a_cut_or_foreign_file_is_refused_in_words(tmp_path: Path) -> None:
     whole = path.read_bytes()
     cuts = [whole[:size] for size in (0, 1, 100, len(whole) // 2, len(whole) - 1)]
     torch.save({"a": Path("x")}, path)  # a pickle that could run anything
-    for content in (*cuts, b"PNG" * 1000, path.read_bytes()):
+    foreign = [path.read_bytes()]
+    for other in ([1], {"x": 1}, {"state": {}, "data": ""}, {"state": [], "data": ""}):
+        torch.save(other, path)
+        foreign.append(path.read_bytes())
+    for content in (*cuts, b"PNG" * 1000, *foreign):
         path.write_bytes(content)
-        with pytest.raises(WeightsError, match=f"^{path}: "):
+        with pytest.raises(WeightsError, match=f"^{path}: ") as caught:
             load_state(path)
+        assert "orch" not in str(caught.value)
+        assert "--init" in str(caught.value)
 
 
 def test_a_file_gets_its_name_when_it_is_whole(tmp_path: Path) -> None:

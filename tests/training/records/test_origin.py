@@ -59,6 +59,18 @@ def test_the_numbers_of_a_paper_bear_its_name(tmp_path: Path) -> None:
     assert origin_of(Config(own, (Share(tmp_path),)), STORE, {})["recipe"] == "mine"
 
 
+def test_data_and_networks_that_no_paper_has_are_differences(tmp_path: Path) -> None:
+    gan = Config(replace(RECIPES["esrgan"]), (Share(tmp_path),))
+    assert "differences" not in origin_of(gan, STORE, {})
+    other = replace(gan, lr=tmp_path / "small", vgg="/home/ann/own.pth")
+    assert origin_of(other, STORE, {})["differences"] == "lr small, vgg own.pth"
+    without = replace(RECIPES["rrdb-psnr"])  # has no content loss
+    found = origin_of(Config(without, (Share(tmp_path),), vgg="own.pth"), STORE, {})
+    assert "differences" not in found
+    minc = Config(RECIPES["pirm"], (Share(tmp_path),), vgg="minc.pth")  # as the paper says
+    assert "vgg" not in origin_of(minc, STORE, {}).get("differences", "")
+
+
 def test_published_start_weights_are_named_as_their_file_names_them() -> None:
     start = {"title": "SRGAN", "licence": "Apache-2.0", "origin": "krasserm"}
     found = origin_of(config("/home/ann/srgan.safetensors"), STORE, start)

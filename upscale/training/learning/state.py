@@ -25,6 +25,9 @@ PARTS = (
 )
 """Fields of `State` that have a state of their own."""
 
+NUMBERS = {"step", "best", "best_of", "random"}
+"""What a state holds beside its `PARTS`."""
+
 ANEW = "start a new run from its generator.safetensors with --init"
 
 
@@ -166,11 +169,17 @@ def save_state(path: Path, state: State, about: dict[str, Any]) -> None:
 
 def load_state(path: Path) -> dict[str, Any]:
     """Return what `save_state` wrote. Raises WeightsError for any other file."""
+    wrong = f"{path}: is damaged, or is not a training state; {ANEW}"
     try:
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (FileNotFoundError, PermissionError) as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
-        raise WeightsError(f"{path}: is damaged, or is not a training state ({error})") from error
-    return found
+        raise WeightsError(wrong) from error
+    state = found.get("state") if isinstance(found, dict) else None
+    if not isinstance(state, dict) or "data" not in found or not state.keys() >= NUMBERS:
+        raise WeightsError(wrong)
+    return dict(found)
 
 
 def save_generator(path: Path, spec: Spec, network: nn.Module, origin: dict[str, str]) -> None:

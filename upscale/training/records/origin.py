@@ -85,6 +85,11 @@ def _different(config: Config) -> dict[str, Any]:
         changed.pop("init", None)  # it starts as the paper says
     if "init" in changed:
         changed["init"] = Path(recipe.init).name
+    if config.lr is not None:
+        changed["lr"] = config.lr.name
+    of_vgg16 = any(layer.endswith("5_3") for layer in preset.layers)  # whose file is always given
+    if recipe.layers and config.vgg != "vgg19" and not of_vgg16:
+        changed["vgg"] = Path(config.vgg).name
     return changed
 
 

@@ -230,6 +230,9 @@ def test_what_it_was_made_for_is_told() -> None:
     }
     assert len(set(limits.values())) == 4
     assert all("JPEG" in each for each in limits.values())
+    pairs = section(card(config={"degradation": "bicubic", "lr": "small"}), "Limits")
+    assert "MATLAB" in limits["bicubic"]
+    assert "MATLAB" not in pairs
 
 
 def test_texts_of_others_are_no_markdown() -> None:

@@ -234,7 +234,9 @@ def _limits(config: Mapping[str, Any]) -> str:
     limits = [
         "It invents plausible detail: faces, letters and textures may differ from the truth. Do "
         "not use it for evidence, diagnosis, measurement or surveillance.",
-        MADE_FOR.get(str(config.get("degradation")), ""),
+        "It was trained on LR pictures that were there, not made from HR."
+        if config.get("lr")
+        else MADE_FOR.get(str(config.get("degradation")), ""),
         "Subjects that are rare in its training pictures come out worse.",
     ]
     return "\n".join(f"- {limit}" for limit in limits if limit)
