@@ -9,7 +9,8 @@ from PIL import Image
 from program import flat_weights, inside, noise, picture, piped
 
 ELSEWHERE = (
-    *("train", "bench", "--valid", "rate", "--watch", "--raw", "pull", "realesrgan", "--best"),
+    *("train", "bench", "--valid", "rate", "ui", "--watch", "--raw", "pull", "realesrgan"),
+    "--best",
 )
 """Words of commands that need hours, people, other pictures, a stream or the network."""
 

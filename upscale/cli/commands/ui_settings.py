@@ -25,6 +25,13 @@ SETTINGS = (
 
 KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
+HELP = {
+    "model": "A name that /api/about gives; no file, and no address.",
+    "size": "Width and height in pixels, as in 1920x1080; see fit.",
+    "fit": "Way to reach size: fit (inside), fill (crops the rest) or stretch.",
+}
+"""Of settings whose options say what only a command line has."""
+
 FLAGS = {"1": True, "true": True, "yes": True, "on": True}
 FLAGS |= {"0": False, "false": False, "no": False, "off": False, "": False}
 
@@ -39,7 +46,7 @@ def settings() -> tuple[Setting, ...]:
         Setting(
             name,
             KINDS[_kind(name)],
-            own[name].metadata["help"],
+            HELP.get(name, own[name].metadata["help"]),
             own[name].metadata.get("word", own[name].default),
         )
         for name in SETTINGS
