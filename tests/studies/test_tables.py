@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import math
 from typing import Any
 
 import pytest
 from counted_networks import rrdbnet_numbers, srresnet_numbers
 
 from upscale.bench.tables.table import to_markdown
-from upscale.studies.tables import records_of, table_of, to_csv, to_json
+from upscale.studies.tables import as_json, records_of, table_of, to_csv, to_json
 
 TABLE_1 = {
     "SRResNet-MSE": ((32.05, 0.9019, 3.37), (28.49, 0.8184, 2.98)),
@@ -84,6 +85,11 @@ def test_csv_and_json_hold_the_same_records(content: Any) -> None:
         assert {name: value for name, value in row.items() if value} == {
             name: str(value) for name, value in record.items() if value != ""
         }
+
+
+def test_json_can_hold_what_is_not_finite() -> None:
+    told = as_json({"systems": [{"psnr": math.inf, "ssim": 0.5}]})
+    assert json.loads(told) == {"systems": [{"psnr": "inf", "ssim": 0.5}]}
 
 
 @pytest.mark.parametrize("study", ["content", "ablation", "depth"])

@@ -8,12 +8,13 @@ from dataclasses import asdict
 from typing import Any
 
 from upscale.bench.tables.published import Published, read_published
+from upscale.bench.tables.records import finite
 from upscale.bench.tables.table import DIGITS, MISSING, Line, Table, make_tables
 from upscale.metrics.protocol import METRICS
 from upscale.studies.outcome import Examined, Outcome
 from upscale.training.recipes import RECIPES
 
-__all__ = ["published_of", "records_of", "steps_of", "table_of", "to_csv", "to_json"]
+__all__ = ["as_json", "published_of", "records_of", "steps_of", "table_of", "to_csv", "to_json"]
 
 OPINION = "mos"
 PAPER = "Ledig et al. 2017"
@@ -196,4 +197,9 @@ def to_json(examined: Examined) -> str:
             for outcome in (examined.bicubic, *examined.outcomes)
         },
     }
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    return as_json(told)
+
+
+def as_json(told: Mapping[str, Any]) -> str:
+    """Write ``told`` as JSON; what is not a finite number is a string, such as ``"inf"``."""
+    return json.dumps(finite(told), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -17,6 +17,7 @@ __all__ = [
     "Kind",
     "Origin",
     "by_set",
+    "finite",
     "line_up",
     "of_picture",
     "to_csv",
@@ -179,12 +180,15 @@ def to_json_lines(rows: Sequence[Row], protocol: Protocol) -> str:
     the figures of each. What is not a finite number is a string: ``"inf"``, ``"nan"``.
     """
     records = _records(rows, protocol)
-    return "".join(json.dumps(_finite(record), allow_nan=False) + "\n" for record in records)
+    return "".join(json.dumps(finite(record), allow_nan=False) + "\n" for record in records)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return a value for JSON with ``"inf"`` and ``"nan"`` for numbers that JSON lacks."""
     if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [finite(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

@@ -106,8 +106,7 @@ def features(options: FeaturesOptions) -> None:
         _write_sheet(folder / "features-sheet.png", found)
     write_picture(folder / "features-maps.png", maps)
     records = [{"picture": name, **each} for name, each in shares.items()]
-    whole_told = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    _write_tables(folder, study.name, written, tables.to_csv(records), whole_told)
+    _write_tables(folder, study.name, written, tables.to_csv(records), tables.as_json(told))
 
 
 def _folder(study: "Study", options: StudyOptions) -> Path:
