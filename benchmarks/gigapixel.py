@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pyvips
-from many import usage
+from many import resident
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from identity_weights import nearest_weights
@@ -34,7 +34,7 @@ def measure(folder: Path, width: int, height: int, suffix: str) -> None:
     peak, begin = 0.0, time.perf_counter()
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            peak = max(peak, usage(process.pid).memory)
+            peak = max(peak, resident(process.pid))
             time.sleep(0.05)
     seconds = time.perf_counter() - begin
     assert process.returncode == 0

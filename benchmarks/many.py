@@ -3,14 +3,15 @@
     python benchmarks/many.py [COUNT [MODEL [SIDE]]]
 
 COUNT pictures (1000) of SIDE² pixels (64), half of them JPEG, half PNG. Resident memory is that of
-the program and all its processes, after file 100 and after file COUNT (a few more follow). Rates
-count from the report's first line to its line COUNT, without the start: by the clock, and by the
-processors' seconds, in which other work on the machine does not count. The bare network runs on one
-such picture, again and again, before and after the program. Memory and processors' seconds are read
-from /proc: Linux only.
+the program and all its processes, after file 100 and towards the end. A picture's time is that of
+the run less that of a run with one picture, so it is without the start: by the clock, and in
+processors' seconds of all processes, in which other work on the machine does not count. The bare
+network runs on one such picture, again and again, before and after the program. Memory is read from
+/proc: Linux only.
 """
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -60,76 +61,65 @@ def bare(model: Model, side: int, passes: int = 50) -> Seconds:
     return Seconds(statistics.median(clock), statistics.median(processors))
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What a program and its processes have taken so far."""
-
-    when: float
-    memory: float
-    """MiB that all of them hold now; what they share counts as often."""
-    own: float
-    """Processors' seconds of the program itself."""
-    beside: float
-    """Of the processes that it started and that still run."""
-
-
-def usage(pid: int) -> Usage:
-    """Look at ``pid`` and its descendants."""
-    parents, pages, ticks = {}, {}, {}
+def resident(pid: int) -> float:
+    """Return the MiB that ``pid`` and its descendants hold in memory."""
+    parents, pages = {}, {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            fields = (path / "stat").read_text().rsplit(")", 1)[1].split()
+            parents[int(path.name)] = int((path / "stat").read_text().rsplit(")", 1)[1].split()[1])
             pages[int(path.name)] = int((path / "statm").read_text().split()[1])
         except OSError:
             continue
-        parents[int(path.name)] = int(fields[1])
-        ticks[int(path.name)] = int(fields[11]) + int(fields[12])
     found = [pid]
     for one in found:
         found += [child for child, parent in parents.items() if parent == one]
-    memory = sum(pages.get(one, 0) for one in found) * os.sysconf("SC_PAGE_SIZE") / 2**20
-    tick = os.sysconf("SC_CLK_TCK")
-    beside = sum(ticks.get(one, 0) for one in found[1:])
-    return Usage(time.perf_counter(), memory, ticks.get(pid, 0) / tick, beside / tick)
+    return sum(pages.get(one, 0) for one in found) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def main() -> None:
-    count, name, side = (*sys.argv[1:4], *("1000", "srgan", "64")[len(sys.argv[1:4]) :])
-    last = int(count)
-    tune()  # as the program does
-    model = load_model(name)
-    before = bare(model, int(side))
-    seen: dict[int, Usage] = {}
+def program(count: int, model: str, side: int) -> tuple[Seconds, dict[int, float]]:
+    """Return the seconds of a run over so many pictures, and its memory in MiB by file."""
+    memory: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "in").mkdir()
-        write_pictures(folder / "in", last + SAMPLES, int(side))
-        command = [sys.executable, "-m", "upscale", "in", "-o", "out", "--json", "--model", name]
+        write_pictures(folder / "in", count, side)
+        command = [sys.executable, "-m", "upscale", "in", "-o", "out", "--json", "--model", model]
+        begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         with subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
             assert process.stdout is not None
             for number, _ in enumerate(process.stdout, 1):
-                if number == 1 or 100 <= number < 100 + SAMPLES or number >= last:
-                    seen[number] = usage(process.pid)
-        made = len(list((folder / "out").iterdir()))
-    after = bare(model, int(side))
-    assert (process.returncode, made) == (0, last + SAMPLES)
-    for first in (100, last):
-        memory = [seen[number].memory for number in range(first, first + SAMPLES) if number in seen]
-        if memory:
-            print(f"resident: {statistics.mean(memory):.0f} MiB at file {first}")
-    begin, end = seen[1], seen[last]
-    clock = (end.when - begin.when) / (last - 1)
-    own, beside = (end.own - begin.own) / (last - 1), (end.beside - begin.beside) / (last - 1)
+                if 100 <= number < 100 + SAMPLES or count - SAMPLES <= number < count:
+                    memory[number] = resident(process.pid)
+        clock, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert (process.returncode, len(list((folder / "out").iterdir()))) == (0, count)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Seconds(clock, busy), memory
+
+
+def main() -> None:
+    words = (*sys.argv[1:4], *("1000", "srgan", "64")[len(sys.argv[1:4]) :])
+    count, name, side = int(words[0]), words[1], int(words[2])
+    tune()  # as the program does
+    model = load_model(name)
+    before = bare(model, side)
+    start, _ = program(1, name, side)
+    whole, memory = program(count, name, side)
+    after = bare(model, side)
+    for first in (100, count - SAMPLES):
+        seen = [memory[number] for number in range(first, first + SAMPLES) if number in memory]
+        if seen:
+            print(f"resident: {statistics.mean(seen):.0f} MiB at file {first}")
+    clock = (whole.clock - start.clock) / (count - 1)
+    busy = (whole.processors - start.processors) / (count - 1)
     print(f"bare network: {1 / before.clock:.1f} files/s before, {1 / after.clock:.1f} after")
     alone = (before.clock + after.clock) / 2
     print(f"program: {1 / clock:.1f} files/s, {alone / clock:.2f} of the bare network's")
     alone = (before.processors + after.processors) / 2
     print(
-        f"processors' milliseconds a file: {1e3 * own:.1f} the program and {1e3 * beside:.1f} the "
-        f"codecs, {1e3 * alone:.1f} the bare network, {alone / own:.2f} of the program's "
-        f"({alone / (own + beside):.2f} with codecs); {model.precision}"
+        f"processors' milliseconds a file: {1e3 * busy:.1f}, {1e3 * alone:.1f} the bare network, "
+        f"{alone / busy:.2f} of its rate; {model.precision}"
     )
 
 

@@ -63,6 +63,20 @@ def test_pictures_go_through_few_processes_each_by_itself(tmp_path: Path) -> Non
         np.testing.assert_array_equal(made, noise(number + 1, 5)[::-1])
 
 
+def test_decoded_pictures_keep_no_process_from_others(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(5)]
+    for number, name in enumerate(names):
+        Pillow.fromarray(noise(number + 1, 5)).save(tmp_path / name)
+    with CodecPool(1) as pool:
+        pictures = [pool.start(request(tmp_path / name)) for name in names]
+        assert all(isinstance(each.decoded.result(SOON), Decoded) for each in pictures)
+        for picture in reversed(pictures):  # small ones are handed over without waiting
+            picture.open(writing(picture.request, 3, 3))
+            picture.write(noise(3, 3))
+            picture.finish()
+        assert [each.written.result(SOON) for each in pictures] == [[]] * 5
+
+
 def test_a_large_band_goes_in_pieces(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("upscale.batch.pool.PIECE", 100)
     with CodecPool(1) as pool:
@@ -220,8 +234,10 @@ def test_giving_up_what_has_failed_or_is_done_is_nothing(photo: Path) -> None:
 
 def test_giving_up_what_fails_at_that_moment_is_nothing(photo: Path) -> None:
     picture = Picture(request(photo))
+    picture.open(writing(picture.request, 2, 1))
     for _ in range(2):
-        picture.messages.put(noise(1, 1))
+        picture.write(noise(1, 1))
+    assert picture.messages.full()
     failing = threading.Timer(0.2, picture.written.set_exception, (InputError("crashed"),))
     failing.start()
     try:

@@ -1,14 +1,17 @@
 """Codec processes beside the network: they read ahead and write behind.
 
-A thread talks to each. One process reads and writes a picture; while one picture is in the network,
-others are decoded and encoded.
+A thread talks to each. While some pictures are in the network, others are decoded and encoded; what
+is to be written comes first, and any process takes it.
 """
 
 import contextlib
 import queue
 import threading
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,9 @@ __all__ = ["Abandon", "CodecPool", "Picture"]
 PIECE = 16 * 2**20
 """Bytes of rows in one message to a process."""
 
+WAITING = 3
+"""Messages that wait for a process, beyond which their sender waits: a small picture is three."""
+
 
 @dataclass(frozen=True)
 class Abandon:
@@ -30,19 +36,23 @@ class Abandon:
 
 
 class Picture:
-    """One picture on its way through a codec process.
+    """One picture on its way through codec processes.
 
-    ``decoded`` comes first; then `open`, `write` and `finish` (or `abandon`) send the result, and
-    ``written`` holds the writer's warnings. Either may hold an UpscaleError. The temporary files
-    stay until `CodecPool.release`, since the network may still read them.
+    ``decoded`` comes first, from a process that then reads others; then `open`, `write` and
+    `finish` (or `abandon`) send the result, and ``written`` holds the writer's warnings. Either
+    may hold an UpscaleError. The temporary files stay until `CodecPool.release`, since the network
+    may still read them.
     """
 
-    def __init__(self, request: Read) -> None:
-        """Take the request to read it."""
+    def __init__(
+        self, request: Read, opened: Callable[["Picture"], None] = lambda picture: None
+    ) -> None:
+        """Take the request to read it; ``opened`` hears when the writing of the result begins."""
         self.request = request
+        self._opened = opened
         self.decoded: Future[Decoded | Skipped] = Future()
         self.written: Future[list[str]] = Future()
-        self.messages: queue.Queue[Any] = queue.Queue(maxsize=2)
+        self.messages: queue.Queue[Any] = queue.Queue(WAITING)
         self._files = [request.scratch]
         self._part: Path | None = None
 
@@ -50,6 +60,7 @@ class Picture:
         """Open the output."""
         self._part = write.part
         self._put(write)
+        self._opened(self)
 
     def write(self, band: Pixels) -> None:
         """Add rows, once there is room for them. Raises any error of the writer so far."""
@@ -63,6 +74,10 @@ class Picture:
 
     def abandon(self) -> None:
         """Give the picture up, unless it has already failed."""
+        if self._part is None:  # no process has heard of a result
+            if not self.written.done():
+                self.written.set_result([])
+            return
         with contextlib.suppress(UpscaleError):
             self._put(Abandon())
 
@@ -101,7 +116,10 @@ class CodecPool:
 
     def __init__(self, size: int, debug: bool = False) -> None:
         """Start ``size`` processes."""
-        self._queue: queue.SimpleQueue[Picture | None] = queue.SimpleQueue()
+        self._reads: deque[Picture] = deque()
+        self._writes: deque[Picture] = deque()
+        self._over = False
+        self._changed = threading.Condition()
         self._codecs = [Codec(debug) for _ in range(size)]
         self._held: set[Picture] = set()
         self._killed = False
@@ -125,8 +143,9 @@ class CodecPool:
             for picture in self._held:
                 with contextlib.suppress(queue.Full):
                     picture.messages.put_nowait(Abandon())
-        for _ in self._threads:
-            self._queue.put(None)
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
         for thread in self._threads:
             thread.join(None if kind is None else 1)
         for picture in list(self._held):
@@ -134,10 +153,15 @@ class CodecPool:
 
     def start(self, request: Read) -> Picture:
         """Begin to read a picture as soon as a process is free; `release` it in the end."""
-        picture = Picture(request)
+        picture = Picture(request, partial(self._ask, self._writes))
         self._held.add(picture)
-        self._queue.put(picture)
+        self._ask(self._reads, picture)
         return picture
+
+    def _ask(self, line: deque[Picture], picture: Picture) -> None:
+        with self._changed:
+            line.append(picture)
+            self._changed.notify()
 
     def release(self, picture: Picture) -> None:
         """Remove the temporary files of a picture that is written or given up."""
@@ -145,31 +169,46 @@ class CodecPool:
         self._held.discard(picture)
 
     def _serve(self, codec: Codec) -> None:
-        while (picture := self._queue.get()) is not None and not self._killed:
+        while (picture := self._next()) is not None and not self._killed:
+            work, result = (
+                (self._write, picture.written)
+                if picture.decoded.done()
+                else (self._read, picture.decoded)
+            )
             try:
-                self._pass_through(codec, picture)
+                work(codec, picture)
             except UpscaleError as error:
                 picture.fail(error)
             finally:
-                picture.fail(DeviceError("a codec process could not be used; run it again"))
+                if not result.done():
+                    picture.fail(DeviceError("a codec process could not be used; run it again"))
         codec.close()
 
-    def _pass_through(self, codec: Codec, picture: Picture) -> None:
+    def _next(self) -> Picture | None:
+        """Wait for a picture that is to be written, or else read; None at the end."""
+        with self._changed:
+            while not (self._writes or self._reads or self._over):
+                self._changed.wait()
+            line = self._writes or self._reads
+            return line.popleft() if line else None
+
+    def _read(self, codec: Codec, picture: Picture) -> None:
         decoded = codec.call(picture.request, picture.request.path)
         picture.decoded.set_result(decoded)
-        warnings = [] if isinstance(decoded, Skipped) else self._write(codec, picture)
-        picture.written.set_result(warnings)
+        if isinstance(decoded, Skipped):
+            picture.written.set_result([])
 
-    def _write(self, codec: Codec, picture: Picture) -> list[str]:
-        """Hand messages on until the picture is written or given up; return the warnings."""
+    def _write(self, codec: Codec, picture: Picture) -> None:
+        """Hand messages on until the picture is written or given up."""
         path = picture.request.path
         begun = False
         while not isinstance(message := picture.messages.get(), Abandon):
             begun = True
             reply: list[str] = codec.call(message, path)
             if isinstance(message, Finish):
-                return reply
+                picture.written.set_result(reply)
+                return
         if begun:
             codec.restart()
             picture.clean()  # the process may have begun its file after `release`
-        return []
+        picture.written.set_result([])

@@ -5,13 +5,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.plan import Job
-from upscale.batch.pool import CodecPool, Picture
+from upscale.batch.pool import CodecPool
+from upscale.batch.work import Result, Work, share
 from upscale.batch.worker import Read, Skipped, Write
 from upscale.errors import DeviceError, OutputError, UpscaleError, WeightsError
 from upscale.files import part_beside, sweep
@@ -26,41 +27,16 @@ __all__ = ["Batch", "Result", "is_hopeless"]
 PATIENCE = 0.2
 """Seconds between polls for new jobs and for the codecs."""
 
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one job."""
-
-    job: Job
-    status: str
-    """``done``, ``skipped``, ``failed`` or ``cancelled``; ``planned`` in a dry run."""
-    seconds: float = 0.0
-    error: UpscaleError | None = None
-    size: tuple[int, int] | None = None
-    """Width and height of a frame of the input in pixels, if known."""
-    output_size: tuple[int, int] | None = None
-    warnings: tuple[str, ...] = ()
-    choice: Choice | None = None
-    """The model, if known."""
-
-
-@dataclass(eq=False)
-class _Work:
-    """A job on its way."""
-
-    job: Job
-    picture: Picture
-    begin: float = 0.0
-    """When it went to the network, on the monotonic clock."""
-    result: Result = field(init=False)
-    """Its result once it is written; set after the network."""
+SMALL, AHEAD = 2**17, 24
+"""Bytes of a small file, and how many such are at work at a time: they share passes."""
 
 
 class Batch:
     """Jobs at work; as an iterable, it yields each `Result` as soon as it is complete.
 
-    A picture is read ahead, goes through the network alone, and is written behind. One that fails
-    does not stop the others. After an error that `is_hopeless` the failed result is yielded and the
+    A picture is read ahead, goes through the network, and is written behind; small ones of one size
+    that come one after the other share a pass of the network. One that fails does not stop the
+    others. After an error that `is_hopeless` the failed result is yielded and the
     error raised.
     """
 
@@ -79,14 +55,15 @@ class Batch:
         ``jobs`` may be endless, and yield None while there is nothing to do. ``methods`` go by
         model, and load it when a picture needs it; where there are several, ``order`` has the
         candidates among which pixels choose.
-        ``jobs_ahead``: pictures at work at a time, one for each process of ``pool``. ``started`` is
+        ``jobs_ahead``: pictures at work at a time, one for each process of ``pool``; of small files
+        there may be more. ``started`` is
         called when a picture goes to the network, and returns what is told its progress.
         """
         self._jobs = iter(jobs)
         self._methods, self._order, self._pool = methods, order, pool
         self._jobs_ahead, self._started = jobs_ahead, started
-        self._reading: deque[_Work] = deque()
-        self._writing: list[_Work] = []
+        self._reading: deque[Work] = deque()
+        self._writing: list[Work] = []
         self._more, self._paused = True, False
         self._swept: set[Path] = set()
 
@@ -109,7 +86,7 @@ class Batch:
         After a None, all jobs at work are done before the next is asked for: looking for new files
         would keep the network waiting.
         """
-        while not self._paused and len(self._reading) + len(self._writing) < self._jobs_ahead:
+        while not self._paused and self._has_room():
             try:
                 job = next(self._jobs)
             except StopIteration:
@@ -126,14 +103,19 @@ class Batch:
                     yield Result(job, "failed", error=error)
                     raise
                 picture = self._pool.start(request(Read, job, self._methods, self._order))
-                self._reading.append(_Work(job, picture))
+                self._reading.append(Work(job, picture))
+
+    def _has_room(self) -> bool:
+        works = [*self._reading, *self._writing]
+        small = all(work.job.size <= SMALL for work in works)
+        return len(works) < (max(AHEAD, self._jobs_ahead) if small else self._jobs_ahead)
 
     def collect(self) -> Iterator[Result]:
         """Yield the results of the pictures that are written."""
         for work in [each for each in self._writing if each.picture.written.done()]:
             self._writing.remove(work)
             self._pool.release(work.picture)
-            seconds = time.monotonic() - work.begin
+            seconds = work.seconds
             try:
                 warnings = (*work.result.warnings, *work.picture.written.result())
             except UpscaleError as error:
@@ -155,13 +137,13 @@ class Batch:
         except UpscaleError as error:
             work.picture.abandon()
             self._pool.release(work.picture)
-            yield Result(work.job, "failed", time.monotonic() - work.begin, error)
+            yield Result(work.job, "failed", work.seconds, error)
             if is_hopeless(error):
                 raise
         else:
             self._writing.append(work)
 
-    def _upscale(self, work: _Work) -> Result:
+    def _upscale(self, work: Work) -> Result:
         """Send a picture through the network; it may still be encoded when this returns."""
         job, picture = work.job, work.picture
         decoded = picture.decoded.result()
@@ -171,8 +153,6 @@ class Batch:
         image, model, tiling = decoded.image, method.ready.model, method.ready.tiling
         progress = self._started(job, decoded.choice)
         work.begin = time.monotonic()
-        from upscale.upscaling.enlarge import enlarge
-
         warnings = image.warnings
         _, width, channels = image.pixels.shape
         height = image.height
@@ -186,10 +166,14 @@ class Batch:
         _check_pixels(job.output, sizes.width, sizes.height, frames, self._order.max_output_pixels)
         depth = image.pixels.dtype.itemsize * 8
         _check_space(job.output, sizes.width * sizes.height * frames * channels * depth // 8)
+        if not (work.tried or self._order.wrap):
+            share([work, *self._reading], model, tiling, sizes)
         layout = Layout(
             *(sizes.width, sizes.height, channels, depth), *(frames, image.delays, image.loop)
         )
         part = part_beside(job.output)
+        from upscale.upscaling.enlarge import enlarge
+
         encoding = self._order.encoding
         picture.open(Write(job.output, layout, image.metadata, encoding, decoded.key, part))
         for index in range(frames):
@@ -198,10 +182,13 @@ class Batch:
                 progress(index * total + done, frames * total)
 
             frame = image.frame(index)
-            for band in enlarge(
+            bands = work.made or enlarge(
                 *(frame, model, tiling, sizes, advance, picture.scratch), self._order.wrap
-            ):
+            )
+            for band in bands:
                 picture.write(band)
+            if work.made:
+                advance(1, 1)
         picture.finish()
         output_size = (sizes.width, sizes.height)
         return Result(

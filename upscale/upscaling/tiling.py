@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from upscale.errors import UsageError
 from upscale.models.devices import free_bytes
-from upscale.models.model import BYTES_PER_CHANNEL, Model
+from upscale.models.model import BYTES_PER_CHANNEL, IN_CACHE, Model
 
-__all__ = ["MIN_TILE", "Tiling", "largest_tile", "plan_tiling", "widest"]
+__all__ = ["MIN_TILE", "Tiling", "at_once", "largest_tile", "plan_tiling", "widest"]
 
 ALWAYS_FITS = 512
 """LR pixels of a picture's width below which nobody asks for the memory that it takes."""
+
+MOST_AT_ONCE = 64
+"""Pictures, or tiles on CUDA, that share a pass at most."""
 
 MIN_TILE = 32
 OVERLAPS_PER_TILE = 20
@@ -52,7 +55,7 @@ def plan_tiling(model: Model, tile: int | None = None, overlap: int | None = Non
         tile = largest_tile(model, overlap) if model.tta else 0
     batch = 1
     if model.device.type == "cuda" and tile:
-        batch = max(1, min(64, _pixels(model) // (tile + 2 * overlap) ** 2))
+        batch = at_once(model, (tile + 2 * overlap) ** 2)
     return Tiling(tile, overlap, batch)
 
 
@@ -67,6 +70,15 @@ def widest(model: Model, width: int) -> int:
     if width <= ALWAYS_FITS:
         return width
     return min(width, max(ALWAYS_FITS, int(free_bytes(model.device) / model.bytes_of_a_column)))
+
+
+def at_once(model: Model, pixels: int) -> int:
+    """Return how many pictures of so many LR pixels share a pass of the network: 1 or more.
+
+    On the CPU as many as are in its cache together; larger ones gain nothing.
+    """
+    most = IN_CACHE if model.device.type == "cpu" else _pixels(model)
+    return max(1, min(MOST_AT_ONCE, most // pixels))
 
 
 def _pixels(model: Model) -> int:
