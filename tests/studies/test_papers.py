@@ -49,6 +49,11 @@ def test_ablation_has_the_signs_of_figure_8() -> None:
         assert different == [column.changed]
 
 
+def test_more_data_has_a_sign_only_where_it_has_a_column() -> None:
+    for each in papers.ablation(16, 23, {}).columns:
+        assert list(each.settings) == ["BN", "activation", "GAN", "deeper with RRDB"]
+
+
 def test_ablation_trains_what_its_signs_say() -> None:
     study = papers.ablation(16, 23, {}, ("more",))
     by_name = {each.name: each for each in study.trainings}

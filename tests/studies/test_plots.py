@@ -32,7 +32,7 @@ def test_each_figure_has_a_chart_with_all_systems(content: Any, tmp_path: Path) 
 def test_a_column_says_what_it_changes(ablation: Any, tmp_path: Path) -> None:
     plot_figures(ablation.examined, tmp_path / "ablation.svg")
     said = texts(tmp_path / "ablation.svg")
-    assert {"column 2", "column 3: BN", "column 6: deeper with RRDB"} <= said
+    assert {"column 2", "column 3", "BN: no", "GAN: RaGAN", "deeper with RRDB: yes"} <= said
     assert not any("published" in text for text in said)
 
 

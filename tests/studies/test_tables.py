@@ -10,7 +10,7 @@ import pytest
 from counted_networks import rrdbnet_numbers, srresnet_numbers
 
 from upscale.bench.tables.table import to_markdown
-from upscale.studies.tables import as_json, records_of, table_of, to_csv, to_json
+from upscale.studies.tables import as_json, records_of, steps_of, table_of, to_csv, to_json
 
 TABLE_1 = {
     "SRResNet-MSE": ((32.05, 0.9019, 3.37), (28.49, 0.8184, 2.98)),
@@ -73,6 +73,14 @@ def test_time_stands_in_the_table_where_it_was_measured(depth: Any, content: Any
     assert "ms for 64 × 64" not in table_of(content.examined).columns
     for row, outcome in zip(records_of(depth.examined)[1:], depth.examined.outcomes, strict=True):
         assert row["seconds_of_64x64"] == outcome.seconds
+
+
+def test_steps_are_said_with_the_stage_that_is_not_shown(content: Any, ablation: Any) -> None:
+    said = steps_of(content.examined.outcomes)
+    assert "3 of the paper's 1,000,000" in said
+    assert "2 of the paper's 200,000" in said
+    assert not said.endswith("for PSNR")
+    assert steps_of(ablation.examined.outcomes).endswith("for PSNR")
 
 
 def test_csv_and_json_hold_the_same_records(content: Any) -> None:

@@ -135,6 +135,8 @@ PARTS = ("BN", "activation", "GAN", "deeper with RRDB", "more data")
 FIRST_COLUMN = 2
 """Of figure 8 that is trained; the first shows no system of the table of signs."""
 
+STEPS = "Nor does it state its steps: these are those of the authors' programme."
+
 STANDARD, RELATIVISTIC = {"adversarial": "standard"}, {"adversarial": "relativistic"}
 AFTER, BEFORE = "standard-after", "standard-before"
 """The trainings that differ in the activation alone; figure 9 compares them."""
@@ -175,14 +177,15 @@ def ablation(blocks: int, rrdb_blocks: int, sizes: Sizes, more_data: tuple[str, 
             Training(more, "esrgan", rrdb, start, RELATIVISTIC, more_data),
         )
         signs[more] = ("no", "before", "RaGAN", "yes", "yes")
+    parts = PARTS if more_data else PARTS[:-1]
     columns = tuple(
-        Column(name, f"column {number}", dict(zip(PARTS, said, strict=True)), changed)
+        Column(name, f"column {number}", dict(zip(parts, said, strict=False)), changed)
         for number, changed, (name, said) in zip(
             range(FIRST_COLUMN, 8), ("", *PARTS), signs.items(), strict=False
         )
     )
     title = "Parts of ESRGAN (Wang et al. 2018, figure 8)"
-    note = "The paper shows pictures, and states no figures; see the sheet."
+    note = f"The paper shows pictures, and states no figures; see the sheet. {STEPS}"
     return Study("ablation", title, trainings, columns, note)
 
 
@@ -198,7 +201,7 @@ def brightness(blocks: int, sizes: Sizes) -> Study:
         "VGG19's features after and before the activation (Wang et al. 2018, figures 6 and 9)",
         tuple(each for each in whole.trainings if each.name in ("psnr-basic", *labels)),
         tuple(Column(name, label) for name, label in labels.items()),
-        "The paper shows the histogram of one picture, and states no figures of it.",
+        f"The paper shows the histogram of one picture, and states no figures of it. {STEPS}",
     )
 
 

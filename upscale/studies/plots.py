@@ -141,7 +141,7 @@ def plot_brightness(shares: Mapping[str, Shares], target: Path, about: str) -> N
 def _figure(
     target: Path, number: int, size: tuple[float, float] = CHART_SIZE
 ) -> "Iterator[tuple[Figure, Sequence[Axes]]]":
-    """Lend charts, two in a row, which are written to ``target`` when the block ends."""
+    """Lend charts, up to three in a row, written to ``target`` when the block ends."""
     check_plot(target)
     import matplotlib.style
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -150,7 +150,8 @@ def _figure(
 
     with matplotlib.style.context(["default", SETTINGS]):
         layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)
-        across, down = min(number, 2), -(-number // 2)
+        down = -(-number // 3)
+        across = -(-number // down)
         figure = Figure((size[0] * across, size[1] * down), dpi=DOTS_PER_INCH, layout=layout)
         FigureCanvasAgg(figure)
         charts = [figure.add_subplot(down, across, place) for place in range(1, number + 1)]
@@ -175,8 +176,9 @@ def _generator(outcome: Outcome) -> Mapping[str, Any]:
 
 
 def _named(outcome: Outcome) -> str:
-    changed = outcome.column.changed
-    return outcome.column.label + (f": {changed}" if changed else "")
+    column = outcome.column
+    changed = column.changed
+    return column.label + (f"\n{changed}: {column.settings[changed]}" if changed else "")
 
 
 def _axis(name: str) -> str:

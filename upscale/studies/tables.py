@@ -146,8 +146,12 @@ def steps_of(outcomes: Sequence[Outcome]) -> str:
     """Say for how many steps the systems were trained, and the paper's."""
     planned = [each.planned for each in outcomes if each.planned]
     told = sorted({(each.steps_done, each.paper_steps) for each in planned}, reverse=True)
-    return "Trained for " + " and ".join(
-        f"{done:,} of the paper's {papers:,} steps" for done, papers in told
+    shown = {each.training.name for each in planned}
+    starts = {each.training.start for each in planned if each.training.start}
+    return (
+        "Trained for "
+        + " and ".join(f"{done:,} of the paper's {papers:,} steps" for done, papers in told)
+        + ("" if starts <= shown else ", and before that for PSNR")
     )
 
 

@@ -102,6 +102,7 @@ def features(options: FeaturesOptions) -> None:
         written += [brightness_table(figures, pictures.name), tables.table_of(found)]
         told |= {"brightness": figures} | json.loads(tables.to_json(found))
         about = f"Brightness of {pictures.name}, as figure 9a of Wang et al. 2018"
+        about += f". {tables.steps_of(found.outcomes)}"
         plots.plot_brightness(brightness.shares, folder / "features.png", about)
         _write_sheet(folder / "features-sheet.png", found)
     write_picture(folder / "features-maps.png", maps)
