@@ -32,7 +32,8 @@ write_checkpoint(start, interpolate(read_checkpoint(psnr), read_checkpoint(ensur
 BLEND
 train "$out/gan" "${each[@]}" --recipe esrgan --init "$out/start.safetensors" --batch 4 \
     --schedule cosine --lr-rate 5e-5 --content none --content-coefficient 0 \
-    --lpips-coefficient 1 --pixel-coefficient 0.01 --adversarial-coefficient 0.01 --discriminator srgan --discriminator-rate 2e-4 \
+    --lpips-coefficient 1 --pixel-coefficient 0.01 --adversarial-coefficient 0.01 \
+    --discriminator srgan --discriminator-rate 2e-4 \
     --reduction-coefficient 2 --grid-coefficient 0.5 --steps 1000 --seed 16
 
 python "$here/embed.py" "rrdb-psnr=$out/psnr2/generator.safetensors" \

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from tiny_training import SRRESNET, crops, differing, lines, run, same_runs, tiny
 
-from upscale.errors import DeviceError, UpscaleError, UsageError
+from upscale.errors import UpscaleError, UsageError
 from upscale.metrics.psnr_ssim import luma, psnr
 from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.pixels.baselines import BASELINES
@@ -402,12 +402,3 @@ def test_four_crops_are_learnt_by_heart(tmp_path: Path) -> None:
     assert figures[-1] > bicubic(data) + 3
     best = read_checkpoint(tmp_path / "run" / "best.safetensors").origin
     assert best["steps"] == "450"
-
-
-def test_a_gpu_without_enough_memory_is_told_what_helps(data: Path, tmp_path: Path) -> None:
-    def lacking(moment: Moment) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    with pytest.raises(DeviceError, match=r"--batch 4 .*--accumulate 2") as caught:
-        train(tiny(data, steps=1), tmp_path / "run", False, World(), Hooks(show=lacking))
-    assert caught.value.code == "out-of-memory"

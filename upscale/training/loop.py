@@ -1,7 +1,6 @@
 """``upscale train``: the loop from the pictures to the last checkpoint."""
 
 import contextlib
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from upscale.errors import DeviceError, UpscaleError, UsageError
+from upscale.errors import UsageError
 from upscale.models.devices import pick_device
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.networks.spec import spec_to_dict
@@ -21,9 +20,10 @@ from upscale.training.data.shares import trained_on
 from upscale.training.data.store import open_store
 from upscale.training.keeper import STATE_FILE, Keeper, Moment, check_begun, claimed
 from upscale.training.learning.distributed import World
+from upscale.training.learning.failures import check_compiler, check_finite, enough_memory
 from upscale.training.learning.schedules import rate, schedules_of
 from upscale.training.learning.state import State, load_state, new_state, to_training
-from upscale.training.learning.step import check_compiler, precision_of, update, wrapped
+from upscale.training.learning.step import precision_of, update, wrapped
 from upscale.training.losses.objective import load_objective
 from upscale.training.records.boards import check_installed
 from upscale.training.records.origin import machine_of, origin_of
@@ -104,7 +104,7 @@ def train(
             if not (saves or validates or state.step % config.log_every == 0):
                 continue
             numbers = world.mean_of(figures)
-            _check_finite(
+            check_finite(
                 *(numbers, state, lr[:1] if saves or validates else None, world),
                 *(run, first_of),
             )
@@ -189,7 +189,7 @@ def _kept(
     if config.compile:
         check_compiler(device)
     with contextlib.ExitStack() as held:
-        held.enter_context(_enough_memory(config, device))
+        held.enter_context(enough_memory(config, device))
         if world.rank == 0:
             held.enter_context(claimed(run, resume))
         if resume:
@@ -214,21 +214,6 @@ def _kept(
         yield held.enter_context(contextlib.closing(keeper))
 
 
-@contextlib.contextmanager
-def _enough_memory(config: Config, device: torch.device) -> Iterator[None]:
-    """Raise DeviceError where a GPU has too little memory for a step."""
-    recipe = config.recipe
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise DeviceError(
-            f"{device}: not enough memory for --batch {recipe.batch} of --hr-patch "
-            f"{recipe.hr_patch}; give --accumulate {2 * recipe.accumulate}, which makes the same "
-            "batch in more passes, or smaller patches",
-            code="out-of-memory",
-        ) from error
-
-
 def _feed(
     config: Config, mixture: Mixture, first: int, world: World, device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -239,28 +224,3 @@ def _feed(
     )
     workers = (8 if device.type == "cuda" else 0) if config.workers is None else config.workers
     return batches(patches, first, recipe.steps, workers, device)
-
-
-def _check_finite(
-    numbers: dict[str, float],
-    state: State,
-    lr: Tensor | None,
-    world: World,
-    run: Path,
-    first_of: Path | None,
-) -> None:
-    """Raise UpscaleError where a figure or the generator's output is not finite."""
-    wrong = [name for name, value in numbers.items() if not math.isfinite(value)]
-    if not wrong and lr is not None and world.any_of(not state.is_sound(lr), lr.device):
-        wrong = ["the generator's result"]
-    if not wrong:
-        return
-    kept = "no state was saved"
-    if (run / STATE_FILE).exists():
-        kept = f"the last good state is kept; --resume {first_of or run} continues from it"
-    rate, clip = ("--first lr-rate=", "--first clip=") if first_of else ("--lr-rate", "--clip ")
-    raise UpscaleError(
-        f"{', '.join(wrong)} is not finite at step {state.step}; {kept}. Try a smaller {rate}, "
-        f"{clip}1, or --precision fp32",
-        code="non-finite",
-    )

@@ -1,9 +1,6 @@
 """One step against gradients that are written down anew here, term by term."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -272,21 +269,3 @@ def test_a_step_that_overflows_is_left_out_and_the_scale_is_halved() -> None:
     for was, now in zip(before, after, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(was, now, strict=True))
     assert state.scaler.get_scale() == 2.0**119
-
-
-@pytest.mark.slow
-def test_a_machine_without_a_compiler_is_told_what_is_missing(tmp_path: Path) -> None:
-    """Inductor keeps what it has compiled, so it begins with an empty folder, in a new process."""
-    program = (
-        "import torch\n"
-        "from upscale.errors import UsageError\n"
-        "from upscale.training.learning.step import check_compiler\n"
-        "try:\n    check_compiler(torch.device('cpu'))\n"
-        "except UsageError as error:\n    print(error)\n"
-    )
-    variables = {"PATH": str(tmp_path), "CXX": "", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
-    found = subprocess.run(
-        [sys.executable, "-c", program],
-        env=os.environ | variables, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert found.stdout.startswith("--compile: ")

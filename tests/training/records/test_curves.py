@@ -73,6 +73,16 @@ def test_all_panels_have_the_same_steps(run: Path, tmp_path: Path) -> None:
     assert limits == {(-30.0, 1030.0)}
 
 
+def test_a_run_in_its_first_stage_shows_that(tmp_path: Path) -> None:
+    write_run(tmp_path / "two" / "first", steps=100)
+    (axes, *_) = draw_runs([tmp_path / "two"]).axes
+    assert max(axes.lines[0].get_xdata()) == 100
+    later = write_run(tmp_path / "later", steps=50)
+    (later / "metrics.jsonl").rename(tmp_path / "two" / "metrics.jsonl")
+    (axes, *_) = draw_runs([tmp_path / "two"]).axes
+    assert max(axes.lines[0].get_xdata()) == 50
+
+
 def test_null_is_a_gap(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", loss=None)
     assert "loss" not in titles(draw_runs([run]))

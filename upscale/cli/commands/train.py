@@ -53,7 +53,7 @@ def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
     Training starts from the weights of the recipe's model; --init none starts from nothing, and
     --start paper as the paper does: a GAN after a training without one.
 
-    Several GPUs: torchrun --standalone --nproc-per-node N -m upscale train ….
+    Several GPUs: torchrun --standalone --nproc-per-node N -m -- upscale train ….
     """
     first = {"first": options.first} if options.first else {}
     config, folder = _asked(options, dict(given) | first)

@@ -85,7 +85,7 @@ def joined(device: str, expected: int | None) -> Iterator[World]:
     if expected is not None and expected != size:
         raise UsageError(
             f"--world-size expects {expected} processes, and there are {size}; start them with: "
-            f"torchrun --standalone --nproc-per-node {expected} -m upscale train …"
+            f"torchrun --standalone --nproc-per-node {expected} -m -- upscale train …"
         )
     if size == 1:
         yield World()

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from upscale.errors import UsageError
 from upscale.models.precision import DTYPES, pick_precision
 from upscale.networks.spec import Network, build, spec_from_dict
 from upscale.training.learning.distributed import global_mean, synchronise_batch_norm
@@ -19,7 +18,7 @@ from upscale.training.losses.objective import Objective
 from upscale.training.losses.terms import ADVERSARIAL, Mean
 from upscale.training.recipes import Recipe
 
-__all__ = ["Running", "check_compiler", "precision_of", "update", "wrapped"]
+__all__ = ["Running", "precision_of", "update", "wrapped"]
 
 
 @dataclass(frozen=True)
@@ -56,19 +55,6 @@ def precision_of(asked: str, recipe: Recipe, device: torch.device) -> str:
         return sr.detach()
 
     return pick_precision(asked, device, f"training of {spec!r}", run, math.inf)
-
-
-def check_compiler(device: torch.device) -> None:
-    """Raise UsageError where ``torch.compile`` cannot make a program for ``device``."""
-    from torch._dynamo.exc import TorchDynamoException
-
-    try:
-        torch.compile(torch.sin)(torch.zeros(1, device=device))
-    except TorchDynamoException as error:
-        raise UsageError(
-            "--compile: PyTorch cannot compile here, because it finds no C++ compiler such as g++, "
-            f"or no Triton for a GPU ({type(error).__name__}); install that, or leave --compile out"
-        ) from error
 
 
 def wrapped(state: State, precision: str, processes: int, compiled: bool) -> Running:

@@ -14,6 +14,7 @@ from upscale.errors import UsageError
 from upscale.files import whole
 from upscale.training.records.charts import CHARTS, Curve, draw_chart
 from upscale.training.records.journal import METRICS_FILE, Record, read
+from upscale.training.stages import FIRST_FOLDER
 from upscale.viewing.plots.figure import DOTS_PER_INCH, SETTINGS, UNDATED, check_plot
 from upscale.viewing.plots.plane import PALETTE
 
@@ -37,7 +38,7 @@ def plot_runs(runs: Sequence[Path], target: Path) -> None:
     and where `draw_runs` does; OutputError where the file cannot be written.
     """
     for run in runs:
-        read(run / METRICS_FILE)
+        _journal(run)
     check_plot(target)
     figure = draw_runs(runs)
     import matplotlib.style
@@ -57,7 +58,7 @@ def draw_runs(runs: Sequence[Path]) -> "Figure":
         raise UsageError(
             f"{len(runs)} runs are too many for one plot; give {len(PALETTE)} or fewer"
         )
-    journals = [read(run / METRICS_FILE) for run in runs]
+    journals = [_journal(run) for run in runs]
     drawable = [
         (chart, [_curves(journal, chart.kind, chart.figures) for journal in journals])
         for chart in CHARTS
@@ -98,6 +99,12 @@ def draw_runs(runs: Sequence[Path]) -> "Figure":
         for text in legend.get_texts():
             text.set_parse_math(False)
     return figure
+
+
+def _journal(run: Path) -> list[Record]:
+    """Read the journal of a run, or of its first stage while it is in that."""
+    own, first = run / METRICS_FILE, run / FIRST_FOLDER / METRICS_FILE
+    return read(first if first.exists() and not own.exists() else own)
 
 
 def _curves(journal: Sequence[Record], kind: str, names: Iterable[str]) -> dict[str, Curve]:

@@ -227,6 +227,13 @@ def test_what_arrives_is_what_was_prepared(hub: Hub, run: Path) -> None:
     assert seen == sorted(seen)
 
 
+def test_the_figures_of_a_first_stage_go_too(run: Path) -> None:
+    (run / "first").mkdir()
+    line = b'{"step": 1, "kind": "train", "time": 1.0, "loss": 0.5}\n'
+    (run / "first" / "metrics.jsonl").write_bytes(line + b'{"step": 2, "ki')
+    assert prepare(run, "user/net")["first/metrics.jsonl"] == line
+
+
 def test_what_was_published_can_be_fetched(hub: Hub, run: Path) -> None:
     publish(run, "user/repo")
     entry = hub_entry("hf://user/repo/generator.safetensors")

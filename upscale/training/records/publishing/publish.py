@@ -17,10 +17,14 @@ from upscale.training.keeper import CONFIG_FILE
 from upscale.training.records.journal import METRICS_FILE, read
 from upscale.training.records.publishing.card import GENERATOR_NAME, make_card
 from upscale.training.records.publishing.places import places_in, shortened, without_places
+from upscale.training.stages import FIRST_FOLDER
 
 __all__ = ["prepare", "publish"]
 
 BEST_NAME = "best.safetensors"
+
+FIRST_METRICS = f"{FIRST_FOLDER}/{METRICS_FILE}"
+"""The figures of the first of two stages, by which name they are published, too."""
 
 SILENCE = 60.0
 """Seconds that the Hub may stay silent."""
@@ -61,13 +65,19 @@ def prepare(
         data_licence=data_licence,
         datasets=datasets,
     )
-    lines = (run / METRICS_FILE).read_bytes()
+    journals = [name for name in (METRICS_FILE, FIRST_METRICS) if (run / name).exists()]
     return {
         "README.md": card.encode(),
         GENERATOR_NAME: generator,
         CONFIG_FILE: config.encode(),
-        METRICS_FILE: lines[: lines.rfind(b"\n") + 1],  # the run may be writing on
+        **{name: _whole_lines(run / name) for name in journals},
     }
+
+
+def _whole_lines(journal: Path) -> bytes:
+    """Return a journal up to its last line feed: the run may be writing on."""
+    lines = journal.read_bytes()
+    return lines[: lines.rfind(b"\n") + 1]
 
 
 def publish(
