@@ -63,6 +63,18 @@ SRResNet 31.94 28.55 27.55
 SRGAN 28.78 25.53 24.17
 """
 
+BASICSR = """
+MSRResNet 30.2468/0.8651 26.7817/0.7451 28.9967/0.8195
+MSRGAN 28.0158/0.8087 24.7474/0.6623 26.6504/0.7462
+EDSR 30.5499/0.8701 27.0011/0.7509 29.277/0.8266
+"""
+MMAGIC = """
+MSRResNet 30.2252 26.7762 28.9748
+SRGAN 27.9499 24.7383 26.5697
+RRDB_PSNR 30.6428 27.0543 29.3354
+ESRGAN 28.2700 24.6328 26.6531
+"""
+
 TABLES = [
     ("Ledig et al. 2017, Table 2", LEDIG, "psnr ssim mos", "daala"),
     ("Ledig et al. 2017, Table 1", LEDIG_1, "psnr ssim mos", "daala"),
@@ -72,8 +84,12 @@ TABLES = [
     ("Lornatang, SRGAN-PyTorch", LORNATANG, "psnr ssim", "wang"),
     ("twhui, SRGAN-PyTorch", TWHUI, "psnr ssim", "scikit-image"),
     ("mseitzer, srgan", MSEITZER, "psnr", None),
+    ("BasicSR, model zoo", BASICSR, "psnr ssim", "wang"),
+    ("mmagic", MMAGIC, "psnr", None),
 ]
 SETS = ("set5", "set14", "bsd100", "urban100")
+ON_RGB = ("set5", "set14", "div2k-valid")
+"""The sets of tables on RGB."""
 
 
 def sole(**wanted: str) -> Published:
@@ -87,14 +103,15 @@ def sole(**wanted: str) -> Published:
 def test_the_figures_are_those_of_the_source(
     source: str, text: str, names: str, kind: str | None
 ) -> None:
+    rgb = source in ("BasicSR, model zoo", "mmagic")
     for line in text.strip().splitlines():
         system, *cells = line.split()
-        for name, cell in zip(SETS, cells, strict=False):
+        for name, cell in zip(ON_RGB if rgb else SETS, cells, strict=False):
             row = sole(source=source, system=system, set=name)
             values = [row.figures[metric] for metric in names.split()]
             assert values == [float(number) for number in cell.split("/")]
             assert row.ssim_kind == kind
-            assert (row.scale, row.channels, row.border) == (4, "y", 4)
+            assert (row.scale, row.channels, row.border) == (4, "rgb" if rgb else "y", 4)
 
 
 def test_no_figure_stands_there_that_was_not_compared() -> None:
@@ -135,18 +152,23 @@ def sources(model: str, alpha: float | None, set: str = "set5") -> list[tuple[st
     return [(row.system, row.source.split()[0]) for row in beside(model, alpha, set)]
 
 
-SRRESNET = [("SRResNet", name) for name in ("Ledig", "Lornatang,", "twhui,", "mseitzer,")]
+SRRESNET = [
+    *(("SRResNet", name) for name in ("Ledig", "Lornatang,", "twhui,", "mseitzer,")),
+    *(("MSRResNet", name) for name in ("BasicSR,", "mmagic")),
+]
+ESRGAN = [("ESRGAN", "SPSR's"), ("ESRGAN", "mmagic")]
+RRDB = [("RRDB_PSNR", "Wang"), ("RRDB_PSNR", "mmagic")]
 
 
 @pytest.mark.parametrize("alpha", [None, 1, 1.0])
 def test_a_model_stands_beside_its_paper(alpha: float | None) -> None:
     assert sources("srgan", alpha)[:2] == [("SRGAN-VGG54", "Ledig"), ("SRGAN", "SPSR's")]
-    assert sources("esrgan", alpha) == sources("esrgan-wang", alpha) == [("ESRGAN", "SPSR's")]
+    assert sources("esrgan", alpha) == sources("esrgan-wang", alpha) == ESRGAN
 
 
 def test_alpha_0_is_the_psnr_end() -> None:
     assert sources("srgan", 0) == sources("srresnet", None) == SRRESNET
-    assert sources("esrgan", 0.0) == sources("rrdb-psnr", None) == [("RRDB_PSNR", "Wang")]
+    assert sources("esrgan", 0.0) == sources("rrdb-psnr", None) == RRDB
 
 
 @pytest.mark.parametrize("alpha", [1e-6, 0.2, 0.5, 0.999])
@@ -215,7 +237,7 @@ def test_a_gray_picture_taken_for_colour_is_not_compared() -> None:
 
 
 def test_results_of_another_program_stand_beside_the_system_of_their_name() -> None:
-    assert sources("edsr", None) == [("EDSR", "Wang")]
+    assert sources("edsr", None) == [("EDSR", "Wang"), ("EDSR", "BasicSR,")]
     assert sources("SelfExSR", None) == [("SelfExSR", "Ledig")]
     assert sources("HR", None) == [("HR", "Ledig")]
     assert sources("EDSR_x2", None) == []
@@ -228,6 +250,16 @@ def test_a_picture_of_its_own_has_rows_of_its_own() -> None:
     assert row.figures == {"psnr": 20.35, "pi": 1.98}
     names = {row.system for row in others("set14", [row], "baboon")}
     assert names == {"Bicubic", "EDSR", "RCAN", "SRGAN", "HR"}
+
+
+def test_what_was_measured_on_rgb_stands_beside_rgb_only() -> None:
+    rows = [row for row in PUBLISHED if row.channels == "rgb"]
+    assert len(rows) == 21
+    assert not any(row.belongs(Protocol()) for row in rows)
+    assert all(row.belongs(Protocol(channels="rgb")) for row in PUBLISHED)
+    assert not any(row.belongs(Protocol(scale=2, channels="rgb")) for row in PUBLISHED)
+    (edsr,) = (row for row in rows if (row.system, row.set) == ("EDSR", "set5"))
+    assert edsr.comparable(Protocol(channels="rgb")) == {"psnr", "ssim"}
 
 
 def test_every_row_can_be_shown() -> None:

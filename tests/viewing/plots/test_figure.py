@@ -55,7 +55,8 @@ def test_the_regions_of_the_challenge_stand_behind_rmse() -> None:
     dotted = [line.get_xdata()[0] for line in axes.get_lines() if line.get_linestyle() == ":"]
     assert dotted == [11.5, 12.5, 16]
     names = {text.get_text().strip(): text for text in axes.texts}
-    assert [names[f"region {n}"].get_position()[0] for n in (1, 2, 3)] == dotted
+    assert [names[name].get_position()[0] for name in ("region 1", "2", "3")] == dotted
+    assert all(names[name].get_position()[1] > 1 for name in ("region 1", "2", "3"))
     low, high = axes.get_xlim()
     assert low < 11.5 < 16 < high
     assert axes.get_xlabel() == "RMSE in levels (lower is better)"

@@ -54,6 +54,13 @@ class Published:
         """Return what identifies it."""
         return self.system, self.source, self.set
 
+    def belongs(self, protocol: Protocol) -> bool:
+        """Return whether a table by ``protocol`` shows it: of one scale, and RGB beside RGB only.
+
+        Papers measure on Y; what they have stands beside RGB, too, with a word.
+        """
+        return self.scale == protocol.scale and self.channels in ("y", protocol.channels)
+
     def comparable(self, protocol: Protocol) -> frozenset[str]:
         """Return the figures that were made as ``protocol`` makes them.
 

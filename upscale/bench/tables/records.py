@@ -101,7 +101,7 @@ def line_up(
         measured.add("pi")
 
     def tells(published: Published) -> bool:
-        return published.scale == protocol.scale and bool(measured & published.figures.keys())
+        return published.belongs(protocol) and bool(measured & published.figures.keys())
 
     shown: list[Published] = []
     for row in rows:

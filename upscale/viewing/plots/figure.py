@@ -170,19 +170,19 @@ def _has(row: Row, x: str, y: str) -> bool:
 
 
 def _add_regions(axes: "Axes") -> None:
-    """Draw the limit of each region, with its name at the left of it."""
+    """Draw the limit of each region, with its number above, where no point is."""
     for number, limit in enumerate(REGIONS, 1):
         axes.axvline(limit, color=FAINT, linewidth=0.8, linestyle=":", zorder=0)
         name = axes.text(
-            *(limit, 1.0, f"region {number} "),
+            *(limit, 1.01, f"region {number}" if number == 1 else str(number)),
             transform=axes.get_xaxis_transform(),
-            rotation=90,
             ha="right",
-            va="top",
+            va="bottom",
             fontsize=7.5,
             color=FAINT,
         )
         name.set_in_layout(False)
+    axes.set_title(axes.get_title(), pad=16)
 
 
 def _add_legend(figure: "Figure", planes: Sequence[Plane]) -> None:
