@@ -53,6 +53,14 @@ def test_steps_keep_the_papers_proportions(
     assert (found.batch, found.hr_patch) == (2, 32)
 
 
+def test_a_single_step_has_no_step_at_which_the_rate_falls(place: Any, tmp_path: Path) -> None:
+    options = place.options(ContentOptions, steps=1, gan_steps=None)
+    for study in (papers.content(1, {}), papers.ablation(1, 1, {})):
+        for each in plan(study, options, tmp_path):
+            found = each.config.recipe
+            assert (found.steps, found.milestones, found.schedule) == (1, (), "constant")
+
+
 def test_what_is_not_given_is_the_papers(place: Any, tmp_path: Path) -> None:
     given = {"steps": None, "gan_steps": None, "batch": None, "hr_patch": None}
     planned = plan(papers.content(16, {}), place.options(ContentOptions, **given), tmp_path)
@@ -130,6 +138,13 @@ def test_a_damaged_generator_is_named(depth: Any, place: Any, tmp_path: Path) ->
     (run / GENERATOR_FILE).write_bytes(b"damaged")
     with pytest.raises(WeightsError, match=GENERATOR_FILE):
         plan(depth.study, place.options(DepthOptions), tmp_path)
+
+
+def test_more_data_that_is_not_there_is_refused_before_any_work(place: Any, tmp_path: Path) -> None:
+    study = papers.ablation(1, 1, {}, (str(tmp_path / "ost"),))
+    with pytest.raises(UsageError, match="ost: does not exist"):
+        plan(study, place.options(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_patch_that_fits_no_discriminator_is_refused_before_any_work(

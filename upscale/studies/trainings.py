@@ -113,12 +113,14 @@ def _run(folder: Path, name: str) -> Path:
 def _config(training: Training, options: StudyOptions, folder: Path) -> Config:
     preset = RECIPES[training.recipe]
     steps = _steps(options, preset.steps, preset.is_gan)
+    milestones = _in_proportion(preset.milestones, steps, preset.steps)
     start = _run(folder.absolute(), training.start or "") / GENERATOR_FILE
     given: dict[str, Any] = {
         "data": [str(read_share(word).absolute()) for word in (*options.data, *training.more_data)],
         "init": str(start) if training.start else "none",
         "steps": steps,
-        "milestones": _in_proportion(preset.milestones, steps, preset.steps),
+        "milestones": milestones,
+        "schedule": "constant" if preset.milestones and not milestones else preset.schedule,
         "log_every": max(1, min(50, steps // LINES)),
         "keep": 0,
         "samples": 0,
@@ -129,6 +131,9 @@ def _config(training: Training, options: StudyOptions, folder: Path) -> Config:
     if Path(options.vgg).is_file():
         given["vgg"] = str(Path(options.vgg).absolute())
     config = make_config(training.recipe, None, given)
+    for each in config.data:  # also of a training that begins in a week
+        if not each.folder.exists():
+            raise UsageError(f"{each.folder}: does not exist; give a folder of HR pictures")
     generator = dict(training.generator)
     config = replace(config, recipe=replace(config.recipe, generator=generator))
     config.check()
