@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from described_files import FILES, LATER, PIXELS, TITLE, exif, resource
+from described_files import FILES, LATER, PIXELS, TITLE, chunk, exif, resource
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
@@ -152,3 +152,30 @@ def test_a_tiff_without_an_orientation_is_turned_by_its_xmp(
     assert (header.height, header.width) == turned.shape[:2]
     assert b'tiff:Orientation="1"' in (image.metadata.xmp or b"")
     assert turned.shape[:2] == (PIXELS.shape[:2] if tag else PIXELS.shape[1::-1])
+
+
+@pytest.mark.parametrize(
+    ("metres", "kept"),
+    [(2_834, True), (999_999_999, True), (1_000_000_000, False), (2**31 - 1, False)],
+)
+@pytest.mark.parametrize("suffix", [".png", ".bmp"])
+def test_a_resolution_that_cannot_be_is_named_and_left_out(
+    tmp_path: Path, suffix: str, metres: int, kept: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Pixels a metre, as PNG's pHYs and a BMP's header have them."""
+    path = tmp_path / f"a{suffix}"
+    Pillow.fromarray(PIXELS).save(path)
+    data = path.read_bytes()
+    if suffix == ".png":
+        sides = metres.to_bytes(4, "big") * 2
+        path.write_bytes(data[:33] + chunk(b"pHYs", sides + b"\1") + data[33:])
+    else:
+        path.write_bytes(data[:38] + metres.to_bytes(4, "little") * 2 + data[46:])
+    image = read(path)
+    assert ["resolution" in each for each in image.warnings] == [True] * (not kept)
+    expected = metres / 1000 if kept else 1.0
+    assert image.metadata.resolution == pytest.approx((expected, expected))
+    for out in (".png", ".jpg", ".tif", ".avif"):
+        with Writer(tmp_path / f"out{out}", Layout(24, 16, 3, 8), image.metadata) as writer:
+            writer.write(np.asarray(image.pixels[:]))
+    assert capfd.readouterr().err == ""

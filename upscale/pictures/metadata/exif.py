@@ -81,7 +81,8 @@ def for_output(
                 directory.fields[tag] = Field(_LONG, 1, struct.pack(f"{order}I", size))
     if resolution is not None and (root.fields or root.children):
         for tag, number in zip(_RESOLUTION, resolution, strict=True):
-            ratio = Fraction(number * 25.4).limit_denominator(1000)
+            inches = Fraction(number * 25.4)
+            ratio = inches.limit_denominator(min(1000, 2**32 // (int(inches) + 1)))
             values = struct.pack(f"{order}II", ratio.numerator, ratio.denominator)
             root.fields[tag] = Field(_RATIONAL, 1, values)
         root.fields[_UNIT] = Field(_SHORT, 1, struct.pack(f"{order}H", _INCH))

@@ -14,10 +14,13 @@ from upscale.pictures.metadata.found import webp as webp_blocks
 from upscale.pictures.metadata.found.blocks import Blocks
 from upscale.pixels.image import Metadata
 
-__all__ = ["described", "metadata_of", "orientation_of"]
+__all__ = ["FINEST", "described", "metadata_of", "orientation_of"]
 
 FINDERS = {"gif": gif_blocks.blocks, "png": png_blocks.blocks, "webp": webp_blocks.blocks}
 """Who finds blocks in a file, by libvips' name of its loader."""
+
+FINEST = 1e6
+"""Pixels a millimetre from which on a resolution is taken for damaged; libvips stores no more."""
 
 TURNED_BY_XMP = ("jpeg", "png", "tiff", "webp")
 """Loaders whose formats keep an orientation there where they have no own, nor EXIF."""

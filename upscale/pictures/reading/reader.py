@@ -20,7 +20,7 @@ from upscale.pictures.formats import format_of
 from upscale.pictures.limits import MAX_PIXELS, check_pixels
 from upscale.pictures.metadata import exif, xmp
 from upscale.pictures.reading import apng, gif, vips
-from upscale.pictures.reading.blocks import metadata_of, orientation_of
+from upscale.pictures.reading.blocks import FINEST, metadata_of, orientation_of
 from upscale.pictures.reading.colours import array_to_srgb, with_sound_profile
 from upscale.pictures.reading.vips import Opened
 from upscale.pixels.image import Header, Image, Metadata
@@ -193,6 +193,9 @@ def _without_damage(path: Path, image: Image) -> Image:
     """Leave out, with a warning, the blocks of metadata that no reader would take."""
     warnings, metadata = image.warnings, image.metadata
     packet = metadata.xmp
+    if not max(metadata.resolution) < FINEST:
+        warnings += (f"{path}: its resolution cannot be and is left out",)
+        metadata = replace(metadata, resolution=(1.0, 1.0))
     if packet:
         if xmp.says_more_than_it_holds(packet):
             warnings += (f"{path}: its XMP goes on in further segments, which are left out",)

@@ -26,7 +26,7 @@ from upscale.pictures.decoders.tiff import decoder as tiff
 from upscale.pictures.libvips import open_as, vips_reason
 from upscale.pictures.limits import check_pixels
 from upscale.pictures.metadata import exif, exif_in_tiff
-from upscale.pictures.reading.blocks import described, metadata_of, orientation_of
+from upscale.pictures.reading.blocks import FINEST, described, metadata_of, orientation_of
 from upscale.pictures.reading.colours import FLOATS, coloured, image_of, in_rgb, with_sound_profile
 from upscale.pictures.reading.rows import decoded_rows, in_sixteen_bits
 from upscale.pictures.recognise import unreadable
@@ -175,7 +175,7 @@ def _signals(descriptor: int, loader: str, boxed: Primary, image: pyvips.Image) 
 
 def of_array(path: Path, decoded: Decoded) -> Opened:
     """Take a picture that another library has decoded: (H, W, C), uint8, uint16 or float32."""
-    xres, yres = decoded.resolution or (1.0, 1.0)
+    xres, yres = (min(each, FINEST) for each in decoded.resolution or (1.0, 1.0))
     image = image_of(decoded.pixels).copy(xres=xres, yres=yres)
     if decoded.ink:
         image = image.copy(interpretation="cmyk")
