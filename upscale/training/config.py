@@ -55,8 +55,8 @@ class Config:
         "Set or folder to validate on, outside --data. Default: no validation.", None, FILES
     )
     start: Literal["weights", "paper"] = option(
-        "weights (those of --init) or paper: as the paper of the recipe says, from nothing; a GAN "
-        "after a first stage without one.",
+        "What a run starts from: weights (those of --init) or paper (as the recipe's paper: from "
+        "nothing, and a GAN after a first stage without one).",
         *("weights", MODEL),
     )
     seed: int = option("Seed of all random numbers.", 0, LEARNING, least=0, below=2**63)
