@@ -139,6 +139,9 @@ class Batch:
             self._pool.release(work.picture)
             yield Result(work.job, "failed", work.seconds, error)
             if is_hopeless(error):
+                while self._writing:  # what is through the network loses nothing
+                    wait([each.picture.written for each in self._writing])
+                    yield from self.collect()
                 raise
         else:
             self._writing.append(work)
