@@ -5,6 +5,7 @@ import ipaddress
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from upscale.errors import OutputError, UsageError
@@ -75,6 +76,7 @@ class Server:
         UsageError without Starlette.
         """
         try:
+            import_module("python_multipart")  # which Starlette misses at the first upload only
             import uvicorn
 
             from upscale.serving.web.guard import Keys
