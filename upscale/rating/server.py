@@ -41,6 +41,7 @@ def make_app(study: Study, local: bool = True) -> "Starlette":
     from starlette.concurrency import run_in_threadpool
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from starlette.requests import ClientDisconnect
     from starlette.responses import FileResponse, JSONResponse, Response
     from starlette.routing import Route
 
@@ -73,10 +74,13 @@ def make_app(study: Study, local: bool = True) -> "Starlette":
         if request.headers.get("content-type", "").partition(";")[0] != "application/json":
             return refusal(415, "an answer is JSON")
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_ANSWER:
-                return refusal(413, "an answer is not that long")
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    return refusal(413, "an answer is not that long")
+        except ClientDisconnect:  # nobody is there to be told
+            return refusal(400, "the answer ended early")
         try:
             rating = parse(json.loads(bytes(body)), study)
         except (RatingError, ValueError, RecursionError) as error:

@@ -3,9 +3,11 @@
 import json
 import re
 import signal
+import socket
 import urllib.request
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from compared import Page
@@ -58,6 +60,20 @@ def test_the_server_stops_when_it_is_asked_to(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_an_answer_that_is_broken_off_says_nothing(tmp_path: Path) -> None:
+    study, _ = made(tmp_path)
+    head = b"POST /ratings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with fork(tmp_path, "rate", "serve", "study", "--port", "0") as process:
+        address = address_of(process)
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", urlsplit(address).port or 0)) as half:
+                half.sendall(head + b'Content-Length: 300\r\n\r\n{"a')
+        assert give(address, study, 0) == 204
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert process.stderr.read() == b"upscale: stopped by SIGINT\n"
 
 
 def test_a_page_is_written_for_raters_elsewhere(tmp_path: Path) -> None:
