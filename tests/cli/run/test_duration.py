@@ -9,7 +9,7 @@ from upscale.batch.codec import Codec
 from upscale.batch.order import Method, Order, Ready
 from upscale.batch.planning.plan import Job
 from upscale.cli.run import duration as module
-from upscale.cli.run.duration import at_most, duration, seconds_a_pixel
+from upscale.cli.run.duration import at_most, duration, seconds_a_pixel, seconds_of
 from upscale.errors import InputError
 from upscale.models.model import Model, load_model
 from upscale.upscaling.target import Target
@@ -43,6 +43,22 @@ def test_the_slowest_method_counts_for_every_pixel_of_each_pass(
     with Codec() as codec:
         found = at_most(jobs, {"quick": quick, "slow": slow}, Order(Target(scale=scale)), codec)
     assert found == pytest.approx(0.5 * (6 * 4 + 8 * 8) * passes)
+
+
+def test_loading_counts_once_for_each_model_that_is_used(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def method(name: str) -> Method:
+        return Method(4, lambda: loaded.append(name) or Ready(model, Tiling(0, 0)))
+
+    methods = {name: method(name) for name in ("a", "b", "c")}
+    clock = iter((10.0, 13.0))
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(module, "seconds_a_pixel", lambda each: 0.5)
+    assert seconds_of({"a": 4, "c": 6}, methods) == pytest.approx(3 + 0.5 * 10)
+    assert loaded == ["a", "c"]
 
 
 def test_the_context_of_tiles_is_part_of_a_pixels_time(

@@ -8,7 +8,7 @@ from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.plan import Job
 from upscale.batch.run import Result, is_hopeless
 from upscale.batch.worker import Probe, Skipped
-from upscale.cli.run.duration import duration, planned, seconds_a_pixel
+from upscale.cli.run.duration import duration, planned, seconds_of
 from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars, RunBar
 from upscale.errors import UpscaleError
@@ -60,7 +60,7 @@ def dry_run(
             jobs.remove(job)
             bar.finish(job.size, 0)
     status = 1 if report.counts["failed"] else 0
-    seconds = sum(number * seconds_a_pixel(methods[name]) for name, number in pixels.items())
+    seconds = seconds_of(pixels, methods)
     report.summarize(
         status, True, seconds_estimated=round(seconds, 1), bytes_uncompressed=raw_bytes
     )

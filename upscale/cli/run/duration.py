@@ -13,7 +13,7 @@ from upscale.errors import UpscaleError
 from upscale.pictures.limits import check_format
 from upscale.upscaling.target import Sizes
 
-__all__ = ["at_most", "duration", "planned", "seconds_a_pixel"]
+__all__ = ["at_most", "duration", "planned", "seconds_a_pixel", "seconds_of"]
 
 SMALLEST, LONG_ENOUGH = 48, 0.5
 """LR pixels a side of the first square that is measured; seconds after which no larger one is."""
@@ -63,6 +63,15 @@ def _margin(method: Method, sizes: Sizes, width: int, height: int) -> int:
     from upscale.upscaling.wrapping import margin_of
 
     return margin_of(method.ready.model, sizes, width, height)
+
+
+def seconds_of(pixels: Mapping[str, int], methods: Mapping[str, Method]) -> float:
+    """Return the seconds for so many LR pixels by model, and for loading these models."""
+    begin = time.monotonic()
+    for name in pixels:
+        _ = methods[name].ready
+    loading = time.monotonic() - begin
+    return loading + sum(count * seconds_a_pixel(methods[name]) for name, count in pixels.items())
 
 
 def seconds_a_pixel(method: Method) -> float:
