@@ -138,8 +138,8 @@ def test_a_run_shows_its_figures_and_no_folders(tmp_path: Path) -> None:
     name = (folder / "wandb-id").read_text()
     run(config, folder, resume=True)
     assert (folder / "wandb-id").read_text() == name
-    begun = {path.name.rpartition("-")[2] for path in (folder / "wandb").glob("offline-run-*")}
-    assert begun == {name}
+    begun = {path.name for path in folder.glob("wandb/offline-run-*/run-*.wandb")}
+    assert begun == {f"run-{name}.wandb"}
 
 
 @pytest.mark.usefixtures("quiet")

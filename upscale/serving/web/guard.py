@@ -1,8 +1,10 @@
 """Who may ask: hosts, origins, and the token."""
 
+import asyncio
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -29,6 +31,11 @@ HEADERS = {
     b"referrer-policy": b"no-referrer",
     b"cross-origin-resource-policy": b"same-origin",
 }
+
+
+LINGER_BYTES = 2**28
+LINGER_SECONDS = 5.0
+"""How much of a body that is refused is read all the same, and for how long."""
 
 
 class Keys:
@@ -73,6 +80,7 @@ class Guard:
         """Answer, or let the application answer."""
         if scope["type"] != "http":
             return
+        receive, send = _heard_out(receive, send)
         headers = Headers(scope=scope)
         path, host = scope["path"], headers.get("host", "")
         origin = headers.get("origin")
@@ -90,6 +98,28 @@ class Guard:
             await self._app(scope, receive, _with_headers(path, send))
             return
         await answer(scope, receive, send)
+
+
+def _heard_out(receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """Let an answer wait for the rest of the body: a program that is still sending reads none."""
+    ended = False
+
+    async def receiving() -> Message:
+        nonlocal ended
+        message = await receive()
+        ended = not message.get("more_body", False)
+        return message
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start" and not ended:
+            taken = 0
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_SECONDS):
+                    while not ended and taken < LINGER_BYTES:
+                        taken += len((await receiving()).get("body", b""))
+        await send(message)
+
+    return receiving, sending
 
 
 def _with_headers(path: str, send: Send) -> Send:
