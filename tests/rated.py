@@ -18,8 +18,9 @@ from upscale.metrics.protocol import Protocol
 from upscale.pixels.baselines import Levels
 from upscale.rating.prepare import Maker, Plan, RatedSet, prepare
 from upscale.rating.ratings import Rating
-from upscale.rating.server import make_app, open_socket
+from upscale.rating.server import make_app
 from upscale.rating.study import Key, Mode, Shown, Study, key_beside, read_key, read_study
+from upscale.serving.web.listening import open_socket
 
 SIZES = ((8, 12), (12, 8), (16, 16), (8, 8))
 """Height and width of pictures of the test."""
@@ -128,6 +129,13 @@ class RaterPage(Chromium):
             assert time.monotonic() < end, self.run("return document.body.innerText")
             time.sleep(0.01)
         return dict(found)
+
+    def loaded(self) -> None:
+        """Wait until a reloaded page has its answers, and asks or is over."""
+        end = time.monotonic() + 10
+        while not (self.run("return asked") or self.over()):
+            assert time.monotonic() < end, self.run("return document.body.innerText")
+            time.sleep(0.01)
 
     def begin(self, code: str) -> None:
         """Type the code, and go through the examples."""

@@ -16,8 +16,9 @@ from rated import RaterPage, made, rating, serving
 
 from upscale.errors import OutputError, UsageError
 from upscale.rating.ratings import file_of, read_file
-from upscale.rating.server import open_socket, serve
+from upscale.rating.server import serve
 from upscale.rating.study import Study
+from upscale.serving.web.listening import open_socket
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -182,6 +183,7 @@ def test_a_session_goes_on_after_a_reload(study: Study, browser: RaterPage) -> N
         assert [list(each.shown) for each in kept] == browser.run("return drawn('anna')")
         browser.open(f"{address}/#anna")
         browser.driver.refresh()
+        browser.loaded()
         assert browser.over()
         asked = [url for url in browser.requests() if not url.startswith("data:")]
         assert asked

@@ -16,12 +16,13 @@ from upscale.files import unwritable
 from upscale.rating.page import served_page
 from upscale.rating.ratings import CODE, RatingError, append, file_of, parse, read_file
 from upscale.rating.study import Study
+from upscale.serving.web.listening import open_socket
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
 
-__all__ = ["LOCAL", "make_app", "open_socket", "serve"]
+__all__ = ["LOCAL", "make_app", "serve"]
 
 LARGEST_ANSWER = 4000
 """Bytes; no answer has a tenth of that."""
@@ -99,18 +100,6 @@ def make_app(study: Study, local: bool = True) -> "Starlette":
     ]
     guard = [Middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL))] if local else []
     return Starlette(routes=routes, middleware=guard)
-
-
-def open_socket(host: str, port: int) -> socket.socket:
-    """Return a listening socket; ``port`` 0 takes a free one. Raises OutputError."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        raise OutputError(
-            f"{host}:{port}: cannot be served ({getattr(error, 'strerror', None) or error}); "
-            "choose another --port or --host"
-        ) from error
 
 
 def serve(study: Study, host: str, port: int, ready: Callable[[str], None]) -> None:

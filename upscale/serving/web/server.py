@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from upscale.errors import OutputError, UsageError
+from upscale.errors import UsageError
+from upscale.serving.web.listening import open_socket
 from upscale.serving.work.asked import Read, Setting
 from upscale.serving.work.folder import own_folder
 from upscale.serving.work.limits import Limits
@@ -86,7 +87,7 @@ class Server:
                 f"{error.name} is missing; install the page with: pip install 'upscale[ui]'"
             ) from error
         with (
-            contextlib.closing(_listen(host, port)) as listening,
+            open_socket(host, port) as listening,
             own_folder() as folder,
             Previews(folder, self._read_preview) as previews,
         ):
@@ -126,13 +127,3 @@ class Running:
     def stop(self) -> None:
         """Answer no more."""
         self.server.should_exit = True
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise OutputError(
-            f"{host}:{port}: cannot be used ({error.strerror}); choose another --port"
-        ) from error
