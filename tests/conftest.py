@@ -9,11 +9,14 @@ of a tool, a corpus or weights fails.
 import os
 import shutil
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:
+    from loopback_s3 import S3, Bucket
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -68,3 +71,21 @@ def repeating(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("weights") / "nearest.pth"
     nearest_weights(path)
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[S3]":
+    """An S3 interface on the loopback, started when the first test asks for it."""
+    from loopback_s3 import serving_s3
+
+    with serving_s3(tmp_path_factory.mktemp("s3")) as s3:
+        yield s3
+
+
+@pytest.fixture
+def bucket(s3_server: "S3") -> "Iterator[Bucket]":
+    """An empty bucket, which this process and those it starts reach by ``bucket.url``."""
+    from loopback_s3 import reached
+
+    with reached(s3_server):
+        yield s3_server.make_bucket()
