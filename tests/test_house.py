@@ -29,6 +29,7 @@ ROOMS = (
     "models",
     "upscaling",
     "batch",
+    "fleet",
     "metrics",
     "viewing",
     "bench",
@@ -64,8 +65,10 @@ INNER = {
 """The rooms inside a room."""
 
 TESTED_ELSEWHERE = {
+    "batch.methods": "models/test_choice.py: what was chosen shows in a run only",
+    "fleet.task": "fleet/test_dispatch.py: tasks are what is handed out",
     "cli.run.following": "cli/commands/test_train.py: a signal ends a training that is followed",
-    "cli.run.methods": "models/test_choice.py: what was chosen shows in a run only",
+    "cli.run.methods": "models/test_choice.py: options become pictures in a run only",
     "cli.commands.ui_settings": "serving/web/test_routes.py: settings come with requests",
     "cli.run.raw": "upscaling/test_raw_video.py: frames need a stream on both sides",
     "models.checkpoints.dialects": "models/checkpoints/test_convert.py: names are read of a file",

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from identity_weights import nearest_weights
 
+from upscale.batch.methods import settings_digest_of
 from upscale.batch.resume import keys_of, settings_digest
-from upscale.cli.run.methods import settings_digest_of
+from upscale.cli.run.methods import making_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import InputError
 from upscale.models.model import Model, load_model
@@ -71,7 +72,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 def digest(model: Model, **asked: Any) -> str:
     options = Options(**{"inputs": ("a.png",), **asked})
-    return settings_digest_of(options, model.sha256, options.alpha)
+    return settings_digest_of(making_of(options), order_of(options), model.sha256, options.alpha)
 
 
 def test_every_option_is_looked_at() -> None:

@@ -17,12 +17,13 @@ from identity_weights import nearest_weights
 from PIL import Image
 from program import COLOUR, colours, encoded, flat_weights, inside, noise, piped, shown
 
+from upscale.batch.methods import settings_digest_of
 from upscale.batch.planning.naming import Naming, originals
 from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.resume import keys_of
 from upscale.cli.run import run as run_module
-from upscale.cli.run.methods import settings_digest_of
+from upscale.cli.run.methods import making_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, WeightsError
 from upscale.models import model as model_module
@@ -197,7 +198,9 @@ def test_a_key_is_that_of_the_model_by_name(mixed: Path, loaded: list[str]) -> N
     for name, model in MADE_BY.items():
         options = Options((name,), model=model, precision="fp32", device="cpu")
         weights = weights_module.find_weights(model)
-        settings = settings_digest_of(options, weights.sha256, weights.alpha)
+        settings = settings_digest_of(
+            making_of(options), order_of(options), weights.sha256, weights.alpha
+        )
         expected = keys_of(mixed / "in" / name, {model: settings})
         assert read_key(mixed / "out" / f"{Path(name).stem}_x4.png") == expected[model]
     for name in ("a.png", "b.jpg"):

@@ -5,11 +5,12 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any, get_args, get_type_hints
 
-from upscale.batch.order import Method
-from upscale.cli.run.methods import find_methods, naming_of, order_of
+from upscale.batch.methods import Listener, Making, find_methods
+from upscale.batch.order import Method, Order
+from upscale.cli.run.methods import making_of, naming_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, did_you_mean
-from upscale.serving.work.asked import Asked, Listener, Setting
+from upscale.serving.work.asked import Asked, Setting
 from upscale.serving.work.limits import Limits
 from upscale.serving.work.offers import known_models
 from upscale.serving.work.shelf import Shelf
@@ -81,7 +82,8 @@ def read_settings(
         raise UsageError(f"{options.model!r} is not a model{did_you_mean(options.model, known)}")
     options.check()
     order = replace(order_of(options), max_output_pixels=limits.most_output_pixels)
-    return Asked(order, partial(_find, options, shelf), partial(naming_of, options))
+    making = making_of(options)
+    return Asked(order, partial(_find, making, order, shelf), partial(naming_of, options))
 
 
 def _value(name: str, word: str) -> Any:
@@ -97,13 +99,13 @@ def _value(name: str, word: str) -> Any:
         raise UsageError(f"{name}: {word!r} is not of the kind {KINDS[kind]}") from error
 
 
-def _find(options: Options, shelf: Shelf, listener: Listener) -> dict[str, Method]:
+def _find(making: Making, order: Order, shelf: Shelf, listener: Listener) -> dict[str, Method]:
     """Find the methods; models that they load stay on the shelf."""
     return {
-        name: replace(method, load=partial(shelf.ready, _key(name, method, options), method.load))
-        for name, method in find_methods(options, listener).items()
+        name: replace(method, load=partial(shelf.ready, _key(name, method, making), method.load))
+        for name, method in find_methods(making, order, listener).items()
     }
 
 
-def _key(name: str, method: Method, options: Options) -> Hashable:
-    return (name, method.alpha, *(getattr(options, each) for each in OF_A_MODEL))
+def _key(name: str, method: Method, making: Making) -> Hashable:
+    return (name, method.alpha, *(getattr(making, each) for each in OF_A_MODEL))

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from upscale.cli.run.methods import find_method
+from upscale.batch.methods import find_method
+from upscale.cli.run.methods import making_of, order_of
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import Bars, Interrupted
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import unwritable, whole
-from upscale.models.choice import CANDIDATES
 from upscale.pictures.limits import check_pixels
 from upscale.upscaling.raw_video import enlarge_frames
 from upscale.upscaling.target import parse_size
@@ -38,9 +38,10 @@ def run_raw(options: Options) -> int:
         if not options.overwrite:
             raise OutputError(f"{target}: is there already; add --overwrite", code="output-exists")
     with Bars() as bars:
-        candidates = CANDIDATES.get(options.asked)
+        making = making_of(options)
+        candidates = making.candidates
         chosen = candidates.damaged if candidates else options.asked
-        ready = find_method(chosen, options, bars, bars.say).ready
+        ready = find_method(chosen, making, order_of(options), bars, bars.say).ready
         model, tiling = ready.model, ready.tiling
         sizes = options.target.sizes(width, height, model.scale)
         move = bars.counter("frames")

@@ -7,6 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from upscale.batch.codec import Codec
+from upscale.batch.methods import described, find_methods
 from upscale.batch.order import Method, Order
 from upscale.batch.planning.inputs import find_inputs
 from upscale.batch.planning.naming import Naming
@@ -15,7 +16,7 @@ from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Result
-from upscale.cli.run.methods import find_methods, naming_of, order_of, settings_of
+from upscale.cli.run.methods import making_of, naming_of, order_of
 from upscale.cli.run.options import Options
 from upscale.cli.run.report import Report, counted
 from upscale.cli.terminal.console import Bars, Interrupted, shown
@@ -81,12 +82,13 @@ def _run(
     try:
         processes = options.jobs if options.watch else min(options.jobs, len(found))
         with CodecPool(0 if options.dry_run else processes, options.debug) as pool:
-            methods = find_methods(options, bars)
-            report.settings = partial(settings_of, methods, options)
+            order = order_of(options)
+            making = making_of(options)
+            methods = find_methods(making, order, bars)
+            report.settings = partial(described, methods=methods, making=making)
             naming = naming_of(options, next(iter(methods.values())).scale)
             left = [] if options.watch else _planned(options, found, destination, naming)
             _say_renamed(left, bars)
-            order = order_of(options)
             candidates = order.candidates
             if candidates and report.many:
                 same = candidates.drawing == candidates.damaged

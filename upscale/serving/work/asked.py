@@ -2,23 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
+from upscale.batch.methods import Listener
 from upscale.batch.order import Method, Order
 from upscale.batch.planning.naming import Naming
-from upscale.models.fetching.sources import Progress
 
-__all__ = ["Asked", "Listener", "Read", "Setting"]
-
-
-class Listener(Protocol):
-    """Who is told what happens while weights are found."""
-
-    def say(self, text: str) -> None:
-        """Take a line for the user."""
-
-    def download(self, title: str) -> Progress:
-        """Return what is told bytes done and in all of ``title``."""
+__all__ = ["Asked", "Read", "Setting"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,86 @@
+"""Tasks are handed out once, and once more after a death."""
+
+from collections.abc import Iterator
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from upscale.fleet.dispatch import Dispatch
+from upscale.fleet.task import Task
+
+
+def named(name: object) -> Task:
+    return Task(f"in/{name}", f"out/{name}")
+
+
+def tasks(count: int) -> Iterator[Task]:
+    return (named(index) for index in range(count))
+
+
+def test_no_more_is_asked_for_than_is_handed_out():
+    asked = tasks(10)
+    dispatch = Dispatch(asked)
+    assert dispatch.take("one", 3) == [named(0), named(1), named(2)]
+    assert dispatch.take("one", 3) == []
+    assert dispatch.settle("one", named(1))
+    assert dispatch.take("one", 3) == [named(3)]
+    assert next(asked) == named(4)
+
+
+def test_what_a_dead_worker_had_goes_to_others_one_at_a_time():
+    dispatch = Dispatch(tasks(4))
+    dispatch.take("one", 2)
+    dispatch.take("two", 1)
+    assert dispatch.lose("one") == []
+    assert dispatch.take("two", 2) == []  # it has to finish what it has
+    assert dispatch.settle("two", named(2))
+    assert dispatch.take("two", 2) == [named(0)]
+    assert dispatch.take("two", 2) == []  # a suspect has no company
+    assert dispatch.take("three", 2) == [named(1)]
+    assert dispatch.lose("two") == [named(0)]
+    assert dispatch.settle("three", named(1))
+    assert dispatch.take("three", 2) == [named(3)]
+    assert dispatch.settle("three", named(3))
+    assert dispatch.take("three", 2) == []
+    assert dispatch.is_over
+
+
+def test_a_receipt_of_a_worker_that_was_given_up_does_not_count():
+    dispatch = Dispatch(tasks(1))
+    dispatch.take("one")
+    dispatch.lose("one")
+    assert not dispatch.settle("one", named(0))
+    assert dispatch.take("two") == [named(0)]
+    assert dispatch.settle("two", named(0))
+
+
+def test_what_is_not_settled_is_the_rest():
+    dispatch = Dispatch(tasks(5))
+    dispatch.take("one", 2)
+    dispatch.take("two", 1)
+    dispatch.lose("two")
+    assert set(dispatch.rest()) == set(tasks(5))
+
+
+@given(st.integers(0, 30), st.data())
+def test_each_task_ends_once_whoever_dies(count, data):
+    dispatch = Dispatch(tasks(count))
+    ended: list[Task] = []
+    killers = set(data.draw(st.sets(st.sampled_from(range(max(count, 1))), max_size=3)))
+    names = iter(range(10**6))
+    workers = [next(names) for _ in range(3)]
+    while not dispatch.is_over:
+        index = data.draw(st.integers(0, 2))
+        worker = workers[index]
+        dispatch.take(worker, data.draw(st.integers(1, 4)))
+        at_work = dispatch.at_work(worker)
+        if any(task == named(killer) for killer in killers for task in at_work):
+            given_up = dispatch.lose(worker)
+            assert all(task in map(named, killers) for task in given_up)
+            ended += given_up
+            workers[index] = next(names)
+        elif at_work:
+            task = data.draw(st.sampled_from(at_work))
+            assert dispatch.settle(worker, task)
+            ended.append(task)
+    assert sorted(ended, key=str) == sorted(tasks(count), key=str)

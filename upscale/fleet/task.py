@@ -1,0 +1,42 @@
+"""What goes to a worker, and what comes back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from upscale.errors import UpscaleError
+from upscale.models.choice import Choice
+
+__all__ = ["Receipt", "Task"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One picture to make, wherever it lies."""
+
+    input: str
+    """A local path, or an address in a store."""
+    output: str
+    """The same of its result."""
+    size: int = 0
+    """Bytes of the input; 0: not known."""
+    etag: str = ""
+    """What the store says of the input's content; empty where it is not known."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a task. The picture itself is where its output lies."""
+
+    task: Task
+    status: str
+    """As `upscale.batch.work.Result` has it."""
+    seconds: float = 0.0
+    error: UpscaleError | None = None
+    size: tuple[int, int] | None = None
+    """Width and height of a frame of the input in pixels, if known."""
+    output_size: tuple[int, int] | None = None
+    warnings: tuple[str, ...] = ()
+    choice: Choice | None = None
+    """The model, if known."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """What the report says of how the picture is made."""
