@@ -1,5 +1,6 @@
 """A real S3 interface on the loopback (moto's server), and what a program needs to reach it."""
 
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Mapping
@@ -92,6 +93,7 @@ def serving_s3(folder: Path) -> Iterator[S3]:
     """Answer in a thread of this process while the block lasts."""
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -23,6 +23,7 @@ ROOMS = (
     "errors",
     "system",
     "files",
+    "stores",
     "pixels",
     "pictures",
     "networks",
@@ -61,6 +62,7 @@ INNER = {
     "rating": ("findings",),
     "bench": ("sets", "tables"),
     "serving": ("work", "web"),
+    "stores": ("vendors",),
 }
 """The rooms inside a room."""
 
@@ -107,6 +109,8 @@ TESTED_ELSEWHERE = {
     "upscaling.passes.failures": "upscaling/test_engine.py: failures are those of a picture",
     "upscaling.passes.streamed": "upscaling/test_engine.py: the engine chooses the pass",
     "upscaling.passes.tiled": "upscaling/test_engine.py: the engine chooses the pass",
+    "stores.failures": "stores/test_store.py: a failure is what a store raises",
+    "stores.vendor": "stores/test_store.py: a store asks it",
     "pictures.record": "pictures/test_formats.py: a record is what the list says of a format",
     "pictures.libvips": "pictures/writing/test_encoder.py: files are opened again to look at them",
     "pictures.reading.rows": "pictures/reading/test_reader.py: rows are what a reader returns",

@@ -1,0 +1,19 @@
+import uuid
+from pathlib import Path
+
+import pytest
+from loopback_s3 import Bucket
+from stored import PART, QUICK, Kept
+
+from upscale.stores.store import Store
+from upscale.stores.vendors.memory import Memory
+from upscale.stores.vendors.s3 import S3
+
+
+@pytest.fixture(params=["s3", "memory"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+    """An empty bucket."""
+    if request.param == "memory":
+        return Kept(Store(Memory(), QUICK, PART), f"memory://{uuid.uuid4().hex}", tmp_path)
+    bucket: Bucket = request.getfixturevalue("bucket")
+    return Kept(Store(S3(), QUICK, PART), bucket.url, tmp_path)

@@ -1,0 +1,50 @@
+"""How long, and how often, a storage is asked again that is busy or breaks off."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from upscale.stores.vendor import VendorError
+
+__all__ = ["Patience"]
+
+Answer = TypeVar("Answer")
+
+CHANCE = random.SystemRandom()
+"""Forked processes would share the state of another, and would all come back at the same time."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Exponential back-off with full jitter: about half a minute in all, a minute at most.
+
+    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+
+    tries: int = 9
+    """How often it is asked."""
+    first: float = 0.25
+    """Seconds that the first pause lasts at most; each next one lasts twice as long."""
+    longest: float = 20.0
+    """Seconds that no pause exceeds."""
+
+    def pauses(self) -> Iterator[float]:
+        """Yield the seconds between one try and the next."""
+        for number in range(self.tries - 1):
+            yield CHANCE.uniform(0, min(self.longest, self.first * 2**number))
+
+    def ask(self, question: Callable[[], Answer]) -> Answer:
+        """Return what ``question`` returns; ask again while it raises a VendorError that passes.
+
+        Raises the last one.
+        """
+        for pause in self.pauses():
+            try:
+                return question()
+            except VendorError as error:
+                if not error.passes:
+                    raise
+            time.sleep(pause)
+        return question()

@@ -1,0 +1,224 @@
+"""The storage that a URL lies in: list it, read from it, write whole objects to it."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import BinaryIO
+
+from upscale.errors import UsageError, did_you_mean
+from upscale.files import unwritable as unwritable_file
+from upscale.stores.failures import unreadable, unwritable
+from upscale.stores.patience import Patience
+from upscale.stores.urls import Place, join, place_of, scheme_of
+from upscale.stores.vendor import Described, Entry, Vendor, VendorError
+from upscale.stores.vendors.memory import Memory
+from upscale.stores.vendors.s3 import S3
+
+__all__ = ["Store", "store_of"]
+
+SETTINGS = ("AWS_", "AZURE_STORAGE_", "GOOGLE_", "STORAGE_EMULATOR_")
+"""How the variables begin that decide which storage a scheme means, and who asks."""
+
+PART = 8 * 2**20
+"""Bytes of a part of an object that is written in parts; a part is in memory at once."""
+
+MOST_PARTS = 10_000
+"""S3's limit; Azure's is 50,000."""
+
+WRITER = "upscale-writer"
+"""Names in an object's metadata which call wrote it, to know one's own after a lost answer."""
+
+
+class Store:
+    """A vendor's storage, asked with patience. Any thread may use it; a forked process may not."""
+
+    def __init__(self, vendor: Vendor, patience: Patience | None = None, part: int = PART) -> None:
+        """Take the vendor. ``part``: bytes of a part; an object of two and more comes in parts."""
+        self._vendor = vendor
+        self._ask = (patience or Patience()).ask
+        self._part = part
+
+    def list(self, url: str) -> Iterator[Entry]:
+        """Yield what lies in the folder ``url``, at any depth, in the storage's own order.
+
+        One page of the listing is in memory at a time. An entry may lack its metadata, which
+        `head` has. Raises InputError.
+        """
+        folder = place_of(join(url, ""))
+        root = f"{scheme_of(url)}://{folder.bucket}"
+        after = ""
+        while True:
+            try:
+                page = self._ask(partial(self._vendor.page, folder, after))
+            except VendorError as error:
+                raise unreadable(url, error) from None
+            for key, found in page.found:
+                if not key.endswith("/"):
+                    yield Entry(join(root, key), *found)
+            after = page.after
+            if not after:
+                return
+
+    def head(self, url: str) -> Entry | None:
+        """Describe an object, with its metadata; None where there is none. Raises InputError."""
+        try:
+            found = self._ask(partial(self._vendor.head, place_of(url)))
+        except VendorError as error:
+            raise unreadable(url, error) from None
+        return None if found is None else Entry(url, *found)
+
+    def fetch(self, url: str, path: Path, etag: str = "") -> Entry:
+        """Read an object into the file ``path``, all of it or not at all; describe what came.
+
+        ``etag``: that of the object it has to be. What breaks off is gone on with, as long as it is
+        the same object. Raises InputError, and OutputError where ``path`` cannot be written.
+        """
+        try:
+            with path.open("wb") as file:
+                arrival = _Arrival(self._vendor, place_of(url), file, etag)
+                return Entry(url, *self._ask(arrival.go_on))
+        except VendorError as error:
+            path.unlink()
+            raise unreadable(url, error) from None
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise unwritable_file(path, error) from error
+
+    def create(self, url: str, path: Path, metadata: Mapping[str, str]) -> bool:
+        """Write the file ``path`` as a new object, whole; False where there is an object already.
+
+        Of several who create the same object, one gets True. ``metadata``: names in small letters
+        with hyphens, and values, in ASCII. Raises OutputError, and OSError where ``path`` cannot be
+        read.
+        """
+        return self._write(url, path, metadata, new=True)
+
+    def replace(self, url: str, path: Path, metadata: Mapping[str, str]) -> None:
+        """Write the file ``path`` as an object, whole, whatever was there; else as `create`."""
+        self._write(url, path, metadata, new=False)
+
+    def _write(self, url: str, path: Path, metadata: Mapping[str, str], new: bool) -> bool:
+        place = place_of(url)
+        mine = {**metadata, WRITER: secrets.token_hex(8)}
+        try:
+            try:
+                self._send(place, path, mine, new)
+            except VendorError as error:
+                if error.kind == "unconditional" and new:
+                    if self._ask(partial(self._vendor.head, place)) is not None:
+                        return False
+                    self._send(place, path, mine, new=False)
+                elif error.kind in ("exists", "absent"):
+                    # Where an answer was lost, what is there now is what this call wrote.
+                    found = self._ask(partial(self._vendor.head, place))
+                    if found is not None and _is_of(found, mine):
+                        return True
+                    if error.kind == "exists":
+                        return False
+                    raise VendorError("refused", f"{error.said}: the upload was ended") from None
+                else:
+                    raise
+        except VendorError as error:
+            raise unwritable(url, error) from None
+        return True
+
+    def _send(self, place: Place, path: Path, metadata: Mapping[str, str], new: bool) -> None:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            if size < 2 * self._part:
+                self._ask(partial(self._vendor.put, place, file.read(), metadata, new))
+            else:
+                self._send_in_parts(place, file, size, metadata, new)
+
+    def _send_in_parts(
+        self, place: Place, file: BinaryIO, size: int, metadata: Mapping[str, str], new: bool
+    ) -> None:
+        upload = self._ask(partial(self._vendor.upload, place, size, metadata, new))
+        length = max(self._part, -(-size // MOST_PARTS))
+        try:
+            for number, start in enumerate(range(0, size, length)):
+                last = start + length >= size
+                self._ask(partial(upload.send, number, file.read(length), last))
+            self._ask(upload.commit)
+        except BaseException:
+            with contextlib.suppress(VendorError):
+                upload.abort()
+            raise
+
+
+class _Arrival:
+    """An object on its way into ``file``."""
+
+    def __init__(self, vendor: Vendor, place: Place, file: BinaryIO, etag: str) -> None:
+        self._vendor = vendor
+        self._place = place
+        self._file = file
+        self._wanted = etag
+        self._seen = etag
+
+    def go_on(self) -> Described:
+        """Read what is missing. Raises VendorError where it breaks off, or is another object."""
+        try:
+            of, chunks = self._vendor.read(self._place, self._file.tell(), self._seen)
+        except VendorError as error:
+            if error.kind == "changed" and not self._wanted:
+                raise self._start_again(error.said) from None
+            raise
+        self._seen = of.etag
+        for chunk in chunks:
+            self._file.write(chunk)
+        arrived = self._file.tell()
+        said = f"{arrived} of {of.size} bytes came"
+        if arrived > of.size:
+            raise self._start_again(said)
+        if arrived < of.size:
+            raise VendorError("broken", said)
+        return of
+
+    def _start_again(self, said: str) -> VendorError:
+        self._seen = self._wanted
+        self._file.seek(0)
+        self._file.truncate()
+        return VendorError("broken", said)
+
+
+def _is_of(found: Described, written: Mapping[str, str]) -> bool:
+    """Return whether an object is what one call wrote."""
+    return found.metadata.get(WRITER) == written[WRITER]
+
+
+def store_of(url: str) -> Store:
+    """Return the store that ``url`` lies in; the same one as long as the environment is the same.
+
+    Raises UsageError: for an unknown scheme, and where the library of the storage is missing.
+    """
+    place_of(url)  # which refuses an address with a secret in it
+    scheme = scheme_of(url)
+    settings = ((name, value) for name, value in os.environ.items() if name.startswith(SETTINGS))
+    return _store(scheme, os.getpid(), tuple(sorted(settings)))
+
+
+@cache
+def _store(scheme: str, process: int, settings: tuple[tuple[str, str], ...]) -> Store:
+    """Return a new store; ``process`` since threads of the library do not survive a fork."""
+    make = VENDORS.get(scheme)
+    if make is None:
+        known = ", ".join(f"{each}://" for each in VENDORS)
+        raise UsageError(
+            f"{scheme}:// is not a storage that upscale knows{did_you_mean(scheme, VENDORS)}; "
+            f"it knows {known}; a file is named by its path alone"
+        )
+    try:
+        return Store(make())
+    except ImportError as error:
+        raise UsageError(
+            f"{scheme}:// needs {error.name}; install it with: pip install 'upscale[cloud]'"
+        ) from error
+
+
+VENDORS: dict[str, Callable[[], Vendor]] = {"s3": S3, "memory": Memory}
+"""By scheme."""
