@@ -16,6 +16,7 @@ from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Result
 from upscale.errors import InputError, OutputError
 from upscale.models.model import Model, load_model
+from upscale.pictures.writing.key import read_key
 from upscale.pixels import spool
 from upscale.upscaling.target import Target
 from upscale.upscaling.tiling import Tiling
@@ -74,6 +75,28 @@ def test_after_a_none_no_job_is_asked_for_until_all_are_done(
             results[result.job.input.stem] = result
     assert {result.status for result in results.values()} == {"done"}
     assert done_when_asked == [0, 0, 0, 2, 2, 2]
+
+
+def test_where_asking_costs_nothing_a_job_is_asked_for_while_others_are_at_work(
+    model: Model, job: Callable[[int], Job]
+) -> None:
+    results: dict[str, Result] = {}
+    done_when_asked: list[int] = []
+    known = Result(job(9), "skipped")
+
+    def jobs() -> Iterator[Job | Result | None]:
+        for wanted in (job(0), None, known, job(1)):
+            done_when_asked.append(len(results))
+            yield wanted
+
+    with CodecPool(1) as pool:
+        methods = {"nearest": Method(4, lambda: Ready(model, Tiling(0, 0)))}
+        for result in Batch(jobs(), methods, Order(), pool, jobs_ahead=4, asks_on=True):
+            results[result.job.input.stem] = result
+    assert done_when_asked == [0, 0, 0, 1]
+    assert results["9"] is known
+    made = [results["0"], results["1"]]
+    assert [result.key for result in made] == [read_key(result.job.output) for result in made]
 
 
 def test_an_output_that_fails_between_two_passes_is_an_error_of_its_picture(

@@ -42,17 +42,20 @@ class Batch:
 
     def __init__(
         self,
-        jobs: Iterable[Job | None],
+        jobs: Iterable[Job | Result | None],
         methods: Mapping[str, Method],
         order: Order,
         pool: CodecPool,
         *,
         jobs_ahead: int,
+        asks_on: bool = False,
         started: Callable[[Job, Choice], Progress] = lambda job, choice: lambda done, total: None,
     ) -> None:
         """Take the jobs; begin none.
 
-        ``jobs`` may be endless, and yield None while there is nothing to do. ``methods`` go by
+        ``jobs`` may be endless, and yield None while there is nothing to do, and the result of a
+        job that needs no work, which is passed on. ``asks_on``: asking for a job costs nothing, so
+        that after a None it is asked for while others are at work. ``methods`` go by
         model, and load it when a picture needs it; where there are several, ``order`` has the
         candidates among which pixels choose.
         ``jobs_ahead``: pictures at work at a time, one for each process of ``pool``; of small files
@@ -61,7 +64,7 @@ class Batch:
         """
         self._jobs = iter(jobs)
         self._methods, self._order, self._pool = methods, order, pool
-        self._jobs_ahead, self._started = jobs_ahead, started
+        self._jobs_ahead, self._asks_on, self._started = jobs_ahead, asks_on, started
         self._reading: deque[Work] = deque()
         self._writing: list[Work] = []
         self._more, self._paused = True, False
@@ -74,6 +77,7 @@ class Batch:
             yield from self.collect()
             if self._reading or self._writing:
                 yield from self.advance()
+                self._paused = self._paused and not self._asks_on
             elif self._more:
                 time.sleep(PATIENCE)
                 self._paused = False
@@ -83,8 +87,8 @@ class Batch:
     def fill(self) -> Iterator[Result]:
         """Begin to read as many pictures as may be at work; yield jobs that have failed already.
 
-        After a None, all jobs at work are done before the next is asked for: looking for new files
-        would keep the network waiting.
+        After a None, all jobs at work are done before the next is asked for, but where asking costs
+        nothing: looking for new files would keep the network waiting.
         """
         while not self._paused and self._has_room():
             try:
@@ -94,6 +98,8 @@ class Batch:
                 return
             if job is None:
                 self._paused = True
+            elif isinstance(job, Result):
+                yield job
             elif job.problem is not None:
                 yield Result(job, "skipped" if job.skip else "failed", error=job.problem)
             else:
@@ -201,6 +207,7 @@ class Batch:
             output_size=output_size,
             warnings=warnings,
             choice=decoded.choice,
+            key=decoded.key,
         )
 
     def _prepare(self, folder: Path) -> None:

@@ -38,6 +38,8 @@ class Result:
     warnings: tuple[str, ...] = ()
     choice: Choice | None = None
     """The model, if known."""
+    key: str = ""
+    """What the output carries; see `upscale.batch.resume`. Empty where it was not made."""
 
 
 @dataclass(eq=False)
