@@ -68,8 +68,10 @@ INNER = {
 
 TESTED_ELSEWHERE = {
     "batch.methods": "models/test_choice.py: what was chosen shows in a run only",
+    "fleet.crew": "cli/run/test_fleet.py: a crew is what the driver takes",
     "fleet.task": "fleet/test_dispatch.py: tasks are what is handed out",
     "cli.run.following": "cli/commands/test_train.py: a signal ends a training that is followed",
+    "cli.run.local": "cli/run/test_run.py: what is found shows in a run only",
     "cli.run.methods": "models/test_choice.py: options become pictures in a run only",
     "cli.commands.ui_settings": "serving/web/test_routes.py: settings come with requests",
     "cli.run.raw": "upscaling/test_raw_video.py: frames need a stream on both sides",

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from upscale.batch.planning.plan import Job
+from upscale.batch.work import Result
 from upscale.errors import UpscaleError
 from upscale.models.choice import Choice
 
@@ -22,6 +24,11 @@ class Task:
     etag: str = ""
     """What the store says of the input's content; empty where it is not known."""
 
+    @classmethod
+    def of(cls, job: Job) -> "Task":
+        """Return the task of a local job."""
+        return cls(str(job.input), str(job.output), job.size)
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -40,3 +47,20 @@ class Receipt:
     """The model, if known."""
     settings: Mapping[str, object] = field(default_factory=dict)
     """What the report says of how the picture is made."""
+
+    @classmethod
+    def of(
+        cls, result: Result, task: Task | None = None, settings: Mapping[str, object] | None = None
+    ) -> "Receipt":
+        """Return that of a ``result``, by default of its local job's task."""
+        return cls(
+            task=task or Task.of(result.job),
+            status=result.status,
+            seconds=result.seconds,
+            error=result.error,
+            size=result.size,
+            output_size=result.output_size,
+            warnings=result.warnings,
+            choice=result.choice,
+            settings=settings or {},
+        )

@@ -1,6 +1,6 @@
 """Makes tasks one after the other, with one set of models in memory."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from upscale.batch.methods import Listener, Making, described, find_methods
@@ -8,9 +8,8 @@ from upscale.batch.order import Order
 from upscale.batch.planning.plan import Job
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch
+from upscale.fleet.crew import Started
 from upscale.fleet.task import Receipt, Task
-from upscale.models.choice import Choice
-from upscale.models.fetching.sources import Progress
 
 __all__ = ["Worker"]
 
@@ -35,13 +34,11 @@ class Worker:
     def work(
         self,
         tasks: Iterable[Task | None],
-        started: Callable[[Job, Choice], Progress] = lambda job, choice: lambda done, total: None,
+        started: Started = lambda task, choice: lambda done, total: None,
     ) -> Iterator[Receipt]:
         """Make ``tasks``, and yield what became of each as soon as it is known.
 
-        ``tasks`` yields None while there is nothing to do; ``started`` is as
-        `upscale.batch.run.Batch` has it. After an error that all pictures would meet, the receipt
-        of one is yielded and the error raised.
+        It is a `upscale.fleet.crew.Crew`.
         """
         at_work: dict[Job, Task] = {}
 
@@ -57,16 +54,11 @@ class Worker:
         for result in Batch(
             *(jobs(), self._methods, self._order, self._pool),
             jobs_ahead=self._processes,
-            started=started,
+            started=lambda job, choice: started(at_work[job], choice),
         ):
-            yield Receipt(
-                task=at_work.pop(result.job),
-                status=result.status,
-                seconds=result.seconds,
-                error=result.error,
-                size=result.size,
-                output_size=result.output_size,
-                warnings=result.warnings,
-                choice=result.choice,
-                settings=described(result, self._methods, self._making),
-            )
+            settings = described(result, self._methods, self._making)
+            yield Receipt.of(result, at_work.pop(result.job), settings)
+
+    def stop(self) -> Iterator[Receipt]:
+        """Yield nothing: what it had at work has not been finished."""
+        yield from ()

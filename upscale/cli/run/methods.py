@@ -1,11 +1,15 @@
 """What the options of a run ask for, as the rooms below take it."""
 
+from os import PathLike
+
 from upscale.batch.methods import Making
 from upscale.batch.order import Order
 from upscale.batch.planning.naming import DEFAULT_TEMPLATE, Naming, ending
 from upscale.cli.run.options import Options
+from upscale.cli.terminal.console import shown
+from upscale.models.choice import Candidates, Choice
 
-__all__ = ["making_of", "naming_of", "order_of"]
+__all__ = ["choosing", "chosen", "making_of", "naming_of", "order_of"]
 
 
 def making_of(options: Options) -> Making:
@@ -51,3 +55,19 @@ def naming_of(options: Options, scale: int) -> Naming:
         model=options.asked,
         alpha="" if options.alpha is None else f"{options.alpha:g}",
     )
+
+
+def choosing(candidates: Candidates) -> str:
+    """Say among which models pictures choose."""
+    same = candidates.drawing == candidates.damaged
+    return (
+        f"upscale: {candidates.clean} for clean photographs, {candidates.damaged} for "
+        f"damaged ones{' and' if same else f', {candidates.drawing} for'} drawings; "
+        "--model chooses for all"
+    )
+
+
+def chosen(choice: Choice, candidates: Candidates, path: "PathLike[str] | str") -> str:
+    """Say which model the one picture got, and which others there are."""
+    others = (name for name in candidates.names if name != choice.model)
+    return f"upscale: {choice} for {shown(path)}; --model chooses another ({', '.join(others)})"

@@ -33,7 +33,7 @@ from upscale.upscaling.target import Target, parse_size
 
 __all__ = ["Options"]
 
-MOST_JOBS = 64
+MOST_JOBS = MOST_WORKERS = 64
 
 
 def _read_tile(word: str) -> int | None:
@@ -129,6 +129,12 @@ class Options:
     jobs: int = option(
         "Processes that decode and encode.", 3, SPEED, short="-j", least=1, most=MOST_JOBS
     )
+    workers: int = option(
+        "Processes that share the work, and the processor's threads.",
+        *(1, SPEED),
+        least=1,
+        most=MOST_WORKERS,
+    )
     tile: int | None = option(
         "Side of a tile in input pixels, or auto: no tiles where memory allows.",
         *(None, SPEED),
@@ -187,6 +193,11 @@ class Options:
     def output_is_stream(self) -> bool:
         """Whether the result goes to standard output, as that of standard input does."""
         return str(self.output) == "-" or (self.output is None and "-" in self.inputs)
+
+    @property
+    def has_fleet(self) -> bool:
+        """Whether several workers may share the work."""
+        return self.workers > 1 and not self.dry_run
 
     @property
     def asked(self) -> str:

@@ -11,6 +11,7 @@ from upscale.batch.run import Result
 from upscale.cli.terminal.console import Bars, emit, printable, shown
 from upscale.errors import UpscaleError
 from upscale.files import unwritable
+from upscale.fleet.task import Receipt
 
 __all__ = ["Report", "counted"]
 
@@ -26,7 +27,7 @@ class Report:
         self.many = many
         """Whether there may be several pictures."""
         self.settings: Callable[[Result], Mapping[str, object]] = lambda result: {}
-        """What is told of how a picture is made."""
+        """What is told of how a picture is made, where its result does not say it."""
         self.counts: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
         """Files in folders that no reader takes, by kind."""
@@ -49,32 +50,37 @@ class Report:
         if self._file is not None:
             self._file.close()
 
-    def add(self, result: Result, **more: object) -> None:
-        """Say what became of one job."""
-        self.counts[result.status] += 1
-        source, target = shown(result.job.input), shown(result.job.output)
-        for warning in result.warnings:
+    def add(self, found: Result | Receipt, **more: object) -> None:
+        """Say what became of one picture."""
+        receipt = (
+            found
+            if isinstance(found, Receipt)
+            else Receipt.of(found, settings=self.settings(found))
+        )
+        self.counts[receipt.status] += 1
+        source, target = shown(receipt.task.input), shown(receipt.task.output)
+        for warning in receipt.warnings:
             self._bars.say(f"upscale: warning: {warning}")
-        if result.error is not None:
-            self.told = result.error
-            self._bars.say(f"upscale: {result.error}")
-        elif result.status == "skipped" and not self._as_json:
+        if receipt.error is not None:
+            self.told = receipt.error
+            self._bars.say(f"upscale: {receipt.error}")
+        elif receipt.status == "skipped" and not self._as_json:
             self._bars.say(f"{source}: {target} is up to date")
-        elif result.size and result.output_size and not self._as_json:
-            sizes = f"{_size(result.size)} to {_size(result.output_size)}"
-            took = f", {result.seconds:.1f} s" if result.status == "done" else ""
-            choice = result.choice if self.many else None
+        elif receipt.size and receipt.output_size and not self._as_json:
+            sizes = f"{_size(receipt.size)} to {_size(receipt.output_size)}"
+            took = f", {receipt.seconds:.1f} s" if receipt.status == "done" else ""
+            choice = receipt.choice if self.many else None
             why = f"; {choice.model}: {choice.reason}" if choice and choice.reason else ""
             self._bars.say(f"{source}: {target} ({sizes}{took}{why})")
-        width, height = result.size or (None, None)
-        output_width, output_height = result.output_size or (None, None)
-        error = result.error
+        width, height = receipt.size or (None, None)
+        output_width, output_height = receipt.output_size or (None, None)
+        error = receipt.error
         self._record(
             {
                 "kind": "file",
                 "input": source,
                 "output": target,
-                "status": result.status,
+                "status": receipt.status,
                 "error": None
                 if error is None
                 else {"code": error.code, "message": printable(str(error))},
@@ -82,8 +88,8 @@ class Report:
                 "height": height,
                 "output_width": output_width,
                 "output_height": output_height,
-                "seconds": round(result.seconds, 3),
-                **self.settings(result),
+                "seconds": round(receipt.seconds, 3),
+                **receipt.settings,
                 **more,
             }
         )

@@ -1,27 +1,25 @@
 """``upscale INPUT…``: plan, load, upscale, report."""
 
-import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 
 from upscale.batch.codec import Codec
 from upscale.batch.methods import described, find_methods
 from upscale.batch.order import Method, Order
-from upscale.batch.planning.inputs import find_inputs
 from upscale.batch.planning.naming import Naming
-from upscale.batch.planning.plan import Destination, Job, plan, prepare_output
+from upscale.batch.planning.plan import Destination, Job, plan
 from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Result
-from upscale.cli.run.methods import making_of, naming_of, order_of
+from upscale.cli.run.local import Inputs, find, find_local, planned
+from upscale.cli.run.methods import choosing, chosen, making_of, naming_of, order_of
 from upscale.cli.run.options import Options
-from upscale.cli.run.report import Report, counted
-from upscale.cli.terminal.console import Bars, Interrupted, shown
+from upscale.cli.run.report import Report
+from upscale.cli.terminal.console import Bars, Interrupted
 from upscale.cli.terminal.tuning import tune
-from upscale.errors import UpscaleError, UsageError
+from upscale.errors import UpscaleError
 from upscale.models.choice import Choice
 from upscale.models.fetching.sources import Progress
 
@@ -40,64 +38,33 @@ def run(options: Options) -> int:
         from upscale.cli.run.streams import through_files
 
         return through_files(options, run)
-    passed_over: Counter[str] = Counter()
-    found = _find(options, not options.watch, lambda kind: passed_over.update([kind]))
-    if not (found or options.watch):
-        there = f" (there are {counted(passed_over)}, which are not read)" if passed_over else ""
-        raise UsageError(f"no pictures there{there}; give picture files, or folders that hold some")
-    many = options.watch or len(found) > 1 or any(map(os.path.isdir, options.inputs))
-    report_at = options.report
-    if report_at is not None and report_at.exists():
-        for each in found:
-            if each.problem is None and report_at.samefile(each.path):
-                raise UsageError(f"{report_at}: is an input; name another file for the report")
-    destination = prepare_output(options.output, many, found, make=not options.dry_run)
-    with Bars() as bars, Report(bars, options.json, options.report, many) as report:
-        report.passed_over = passed_over
-        return _run(options, found, destination, bars, report)
+    if options.has_fleet:
+        from upscale.cli.run.fleet import run_fleet
+
+        return run_fleet(options)
+    inputs = find_local(options)
+    with Bars() as bars, Report(bars, options.json, options.report, inputs.many) as report:
+        report.passed_over = inputs.passed_over
+        return _run(options, inputs, bars, report)
 
 
-def _find(
-    options: Options, strict: bool, passed_over: Callable[[str], None] = lambda kind: None
-) -> list[Found]:
-    return find_inputs(
-        options.inputs,
-        recursive=options.recursive,
-        follow_links=options.follow_links,
-        exclude=options.output,
-        strict=strict,
-        passed_over=passed_over,
-    )
-
-
-def _run(
-    options: Options,
-    found: list[Found],
-    destination: Destination | None,
-    bars: Bars,
-    report: Report,
-) -> int:
+def _run(options: Options, inputs: Inputs, bars: Bars, report: Report) -> int:
     left: list[Job] = []
     status = 0
     try:
-        processes = options.jobs if options.watch else min(options.jobs, len(found))
+        processes = options.jobs if options.watch else min(options.jobs, len(inputs.found))
         with CodecPool(0 if options.dry_run else processes, options.debug) as pool:
             order = order_of(options)
             making = making_of(options)
             methods = find_methods(making, order, bars)
             report.settings = partial(described, methods=methods, making=making)
             naming = naming_of(options, next(iter(methods.values())).scale)
-            left = [] if options.watch else _planned(options, found, destination, naming)
-            _say_renamed(left, bars)
+            left = [] if options.watch else planned(options, inputs, naming, bars)
             candidates = order.candidates
             if candidates and report.many:
-                same = candidates.drawing == candidates.damaged
-                bars.say(
-                    f"upscale: {candidates.clean} for clean photographs, {candidates.damaged} for "
-                    f"damaged ones{' and' if same else f', {candidates.drawing} for'} drawings; "
-                    "--model chooses for all"
-                )
-            bar = bars.run(None if options.watch else [job.size for job in left])
+                bars.say(choosing(candidates))
+            files = None if options.watch else len(left)
+            bar = bars.run(files, sum(job.size for job in left))
             if options.dry_run:
                 from upscale.cli.run.dry_run import dry_run
 
@@ -111,15 +78,11 @@ def _run(
             def started(job: Job, choice: Choice) -> Progress:
                 announce()
                 if candidates and not report.many:
-                    others = (name for name in candidates.names if name != choice.model)
-                    bars.say(
-                        f"upscale: {choice} for {shown(job.input)}; --model chooses another "
-                        f"({', '.join(others)})"
-                    )
+                    bars.say(chosen(choice, candidates, job.input))
                 return bar.start(job.size)
 
             for result in Batch(
-                _kept(_watched(options, destination, naming), left)
+                _kept(_watched(options, inputs.destination, naming), left)
                 if options.watch
                 else list(left),
                 methods,
@@ -142,27 +105,8 @@ def _run(
             raise
     for job in left:
         report.add(Result(job, "cancelled"))
-    report.summarize(status, options.watch or len(found) > 1)
+    report.summarize(status, options.watch or len(inputs.found) > 1)
     return status
-
-
-def _planned(
-    options: Options, found: list[Found], destination: Destination | None, naming: Naming
-) -> list[Job]:
-    policy = options.on_collision
-    return plan(found, destination, naming, strict=not options.watch, on_collision=policy)
-
-
-def _say_renamed(jobs: list[Job], bars: Bars) -> None:
-    """Say in one line which outputs have another name than usual."""
-    renamed = [(job, job.beside) for job in jobs if job.beside is not None]
-    if renamed:
-        job, first = renamed[0]
-        more = f" (and {len(renamed) - 1} more like it)" if len(renamed) > 1 else ""
-        bars.say(
-            f"upscale: {shown(job.input)} becomes {shown(job.output)}, because {shown(first)} gets "
-            f"the usual name{more}; --on-collision skip or fail does otherwise"
-        )
 
 
 def _announce(
@@ -201,12 +145,13 @@ def _watched(
     """Yield the jobs of files as they settle, and None where there are none for now."""
     jobs: dict[Path, Job] = {}
 
-    def find() -> list[Found]:
-        found = _find(options, strict=False)
+    def look() -> list[Found]:
+        found = find(options, strict=False)
         jobs.clear()
-        planned = _planned(options, found, destination, naming)
-        jobs.update((job.input, job) for job in planned)
+        policy = options.on_collision
+        again = plan(found, destination, naming, strict=False, on_collision=policy)
+        jobs.update((job.input, job) for job in again)
         return [each for each in found if each.path in jobs]
 
-    for found in settled(find):
+    for found in settled(look):
         yield None if found is None else jobs[found.path]

@@ -205,9 +205,9 @@ class Bars:
         task = progress.add_task(f"0 {title}", total=None)
         return lambda done: progress.update(task, completed=done, description=f"{done} {title}")
 
-    def run(self, sizes: list[int] | None) -> "RunBar":
-        """Add the one bar of a run over files of ``sizes`` bytes; None: no end is in sight."""
-        return RunBar(self._progress, sizes)
+    def run(self, files: int | None, size: int = 0) -> "RunBar":
+        """Add the one bar of a run over ``files`` of ``size`` bytes; None: no end is in sight."""
+        return RunBar(self._progress, files, size)
 
     @property
     def on_terminal(self) -> bool:
@@ -236,32 +236,41 @@ class Bars:
 
 
 class RunBar:
-    """Files and megapixels done, and the time left; it moves with the bytes of the inputs."""
+    """Files and megapixels done, and the time left.
 
-    def __init__(self, progress: "Progress | None", sizes: list[int] | None) -> None:
+    It moves with the bytes of the inputs, or with their number where their bytes are not known.
+    """
+
+    def __init__(self, progress: "Progress | None", files: int | None, size: int) -> None:
         """Draw on ``progress``, if there is one."""
         self._progress = progress
-        self._of = "" if sizes is None else f" of {len(sizes)}"
+        self._of = "" if files is None else f" of {files}"
+        self._by_number = files is not None and not size
         self._files = 0
-        self._bytes = 0.0
+        self._done = 0.0
         self._pixels = 0
-        total = None if sizes is None else max(1, sum(sizes))
+        total = None if files is None else max(1, size or files)
         self._task = progress.add_task("", total=total) if progress else None
-        self._show(0)
+        self.show(0)
 
     def start(self, size: int) -> Callable[[int, int], None]:
-        """Return what is told (done, total) of the file of ``size`` bytes that is at work."""
-        return lambda done, total: self._show(size * done / max(1, total))
+        """Return what is told (done, total) of the file of ``size`` bytes that is at work alone."""
+        return lambda done, total: self.show(self.share(size) * done / max(1, total))
 
     def finish(self, size: int, pixels: int) -> None:
         """Count a file of ``size`` bytes and ``pixels`` as done."""
         self._files += 1
-        self._bytes += size
+        self._done += self.share(size)
         self._pixels += pixels
-        self._show(0)
+        self.show(0)
 
-    def _show(self, more: float) -> None:
+    def share(self, size: int) -> int:
+        """Return how far a file of ``size`` bytes moves the bar."""
+        return 1 if self._by_number else size
+
+    def show(self, more: float) -> None:
+        """Draw; ``more``: how far the files at work move it."""
         if self._progress is None or self._task is None:
             return
         text = f"{self._files}{self._of} files, {self._pixels / 1e6:.1f} MP"
-        self._progress.update(self._task, completed=self._bytes + more, description=text)
+        self._progress.update(self._task, completed=self._done + more, description=text)

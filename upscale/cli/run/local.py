@@ -1,0 +1,76 @@
+"""Inputs and outputs on this machine: found, and planned."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from upscale.batch.planning.inputs import find_inputs
+from upscale.batch.planning.naming import Naming
+from upscale.batch.planning.plan import Destination, Job, plan, prepare_output
+from upscale.batch.planning.walk import Found
+from upscale.cli.run.options import Options
+from upscale.cli.run.report import counted
+from upscale.cli.terminal.console import Bars, shown
+from upscale.errors import UsageError
+
+__all__ = ["Inputs", "find", "find_local", "planned"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the words of the command line stand for."""
+
+    found: list[Found]
+    passed_over: Counter[str]
+    """Files in folders that no reader takes, by kind."""
+    many: bool
+    """Whether there may be several pictures."""
+    destination: Destination | None
+    """Where outputs go; None: beside their inputs."""
+
+
+def find_local(options: Options) -> Inputs:
+    """Find inputs, and check that outputs can be written. Raises UpscaleError."""
+    passed_over: Counter[str] = Counter()
+    found = find(options, not options.watch, lambda kind: passed_over.update([kind]))
+    if not (found or options.watch):
+        there = f" (there are {counted(passed_over)}, which are not read)" if passed_over else ""
+        raise UsageError(f"no pictures there{there}; give picture files, or folders that hold some")
+    many = options.watch or len(found) > 1 or any(map(os.path.isdir, options.inputs))
+    report_at = options.report
+    if report_at is not None and report_at.exists():
+        for each in found:
+            if each.problem is None and report_at.samefile(each.path):
+                raise UsageError(f"{report_at}: is an input; name another file for the report")
+    destination = prepare_output(options.output, many, found, make=not options.dry_run)
+    return Inputs(found, passed_over, many, destination)
+
+
+def find(
+    options: Options, strict: bool, passed_over: Callable[[str], None] = lambda kind: None
+) -> list[Found]:
+    """Return the inputs; ``strict``: a pattern without a match is an error."""
+    return find_inputs(
+        options.inputs,
+        recursive=options.recursive,
+        follow_links=options.follow_links,
+        exclude=options.output,
+        strict=strict,
+        passed_over=passed_over,
+    )
+
+
+def planned(options: Options, inputs: Inputs, naming: Naming, bars: Bars) -> list[Job]:
+    """Choose the outputs, and say in one line which of them have another name than usual."""
+    policy = options.on_collision
+    jobs = plan(inputs.found, inputs.destination, naming, on_collision=policy)
+    renamed = [(job, job.beside) for job in jobs if job.beside is not None]
+    if renamed:
+        job, first = renamed[0]
+        more = f" (and {len(renamed) - 1} more like it)" if len(renamed) > 1 else ""
+        bars.say(
+            f"upscale: {shown(job.input)} becomes {shown(job.output)}, because {shown(first)} gets "
+            f"the usual name{more}; --on-collision skip or fail does otherwise"
+        )
+    return jobs
