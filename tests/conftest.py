@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 if TYPE_CHECKING:
-    from loopback_s3 import S3, Bucket
+    from loopback_s3 import Bucket, Served
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -74,7 +74,7 @@ def repeating(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[S3]":
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Served]":
     """An S3 interface on the loopback, started when the first test asks for it."""
     from loopback_s3 import serving_s3
 
@@ -83,7 +83,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[S3]":
 
 
 @pytest.fixture
-def bucket(s3_server: "S3") -> "Iterator[Bucket]":
+def bucket(s3_server: "Served") -> "Iterator[Bucket]":
     """An empty bucket, which this process and those it starts reach by ``bucket.url``."""
     from loopback_s3 import reached
 

@@ -169,8 +169,13 @@ class _Arrival:
                 raise self._start_again(error.said) from None
             raise
         self._seen = of.etag
-        for chunk in chunks:
-            self._file.write(chunk)
+        try:
+            for chunk in chunks:
+                self._file.write(chunk)
+        except VendorError as error:
+            if self._file.tell() >= of.size:  # a sum over all of it is wrong
+                raise self._start_again(error.said) from None
+            raise
         arrived = self._file.tell()
         said = f"{arrived} of {of.size} bytes came"
         if arrived > of.size:

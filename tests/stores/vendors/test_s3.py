@@ -4,16 +4,15 @@ from pathlib import Path
 
 import pytest
 from loopback_s3 import Bucket
-from stored import LARGE, PART, QUICK, Kept
+from stored import LARGE, Kept
 
 from upscale.errors import InputError, OutputError
 from upscale.stores.store import Store, store_of
-from upscale.stores.vendors.s3 import S3
 
 
 @pytest.fixture
-def kept(bucket: Bucket, tmp_path: Path) -> Kept:
-    return Kept(Store(S3(), QUICK, PART), bucket.url, tmp_path)
+def kept(s3_store: Store, bucket: Bucket, tmp_path: Path) -> Kept:
+    return Kept(s3_store, bucket.url, tmp_path)
 
 
 def test_another_reader_finds_bytes_and_metadata(kept: Kept, bucket: Bucket) -> None:

@@ -165,14 +165,25 @@ def _told(new: bool = False) -> Iterator[None]:
     """Make a VendorError of what s3fs raises; its sentences are left out, they may hold secrets."""
     from aiohttp import ClientError as ConnectionBroken
     from botocore import exceptions as boto
+    from botocore.parsers import ResponseParserError
 
+    broken = (
+        *(boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError),
+        *(ResponseParserError, ConnectionBroken, OSError),
+    )
+    unknown = (
+        *(boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError),
+        *(boto.ProfileNotFound, boto.TokenRetrievalError, boto.SSOError),
+    )
     try:
         yield
-    except (OSError, boto.BotoCoreError, boto.ClientError, ConnectionBroken) as error:
+    except (*broken, boto.BotoCoreError, boto.ClientError) as error:
         refusal = error if isinstance(error, boto.ClientError) else error.__cause__
         if isinstance(refusal, boto.ClientError):
             raise _refused(refusal.response, new) from None
-        raise VendorError(_kind_of(error), type(error).__name__) from None
+        kind: Kind = "broken" if isinstance(error, broken) else "refused"
+        kind = "no-credentials" if isinstance(error, unknown) else kind
+        raise VendorError(kind, type(error).__name__) from None
 
 
 def _refused(answer: Mapping[str, Any], new: bool) -> VendorError:
@@ -181,20 +192,3 @@ def _refused(answer: Mapping[str, Any], new: bool) -> VendorError:
     if new and (code == "PreconditionFailed" or status == 412):
         return VendorError("exists", code)
     return VendorError(BY_CODE.get(code) or BY_STATUS.get(status, "refused"), code or str(status))
-
-
-def _kind_of(error: Exception) -> Kind:
-    """Return what it is where no answer came."""
-    from botocore import exceptions as boto
-
-    unknown = (
-        *(boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError),
-        *(boto.ProfileNotFound, boto.TokenRetrievalError, boto.SSOError),
-    )
-    if isinstance(error, unknown):
-        return "no-credentials"
-    refused = isinstance(error, boto.BotoCoreError) and not isinstance(
-        error,
-        boto.HTTPClientError | boto.IncompleteReadError | boto.ResponseParserError,
-    )
-    return "refused" if refused else "broken"
