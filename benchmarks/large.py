@@ -22,7 +22,7 @@ import sys, time
 import numpy as np
 import torch
 from PIL import Image
-from upscale.cli.terminal.tuning import tune
+from upscale.upscaling.tuning import tune
 from upscale.models.model import load_model
 
 tune()  # as the program does

@@ -24,8 +24,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from upscale.cli.terminal.tuning import tune
 from upscale.models.model import Model, load_model
+from upscale.upscaling.tuning import tune
 
 SAMPLES = 10
 """Files over which a figure of memory is averaged."""

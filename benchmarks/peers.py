@@ -27,11 +27,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from upscale.cli.terminal.tuning import tune
 from upscale.models.model import load_model
 from upscale.networks.spec import build, unprojected
 from upscale.networks.streaming.program import trace
 from upscale.networks.streaming.stream import Stream
+from upscale.upscaling.tuning import tune
 
 Run = Callable[[], "np.ndarray | Tensor"]
 """Takes a picture through a network: (1, 3, H, W), RGB in [0, 1]."""

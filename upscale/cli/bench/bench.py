@@ -8,10 +8,10 @@ from upscale.cli.bench.checks import check
 from upscale.cli.bench.makers import Found, Maker, common_scale, makers, with_precision
 from upscale.cli.bench.options import BenchOptions
 from upscale.cli.terminal.console import Bars, emit, print_table
-from upscale.cli.terminal.tuning import tune
 from upscale.errors import UsageError, WeightsError
 from upscale.files import make_ready
 from upscale.metrics.protocol import METRICS, Protocol, Row
+from upscale.upscaling.tuning import tune
 
 if TYPE_CHECKING:
     from upscale.bench.contenders import System

@@ -103,9 +103,9 @@ def _program() -> Facts:
 def _machine() -> Facts:
     import torch
 
-    from upscale.cli.terminal.tuning import tune
     from upscale.models.precision import processor_name
     from upscale.system import free_memory
+    from upscale.upscaling.tuning import tune
 
     tune()
     capabilities = torch.cpu.get_capabilities().items()

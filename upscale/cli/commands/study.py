@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from upscale.cli.run.duration import duration
 from upscale.cli.run.following import Stop, hooks_for
 from upscale.cli.terminal.console import Bars, interruptible, print_table, say, shown
-from upscale.cli.terminal.tuning import tune
 from upscale.files import make_ready, whole
 from upscale.studies.options import (
     AblationOptions,
@@ -18,6 +17,7 @@ from upscale.studies.options import (
     FeaturesOptions,
     StudyOptions,
 )
+from upscale.upscaling.tuning import tune
 
 if TYPE_CHECKING:
     from upscale.bench.tables.table import Table

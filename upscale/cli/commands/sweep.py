@@ -18,7 +18,7 @@ class SweepOptions(Sweep):
 
 def sweep(options: SweepOptions) -> None:
     """Draw crops of a picture at several alphas side by side, at 100 %, to choose one by eye."""
-    from upscale.cli.terminal.tuning import tune
+    from upscale.upscaling.tuning import tune
     from upscale.viewing.sweep import make_strip
 
     tune()

@@ -7,11 +7,11 @@ from typing import Any
 
 from upscale.cli.run.following import Stop, hooks_for
 from upscale.cli.terminal.console import Bars, say, shown
-from upscale.cli.terminal.tuning import tune
 from upscale.errors import UsageError
 from upscale.training.config import Config, make_config
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES
 from upscale.upscaling.options import FILES, MODEL, REPORT, SPEED, option
+from upscale.upscaling.tuning import tune
 
 __all__ = ["TrainOptions", "train"]
 

@@ -59,7 +59,7 @@ class UiOptions:
 
 def ui(options: UiOptions) -> None:
     """Open a page that makes pictures larger, for the browser on this machine or elsewhere."""
-    from upscale.cli.terminal.tuning import tune
+    from upscale.upscaling.tuning import tune
 
     server = make_server(options)
     tune()

@@ -9,7 +9,6 @@ from upscale.cli.bench.checks import check
 from upscale.cli.bench.makers import common_scale, makers, with_precision
 from upscale.cli.bench.options import BenchOptions
 from upscale.cli.terminal.console import Bars, shown
-from upscale.cli.terminal.tuning import tune
 from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
 from upscale.upscaling.options import (
     FILES,
@@ -21,6 +20,7 @@ from upscale.upscaling.options import (
     check_limits,
     option,
 )
+from upscale.upscaling.tuning import tune
 
 __all__ = ["PrepareOptions", "prepare"]
 

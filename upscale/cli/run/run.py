@@ -18,10 +18,10 @@ from upscale.cli.run.methods import choosing, chosen, making_of, naming_of, orde
 from upscale.cli.run.options import Options
 from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars, Interrupted
-from upscale.cli.terminal.tuning import tune
 from upscale.errors import UpscaleError
 from upscale.models.choice import Choice
 from upscale.models.fetching.sources import Progress
+from upscale.upscaling.tuning import tune
 
 __all__ = ["run"]
 

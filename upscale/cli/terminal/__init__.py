@@ -1,4 +1,4 @@
-"""What a person sees on a terminal, and settings of the process.
+"""What a person sees on a terminal, and how words become options.
 
 `console` prints and shows progress, `default_group` lets a command go unnamed, and `options` makes
 a command of a dataclass. It imports errors, tables and `upscale.upscaling.options`. Every command

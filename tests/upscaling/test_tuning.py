@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from upscale.cli.terminal import tuning
+from upscale.upscaling import tuning
 
 PROGRAM = """
 import ctypes
-from upscale.cli.terminal.tuning import tune
+from upscale.upscaling.tuning import tune
 
 class Counts(ctypes.Structure):  # struct mallinfo2 of <malloc.h>
     _fields_ = [(name, ctypes.c_size_t) for name in
