@@ -1,3 +1,10 @@
+"""Stores to test with.
+
+Azure is tested where ``UPSCALE_AZURITE`` has the connection string of an emulator, such as
+Azurite's ``UseDevelopmentStorage=true`` (``npx azurite``); its client is not tested elsewhere.
+"""
+
+import os
 import uuid
 from pathlib import Path
 
@@ -6,8 +13,12 @@ from loopback_s3 import Bucket, Served, reached
 from stored import PART, QUICK, Kept
 
 from upscale.stores.store import Store
+from upscale.stores.vendors.azure import Azure
 from upscale.stores.vendors.memory import Memory
 from upscale.stores.vendors.s3 import S3
+
+AZURITE = os.environ.get("UPSCALE_AZURITE", "")
+EMULATED = ["az"] if AZURITE else []
 
 
 @pytest.fixture(scope="session")
@@ -19,10 +30,20 @@ def s3_store(s3_server: Served) -> Store:
         return store
 
 
-@pytest.fixture(params=["s3", "memory"])
+@pytest.fixture(params=["s3", "memory", *EMULATED])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
     """An empty bucket."""
+    name = f"pictures-{uuid.uuid4().hex[:12]}"
     if request.param == "memory":
-        return Kept(Store(Memory(), QUICK, PART), f"memory://{uuid.uuid4().hex}", tmp_path)
+        return Kept(Store(Memory(), QUICK, PART), f"memory://{name}", tmp_path)
+    if request.param == "az":
+        from azure.storage.blob import BlobServiceClient
+
+        BlobServiceClient.from_connection_string(AZURITE).create_container(name)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("AZURE_STORAGE_CONNECTION_STRING", AZURITE)
+            store = Store(Azure(), QUICK, PART)
+            store.head(f"az://{name}/nothing")
+        return Kept(store, f"az://{name}", tmp_path)
     bucket: Bucket = request.getfixturevalue("bucket")
     return Kept(request.getfixturevalue("s3_store"), bucket.url, tmp_path)

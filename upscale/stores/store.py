@@ -14,6 +14,7 @@ from upscale.stores.failures import unreadable, unwritable
 from upscale.stores.patience import Patience
 from upscale.stores.urls import Place, join, place_of, scheme_of
 from upscale.stores.vendor import Described, Entry, Vendor, VendorError
+from upscale.stores.vendors.azure import Azure
 from upscale.stores.vendors.memory import Memory
 from upscale.stores.vendors.s3 import S3
 
@@ -117,7 +118,7 @@ class Store:
                     found = self._ask(partial(self._vendor.head, place))
                     if found is not None and _is_of(found, mine):
                         return True
-                    if error.kind == "exists":
+                    if error.kind == "exists" or (new and found is not None):
                         return False
                     raise VendorError("refused", f"{error.said}: the upload was ended") from None
                 else:
@@ -225,5 +226,11 @@ def _store(scheme: str, process: int, settings: tuple[tuple[str, str], ...]) -> 
         ) from error
 
 
-VENDORS: dict[str, Callable[[], Vendor]] = {"s3": S3, "memory": Memory}
+VENDORS: dict[str, Callable[[], Vendor]] = {
+    "s3": S3,
+    "az": Azure,
+    "abfs": Azure,
+    "abfss": Azure,
+    "memory": Memory,
+}
 """By scheme."""
