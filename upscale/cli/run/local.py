@@ -62,9 +62,18 @@ def find(
 
 
 def planned(options: Options, inputs: Inputs, naming: Naming, bars: Bars) -> list[Job]:
-    """Choose the outputs, and say in one line which of them have another name than usual."""
+    """Choose the outputs, and say in one line which of them have another name than usual.
+
+    One part of them is returned where a part is asked for.
+    """
     policy = options.on_collision
     jobs = plan(inputs.found, inputs.destination, naming, on_collision=policy)
+    if options.shard is not None:
+        every = len(jobs)
+        places = {each.path: each.relative.as_posix() for each in inputs.found}
+        jobs = [job for job in jobs if options.shard.has(places[job.input])]
+        if not jobs:
+            bars.say(f"upscale: nothing to do: none of {every} pictures is in part {options.shard}")
     renamed = [(job, job.beside) for job in jobs if job.beside is not None]
     if renamed:
         job, first = renamed[0]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from upscale.batch.planning.plan import Policy
 from upscale.errors import UsageError
+from upscale.fleet.shard import Shard
 from upscale.models.choice import (
     AUTO,
     BEST,
@@ -84,6 +85,13 @@ class Options:
     )
     max_pixels: int = option("Refuse inputs with more pixels.", MAX_PIXELS, FILES)
     watch: bool = option("Wait for new files and enlarge them; Ctrl-C ends.", False, FILES)
+    shard: Shard | None = option(
+        "Take one part of N of all pictures, from 0/N to N-1/N; auto in a Slurm array, auto/N in "
+        "an indexed job of Kubernetes.",
+        *(None, FILES),
+        metavar="I/N",
+        read=Shard.of_word,
+    )
     raw: str | None = option(
         "Read and write raw rgb24 video frames; WxH is the input's size.",
         *(None, FILES),
@@ -177,6 +185,7 @@ class Options:
         ignored = {
             "--dry-run": self.dry_run,
             "--watch": self.watch,
+            "--shard": self.shard,
             "--json": self.json,
             "--report": self.report,
             "--format": self.format,
@@ -186,6 +195,10 @@ class Options:
                 raise UsageError(f"--raw and {word} contradict each other: give one of them")
         if self.watch and self.dry_run:
             raise UsageError("--watch and --dry-run contradict each other: give one of them")
+        if self.watch and self.shard is not None:
+            raise UsageError("--watch and --shard contradict each other: give one of them")
+        if self.shard is not None and (self.output_is_stream or "-" in self.inputs):
+            raise UsageError("- is one picture, which has no parts; leave --shard out")
         if self.output_is_stream and self.json:
             raise UsageError("-o - and --json would share standard output; use --report FILE")
 
