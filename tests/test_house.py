@@ -53,6 +53,7 @@ INNER = {
     "models": ("fetching", "checkpoints"),
     "upscaling": ("passes",),
     "batch": ("planning",),
+    "fleet": ("carrying",),
     "training": (
         *("data", "data.degrading", "learning", "losses"),
         *("records", "records.publishing", "sets"),
@@ -69,6 +70,8 @@ INNER = {
 TESTED_ELSEWHERE = {
     "batch.methods": "models/test_choice.py: what was chosen shows in a run only",
     "fleet.crew": "cli/run/test_fleet.py: a crew is what the driver takes",
+    "fleet.carrying.cargo": "fleet/carrying/test_depot.py: a depot makes cargos",
+    "fleet.carrying.marks": "fleet/carrying/test_departure.py: marks are those of what departs",
     "fleet.task": "fleet/test_dispatch.py: tasks are what is handed out",
     "cli.run.following": "cli/commands/test_train.py: a signal ends a training that is followed",
     "cli.run.local": "cli/run/test_run.py: what is found shows in a run only",

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from upscale.errors import InputError
+from upscale.errors import InputError, OutputError
 
-__all__ = ["keys_of", "settings_digest"]
+__all__ = ["already_there", "keys_of", "settings_digest"]
 
 VERSION = 1
 """Raise it when the same settings begin to give another picture."""
@@ -34,3 +34,12 @@ def keys_of(path: Path, settings: Mapping[str, str]) -> dict[str, str]:
         name: hashlib.sha256(f"{content}:{digest}".encode()).hexdigest()[:32]
         for name, digest in settings.items()
     }
+
+
+def already_there(output: str | Path) -> OutputError:
+    """Return the error for an output that exists, and carries another key."""
+    return OutputError(
+        f"{output}: already exists, and was not made from this input with these options; add "
+        "--overwrite to replace it",
+        code="output-exists",
+    )

@@ -18,7 +18,6 @@ from upscale.errors import DeviceError, OutputError, UpscaleError, WeightsError
 from upscale.files import part_beside, sweep
 from upscale.models.choice import Choice
 from upscale.models.fetching.sources import Progress
-from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.limits import check_format
 from upscale.pixels.image import Layout
 
@@ -165,7 +164,7 @@ class Batch:
         warnings = image.warnings
         _, width, channels = image.pixels.shape
         height = image.height
-        frames = image.frames if WRITABLE[suffix_of(job.output)].frames else 1
+        frames = image.frames if check_format(job.output, 1, 1).frames else 1
         if frames < image.frames:
             warnings += (
                 f"{job.input}: has {image.frames} frames; this format holds only the first",

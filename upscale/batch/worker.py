@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from upscale.batch.resume import keys_of
-from upscale.errors import InputError, OutputError, UpscaleError
+from upscale.batch.resume import already_there, keys_of
+from upscale.errors import InputError, UpscaleError
 from upscale.models.choice import Candidates, Choice, choose
 from upscale.pictures.writing.encoding import Encoding
 from upscale.pixels.image import Header, Image, Layout, Metadata
@@ -168,11 +168,7 @@ def _read_or_skip(request: Read) -> Probed | Decoded | Skipped:
             if made == key:
                 return Skipped(model)
         if not request.overwrite:
-            raise OutputError(
-                f"{request.output}: already exists, and was not made from this input with these "
-                "options; add --overwrite to replace it",
-                code="output-exists",
-            )
+            raise already_there(request.output)
     candidates = request.candidates
     named = Choice(next(iter(keys)))
     if candidates is None and isinstance(request, Probe):

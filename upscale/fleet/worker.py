@@ -1,13 +1,15 @@
 """Makes tasks one after the other, with one set of models in memory."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from upscale.batch.methods import Listener, Making, described, find_methods
 from upscale.batch.order import Order
 from upscale.batch.planning.plan import Job
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch
+from upscale.batch.work import Result
+from upscale.fleet.carrying.cargo import Cargo
+from upscale.fleet.carrying.carrier import Carrier
 from upscale.fleet.crew import Started
 from upscale.fleet.task import Receipt, Task
 
@@ -21,15 +23,21 @@ class Worker:
         """Find the weights and start ``processes`` that decode and encode. Raises UpscaleError."""
         self._making, self._order, self._processes = making, order, processes
         self._methods = find_methods(making, order, listener)
+        self._carrier = self._new_carrier()
         self._pool = CodecPool(processes)
+
+    def _new_carrier(self) -> Carrier:
+        settings = {name: method.settings for name, method in self._methods.items()}
+        return Carrier(settings, self._order.overwrite)
 
     def __enter__(self) -> "Worker":
         """Give itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """End the codec processes, at once after an error."""
+        """End the codec processes, at once after an error, and remove what is on its way."""
         self._pool.__exit__(kind, *error)
+        self._carrier.close()
 
     def work(
         self,
@@ -38,27 +46,27 @@ class Worker:
     ) -> Iterator[Receipt]:
         """Make ``tasks``, and yield what became of each as soon as it is known.
 
-        It is a `upscale.fleet.crew.Crew`.
+        It is a `upscale.fleet.crew.Crew`. What lies in a store is fetched ahead and stored behind.
         """
-        at_work: dict[Job, Task] = {}
-
-        def jobs() -> Iterator[Job | None]:
-            for task in tasks:
-                if task is None:
-                    yield None
-                    continue
-                job = Job(Path(task.input), Path(task.output), task.size)
-                at_work[job] = task
-                yield job
-
-        for result in Batch(
-            *(jobs(), self._methods, self._order, self._pool),
+        self._carrier.close()
+        carrier = self._carrier = self._new_carrier()
+        batch = Batch(
+            *(carrier.jobs(tasks), self._methods, self._order, self._pool),
             jobs_ahead=self._processes,
-            started=lambda job, choice: started(at_work[job], choice),
-        ):
-            settings = described(result, self._methods, self._making)
-            yield Receipt.of(result, at_work.pop(result.job), settings)
+            asks_on=True,
+            started=lambda job, choice: started(_task_of(job), choice),
+        )
+        yield from map(self._receipt, carrier.through(batch))
 
     def stop(self) -> Iterator[Receipt]:
-        """Yield nothing: what it had at work has not been finished."""
-        yield from ()
+        """Yield what is made and leaves for its store; nothing else has been finished."""
+        yield from map(self._receipt, self._carrier.rest())
+
+    def _receipt(self, result: Result) -> Receipt:
+        settings = described(result, self._methods, self._making)
+        return Receipt.of(result, _task_of(result.job), settings)
+
+
+def _task_of(job: Job) -> Task:
+    assert isinstance(job, Cargo)
+    return job.task
