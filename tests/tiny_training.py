@@ -6,9 +6,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from PIL import Image
@@ -21,6 +23,7 @@ from upscale.training.data.shares import Share
 from upscale.training.learning.distributed import World
 from upscale.training.learning.state import load_state
 from upscale.training.loop import Hooks, train
+from upscale.training.losses.discriminators import build_discriminator
 from upscale.training.recipes import RECIPES
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "differing",
     "flat",
     "lines",
+    "narrow",
     "one_thread",
     "run",
     "same_runs",
@@ -143,9 +147,18 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@contextmanager
+def narrow() -> Iterator[None]:
+    """Train with discriminators of 4 features at full size; the papers' have 64."""
+    few = partial(build_discriminator, features=4)
+    with patch("upscale.training.learning.state.build_discriminator", few):
+        yield
+
+
 def command(words: Sequence[str], errors: Path, variables: Mapping[str, str]) -> None:
     """Be the process of ``upscale WORDS``, its standard error in a file, for tests that kill it."""
     os.environ.update(variables)
     torch.set_num_threads(1)
     sys.stderr = errors.open("w", buffering=1)
-    app([str(word) for word in words], prog_name="upscale")
+    with narrow():
+        app([str(word) for word in words], prog_name="upscale")

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -10,7 +9,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_training import crops, one_thread
+from tiny_training import crops, narrow, one_thread
 from vgg_files import DEPTHS, in_a_row, saved, torchvision_state
 
 from upscale.studies import papers
@@ -19,7 +18,6 @@ from upscale.studies.outcome import Examined, examine, find_means
 from upscale.studies.papers import Study
 from upscale.studies.trainings import Planned, carry_out, plan
 from upscale.training.loop import Hooks
-from upscale.training.losses.discriminators import build_discriminator
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,7 @@ def depth(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Done:
 def done(study: Study, options: StudyOptions, folder: Path, reconstructions: int = 0) -> Done:
     """Train and measure ``study`` where no weights of metrics are."""
     nowhere = {"UPSCALE_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
-    narrow = partial(build_discriminator, features=4)
-    with (
-        one_thread(),
-        patch.dict(os.environ, nowhere),
-        patch("upscale.training.learning.state.build_discriminator", narrow),
-    ):
+    with one_thread(), narrow(), patch.dict(os.environ, nowhere):
         assert carry_out(
             *(plan(study, options, folder), lambda each: Hooks()),
             *(lambda text: None, lambda: False),

@@ -1,17 +1,17 @@
-"""Trainings that compute with one thread, keep to the test's folder, and fetch nothing."""
+"""Trainings of small networks, on one thread, that keep to the test's folder and fetch nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tiny_training import crops, one_thread
+from tiny_training import crops, narrow, one_thread
 
 
 @pytest.fixture
 def quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with one_thread():
+    with one_thread(), narrow():
         yield
 
 

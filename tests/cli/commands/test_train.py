@@ -26,6 +26,7 @@ from tiny_training import (
     crops,
     differing,
     lines,
+    narrow,
     one_thread,
     run,
     same_runs,
@@ -65,7 +66,7 @@ def _quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.chdir(tmp_path)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with one_thread():
+    with one_thread(), narrow():
         yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
