@@ -53,7 +53,7 @@ INNER = {
     "models": ("fetching", "checkpoints"),
     "upscaling": ("passes",),
     "batch": ("planning",),
-    "fleet": ("carrying",),
+    "fleet": ("carrying", "cluster"),
     "training": (
         *("data", "data.degrading", "learning", "losses"),
         *("records", "records.publishing", "sets"),

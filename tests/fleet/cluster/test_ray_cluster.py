@@ -1,0 +1,112 @@
+"""Actors of a real Ray on this machine make what one process makes, whoever dies."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stations import draw, terms_of
+
+from upscale.errors import UsageError
+from upscale.fleet.cluster.ray_cluster import RayCluster, check_cluster
+from upscale.fleet.task import Task
+from upscale.fleet.worker import Worker
+
+MEMORY = 80 * 2**20
+"""Bytes of Ray's object store, which nothing passes through."""
+
+
+class Said(list):
+    """A listener that keeps what is said."""
+
+    say = list.append
+
+    def download(self, title):
+        return lambda done, total: None
+
+
+@pytest.fixture(scope="module")
+def ray_here() -> Iterator[None]:
+    """Ray with two CPUs, for all tests of this file."""
+    ray = pytest.importorskip("ray", reason="Ray is an extra")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        ray.init("local", num_cpus=2, include_dashboard=False, object_store_memory=MEMORY)
+        yield
+        ray.shutdown()
+
+
+def actors() -> list[int]:
+    """Return the processes of our actors, as Linux lists them."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if command.startswith(b"ray::Seat"):
+            found.append(int(folder.name))
+    return found
+
+
+def wait_for_end(pid: int) -> None:
+    """Wait for a process that is being killed; the test fails where nobody kills it."""
+    for _ in range(200):
+        if pid not in actors():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"actor {pid} goes on")
+
+
+def joined(terms, said, workers=2):
+    return RayCluster("local", terms.making, terms.order, said, 1, workers=workers)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="POSIX only: there is no /proc")
+def test_every_picture_is_made_once_though_an_actor_is_killed(
+    ray_here, tmp_path, repeating, monkeypatch
+):
+    tasks, terms, said = draw(tmp_path, 40), terms_of(repeating, tmp_path), Said()
+    monkeypatch.chdir(tmp_path)
+    relative = [Task(*(os.path.relpath(p) for p in (task.input, task.output))) for task in tasks]
+    receipts = []
+    with joined(terms, said) as crew:
+        for receipt in crew.work(iter(relative)):
+            receipts.append(receipt)
+            if len(receipts) == 3:
+                os.kill(actors()[0], signal.SIGKILL)
+    assert {receipt.task for receipt in receipts} == set(relative)
+    assert len(receipts) == len(tasks)
+    assert {receipt.status for receipt in receipts} <= {"done", "skipped"}
+    assert [line for line in said if "is lost" in line] != []
+    made = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*_x4.png")}
+    alone = [Task(task.input, task.output.replace("/out/", "/alone/")) for task in tasks]
+    with Worker(terms.making, terms.order, said, 1) as worker:
+        assert {receipt.status for receipt in worker.work(alone)} == {"done"}
+    assert made == {path.name: path.read_bytes() for path in (tmp_path / "alone").iterdir()}
+    with joined(terms, said, workers=1) as crew:
+        assert {receipt.status for receipt in crew.work(iter(tasks))} == {"skipped"}
+    for pid in actors():
+        wait_for_end(pid)
+
+
+def test_without_ray_it_is_said_what_to_install(tmp_path, repeating, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError, match=r"pip install 'upscale\[ray\]'"):
+        joined(terms_of(repeating, tmp_path), Said())
+
+
+@pytest.mark.parametrize("word", ["", "here", "ray://", "ray://host", "host:", ":6379"])
+def test_a_word_that_names_no_cluster_is_a_mistake(word):
+    with pytest.raises(UsageError, match="ray://HOST:10001"):
+        check_cluster(word)
+
+
+@pytest.mark.parametrize("word", ["auto", "local", "ray://10.0.0.1:10001", "head:6379"])
+def test_clusters_are_on_this_machine_or_elsewhere(word):
+    check_cluster(word)

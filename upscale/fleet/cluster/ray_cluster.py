@@ -1,0 +1,208 @@
+"""A crew of Ray actors: one with a GPU, or with some CPUs, and a station in it."""
+
+import logging
+import os
+import pickle
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any
+
+from upscale import __version__
+from upscale.batch.methods import Listener, Making
+from upscale.batch.order import Order
+from upscale.errors import UsageError
+from upscale.fleet.cluster.driver import Driver
+from upscale.fleet.cluster.shares import Machine, Share, share_of
+from upscale.fleet.cluster.station import Reply, Terms
+from upscale.fleet.task import Task
+from upscale.system import stop_signals
+
+__all__ = ["LOCAL", "RayCluster", "check_cluster"]
+
+LOCAL, AUTO = "local", "auto"
+"""A cluster that is started on this machine, and one that runs on it already."""
+
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # machines have upscale; nothing is sent to them
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+"""Of Ray, unless the user has set them."""
+
+QUIET = {
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # Ray would print its messages on standard output
+    "RAY_SCHEDULER_EVENTS": "0",
+}
+"""The same, unless they want to see all that Ray says."""
+
+STORE = 80 * 2**20
+"""Bytes of the object store of a cluster that is started here; no picture goes through it."""
+
+
+def check_cluster(word: str) -> None:
+    """Raise UsageError for a word that names no cluster."""
+    host, _, port = word.removeprefix("ray://").rpartition(":")
+    if word not in (LOCAL, AUTO) and not (host and port.isdecimal()):
+        raise UsageError(
+            f"cluster {word!r} is not known: {AUTO} (the one on this machine), ray://HOST:10001, "
+            f"or {LOCAL} (start one)"
+        )
+
+
+class RayCluster(Driver):
+    """The crew of a cluster. Its actors end when it does; so does a cluster that it has started."""
+
+    def __init__(
+        self,
+        cluster: str,
+        making: Making,
+        order: Order,
+        listener: Listener,
+        processes: int,
+        *,
+        workers: int | None = None,
+        debug: bool = False,
+    ) -> None:
+        """Join ``cluster``, or use the one that this process has joined already.
+
+        ``processes`` decode and encode in each actor. ``workers``: how many actors; None: one a
+        GPU, or one for every few CPUs. ``debug`` shows what Ray says, some on standard output.
+        Raises UsageError where Ray is not installed, and where there is no such cluster.
+        """
+        check_cluster(cluster)
+        for name, value in (SETTINGS if debug else {**SETTINGS, **QUIET}).items():
+            os.environ.setdefault(name, value)
+        try:
+            import ray
+        except ImportError as error:
+            raise UsageError("--cluster needs Ray: pip install 'upscale[ray]'") from error
+        self._joined = not ray.is_initialized()
+        if self._joined:
+            _join(cluster, debug)
+        share = share_of(_machines(), making.device, processes, workers)
+        terms = Terms(making, order, processes, share.threads, os.getcwd())
+        payload = pickle.dumps(terms)
+
+        def room() -> int:
+            return share.room(_machines()) if workers is None else workers
+
+        super().__init__(lambda: _Actor(share, payload), room, listener.say, 1 + processes)
+        if making.device == "auto" and not share.gpus:
+            listener.say("upscale: the cluster has no GPU, so its CPUs do the work")
+        listener.say(_stated(share, share.room(_machines())))
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """End the actors, and leave the cluster."""
+        import ray
+
+        super().__exit__(kind, *error)
+        if self._joined:
+            ray.shutdown()
+
+
+def _join(cluster: str, debug: bool) -> None:
+    import ray
+
+    handlers = {number: signal.getsignal(number) for number in stop_signals()}
+    level = logging.INFO if debug else logging.ERROR
+    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": STORE}
+    address = "local" if cluster == LOCAL else cluster
+    try:
+        ray.init(
+            address, logging_level=level, log_to_driver=debug, **(own if cluster == LOCAL else {})
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise UsageError(
+            f"--cluster {cluster}: cannot be joined ({reason[0]}); ray start --head starts one, "
+            "and Ray and Python have to be of one version everywhere"
+        ) from error
+    finally:
+        for number, handler in handlers.items():  # Ray has put its own in their place
+            signal.signal(number, handler)
+
+
+def _machines() -> list[Machine]:
+    import ray
+
+    nodes: Callable[[], list[dict[str, Any]]] = ray.nodes
+    lent = [node["Resources"] for node in nodes() if node["Alive"]]
+    return [Machine(each.get("CPU", 0), each.get("GPU", 0)) for each in lent]
+
+
+def _stated(share: Share, room: int) -> str:
+    gpu = "1 GPU and " if share.gpus else ""
+    return (
+        f"upscale: the cluster has room for {room} worker{'' if room == 1 else 's'}, each with "
+        f"{gpu}{share.cpus:g} CPU{'' if share.cpus == 1 else 's'}"
+    )
+
+
+class _Actor:
+    """A station in an actor. It ends when this process does."""
+
+    def __init__(self, share: Share, payload: bytes) -> None:
+        import ray
+
+        asked = {"num_cpus": share.cpus, "num_gpus": share.gpus, "max_concurrency": 2}
+        self._payload = payload
+        self._actor: Any = ray.remote(_seat()).options(**asked).remote()
+
+    def open(self) -> "Future[tuple[str, str]]":
+        """Start the station if it is of this version; see `upscale.fleet.cluster.driver.Remote`."""
+        answer: Future[tuple[str, str]]
+        answer = self._actor.open.remote(__version__, self._payload).future()
+        return answer
+
+    def exchange(self, tasks: Sequence[Task]) -> "Future[Reply]":
+        """Call `upscale.fleet.cluster.station.Station.exchange`."""
+        answer: Future[Reply] = self._actor.exchange.remote(tuple(tasks)).future()
+        return answer
+
+    def close(self) -> "Future[Reply]":
+        """Call `upscale.fleet.cluster.station.Station.close`."""
+        answer: Future[Reply] = self._actor.close.remote().future()
+        return answer
+
+    def kill(self) -> None:
+        """End the actor, if it has not ended."""
+        import ray
+
+        with suppress(ray.exceptions.RayError):
+            ray.kill(self._actor)
+
+
+def _seat() -> type:
+    """Return the class of actors.
+
+    A class inside a function travels whole, so that a machine without upscale can take it and say
+    what is missing.
+    """
+
+    class Seat:
+        def open(self, version: str, payload: bytes) -> tuple[str, str]:
+            import platform
+
+            machine = platform.node()
+            try:
+                import upscale
+            except ImportError:
+                return machine, ""
+            if upscale.__version__ == version:
+                from upscale.fleet.cluster.station import Station
+
+                terms = pickle.loads(payload)
+                with suppress(OSError):
+                    os.chdir(terms.folder)
+                self._station = Station(terms)
+            return machine, upscale.__version__
+
+        def exchange(self, tasks: tuple[Any, ...]) -> Any:
+            return self._station.exchange(tasks)
+
+        def close(self) -> Any:
+            return self._station.close()
+
+    return Seat

@@ -1,0 +1,77 @@
+"""What a station takes of a machine, and how many stations a cluster has room for."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from upscale.errors import UsageError
+from upscale.models.devices import check_device
+
+__all__ = ["Machine", "Share", "share_of"]
+
+CPUS = 4
+"""Of a station without a GPU, where machines have as many."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a machine of the cluster lends."""
+
+    cpus: float
+    gpus: float = 0
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a station takes. Its codec processes run inside of it, so they count, too."""
+
+    cpus: float
+    gpus: int = 0
+
+    @property
+    def threads(self) -> int:
+        """Threads of a network on the CPU; one CPU is for the processes that read and write."""
+        return max(1, int(self.cpus) - 1)
+
+    def fits(self, machine: Machine) -> int:
+        """Return how many stations a machine has room for."""
+        by_cpus = int(machine.cpus // self.cpus)
+        return min(by_cpus, int(machine.gpus // self.gpus)) if self.gpus else by_cpus
+
+    def room(self, machines: Iterable[Machine]) -> int:
+        """Return how many stations machines have room for."""
+        return sum(map(self.fits, machines))
+
+
+def share_of(
+    machines: Iterable[Machine], device: str, processes: int, workers: int | None
+) -> Share:
+    """Choose what a station takes: a GPU each where there are any, or else some CPUs.
+
+    ``processes``: how many decode and encode in each station. ``workers``: how many stations there
+    shall be; None: as many as there is room for. Raises UsageError for a ``device`` that names one
+    GPU, and where there is no GPU that is asked for.
+    """
+    check_device(device)
+    kind, _, index = device.partition(":")
+    if index:
+        raise UsageError(
+            f"--device {device} names one GPU, and a cluster hands them out; give --device {kind}"
+        )
+    there = [machine for machine in machines if machine.cpus]
+    with_gpus = [machine for machine in there if machine.gpus >= 1]
+    if kind == "cuda" and not with_gpus:
+        raise UsageError("the cluster has no GPU (ray status shows what it has); use --device cpu")
+    if kind in ("auto", "cuda") and with_gpus:
+        beside = min(machine.cpus / machine.gpus for machine in with_gpus)
+        return Share(_whole(min(1 + processes, beside)), 1)
+    most = max((machine.cpus for machine in there), default=1)
+    if workers is None:
+        return Share(_whole(min(CPUS, most)))
+    sizes = range(int(most), 1, -1)
+    return next((share for share in map(Share, sizes) if share.room(there) >= workers), Share(1))
+
+
+def _whole(cpus: float) -> float:
+    """Round down to what Ray lends: whole CPUs, or a part of one."""
+    return math.floor(cpus) if cpus >= 1 else cpus
