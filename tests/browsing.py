@@ -110,6 +110,18 @@ def chromium_of(ratio: float, kind: type[Kind]) -> Iterator[Kind]:
         started.quit()
 
 
+@contextmanager
+def lent(shared: Chromium, kind: type[Kind]) -> Iterator[Kind]:
+    """Lend the browser that all tests share as a page's own kind; its console must stay empty."""
+    browser = kind(shared.driver)
+    browser.driver.get("about:blank")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    browser.said()
+    browser.requests()
+    yield browser
+    assert browser.said() == []
+
+
 def find(screen: Pixels, block: Pixels) -> tuple[int, int]:
     """Return where a block stands on the screen, exactly as it is: left and top."""
     height, width = block.shape[:2]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 if TYPE_CHECKING:
+    from browsing import Chromium
     from loopback_s3 import Bucket, Served
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -48,6 +49,14 @@ MAY_BE_SKIPPED = ("CUDA", "root", "UPSCALE_DATA", "POSIX only")
 """Words of reasons that lie in the machine, or in pictures that nobody may pass on."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for a browser as slow."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "chromium" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -71,6 +80,15 @@ def repeating(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("weights") / "nearest.pth"
     nearest_weights(path)
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Chromium]":
+    """A browser without a window; `browsing.lent` makes it that of a page."""
+    from browsing import Chromium, chromium_of
+
+    with chromium_of(1, Chromium) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

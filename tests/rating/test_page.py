@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import chromium_of, find
+from browsing import Chromium, chromium_of, find, lent
 from compared import Page
 from program import shown as seen
 from rated import RaterPage, by_name, made
@@ -68,18 +68,10 @@ def test_a_page_is_not_written_over_and_is_named_html(study: Study, tmp_path: Pa
 # What a browser makes of it.
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[RaterPage]:
-    with chromium_of(1, RaterPage) as started:
-        yield started
-
-
 @pytest.fixture
-def browser(chromium: RaterPage) -> Iterator[RaterPage]:
-    chromium.said()
-    chromium.requests()
-    yield chromium
-    assert chromium.said() == []
+def browser(chromium: Chromium) -> Iterator[RaterPage]:
+    with lent(chromium, RaterPage) as page:
+        yield page
 
 
 @pytest.mark.parametrize("mode", ["scores", "pairs"])
@@ -154,6 +146,7 @@ def test_a_rater_elsewhere_exports_what_they_answered(
     assert all(url.startswith(("file:", "data:", "blob:")) for url in browser.requests())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", [2, 1.25])
 def test_one_pixel_of_a_picture_is_one_of_the_screen(tmp_path: Path, ratio: float) -> None:
     study, key = made(tmp_path, sizes=((40, 60), (44, 52)))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Chromium, chromium_of, find
+from browsing import Chromium, chromium_of, find, lent
 from compared import BLUE, GREEN, RED, Page, Pixels, noise, page_of, run_report, saved
 from PIL import Image
 
@@ -252,18 +252,10 @@ class Browser(Chromium):
 SIDES = ("left", "right")
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with chromium_of(1, Browser) as started:
-        yield started
-
-
 @pytest.fixture
-def browser(chromium: Browser) -> Iterator[Browser]:
-    chromium.said()
-    chromium.requests()
-    yield chromium
-    assert chromium.said() == []
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    with lent(chromium, Browser) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
@@ -472,6 +464,7 @@ def test_at_100_percent_a_pixel_is_a_pixel(browser: Browser, fine: Path) -> None
     check_pixels(browser)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", [1.1, 3])
 def test_on_finer_screens_too(fine: Path, ratio: float) -> None:
     # A browser of its own: one that only emulates such a screen rounds to whole CSS pixels.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Chromium, chromium_of
+from browsing import Chromium, lent
 from PIL import Image
 from program import encoded, nearest, noise, shown
 from served import Client, served
@@ -64,12 +64,6 @@ class Browser(Chromium):
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with chromium_of(1, Browser) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patched:
         folder = tmp_path_factory.mktemp("cache")
@@ -84,11 +78,9 @@ def client(cache: Path, repeating: str) -> Iterator[Client]:
 
 
 @pytest.fixture
-def browser(chromium: Browser) -> Iterator[Browser]:
-    chromium.said()
-    chromium.requests()
-    yield chromium
-    assert chromium.said() == []
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    with lent(chromium, Browser) as page:
+        yield page
 
 
 @pytest.fixture
