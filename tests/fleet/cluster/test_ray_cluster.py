@@ -11,7 +11,7 @@ import pytest
 from stations import draw, terms_of
 
 from upscale.errors import UsageError
-from upscale.fleet.cluster.ray_cluster import RayCluster, check_cluster
+from upscale.fleet.cluster.ray_cluster import RayCluster
 from upscale.fleet.task import Task
 from upscale.fleet.worker import Worker
 
@@ -99,14 +99,3 @@ def test_without_ray_it_is_said_what_to_install(tmp_path, repeating, monkeypatch
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"pip install 'upscale\[ray\]'"):
         joined(terms_of(repeating, tmp_path), Said())
-
-
-@pytest.mark.parametrize("word", ["", "here", "ray://", "ray://host", "host:", ":6379"])
-def test_a_word_that_names_no_cluster_is_a_mistake(word):
-    with pytest.raises(UsageError, match="ray://HOST:10001"):
-        check_cluster(word)
-
-
-@pytest.mark.parametrize("word", ["auto", "local", "ray://10.0.0.1:10001", "head:6379"])
-def test_clusters_are_on_this_machine_or_elsewhere(word):
-    check_cluster(word)

@@ -13,16 +13,14 @@ from upscale import __version__
 from upscale.batch.methods import Listener, Making
 from upscale.batch.order import Order
 from upscale.errors import UsageError
+from upscale.fleet.cluster.address import LOCAL, check_cluster
 from upscale.fleet.cluster.driver import Driver
 from upscale.fleet.cluster.shares import Machine, Share, share_of
 from upscale.fleet.cluster.station import Reply, Terms
 from upscale.fleet.task import Task
 from upscale.system import stop_signals
 
-__all__ = ["LOCAL", "RayCluster", "check_cluster"]
-
-LOCAL, AUTO = "local", "auto"
-"""A cluster that is started on this machine, and one that runs on it already."""
+__all__ = ["RayCluster"]
 
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
@@ -39,16 +37,6 @@ QUIET = {
 
 STORE = 80 * 2**20
 """Bytes of the object store of a cluster that is started here; no picture goes through it."""
-
-
-def check_cluster(word: str) -> None:
-    """Raise UsageError for a word that names no cluster."""
-    host, _, port = word.removeprefix("ray://").rpartition(":")
-    if word not in (LOCAL, AUTO) and not (host and port.isdecimal()):
-        raise UsageError(
-            f"cluster {word!r} is not known: {AUTO} (the one on this machine), ray://HOST:10001, "
-            f"or {LOCAL} (start one)"
-        )
 
 
 class RayCluster(Driver):

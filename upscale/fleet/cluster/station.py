@@ -76,7 +76,7 @@ class Station:
             return self._reply()
 
     def close(self) -> Reply:
-        """Give up what is at work; return what has become of the rest."""
+        """Give up what is at work; return what has been finished."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -114,13 +114,20 @@ class Station:
                 with self._changed:
                     self._open = True
                     self._changed.notify_all()
-                for receipt in worker.work(self._waiting()):
-                    with self._changed:
-                        self._receipts.append(receipt)
-                        self._changed.notify_all()
+                try:
+                    self._tell(worker.work(self._waiting()))
+                except (_ClosedError, UpscaleError):
+                    self._tell(worker.stop())
+                    raise
         finally:
             with self._changed:
                 self._ended = True
+                self._changed.notify_all()
+
+    def _tell(self, receipts: Iterator[Receipt]) -> None:
+        for receipt in receipts:
+            with self._changed:
+                self._receipts.append(receipt)
                 self._changed.notify_all()
 
     def _waiting(self) -> Iterator[Task | None]:
