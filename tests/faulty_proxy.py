@@ -105,7 +105,7 @@ class Proxy(Loopback):
     def clear(self) -> None:
         """Forget what was planned, and what was asked."""
         self.requests: list[str] = []
-        """Methods, and after GET the range that was asked for."""
+        """Methods, paths, and the range that was asked for."""
         self.chance = 0.0
         self._plans: list[Plan] = []
 
@@ -115,7 +115,7 @@ class Proxy(Loopback):
 
     def fault(self, method: str, path: str, range: str) -> Fault | None:
         with self._lock:
-            self.requests.append(f"{method} {range}".strip())
+            self.requests.append(f"{method} {path} {range}".strip())
             for plan in self._plans:
                 if plan.left and plan.method == method and plan.part in path:
                     plan.left -= 1
@@ -125,6 +125,10 @@ class Proxy(Loopback):
                 if self._random.random() < self.chance
                 else None
             )
+
+    def asked(self, part: str) -> int:
+        """Count the requests that have ``part`` in them."""
+        return sum(part in request for request in self.requests)
 
     @property
     def kept(self) -> bool:

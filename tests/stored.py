@@ -7,8 +7,8 @@ from upscale.stores.patience import Patience
 from upscale.stores.store import Store
 from upscale.stores.urls import join
 
-PART = 2**16
-"""Bytes of a part; the S3 interface of the tests takes such small ones."""
+PART = 2**18
+"""Bytes of a part; the S3 interface of the tests takes such small ones, Google none smaller."""
 
 LARGE = bytes(range(256)) * (PART // 100)
 """What comes in three parts."""

@@ -1,7 +1,9 @@
 """Stores to test with.
 
-Azure is tested where ``UPSCALE_AZURITE`` has the connection string of an emulator, such as
-Azurite's ``UseDevelopmentStorage=true`` (``npx azurite``); its client is not tested elsewhere.
+Azure and Google Cloud are tested where an emulator is: ``UPSCALE_AZURITE`` has the connection
+string of Azurite (``npx azurite-blob``), ``UPSCALE_FAKE_GCS`` the address of fake-gcs-server (older
+than July 2026, it forgets the condition of an upload in parts). Neither has run against the real
+storage.
 """
 
 import os
@@ -14,11 +16,13 @@ from stored import PART, QUICK, Kept
 
 from upscale.stores.store import Store
 from upscale.stores.vendors.azure import Azure
+from upscale.stores.vendors.google import Google
 from upscale.stores.vendors.memory import Memory
 from upscale.stores.vendors.s3 import S3
 
 AZURITE = os.environ.get("UPSCALE_AZURITE", "")
-EMULATED = ["az"] if AZURITE else []
+FAKE_GCS = os.environ.get("UPSCALE_FAKE_GCS", "")
+EMULATED = [*(["az"] if AZURITE else []), *(["gs"] if FAKE_GCS else [])]
 
 
 @pytest.fixture(scope="session")
@@ -45,5 +49,14 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
             store = Store(Azure(), QUICK, PART)
             store.head(f"az://{name}/nothing")
         return Kept(store, f"az://{name}", tmp_path)
+    if request.param == "gs":
+        from google.cloud.storage import Client
+
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("STORAGE_EMULATOR_HOST", FAKE_GCS)
+            store = Store(Google(), QUICK, PART)
+            store.head(f"gs://{name}/nothing")
+            Client().create_bucket(name)
+        return Kept(store, f"gs://{name}", tmp_path)
     bucket: Bucket = request.getfixturevalue("bucket")
     return Kept(request.getfixturevalue("s3_store"), bucket.url, tmp_path)

@@ -15,6 +15,7 @@ from upscale.stores.patience import Patience
 from upscale.stores.urls import Place, join, place_of, scheme_of
 from upscale.stores.vendor import Described, Entry, Vendor, VendorError
 from upscale.stores.vendors.azure import Azure
+from upscale.stores.vendors.google import Google
 from upscale.stores.vendors.memory import Memory
 from upscale.stores.vendors.s3 import S3
 
@@ -24,7 +25,10 @@ SETTINGS = ("AWS_", "AZURE_STORAGE_", "GOOGLE_", "STORAGE_EMULATOR_")
 """How the variables begin that decide which storage a scheme means, and who asks."""
 
 PART = 8 * 2**20
-"""Bytes of a part of an object that is written in parts; a part is in memory at once."""
+"""Bytes of a part of an object that is written in parts, or of a very large one some multiple.
+
+A part is in memory at once. Google asks for a multiple of 2¹⁸, S3 for 5 MiB at least.
+"""
 
 MOST_PARTS = 10_000
 """S3's limit; Azure's is 50,000."""
@@ -139,7 +143,7 @@ class Store:
         self, place: Place, file: BinaryIO, size: int, metadata: Mapping[str, str], new: bool
     ) -> None:
         upload = self._ask(partial(self._vendor.upload, place, size, metadata, new))
-        length = max(self._part, -(-size // MOST_PARTS))
+        length = self._part * -(-size // (self._part * MOST_PARTS))
         try:
             for number, start in enumerate(range(0, size, length)):
                 last = start + length >= size
@@ -228,6 +232,8 @@ def _store(scheme: str, process: int, settings: tuple[tuple[str, str], ...]) -> 
 
 VENDORS: dict[str, Callable[[], Vendor]] = {
     "s3": S3,
+    "gs": Google,
+    "gcs": Google,
     "az": Azure,
     "abfs": Azure,
     "abfss": Azure,

@@ -195,6 +195,8 @@ def _told(new: bool = False) -> Iterator[None]:
 
     try:
         yield
+    except (azure.DecodeError, azure.IncompleteReadError) as error:
+        raise VendorError("broken", type(error).__name__) from None
     except azure.HttpResponseError as error:
         said = getattr(error, "error_code", None) or ""
         code = str(getattr(said, "value", said))
