@@ -7,6 +7,7 @@ from functools import cache
 from upscale.batch.methods import Listener, Making, find_methods
 from upscale.batch.order import Order
 from upscale.batch.planning.plan import Job
+from upscale.cli.run.delivery import delivered
 from upscale.cli.run.local import find_local, planned
 from upscale.cli.run.methods import choosing, chosen, making_of, naming_of, order_of
 from upscale.cli.run.options import Options
@@ -39,7 +40,11 @@ class Source:
 def run_fleet(options: Options) -> int:
     """Do what ``options`` ask for and return the exit status. Raises UpscaleError before work."""
     inputs = find_local(options)
-    with Bars() as bars, Report(bars, options.json, options.report, inputs.many) as report:
+    with (
+        Bars() as bars,
+        delivered(options.report) as file,
+        Report(bars, options.json, file, inputs.many) as report,
+    ):
         report.passed_over = inputs.passed_over
         making, order, listener = making_of(options), order_of(options), _Once(bars)
         course = Course(bars, report, order.candidates)

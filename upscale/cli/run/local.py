@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from upscale.batch.planning.inputs import find_inputs
 from upscale.batch.planning.naming import Naming
@@ -38,12 +39,12 @@ def find_local(options: Options) -> Inputs:
         there = f" (there are {counted(passed_over)}, which are not read)" if passed_over else ""
         raise UsageError(f"no pictures there{there}; give picture files, or folders that hold some")
     many = options.watch or len(found) > 1 or any(map(os.path.isdir, options.inputs))
-    report_at = options.report
+    report_at = None if options.report is None else Path(options.report)
     if report_at is not None and report_at.exists():
         for each in found:
             if each.problem is None and report_at.samefile(each.path):
                 raise UsageError(f"{report_at}: is an input; name another file for the report")
-    destination = prepare_output(options.output, many, found, make=not options.dry_run)
+    destination = prepare_output(options.output_path, many, found, make=not options.dry_run)
     return Inputs(found, passed_over, many, destination)
 
 
@@ -55,7 +56,7 @@ def find(
         options.inputs,
         recursive=options.recursive,
         follow_links=options.follow_links,
-        exclude=options.output,
+        exclude=options.output_path,
         strict=strict,
         passed_over=passed_over,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upscale.batch.planning.plan import Policy
+from upscale.batch.planning.walk import is_pattern
 from upscale.errors import UsageError
 from upscale.fleet.shard import Shard
 from upscale.models.choice import (
@@ -19,6 +20,8 @@ from upscale.models.devices import check_device, check_precision
 from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.writing.encoding import Encoding
+from upscale.stores.store import store_of
+from upscale.stores.urls import is_url
 from upscale.upscaling.options import (
     COLOUR,
     FILES,
@@ -52,10 +55,11 @@ class Options:
         "A file, a folder, a pattern in quotes, @list.txt (a path a line), or - for standard "
         "input.",
     )
-    output: Path | None = option(
-        "File, folder, or - for standard output. Default: beside each input.",
+    output: str | None = option(
+        "File, folder, address, or - for standard output. Default: beside each input.",
         *(None, FILES),
         short="-o",
+        metavar="PATH",
     )
     format: str | None = option(
         "Format of outputs: png, jpg, webp, tif, avif or gif. Default: the input's.", None, FILES
@@ -158,7 +162,7 @@ class Options:
         "Report what would be done, with sizes, time and disk space; write nothing.", False, REPORT
     )
     json: bool = option("Report on standard output as JSON lines.", False, REPORT)
-    report: Path | None = option("Report to a file as JSON lines.", None, REPORT, metavar="FILE")
+    report: str | None = option("Report to a file as JSON lines.", None, REPORT, metavar="FILE")
     debug: bool = option("Show tracebacks.", False, REPORT)
 
     def check(self) -> None:
@@ -180,7 +184,7 @@ class Options:
             raise UsageError("--suffix and --name contradict each other: give one of them")
         if self.watch and "@-" in self.inputs:
             raise UsageError("--watch cannot read a list from standard input again; use @list.txt")
-        if self.report is not None and suffix_of(self.report) in WRITABLE:
+        if self.report is not None and suffix_of(Path(self.report)) in WRITABLE:
             raise UsageError(f"{self.report}: the report is not a picture; name it something.jsonl")
         ignored = {
             "--dry-run": self.dry_run,
@@ -201,11 +205,42 @@ class Options:
             raise UsageError("- is one picture, which has no parts; leave --shard out")
         if self.output_is_stream and self.json:
             raise UsageError("-o - and --json would share standard output; use --report FILE")
+        if self.has_addresses:
+            self._check_addresses()
+
+    def _check_addresses(self) -> None:
+        """Raise UsageError for what is done with files only."""
+        words = {"--watch": self.watch, "--raw": self.raw, "--dry-run": self.dry_run}
+        for word, asked in words.items():
+            if asked:
+                raise UsageError(f"{word} takes files only, no addresses in a storage")
+        if "-" in (*self.inputs, self.output):
+            raise UsageError("- goes with files only, not with an address in a storage")
+        for word in filter(is_url, self.inputs):
+            if is_pattern(word):
+                raise UsageError(
+                    f"{word}: a pattern stands for files only; give the folder around them, or "
+                    "@list.txt with an address a line"
+                )
+        if self.output is None:
+            raise UsageError("an input in a storage needs -o: a folder, or an address")
+        for word in filter(is_url, (*self.inputs, self.output)):
+            store_of(word)
 
     @property
     def output_is_stream(self) -> bool:
         """Whether the result goes to standard output, as that of standard input does."""
-        return str(self.output) == "-" or (self.output is None and "-" in self.inputs)
+        return self.output == "-" or (self.output is None and "-" in self.inputs)
+
+    @property
+    def has_addresses(self) -> bool:
+        """Whether an input or the output is an address in a storage."""
+        return any(map(is_url, filter(None, (*self.inputs, self.output))))
+
+    @property
+    def output_path(self) -> Path | None:
+        """The file or folder that ``output`` is on this machine."""
+        return None if self.output is None else Path(self.output)
 
     @property
     def has_fleet(self) -> bool:

@@ -26,7 +26,7 @@ def run_raw(options: Options) -> int:
     width, height = parse_size(options.raw)
     if len(options.inputs) != 1:
         raise UsageError("--raw takes one stream of frames: - or a file")
-    source, target = Path(options.inputs[0]), options.output
+    source, target = Path(options.inputs[0]), options.output_path
     check_pixels(source, width, height, options.max_pixels)
     if target is None and str(source) != "-":
         raise UsageError("--raw needs -o: - or a file for the frames")

@@ -13,6 +13,7 @@ from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Result
+from upscale.cli.run.delivery import delivered
 from upscale.cli.run.local import Inputs, find, find_local, planned
 from upscale.cli.run.methods import choosing, chosen, making_of, naming_of, order_of
 from upscale.cli.run.options import Options
@@ -43,7 +44,11 @@ def run(options: Options) -> int:
 
         return run_fleet(options)
     inputs = find_local(options)
-    with Bars() as bars, Report(bars, options.json, options.report, inputs.many) as report:
+    with (
+        Bars() as bars,
+        delivered(options.report) as file,
+        Report(bars, options.json, file, inputs.many) as report,
+    ):
         report.passed_over = inputs.passed_over
         return _run(options, inputs, bars, report)
 

@@ -37,11 +37,12 @@ def through_files(options: Options, run: Callable[[Options], int]) -> int:
         source = _from_input(Path(name)) if reads else Path(options.inputs[0])
         if reads:
             names.enter_context(called(source, "standard input"))
-        target = options.output
+        target = options.output_path
         if writes:
             target = Path(name) / f"out{options.format_suffix or _own_suffix(source)}"
             names.enter_context(called(target, "standard output"))
-        status = run(replace(options, inputs=(os.path.join(".", source),), output=target))
+        output = str(target) if writes else options.output
+        status = run(replace(options, inputs=(os.path.join(".", source),), output=output))
         if writes and target is not None and status == 0:
             _to_output(target)
     return status
