@@ -21,8 +21,9 @@ from typing import BinaryIO
 
 from upscale.batch.codec import Codec
 from upscale.batch.worker import serve
+from upscale.fleet.process import Process
 
-__all__ = ["Forked", "start_codec"]
+__all__ = ["Forked", "start_codec", "start_worker"]
 
 util.get_temp_dir()  # the server's; a test may say that temporary files go elsewhere
 
@@ -35,6 +36,18 @@ PRELOADED = [
     *("upscale.models.model", "upscale.training.loop"),
 ]
 """Installed ones only: the server of Python 3.11 does not look where pytest does, in silence."""
+WORKER = """
+import os
+from forked import FORKS, start_codec
+from upscale.batch.codec import Codec
+from upscale.fleet.worker_process import serve
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+if FORKS:  # it would start another server beside its own
+    from multiprocessing import forkserver
+    forkserver._forkserver.ensure_running = lambda: None
+Codec._start = start_codec
+serve()
+"""
 if FORKS:
     CONTEXT.set_forkserver_preload(PRELOADED)
 
@@ -126,6 +139,15 @@ def start_codec(codec: Codec) -> None:
     process = Forked(folder=os.getcwd(), environment=os.environ, group=True, codec=True)
     process.stderr.close()
     codec._process = process
+
+
+def start_worker(process: Process, environment: Mapping[str, str]) -> None:
+    """Take the place of `Process._start`; what the worker says for people goes nowhere."""
+    own = str(Path(__file__).parent)
+    given = {**environment, "PYTHONPATH": os.pathsep.join((own, environment["PYTHONPATH"]))}
+    forked = Forked(folder=os.getcwd(), environment=given, group=True, program=WORKER)
+    forked.stderr.close()
+    process._process = forked
 
 
 def _file(connection: Connection, mode: str) -> BinaryIO:

@@ -16,11 +16,12 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
-from forked import Forked, start_codec
+from forked import Forked, start_codec, start_worker
 from PIL import Image
 
 from upscale.batch.codec import Codec
 from upscale.cli.app import app
+from upscale.fleet.process import Process
 from upscale.networks.spec import build
 from upscale.pixels.image import Pixels
 
@@ -97,7 +98,7 @@ def upscale(folder: Path, *arguments: str | bytes, **environment: str) -> Outcom
 def _call(folder: Path, words: Iterable[str], out: TextIO) -> tuple[int, str]:
     """Run the command in this process, its output going to ``out``: its status, what it said.
 
-    Its codecs are forked, not started.
+    Its codecs and workers are forked, not started.
     """
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     said = io.StringIO()
@@ -107,6 +108,7 @@ def _call(folder: Path, words: Iterable[str], out: TextIO) -> tuple[int, str]:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(said),
             patch.object(Codec, "_start", start_codec),
+            patch.object(Process, "_start", start_worker),
             pytest.raises(SystemExit) as ended,
         ):
             app(list(words), prog_name="upscale")

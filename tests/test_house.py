@@ -72,6 +72,8 @@ TESTED_ELSEWHERE = {
     "fleet.crew": "cli/run/test_fleet.py: a crew is what the driver takes",
     "fleet.carrying.cargo": "fleet/carrying/test_depot.py: a depot makes cargos",
     "fleet.carrying.marks": "fleet/carrying/test_departure.py: marks are those of what departs",
+    "fleet.process": "fleet/test_local.py: a process is what a crew starts",
+    "fleet.worker_process": "fleet/test_local.py: it answers the process that started it",
     "fleet.task": "fleet/test_dispatch.py: tasks are what is handed out",
     "cli.run.following": "cli/commands/test_train.py: a signal ends a training that is followed",
     "cli.run.local": "cli/run/test_run.py: what is found shows in a run only",

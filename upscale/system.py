@@ -32,6 +32,7 @@ __all__ = [
     "stop_signals",
     "sync_folder",
     "unnameable",
+    "usable_processors",
     "write_at",
 ]
 
@@ -159,6 +160,13 @@ def free_memory() -> int:
     import psutil
 
     return int(psutil.virtual_memory().available)
+
+
+def usable_processors() -> int:
+    """Return how many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def is_alive(pid: int) -> bool:

@@ -62,6 +62,20 @@ def test_what_is_not_settled_is_the_rest():
     assert set(dispatch.rest()) == set(tasks(5))
 
 
+def test_a_share_is_a_part_of_what_is_left_as_far_as_it_is_known():
+    dispatch = Dispatch(tasks(5), ahead=3)
+    assert dispatch.share(2) == 2  # of the three that are known
+    assert dispatch.take("one", 2) == [named(0), named(1)]
+    assert dispatch.share(2) == 3
+    assert not dispatch.is_exhausted
+    assert dispatch.take("two", 9) == [named(2), named(3), named(4)]
+    assert dispatch.share(2) == 3
+    assert dispatch.is_exhausted
+    assert not dispatch.is_over
+    dispatch.lose("two")
+    assert not dispatch.is_exhausted
+
+
 @given(st.integers(0, 30), st.data())
 def test_each_task_ends_once_whoever_dies(count, data):
     dispatch = Dispatch(tasks(count))

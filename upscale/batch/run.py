@@ -21,7 +21,7 @@ from upscale.models.fetching.sources import Progress
 from upscale.pictures.limits import check_format
 from upscale.pixels.image import Layout
 
-__all__ = ["Batch", "Result", "is_hopeless"]
+__all__ = ["AHEAD", "PATIENCE", "Batch", "Result", "is_hopeless"]
 
 PATIENCE = 0.2
 """Seconds between polls for new jobs and for the codecs."""

@@ -22,12 +22,11 @@ class Crew(Protocol):
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         """End the processes."""
 
-    def work(self, tasks: Iterable[Task | None], started: Started) -> Iterator[Receipt]:
+    def work(self, tasks: Iterable[Task], started: Started) -> Iterator[Receipt]:
         """Make ``tasks``, and yield what became of each as soon as it is known.
 
-        ``tasks`` yields None while there is nothing to do. No more of it is asked for than can be
-        at work. After an error that all pictures would meet, the receipt of one is yielded and the
-        error raised.
+        Not many more of them are asked for than can be at work. After an error that all pictures
+        would meet, the receipt of one is yielded and the error raised.
         """
 
     def stop(self) -> Iterator[Receipt]:

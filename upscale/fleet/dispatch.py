@@ -16,9 +16,13 @@ class Dispatch:
     cause: that task is given up.
     """
 
-    def __init__(self, tasks: Iterator[Task]) -> None:
-        """Take ``tasks``, which may be far too many for memory; none is asked for yet."""
-        self._tasks = tasks
+    def __init__(self, tasks: Iterator[Task], ahead: int = 0) -> None:
+        """Take ``tasks``, which may be far too many for memory; none is asked for yet.
+
+        ``ahead``: how many `share` may ask for before they are taken.
+        """
+        self._tasks, self._ahead = tasks, ahead
+        self._known: deque[Task] = deque()
         self._suspects: deque[Task] = deque()
         self._held: dict[Hashable, dict[Task, bool]] = {}
         self._more = True
@@ -26,7 +30,12 @@ class Dispatch:
     @property
     def is_over(self) -> bool:
         """Whether all tasks are settled or given up, as far as `take` has looked."""
-        return not (self._more or self._suspects or any(self._held.values()))
+        return not (self._more or self._known or self._suspects or any(self._held.values()))
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there is nothing more to hand out, unless a worker dies."""
+        return not (self._more or self._known or self._suspects)
 
     def at_work(self, worker: Hashable) -> tuple[Task, ...]:
         """Return what a worker has, in the order in which it got it."""
@@ -46,14 +55,31 @@ class Dispatch:
             held[suspect] = True
             return [suspect]
         found: list[Task] = []
-        while len(held) < most and self._more:
+        while len(held) < most and (self._more or self._known):
+            self._look(1)
+            if self._known:
+                held[self._known[0]] = False
+                found.append(self._known.popleft())
+        return found
+
+    def share(self, workers: int) -> int:
+        """Return how many tasks one of several workers may have, so that all end at one time.
+
+        That is its part of what is left, as far as that is known ahead: at the end of a run one
+        would otherwise have all the last ones, and others nothing to do.
+        """
+        self._look(self._ahead)
+        left = len(self._known) + len(self._suspects) + sum(map(len, self._held.values()))
+        return -(-left // workers)
+
+    def _look(self, most: int) -> None:
+        """Ask for tasks until so many are known, or there are no more."""
+        while len(self._known) < most and self._more:
             task = next(self._tasks, None)
             if task is None:
                 self._more = False
             else:
-                held[task] = False
-                found.append(task)
-        return found
+                self._known.append(task)
 
     def settle(self, worker: Hashable, task: Task) -> bool:
         """Take a task off a worker; False if it has not got it (any more)."""
@@ -73,4 +99,5 @@ class Dispatch:
         for held in self._held.values():
             yield from held
         yield from self._suspects
+        yield from self._known
         yield from self._tasks

@@ -19,12 +19,17 @@ __all__ = ["Worker"]
 class Worker:
     """Reads, enlarges and writes pictures; as a context manager it ends its codec processes."""
 
-    def __init__(self, making: Making, order: Order, listener: Listener, processes: int) -> None:
-        """Find the weights and start ``processes`` that decode and encode. Raises UpscaleError."""
+    def __init__(
+        self, making: Making, order: Order, listener: Listener, processes: int, debug: bool = False
+    ) -> None:
+        """Find the weights and start ``processes`` that decode and encode. Raises UpscaleError.
+
+        ``debug``: what their libraries print is shown.
+        """
         self._making, self._order, self._processes = making, order, processes
         self._methods = find_methods(making, order, listener)
         self._carrier = self._new_carrier()
-        self._pool = CodecPool(processes)
+        self._pool = CodecPool(processes, debug)
 
     def _new_carrier(self) -> Carrier:
         settings = {name: method.settings for name, method in self._methods.items()}

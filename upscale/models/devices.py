@@ -12,10 +12,21 @@ from upscale.system import free_memory
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["PRECISIONS", "check_device", "check_precision", "free_bytes", "pick_device"]
+__all__ = [
+    "PRECISIONS",
+    "check_device",
+    "check_devices",
+    "check_precision",
+    "devices_of",
+    "free_bytes",
+    "pick_device",
+]
 
 CPU_BUDGET = 3 * 2**29
 """Bytes that a picture's pass on the CPU may take, if they are free."""
+
+ALL = "all"
+"""The word for all CUDA devices."""
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 
@@ -25,6 +36,37 @@ def check_device(device: str) -> None:
     kind, _, index = device.partition(":")
     if kind not in ("auto", "cpu", "cuda", "mps") or (index and not index.isdecimal()):
         raise UsageError(f"device {device!r} is not known: auto, cpu, cuda, cuda:N or mps")
+
+
+def check_devices(devices: str) -> None:
+    """Raise UsageError for what is neither a device, nor several of CUDA, nor ``all`` of them."""
+    if devices == ALL:
+        return
+    names = devices.split(",")
+    for name in names:
+        check_device(name)
+    if len(names) > 1 and not all(name.startswith("cuda") for name in names):
+        raise UsageError(
+            f"{devices}: devices of several kinds make pictures that differ; name CUDA devices, as "
+            "in cuda:0,cuda:1"
+        )
+    if len({int(name.partition(":")[2] or 0) for name in names}) < len(names):
+        raise UsageError(f"{devices}: a device is named twice; give each once")
+
+
+def devices_of(devices: str) -> tuple[str, ...]:
+    """Return the devices of words that `check_devices` knows.
+
+    Raises DeviceError for ``all`` where there is none; others are not looked for.
+    """
+    if devices != ALL:
+        return tuple(devices.split(","))
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not count:
+        raise DeviceError("all: there is no CUDA device; use --device cpu")
+    return tuple(f"cuda:{index}" for index in range(count))
 
 
 def check_precision(precision: str) -> None:

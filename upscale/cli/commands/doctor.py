@@ -104,18 +104,17 @@ def _machine() -> Facts:
     import torch
 
     from upscale.models.precision import processor_name
-    from upscale.system import free_memory
+    from upscale.system import free_memory, usable_processors
     from upscale.upscaling.tuning import tune
 
     tune()
     capabilities = torch.cpu.get_capabilities().items()
     flags = [name for name, there in capabilities if there is True and FOR_ARITHMETIC.search(name)]
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "processor": f"{processor_name()} ({platform.machine()})",
         "instructions": f"{' '.join(sorted(flags)) or 'unknown'}; PyTorch takes "
         f"{torch.backends.cpu.get_cpu_capability()}",
-        "cores": f"{os.cpu_count()}, of which it may use {usable}",
+        "cores": f"{os.cpu_count()}, of which it may use {usable_processors()}",
         "threads": f"{torch.get_num_threads()} for a network",
         "memory": f"{free_memory() / 2**30:.1f} GiB free",
     }

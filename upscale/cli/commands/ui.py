@@ -11,6 +11,7 @@ from upscale.cli.run.options import MOST_JOBS, Options
 from upscale.cli.terminal.console import say
 from upscale.errors import UsageError, did_you_mean
 from upscale.models.choice import AUTO, DEVICE_HELP
+from upscale.models.devices import check_device
 from upscale.serving.work.limits import Limits
 from upscale.serving.work.offers import known_models
 from upscale.upscaling.options import REPORT, SPEED, check_limits, option
@@ -88,6 +89,7 @@ def make_server(options: UiOptions) -> "Server":
     base = Options(
         inputs=(), model=options.model, device=options.device, max_pixels=options.max_pixels
     )
+    check_device(options.device)
     base.check()
     own = {} if options.model in known_models() else {Path(options.model).name: options.model}
     if own and not Path(options.model).is_file():

@@ -10,6 +10,8 @@ from upscale.batch.order import Method, Order
 from upscale.cli.run.methods import making_of, naming_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, did_you_mean
+from upscale.models.choice import DEVICE_HELP
+from upscale.models.devices import check_device
 from upscale.serving.work.asked import Asked, Setting
 from upscale.serving.work.limits import Limits
 from upscale.serving.work.offers import known_models
@@ -29,6 +31,7 @@ KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 HELP = {
     "model": "A name that /api/about gives; no file, and no address.",
     "size": "Width and height in pixels, as in 1920x1080; see fit.",
+    "device": DEVICE_HELP,
     "fit": "Way to reach size: fit (inside), fill (crops the rest) or stretch.",
 }
 """Of settings whose options say what only a command line has."""
@@ -80,6 +83,7 @@ def read_settings(
         options = replace(options, model=own[options.model])
     elif options.model not in known and options.model != base.model:
         raise UsageError(f"{options.model!r} is not a model{did_you_mean(options.model, known)}")
+    check_device(options.device)
     options.check()
     order = replace(order_of(options), max_output_pixels=limits.most_output_pixels)
     making = making_of(options)

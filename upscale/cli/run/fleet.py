@@ -15,9 +15,11 @@ from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars, Interrupted, RunBar
 from upscale.errors import UpscaleError
 from upscale.fleet.crew import Crew
+from upscale.fleet.local import LocalCrew, places
 from upscale.fleet.task import Receipt, Task
 from upscale.fleet.worker import Worker
 from upscale.models.choice import Candidates, Choice
+from upscale.models.devices import devices_of
 from upscale.models.fetching.sources import Progress
 
 __all__ = ["Course", "Source", "run_fleet"]
@@ -54,7 +56,7 @@ def run_fleet(options: Options) -> int:
             source = _planned(planned(options, inputs, naming, bars))
             if order.candidates and report.many:
                 bars.say(choosing(order.candidates))
-            course.run(source, _crew(options, making, order, listener))
+            course.run(source, _crew(options, making, order, listener, source.files))
         except Interrupted as interrupted:
             course.status = interrupted.exit_code
         except UpscaleError as error:
@@ -78,8 +80,18 @@ def _planned(jobs: list[Job]) -> Source:
     return Source(tasks, len(jobs), sum(job.size for job in jobs), in_memory=True)
 
 
-def _crew(options: Options, making: Making, order: Order, listener: Listener) -> Crew:
-    return Worker(making, order, listener, options.jobs)
+def _crew(
+    options: Options, making: Making, order: Order, listener: Listener, files: int | None
+) -> Crew:
+    """Return who makes the pictures: no more workers than ``files``."""
+    devices = devices_of(options.device)
+    if not options.has_devices:
+        devices *= options.workers
+    devices = devices[:files]
+    if len(devices) > 1:
+        shares = places(devices, options.jobs)
+        return LocalCrew(making, order, listener, shares, options.debug)
+    return Worker(making, order, listener, min(options.jobs, files or options.jobs), options.debug)
 
 
 class Course:

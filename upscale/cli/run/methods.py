@@ -18,7 +18,7 @@ def making_of(options: Options) -> Making:
         model=options.asked,
         alpha=options.alpha,
         psnr=options.psnr,
-        device=options.device,
+        device=options.first_device,
         precision=options.precision,
         tta=options.tta,
         back_project=options.back_project,

@@ -10,13 +10,12 @@ from upscale.fleet.shard import Shard
 from upscale.models.choice import (
     AUTO,
     BEST,
-    DEVICE_HELP,
     MODEL_HELP,
     MOST_ITERATIONS,
     PRECISION_HELP,
     check_psnr,
 )
-from upscale.models.devices import check_device, check_precision
+from upscale.models.devices import ALL, check_devices, check_precision
 from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.writing.encoding import Encoding
@@ -136,14 +135,20 @@ class Options:
     )
     to_srgb: bool = option("Convert colours from the picture's profile to sRGB.", False, COLOUR)
     strip: bool = option("Drop EXIF, XMP, IPTC and resolution.", False, COLOUR)
-    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
+    device: str = option(
+        "Device that runs the network: auto, cpu, cuda, cuda:N or mps; several, as in "
+        "cuda:0,cuda:1, or all of CUDA share the pictures.",
+        *("auto", SPEED),
+        metavar="DEVICE",
+    )
     precision: str = option(PRECISION_HELP, "auto", SPEED)
     jobs: int = option(
         "Processes that decode and encode.", 3, SPEED, short="-j", least=1, most=MOST_JOBS
     )
     workers: int = option(
-        "Processes that share the work, and the processor's threads.",
+        "Processes that share the pictures, and the processor's threads.",
         *(1, SPEED),
+        metavar="N",
         least=1,
         most=MOST_WORKERS,
     )
@@ -170,7 +175,7 @@ class Options:
         self.target.check()
         self.encoding.check(self.format_suffix)
         check_limits(self)
-        check_device(self.device)
+        check_devices(self.device)
         check_precision(self.precision)
         if self.wrap and self.fit == "fill":
             raise UsageError(
@@ -197,6 +202,13 @@ class Options:
         for word, asked in ignored.items():
             if self.raw is not None and asked:
                 raise UsageError(f"--raw and {word} contradict each other: give one of them")
+        if self.workers > 1 and self.has_devices:
+            raise UsageError("--workers and several devices contradict each other: each has one")
+        if self.is_shared and (self.watch or self.raw is not None):
+            raise UsageError(
+                f"{'--watch' if self.watch else '--raw'} has pictures come one by one to one "
+                "network; give neither --workers nor several devices"
+            )
         if self.watch and self.dry_run:
             raise UsageError("--watch and --dry-run contradict each other: give one of them")
         if self.watch and self.shard is not None:
@@ -243,9 +255,19 @@ class Options:
         return None if self.output is None else Path(self.output)
 
     @property
-    def has_fleet(self) -> bool:
-        """Whether several workers may share the work."""
-        return self.workers > 1 and not self.dry_run
+    def has_devices(self) -> bool:
+        """Whether ``--device`` may name several."""
+        return self.device == ALL or "," in self.device
+
+    @property
+    def first_device(self) -> str:
+        """The one device, or the first of several."""
+        return "cuda" if self.device == ALL else self.device.split(",")[0]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several workers may share the pictures."""
+        return self.workers > 1 or self.has_devices
 
     @property
     def asked(self) -> str:

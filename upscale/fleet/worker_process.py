@@ -1,0 +1,159 @@
+"""A process with a `Worker`: it asks for tasks on standard output, and gets them on standard input.
+
+What it hears: a `Start`; then, behind each `Ask`, a task, None (nothing for now) or `End`. What it
+says: `Ask`, `Said`, `Begun` and `Moved` as it works, a `Receipt` for each task, and the
+`UpscaleError` that ended its work. All are pickled.
+"""
+
+import _thread
+import os
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+from upscale.batch.methods import Making
+from upscale.batch.order import Order
+from upscale.errors import UpscaleError
+from upscale.fleet.task import Task
+from upscale.fleet.worker import Worker
+from upscale.models.choice import Choice
+from upscale.models.fetching.sources import Progress
+from upscale.upscaling.tuning import tune
+
+__all__ = ["Ask", "Begun", "End", "Moved", "Said", "Start", "serve"]
+
+OFTEN = 0.2
+"""Seconds between two messages on the progress of a picture."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Says what is made of all tasks."""
+
+    making: Making
+    order: Order
+    processes: int
+    """That decode and encode."""
+    debug: bool
+    """What their libraries print is shown."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Asks for one more task."""
+
+
+@dataclass(frozen=True)
+class End:
+    """There are no more tasks."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line for the user."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A task goes to the network."""
+
+    task: Task
+    choice: Choice
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How far the task that went to the network last has come."""
+
+    done: int
+    total: int
+
+
+def serve() -> None:
+    """Work until there is no more; stop at once when standard input ends before that."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # so that no print of a library is taken for a reply
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & may have it ignored
+    tune()
+    says = _Says(replies)
+    try:
+        start: Start = pickle.load(requests)
+        asked = _Asked(requests)
+        with Worker(start.making, start.order, says, start.processes, start.debug) as worker:
+            try:
+                for receipt in worker.work(asked.tasks(says), says.begun):
+                    says.tell(receipt)
+            except (KeyboardInterrupt, UpscaleError):
+                for receipt in worker.stop():
+                    says.tell(receipt)
+                raise
+    except UpscaleError as error:
+        says.tell(error)
+    except (KeyboardInterrupt, EOFError, BrokenPipeError):
+        pass
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class _Asked:
+    """What is heard, by a thread of its own: the main one may be in the network."""
+
+    def __init__(self, requests: Any) -> None:
+        self._requests = requests
+        self._heard: SimpleQueue[Task | End | None] = SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def tasks(self, says: "_Says") -> Iterator[Task | None]:
+        while True:
+            says.tell(Ask())
+            if isinstance(answer := self._heard.get(), End):
+                return
+            yield answer
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._heard.put(pickle.load(self._requests))
+        except (EOFError, OSError, pickle.UnpicklingError):
+            _thread.interrupt_main()
+            self._heard.put(End())
+
+
+class _Says:
+    """A `Listener`; all that is said goes to the other process."""
+
+    def __init__(self, replies: Any) -> None:
+        self._replies = replies
+        self._lock = threading.Lock()
+
+    def tell(self, message: Any) -> None:
+        with self._lock:
+            pickle.dump(message, self._replies, pickle.HIGHEST_PROTOCOL)
+            self._replies.flush()
+
+    def say(self, text: str) -> None:
+        self.tell(Said(text))
+
+    def download(self, title: str) -> Progress:
+        """Tell nothing: weights have been fetched before."""
+        return lambda done, total: None
+
+    def begun(self, task: Task, choice: Choice) -> Progress:
+        self.tell(Begun(task, choice))
+        last = time.monotonic()
+
+        def move(done: int, total: int) -> None:
+            nonlocal last
+            if (now := time.monotonic()) - last > OFTEN:
+                last = now
+                self.tell(Moved(done, total))
+
+        return move
