@@ -114,7 +114,6 @@ TESTED_ELSEWHERE = {
     "training.records.publishing.licences": "training/records/publishing/test_card.py: for a card",
     "training.losses.options": "training/test_config.py: they are a part of what is asked",
     "upscaling.passes.failures": "upscaling/test_engine.py: failures are those of a picture",
-    "upscaling.passes.streamed": "upscaling/test_engine.py: the engine chooses the pass",
     "upscaling.passes.tiled": "upscaling/test_engine.py: the engine chooses the pass",
     "stores.failures": "stores/test_store.py: a failure is what a store raises",
     "stores.vendor": "stores/test_store.py: a store asks it",
