@@ -120,7 +120,7 @@ class Store:
                 elif error.kind in ("exists", "absent"):
                     # Where an answer was lost, what is there now is what this call wrote.
                     found = self._ask(partial(self._vendor.head, place))
-                    if found is not None and _is_of(found, mine):
+                    if found is not None and _is_own(found, mine, path):
                         return True
                     if error.kind == "exists" or (new and found is not None):
                         return False
@@ -196,9 +196,9 @@ class _Arrival:
         return VendorError("broken", said)
 
 
-def _is_of(found: Described, written: Mapping[str, str]) -> bool:
-    """Return whether an object is what one call wrote."""
-    return found.metadata.get(WRITER) == written[WRITER]
+def _is_own(found: Described, written: Mapping[str, str], path: Path) -> bool:
+    """Return whether an object is what one call wrote of ``path``."""
+    return found.metadata.get(WRITER) == written[WRITER] and found.size == path.stat().st_size
 
 
 def store_of(url: str) -> Store:

@@ -7,7 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from faulty_proxy import ALL, Fault, Proxy, denied, faulty, half, late_error, lost, slow_down, then
+from faulty_proxy import (
+    ALL,
+    Fault,
+    Proxy,
+    answering,
+    denied,
+    faulty,
+    half,
+    late_error,
+    lost,
+    slow_down,
+    then,
+)
 from loopback_s3 import SECRET, Bucket, Served, reached
 from stored import LARGE, PART, QUICK, Kept
 
@@ -178,6 +190,20 @@ def test_who_may_not_is_told_at_once_and_no_secret_is_shown(
     shown = "".join(traceback.format_exception(caught.value))
     for secret in (SECRET, "Signature", "nobody", "AWS4"):
         assert secret not in shown
+
+
+@pytest.mark.parametrize("data", [b"pixels", LARGE], ids=["small", "in parts"])
+def test_a_storage_without_conditions_is_asked_before(
+    kept: Kept, bucket: Bucket, proxy: Proxy, data: bytes
+) -> None:
+    method, part = ("PUT", "") if data == b"pixels" else ("POST", "uploadId=")
+    proxy.plan(method, answering(501, "NotImplemented"), part=part)
+    assert kept.create("a.png", data)
+    proxy.plan(method, answering(501, "NotImplemented"), part=part)
+    assert not kept.create("a.png", data[::-1])
+    assert bucket.get("a.png") == data
+    assert proxy.kept
+    assert uploads(bucket) == 0
 
 
 def test_where_nobody_answers_it_says_so(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:

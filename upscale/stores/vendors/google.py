@@ -128,23 +128,36 @@ class _Upload:
         self._size = size
         self._new = new
         self._sent = 0
+        self._broke_off = False
 
     def send(self, number: int, data: bytes, last: bool) -> None:
-        """See `Upload`; what has arrived already, Google leaves out."""
+        """See `Upload`; of a part that is sent again, only what has not arrived.
+
+        https://cloud.google.com/storage/docs/performing-resumable-uploads#status-check
+        """
+        end = self._sent + len(data)
+        arrived = self._put(f"bytes */{self._size}", b"") if self._broke_off else self._sent
+        self._broke_off = True
+        if arrived < end:
+            rest = data[arrived - self._sent :]
+            arrived = self._put(f"bytes {arrived}-{end - 1}/{self._size}", rest)
+        if arrived != end:
+            raise VendorError("broken", f"{arrived} of {end} bytes arrived")
+        self._sent = end
+        self._broke_off = False
+
+    def _put(self, span: str, data: bytes) -> int:
+        """Send what ``span`` says; return how many bytes have arrived in all."""
         import requests
 
-        end = self._sent + len(data)
-        span = f"bytes {self._sent}-{end - 1}/{self._size}"
+        headers = {"Content-Range": span}
         with _told():
-            answer = requests.put(
-                self._address, data, headers={"Content-Range": span}, timeout=LIMITS["timeout"]
-            )
-        kept = int(answer.headers.get("Range", "bytes=0--1").partition("-")[2]) + 1
-        if answer.status_code == GOES_ON and kept < end:
-            raise VendorError("broken", f"{kept} of {end} bytes arrived")
-        if answer.status_code not in (200, 201, GOES_ON):
-            raise _refused(answer.status_code, self._new)
-        self._sent = end
+            answer = requests.put(self._address, data, headers=headers, timeout=LIMITS["timeout"])
+        if answer.status_code == GOES_ON:
+            return int(answer.headers.get("Range", "bytes=0--1").partition("-")[2]) + 1
+        if answer.status_code in (200, 201):
+            return int(answer.json()["size"])
+        raise _refused(answer.status_code, self._new)
 
     def commit(self) -> None:
         """Do nothing: the last part ends it."""
