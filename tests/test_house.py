@@ -53,7 +53,7 @@ INNER = {
     "models": ("fetching", "checkpoints"),
     "upscaling": ("passes",),
     "batch": ("planning",),
-    "fleet": ("carrying", "cluster"),
+    "fleet": ("carrying", "auditing", "cluster"),
     "training": (
         *("data", "data.degrading", "learning", "losses"),
         *("records", "records.publishing", "sets"),
@@ -74,6 +74,9 @@ TESTED_ELSEWHERE = {
     "fleet.carrying.marks": "fleet/carrying/test_departure.py: marks are those of what departs",
     "fleet.process": "fleet/test_local.py: a process is what a crew starts",
     "fleet.worker_process": "fleet/test_local.py: it answers the process that started it",
+    "cli.run.lines": "cli/run/test_report.py: a report is lines",
+    "fleet.auditing.finding": "fleet/auditing/test_audit.py: findings are what an audit finds",
+    "fleet.auditing.inspection": "fleet/auditing/test_audit.py: an audit looks at each output",
     "fleet.task": "fleet/test_dispatch.py: tasks are what is handed out",
     "cli.run.following": "cli/commands/test_train.py: a signal ends a training that is followed",
     "cli.run.local": "cli/run/test_run.py: what is found shows in a run only",

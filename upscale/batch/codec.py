@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from upscale.batch.worker import Read, Write
+from upscale.batch.worker import Look, Read, Write
 from upscale.errors import DeviceError, InputError, UpscaleError
 from upscale.system import beside_options, ending
 
@@ -59,16 +59,16 @@ class Codec:
     def call(self, message: Any, path: Path) -> Any:
         """Return the reply. Raises a reply that is an error, and InputError ``crashed``.
 
-        A `Read` or `Write` goes to a new process if this one has ended while idle.
+        A `Read`, `Look` or `Write` goes to a new process if this one has ended while idle.
         """
-        if isinstance(message, Read | Write):
+        if isinstance(message, Read | Look | Write):
             try:
                 self._send(message)
             except OSError:  # EPIPE, or EINVAL on Windows
                 self._replace()
                 self._send(message)
         try:
-            if not isinstance(message, Read | Write):
+            if not isinstance(message, Read | Look | Write):
                 self._send(message)
             assert self._process.stdout is not None
             reply = pickle.load(self._process.stdout)

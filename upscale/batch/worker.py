@@ -1,9 +1,9 @@
 """A process that decodes and encodes, so that a file that crashes a decoder ends nothing else.
 
 It hears messages on standard input and answers each on standard output, all pickled:
-`Probe` → `Probed` or `Skipped`; `Read` → `Decoded` or `Skipped`; `Write` and each array of rows
-behind it → None; `Finish` → a list of warnings. An UpscaleError is a reply, too; it ends a
-writing.
+`Probe` → `Probed` or `Skipped`; `Read` → `Decoded` or `Skipped`; `Look` → `Header`; `Write` and
+each array of rows behind it → None; `Finish` → a list of warnings. An UpscaleError is a reply, too;
+it ends a writing.
 """
 
 import os
@@ -20,7 +20,7 @@ from upscale.pictures.writing.encoding import Encoding
 from upscale.pixels.image import Header, Image, Layout, Metadata
 from upscale.system import be_nice
 
-__all__ = ["Decoded", "Finish", "Probe", "Probed", "Read", "Skipped", "Write", "serve"]
+__all__ = ["Decoded", "Finish", "Look", "Probe", "Probed", "Read", "Skipped", "Write", "serve"]
 
 
 NICE = 10
@@ -56,6 +56,17 @@ class Probed:
 
     header: Header
     choice: Choice
+
+
+@dataclass(frozen=True)
+class Look:
+    """Asks for a file's `Header` and, with ``to_the_end``, whether all of it can be decoded."""
+
+    path: Path
+    max_pixels: int
+    scratch: Path
+    """A file for rows that are too many for memory."""
+    to_the_end: bool
 
 
 @dataclass(frozen=True)
@@ -126,7 +137,7 @@ def serve() -> None:
 def _answer(request: Any, receive: Callable[[], Any], reply: Callable[[Any], None]) -> Any:
     from upscale.pictures.writing.writer import Writer
 
-    if isinstance(request, Read):
+    if isinstance(request, Read | Look):
         return _read(request)
     assert isinstance(request, Write)
     writer = Writer(
@@ -145,9 +156,9 @@ def _answer(request: Any, receive: Callable[[], Any], reply: Callable[[Any], Non
     return writer.warnings
 
 
-def _read(request: Read) -> Probed | Decoded | Skipped:
+def _read(request: Read | Look) -> Header | Probed | Decoded | Skipped:
     try:
-        return _read_or_skip(request)
+        return _look(request) if isinstance(request, Look) else _read_or_skip(request)
     except OSError as error:
         raise InputError(f"{request.path}: cannot be read ({error.strerror})") from error
     except MemoryError as error:
@@ -182,8 +193,22 @@ def _read_or_skip(request: Read) -> Probed | Decoded | Skipped:
     )
     choice = choose(image.frame(0), candidates, request.path) if candidates else named
     if isinstance(request, Probe):
-        _, width, channels = image.pixels.shape
-        depth = image.pixels.dtype.itemsize * 8
-        header = Header(width, image.height, channels, depth, image.frames)
-        return Probed(header, choice)
+        return Probed(_header_of(image), choice)
     return Decoded(image, choice, keys[choice.model])
+
+
+def _look(request: Look) -> Header:
+    from upscale.pictures.reading import reader
+
+    if not request.to_the_end:
+        return reader.read_header(request.path, request.max_pixels)
+    try:
+        return _header_of(reader.read(request.path, request.max_pixels, scratch=request.scratch))
+    finally:
+        request.scratch.unlink(missing_ok=True)
+
+
+def _header_of(image: Image) -> Header:
+    _, width, channels = image.pixels.shape
+    depth = image.pixels.dtype.itemsize * 8
+    return Header(width, image.height, channels, depth, image.frames)

@@ -7,6 +7,7 @@ import typer
 
 from upscale import __version__
 from upscale.cli.bench.options import BenchOptions
+from upscale.cli.commands.audit import SHAPING, AuditOptions, audit
 from upscale.cli.commands.compare import CompareOptions, compare
 from upscale.cli.commands.data import ListSetsOptions, PullSetsOptions, list_sets, pull_sets
 from upscale.cli.commands.doctor import DoctorOptions, doctor
@@ -28,7 +29,7 @@ from upscale.cli.rate.report import ReportOptions, report
 from upscale.cli.rate.show import PageOptions, ServeOptions, page, serve
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.default_group import DEFAULT_COMMAND, Command, DefaultGroup, Group
-from upscale.cli.terminal.options import make_command
+from upscale.cli.terminal.options import Some, make_command
 from upscale.studies.options import (
     AblationOptions,
     ContentOptions,
@@ -113,10 +114,15 @@ def _bench(options: BenchOptions) -> None:
 
 
 def _add(
-    group: typer.Typer, name: str, act: Callable[..., None], *kinds: type[Any], **about: Any
+    group: typer.Typer,
+    name: str,
+    act: Callable[..., None],
+    kind: type[Any],
+    *more: type[Any] | Some,
+    **about: Any,
 ) -> None:
     group.command(name, cls=Command, hidden=name == DEFAULT_COMMAND, **about)(
-        make_command(act, *kinds)
+        make_command(act, kind, *more)
     )
 
 
@@ -126,6 +132,10 @@ _add(
     "5 output, 130 and 143 interrupted.",
 )
 _add(app, "sweep", sweep, SweepOptions)
+_add(
+    *(app, "audit", audit, AuditOptions, Some(Options, SHAPING)),
+    epilog="Exit codes: 0 nothing was found, 1 something was, and others as of a run.",
+)
 _add(app, "compare", compare, CompareOptions)
 _add(app, "ui", ui, UiOptions)
 _add(app, "bench", _bench, BenchOptions)

@@ -1,16 +1,13 @@
 """What is said of each file: a line for a person, and a JSON object for a program."""
 
-import contextlib
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from upscale.batch.run import Result
-from upscale.cli.terminal.console import Bars, emit, printable, shown
+from upscale.cli.run.lines import Lines
+from upscale.cli.terminal.console import Bars, printable, shown
 from upscale.errors import UpscaleError
-from upscale.files import unwritable
 from upscale.fleet.task import Receipt
 
 __all__ = ["Report", "counted"]
@@ -23,7 +20,6 @@ class Report:
         """Open ``file`` (JSON lines) where there is one. Raises OutputError."""
         self._bars = bars
         self._as_json = as_json
-        self._path = file
         self.many = many
         """Whether there may be several pictures."""
         self.settings: Callable[[Result], Mapping[str, object]] = lambda result: {}
@@ -33,13 +29,7 @@ class Report:
         """Files in folders that no reader takes, by kind."""
         self.told: UpscaleError | None = None
         """The error that was said last."""
-        try:
-            if file is not None:
-                file.parent.mkdir(parents=True, exist_ok=True)
-            self._file = None if file is None else open(file, "w", encoding="utf-8")  # noqa: SIM115
-        except OSError as error:
-            assert file is not None
-            raise unwritable(file, error) from error
+        self._lines = Lines(bars, as_json, file)
 
     def __enter__(self) -> "Report":
         """Give itself."""
@@ -47,8 +37,7 @@ class Report:
 
     def __exit__(self, *error: object) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
+        self._lines.close()
 
     def add(self, found: Result | Receipt, **more: object) -> None:
         """Say what became of one picture."""
@@ -75,7 +64,7 @@ class Report:
         width, height = receipt.size or (None, None)
         output_width, output_height = receipt.output_size or (None, None)
         error = receipt.error
-        self._record(
+        self._lines.add(
             {
                 "kind": "file",
                 "input": source,
@@ -98,24 +87,10 @@ class Report:
         """Say how the whole run went."""
         if self.passed_over:
             more["not_read"] = dict(self.passed_over)
-        self._record({"kind": "summary", **self.counts, **more, "exit_code": status})
+        self._lines.add({"kind": "summary", **self.counts, **more, "exit_code": status})
         if (many or self.passed_over) and self.counts and not self._as_json:
             rest = f"; not read: {counted(self.passed_over)}" if self.passed_over else ""
             self._bars.say(counted(self.counts) + rest)
-
-    def _record(self, record: dict[str, Any]) -> None:
-        line = json.dumps(record)
-        if self._as_json:
-            emit(line)
-        if self._file is not None:
-            try:
-                self._file.write(line + "\n")
-                self._file.flush()
-            except OSError as error:
-                self._bars.say(f"upscale: {self._path}: the report ends here ({error.strerror})")
-                with contextlib.suppress(OSError):
-                    self._file.close()
-                self._file = None
 
 
 def counted(counts: Mapping[str, int]) -> str:

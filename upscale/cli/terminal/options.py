@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -11,36 +11,51 @@ import typer
 from upscale.cli.terminal.console import exit_on_error
 from upscale.upscaling.options import PANELS, flag_of
 
-__all__ = ["make_command"]
+__all__ = ["Some", "make_command"]
 
 METAVARS = {int: "N", float: "NUMBER", str: "WORD", Path: "PATH"}
 
 
+@dataclass(frozen=True)
+class Some:
+    """Some options of another command."""
+
+    kind: type[Any]
+    """The other command's."""
+    names: tuple[str, ...]
+
+
 def make_command(
-    act: Callable[..., None], kind: type[Any], *given_kinds: type[Any]
+    act: Callable[..., None], kind: type[Any], *given_kinds: type[Any] | Some
 ) -> Callable[..., None]:
     """Return the function that Typer makes a command of: it calls ``act`` with a ``kind``.
 
     The fields of ``given_kinds`` are options without defaults; ``act`` gets those that the user
-    gives as a dict. Its docstring is the command's help.
+    gives as a dict, and with them the values of `Some` options. Its docstring is the command's
+    help.
     """
     own = {each.name: each for each in fields(kind)}
-    every = [
-        (other, each)
-        for other in (*given_kinds, kind)
-        for each in fields(other)
-        if other is kind or "help" in each.metadata
-    ]
+    shared: dict[str, Field[Any]] = {}
+    every: list[tuple[type[Any], Field[Any]]] = []
+    for other in given_kinds:
+        if isinstance(other, Some):
+            some = [each for each in fields(other.kind) if each.name in other.names]
+            shared |= {each.name: each for each in some}
+            every += [(other.kind, each) for each in some]
+        else:
+            every += [(other, each) for each in fields(other) if "help" in each.metadata]
+    every += [(kind, each) for each in fields(kind)]
     every.sort(key=lambda pair: ("", *PANELS).index(pair[1].metadata.get("panel") or ""))
     parameters = [
-        _parameter(each, get_type_hints(other)[each.name], given=other is not kind)
+        _parameter(each, get_type_hints(other)[each.name], given=each.name not in own | shared)
         for other, each in every
     ]
 
     def command(**words: Any) -> None:
         with exit_on_error(words.get("debug", False)):
             values = {name: _value(own[name], words.pop(name)) for name in own}
-            given = {name: value for name, value in words.items() if value not in (None, [])}
+            given = {name: _value(shared[name], words.pop(name)) for name in shared}
+            given |= {name: value for name, value in words.items() if value not in (None, [])}
             act(kind(**values), *([given] if given_kinds else []))
 
     command.__doc__ = act.__doc__

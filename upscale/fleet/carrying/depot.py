@@ -54,9 +54,11 @@ class Depot:
     def _place(self, number: int, name: str, url: str) -> Path:
         """Return a path whose suffix is that of ``url``, and which no sentence has by chance."""
         suffix = PurePosixPath(url).suffix
-        return self._made() / f"{number}-{name}{suffix if SUFFIX.fullmatch(suffix) else ''}"
+        return self.folder / f"{number}-{name}{suffix if SUFFIX.fullmatch(suffix) else ''}"
 
-    def _made(self) -> Path:
+    @property
+    def folder(self) -> Path:
+        """The folder. Raises OutputError where none can be made."""
         if self._folder is None:
             name = Path(tempfile.gettempdir()) / "upscale"
             sweep_folders_of(name)
@@ -76,7 +78,7 @@ class Depot:
         with self._changed:
             while not self._over and self._waiting and not self._has_room(size):
                 self._changed.wait(PATIENCE)
-            folder = self._made()
+            folder = self.folder
             if self._over or shutil.disk_usage(folder).free < size:
                 raise OutputError(
                     f"{cargo.task.input}: takes {size / 1e9:.2f} GB in {folder.parent}, and there "
@@ -87,7 +89,7 @@ class Depot:
 
     def _has_room(self, size: int) -> bool:
         fits = sum(self._waiting.values()) + size <= self._most
-        return fits and shutil.disk_usage(self._made()).free >= size
+        return fits and shutil.disk_usage(self.folder).free >= size
 
     def drop(self, cargo: Cargo) -> None:
         """Remove a picture's files that lie here, and let others have its room."""

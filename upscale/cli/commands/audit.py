@@ -1,0 +1,150 @@
+"""``upscale audit IN OUT``: what is missing, stale, damaged or too many among outputs."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from upscale.batch.methods import find_methods
+from upscale.batch.planning.inputs import find_inputs
+from upscale.batch.planning.naming import Naming
+from upscale.batch.planning.plan import Destination, plan
+from upscale.cli.run.lines import Lines
+from upscale.cli.run.methods import making_of, naming_of, order_of
+from upscale.cli.run.options import MOST_JOBS, Options
+from upscale.cli.terminal.console import Bars, printable, shown
+from upscale.errors import UsageError
+from upscale.fleet.auditing.audit import Audit
+from upscale.fleet.auditing.finding import Finding, Status
+from upscale.fleet.task import Task
+from upscale.upscaling.options import REPORT, SPEED, argument, option
+
+__all__ = ["SHAPING", "AuditOptions", "audit"]
+
+SHAPING = (
+    *("format", "quality", "lossless", "suffix", "name", "on_collision"),
+    *("recursive", "follow_links"),
+    *("scale", "size", "fit", "long_edge", "megapixels", "wrap"),
+    *("model", "best", "alpha", "psnr", "tta", "back_project"),
+    *("to_srgb", "strip", "precision", "tile", "overlap"),
+)
+"""The options of a run that say which pictures it makes, what they are called and what they are."""
+
+MEANINGS = {
+    "inputs": "pictures that the run was to enlarge",
+    "up_to_date": "have the output that a run would skip",
+    "missing": "have no output",
+    "stale": "have an output of another input, or of other options",
+    "damaged": "have an output that cannot be decoded, or is of another size",
+    "extra": "pictures among the outputs that are the output of no input",
+    "decoded": "outputs that were decoded to their end",
+}
+"""The lines of the table."""
+
+SHOWN = 10
+"""Findings of a kind that people see; a report has all."""
+
+
+def _read_sample(word: str) -> int | None:
+    if word != "all" and not word.isdecimal():
+        raise ValueError(f"{word!r} is neither all nor a whole number")
+    return None if word == "all" else int(word)
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """What ``upscale audit`` is asked for, beside `SHAPING`."""
+
+    source: str = argument("IN", "The input of the run: a file, a folder, or @list.txt.")
+    output: str = argument("OUT", "The folder that the run wrote to with -o.")
+    sample: int | None = option(
+        "Outputs to decode to their end, drawn by chance, or all.",
+        *(100, SPEED),
+        word="100",
+        read=_read_sample,
+    )
+    jobs: int = option(
+        "Processes that read and decode.", 3, SPEED, short="-j", least=1, most=MOST_JOBS
+    )
+    json: bool = option("Report on standard output as JSON lines.", False, REPORT)
+    report: Path | None = option("Report to a file as JSON lines.", None, REPORT, metavar="FILE")
+    debug: bool = option("Show tracebacks.", False, REPORT)
+
+
+def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
+    """Say what a run left undone: outputs that are missing, stale, damaged, or of no input.
+
+    Give the options that the run had: those that choose the model, size, format and names.
+    """
+    run = Options((options.source,), **shaping)
+    run.check()
+    with Bars() as bars, contextlib.closing(Lines(bars, options.json, options.report)) as lines:
+        order = order_of(run)
+        methods = find_methods(making_of(run), order, bars)
+        naming = naming_of(run, next(iter(methods.values())).scale)
+        tasks = _tasks(run, options.output, naming)
+        counts = Counter[str](dict.fromkeys(get_args(Status), 0))
+        with Audit(
+            *(options.output, methods, order), sample=options.sample, processes=options.jobs
+        ) as found:
+            for finding in found.findings(tasks, bars.counter("pictures checked")):
+                counts[finding.status] += 1
+                lines.add(_record(finding))
+                if not options.json:
+                    _say(finding, counts[finding.status], bars)
+        if not found.good and counts["missing"] + counts["stale"]:
+            bars.say(
+                "upscale: no output is as these options ask: were they those of the run? Model, "
+                "size, format and names have to be"
+            )
+        status = 1 if counts.total() else 0
+        whole = {"inputs": found.checked, "up_to_date": found.good, **counts}
+        whole["decoded"] = found.decoded
+        lines.add({"kind": "summary", **whole, "exit_code": status})
+    if not options.json:
+        _print_table(whole)
+    raise SystemExit(status)
+
+
+def _tasks(run: Options, output: str, naming: Naming) -> list[Task]:
+    """Name the outputs of a folder's pictures as a run does. Raises UsageError."""
+    folder = Path(output)
+    if not folder.is_dir():
+        raise UsageError(f"{shown(folder)}: there is no such folder; name the one given with -o")
+    found = find_inputs(
+        run.inputs, recursive=run.recursive, follow_links=run.follow_links, exclude=folder
+    )
+    if not found:
+        raise UsageError(f"{run.inputs[0]}: no pictures there; give what the run was given")
+    jobs = plan(found, Destination(folder), naming, on_collision=run.on_collision)
+    return [Task.of(job) for job in jobs if not job.skip]
+
+
+def _record(finding: Finding) -> dict[str, str]:
+    told = {name: printable(text) for name, text in asdict(finding).items()}
+    return {"kind": "finding", **told}
+
+
+def _say(finding: Finding, number: int, bars: Bars) -> None:
+    """Say the first of each kind, and once that there are more."""
+    if number <= SHOWN:
+        of = f", of {shown(finding.input)}" if finding.input else ""
+        why = f": {finding.reason}" if finding.reason else ""
+        bars.say(f"{finding.status}: {shown(finding.output)}{of}{why}")
+    elif number == SHOWN + 1:
+        bars.say(f"{finding.status}: and more of them; --report FILE takes all")
+
+
+def _print_table(numbers: Mapping[str, int]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for justify in ("right", "left", "left"):
+        table.add_column(justify=justify)
+    for name, meaning in MEANINGS.items():
+        table.add_row(f"{numbers[name]:,}", name.replace("_", " "), meaning)
+    with contextlib.suppress(OSError):
+        Console(width=160, highlight=False).print(table)
