@@ -4,9 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from carried import Kept, png
 from documents import PAGES, ROOT, commands
 from PIL import Image
 from program import flat_weights, inside, noise, picture, piped
+
+from upscale.stores.urls import is_url
 
 ELSEWHERE = (
     *("train", "bench", "--valid", "rate", "ui", "--watch", "--raw", "pull", "realesrgan"),
@@ -71,7 +74,7 @@ def offline(page: Path) -> list[list[str]]:
     return [
         words
         for words in found
-        if not any(word in ELSEWHERE or word.startswith("hf://") for word in words)
+        if not any(word in ELSEWHERE or word.startswith(("hf://", "s3://")) for word in words)
         and ("-" not in words or "<" in words)
     ]
 
@@ -115,6 +118,28 @@ def check(words: list[str], folder: Path) -> None:
 @pytest.mark.parametrize("words", offline(ROOT / "README.md"), ids=" ".join)
 def test_the_commands_of_readme_work(words: list[str], tmp_path: Path) -> None:
     check(words, tmp_path)
+
+
+STORED = [words for page in PAGES for words in commands(page) if "s3://" in " ".join(words)]
+
+
+@pytest.mark.parametrize("words", STORED, ids=" ".join)
+def test_the_commands_with_addresses_work(words: list[str], tmp_path: Path) -> None:
+    """A storage in memory takes the place of the one that is shown."""
+    kept = Kept(tmp_path)
+    words = [word.replace("s3:/", kept.root) for word in lightened(words)]
+    for name in ("photo.png", "holiday/one.png", "holiday/beach/two.png"):
+        kept.put(f"pictures/{name}", png())
+    flat_weights(tmp_path / "gan.pth")
+    (tmp_path / "holiday").mkdir()
+    small(tmp_path / "holiday" / "one.png")
+    outcome = inside(tmp_path, *words)
+    assert outcome.status == 0, outcome.said
+    root = words[words.index("-o") + 1]
+    if is_url(root):
+        assert any(entry.url.startswith(root) for entry in kept.store.list(f"{kept.root}/large"))
+    else:
+        assert any((tmp_path / root).rglob("*.png"))
 
 
 OTHERS = [words for page in PAGES if page.parent.name == "docs" for words in offline(page)]

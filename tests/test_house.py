@@ -77,6 +77,7 @@ TESTED_ELSEWHERE = {
     "cli.run.lines": "cli/run/test_report.py: a report is lines",
     "fleet.auditing.finding": "fleet/auditing/test_audit.py: findings are what an audit finds",
     "fleet.auditing.inspection": "fleet/auditing/test_audit.py: an audit looks at each output",
+    "fleet.origins": "cli/run/test_stored.py: pictures at addresses are those of a run",
     "fleet.task": "fleet/test_dispatch.py: tasks are what is handed out",
     "cli.run.following": "cli/commands/test_train.py: a signal ends a training that is followed",
     "cli.run.local": "cli/run/test_run.py: what is found shows in a run only",

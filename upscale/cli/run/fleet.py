@@ -12,6 +12,7 @@ from upscale.cli.run.local import find_local, planned
 from upscale.cli.run.methods import choosing, chosen, making_of, naming_of, order_of
 from upscale.cli.run.options import Options
 from upscale.cli.run.report import Report
+from upscale.cli.run.stored import Stored, find_stored
 from upscale.cli.terminal.console import Bars, Interrupted, RunBar
 from upscale.errors import UpscaleError
 from upscale.fleet.crew import Crew
@@ -41,7 +42,7 @@ class Source:
 
 def run_fleet(options: Options) -> int:
     """Do what ``options`` ask for and return the exit status. Raises UpscaleError before work."""
-    inputs = find_local(options)
+    inputs = find_stored(options) if options.has_addresses else find_local(options)
     with (
         Bars() as bars,
         delivered(options.report) as file,
@@ -53,7 +54,11 @@ def run_fleet(options: Options) -> int:
         try:
             methods = find_methods(making, order, listener)  # fetched once, before workers need it
             naming = naming_of(options, next(iter(methods.values())).scale)
-            source = _planned(planned(options, inputs, naming, bars))
+            source = (
+                Source(inputs.tasks(naming), None if inputs.many else 1)
+                if isinstance(inputs, Stored)
+                else _planned(planned(options, inputs, naming, bars))
+            )
             if order.candidates and report.many:
                 bars.say(choosing(order.candidates))
             course.run(source, _crew(options, making, order, listener, source.files))
@@ -65,7 +70,9 @@ def run_fleet(options: Options) -> int:
                 report.summarize(course.status, many=False)
                 raise
         course.cancel()
-        report.summarize(course.status, len(inputs.found) > 1)
+        report.summarize(
+            course.status, inputs.many if isinstance(inputs, Stored) else len(inputs.found) > 1
+        )
         return course.status
 
 

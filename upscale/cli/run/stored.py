@@ -1,0 +1,96 @@
+"""Inputs or outputs at addresses: found, and named, as they are asked for."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+from upscale.batch.planning.naming import Naming, originals
+from upscale.batch.planning.walk import is_pattern
+from upscale.cli.run.local import find
+from upscale.cli.run.options import Options
+from upscale.cli.run.report import counted
+from upscale.errors import UsageError
+from upscale.fleet.origins import Origin, is_folder, origins_at
+from upscale.fleet.outputs import Outputs
+from upscale.fleet.task import Receipt, Task
+from upscale.stores.urls import is_url, join
+
+__all__ = ["Stored", "find_stored"]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the words of the command line stand for, some of them addresses."""
+
+    options: Options
+    many: bool
+    """Whether there may be several pictures."""
+    passed_over: Counter[str]
+    """Objects and files that no reader takes, by kind, as far as has been looked."""
+
+    def tasks(self, naming: Naming) -> Iterator[Task | Receipt]:
+        """Name the output of each picture; yield those of one part where a part is asked for.
+
+        Raises UpscaleError, for what makes no sense before the first.
+        """
+        options = self.options
+        assert options.output is not None
+        outputs = Outputs(options.output, naming, options.on_collision, many=self.many)
+        origins = self._origins(naming)
+        first = next(origins, None)
+        if first is None:
+            there = (
+                f" (there are {counted(self.passed_over)}, which are not read)"
+                if self.passed_over
+                else ""
+            )
+            raise UsageError(f"no pictures there{there}; give pictures, or folders that hold some")
+        shard = options.shard
+        return (
+            task
+            for origin in chain([first], origins)
+            for task in [outputs.task(origin)]  # before a part is taken: all parts name alike
+            if shard is None or shard.has(origin.relative)
+        )
+
+    def _origins(self, naming: Naming) -> Iterator[Origin]:
+        for word in self.options.inputs:
+            if is_url(word):
+                yield from origins_at(
+                    word,
+                    recursive=self.options.recursive,
+                    exclude=_below(self.options.output or "", word),
+                    passed_over=self._pass_over,
+                )
+            else:
+                found = find(replace(self.options, inputs=(word,)), True, self._pass_over)
+                for each in originals(found, naming):
+                    below = each.relative.as_posix()
+                    yield Origin(
+                        *(str(each.path), below), each.size, problem=each.problem, skip=each.skip
+                    )
+
+    def _pass_over(self, kind: str) -> None:
+        self.passed_over.update([kind])
+
+
+def find_stored(options: Options) -> Stored:
+    """Look at the words of the command line. Raises UpscaleError."""
+    for word in filter(is_url, options.inputs):
+        if join(word, "") == join(options.output or "", ""):
+            raise UsageError(f"{word}: is the input, too; choose another -o")
+    many = len(options.inputs) > 1 or any(map(_is_many, options.inputs))
+    return Stored(options, many, Counter())
+
+
+def _is_many(word: str) -> bool:
+    if is_url(word):
+        return is_folder(word)
+    return Path(word).is_dir() or (not Path(word).exists() and (word[0] == "@" or is_pattern(word)))
+
+
+def _below(output: str, word: str) -> str:
+    """Return the output's address where it lies in the folder ``word``."""
+    return output if is_url(output) and join(output, "").startswith(join(word, "")) else ""

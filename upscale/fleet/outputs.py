@@ -1,0 +1,85 @@
+"""Where the output of each picture of a stream goes, without a look at the others."""
+
+from collections import OrderedDict
+from pathlib import Path, PurePosixPath
+
+from upscale.batch.planning.naming import Naming, told_apart
+from upscale.batch.planning.plan import Policy
+from upscale.batch.planning.walk import is_picture
+from upscale.errors import InputError, OutputError, UpscaleError, UsageError
+from upscale.fleet.origins import Origin
+from upscale.fleet.task import Receipt, Task
+from upscale.pictures.formats import WRITABLE, suffix_of
+from upscale.stores.urls import is_url, join, place_of
+from upscale.system import unnameable
+
+__all__ = ["Outputs"]
+
+REMEMBERED = 10_000
+"""Outputs that are compared with the next one. Those of one stem are neighbours in a listing."""
+
+
+class Outputs:
+    """Names outputs below a folder, or as one file.
+
+    Pictures that would get one output are told apart as those of a folder are, as long as there are
+    no more than `REMEMBERED` others between them.
+    """
+
+    def __init__(self, root: str, naming: Naming, policy: Policy, *, many: bool) -> None:
+        """Take ``-o``; ``many``: it must be a folder. Raises UsageError for a file where it is not.
+
+        With one picture a name with a suffix is that of the output.
+        """
+        self._root, self._naming, self._policy = root, naming, policy
+        path = PurePosixPath(place_of(root).key) if is_url(root) else Path(root)
+        named = path.suffix != "" and not root.endswith("/") and not Path(root).is_dir()
+        self.is_file = named and not many
+        """Whether ``-o`` names the output itself."""
+        if named and many and is_picture(path):
+            raise UsageError(f"{root}: is a picture's name; several pictures need a folder")
+        if self.is_file and suffix_of(Path(path)) not in WRITABLE:
+            known = ", ".join(WRITABLE)
+            raise UsageError(f"{root}: write one of {known}; end a folder's name with a slash")
+        self._recent: OrderedDict[str, str] = OrderedDict()
+
+    def task(self, origin: Origin) -> Task | Receipt:
+        """Return what is to be made of a picture; a receipt where that is nothing."""
+        task = self._task(origin, Path(PurePosixPath(origin.relative).name))
+        if origin.problem is not None:
+            return Receipt(task, "skipped" if origin.skip else "failed", error=origin.problem)
+        first = self._recent.get(task.output)
+        if first is not None and first != task.input:
+            if self._policy == "rename" and not self.is_file:
+                task = self._task(origin, told_apart(Path(PurePosixPath(origin.relative).name)))
+                first = self._recent.get(task.output)
+            if first is not None and first != task.input:
+                said = f"{first} becomes {task.output}, too; see --on-collision and --name"
+                return self._refused(task, said, skip=self._policy == "skip")
+        self._recent[task.output] = task.input
+        if len(self._recent) > REMEMBERED:
+            self._recent.popitem(last=False)
+        if not is_url(task.output) and (why := self._unnameable(origin)):
+            return self._refused(task, why)
+        return task
+
+    def _task(self, origin: Origin, named: Path) -> Task:
+        output = self._root
+        if not self.is_file:
+            folder = PurePosixPath(origin.relative).parent
+            below = (folder / self._naming.name(named)).as_posix()
+            output = join(output, below) if is_url(output) else str(Path(output, below))
+        return Task(origin.place, output, origin.size, origin.etag)
+
+    def _unnameable(self, origin: Origin) -> str | None:
+        """Say why an object's name cannot be that of a file below a folder."""
+        parts = PurePosixPath(origin.relative).parts
+        if ".." in parts or Path(origin.relative).anchor:
+            return f"its name leads out of {self._root}"
+        return next((why for part in parts if (why := unnameable(part))), None)
+
+    def _refused(self, task: Task, why: str, skip: bool = False) -> Receipt:
+        kind: type[UpscaleError] = InputError if skip else OutputError
+        code = "usage" if skip else "outside-output"
+        error = kind(f"{task.input}: {'skipped; ' if skip else ''}{why}", code=code)
+        return Receipt(task, "skipped" if skip else "failed", error=error)
