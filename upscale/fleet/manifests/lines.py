@@ -1,0 +1,65 @@
+"""A path, a key or an address a line, as lists of local files have it; one line at a time."""
+
+import codecs
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+
+from upscale.fleet.manifests.columns import BLANK, Line, Row, damaged
+
+__all__ = ["CHUNK", "read_lines", "text_of"]
+
+CHUNK = 2**16
+"""Bytes that are read at a time."""
+
+
+def read_lines(file: io.BufferedReader, name: str, closing: ExitStack) -> Iterator[Line]:
+    """Return what is named, read as it is asked for; ``closing`` keeps what is open.
+
+    Entries end with LF or CRLF; with NUL where the first bytes have one.
+    """
+    if not _is_wide(file) and b"\0" in file.peek(CHUNK):
+        return _until_nul(file)
+    return _until_newline(text_of(file, closing, newline="\n"), name)
+
+
+def _until_newline(text: Iterable[str], name: str) -> Iterator[Line]:
+    for number, line in enumerate(text, 1):
+        place = line.removesuffix("\n").removesuffix("\r")
+        if "\0" in place:
+            yield damaged(f"{name}, line {number}", "has a NUL, and others end without")
+        elif place.strip(BLANK):
+            yield Row(place)
+
+
+def _until_nul(file: io.BufferedReader) -> Iterator[Row]:
+    rest = b""
+    while more := file.read(CHUNK):
+        *whole, rest = (rest + more).split(b"\0")
+        yield from (Row(_word(each)) for each in whole if each.strip())
+    if rest.strip():
+        yield Row(_word(rest))
+
+
+def _word(entry: bytes) -> str:
+    return entry.decode("utf-8", "surrogateescape")
+
+
+def text_of(file: io.BufferedReader, closing: ExitStack, newline: str) -> io.TextIOWrapper:
+    """Return the text of a file until ``closing`` does; bytes that are not UTF-8 stay as they are.
+
+    UTF-16 says so with its first bytes, as PowerShell writes it.
+    """
+    wide = _is_wide(file)
+    text = io.TextIOWrapper(
+        file,
+        encoding="utf-16" if wide else "utf-8-sig",
+        errors="replace" if wide else "surrogateescape",
+        newline=newline,
+    )
+    closing.callback(text.detach)
+    return text
+
+
+def _is_wide(file: io.BufferedReader) -> bool:
+    return file.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
