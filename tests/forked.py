@@ -33,9 +33,11 @@ CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 PRELOADED = [
     *("pytest", "pyvips", "torch", "upscale.api", "upscale.cli.app", "upscale.cli.run.run"),
     *("upscale.batch.worker", "upscale.pictures.reading.reader", "upscale.pictures.writing.writer"),
-    *("upscale.models.model", "upscale.training.loop"),
+    *("upscale.models.model", "upscale.training.loop", "torch._dynamo"),
 ]
-"""Installed ones only: the server of Python 3.11 does not look where pytest does, in silence."""
+"""All that most of them import; the first optimiser of a process imports ``torch._dynamo``.
+
+Installed ones only: the server of Python 3.11 does not look where pytest does, in silence."""
 WORKER = """
 import os
 from forked import FORKS, start_codec

@@ -184,6 +184,7 @@ def test_the_configuration_states_the_generator_that_is_trained(data: Path, tmp_
     assert not (tmp_path / "third").exists()
 
 
+@pytest.mark.slow
 def test_processes_that_cut_patches_change_nothing(data: Path, tmp_path: Path) -> None:
     drawn = torch.get_rng_state()
     run(tiny(data, steps=5, degradation="real"), tmp_path / "none", stop_after=3)

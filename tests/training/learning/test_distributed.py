@@ -6,12 +6,11 @@ The processes run `WORKER` once; the tests read what each of them has written.
 
 import os
 import socket
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 import torch
+from forked import Forked
 from torch import Tensor, nn
 
 from upscale.errors import UsageError
@@ -46,11 +45,12 @@ def norms(name):
 WORKER = (
     FIXED
     + """
-import sys, time
+import sys, time, warnings
 from pathlib import Path
 from upscale.errors import UpscaleError
 from upscale.training.learning.distributed import global_mean, joined, synchronise_batch_norm
 
+warnings.simplefilter("error")
 found = {}
 folder = Path(sys.argv[1])
 with joined("auto", 2) as world:
@@ -131,12 +131,16 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-W", "error", "-c", WORKER, str(folder)]
     processes = [
-        subprocess.Popen(command, env=environment(rank, WORLD, port)) for rank in range(WORLD)
-    ]
+        Forked(
+            str(folder),
+            folder=folder, environment=environment(rank, WORLD, port), program=WORKER,
+        )
+        for rank in range(WORLD)
+    ]  # fmt: skip
     try:
-        assert [process.wait(60) for process in processes] == [0] * WORLD
+        said = [process.communicate(timeout=60)[1] for process in processes]
+        assert [process.returncode for process in processes] == [0] * WORLD, said
     finally:
         for process in processes:
             process.kill()
