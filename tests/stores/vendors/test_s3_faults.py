@@ -109,10 +109,10 @@ def test_a_creation_is_tried_again(
 def test_what_was_there_is_not_taken_for_ones_own(
     kept: Kept, bucket: Bucket, proxy: Proxy, fault: Fault, data: bytes
 ) -> None:
-    bucket.put("a.png", b"first", upscale_key="1")
+    bucket.put("a.png", data[::-1], upscale_key="1")
     proxy.plan("PUT", fault)
     assert not kept.create("a.png", data, **{"upscale-key": "1"})
-    assert bucket.get("a.png") == b"first"
+    assert bucket.get("a.png") == data[::-1]
 
 
 @pytest.mark.parametrize(
