@@ -1,5 +1,6 @@
 """A worker's pictures come from stores and go there, as a local run makes them."""
 
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -8,10 +9,11 @@ from unittest.mock import patch
 
 import pytest
 from carried import SETTINGS, Kept, Silent, made, png
-from faulty_proxy import Proxy, denied, faulty, half, lost, reset, slow_down
-from forked import start_codec
+from faulty_proxy import Handler, Proxy, denied, faulty, half, lost, reset, slow_down
+from forked import Forked, start_codec
 from loopback_s3 import SECRET, Bucket, Served, reached
 from PIL import Image as Pillow
+from program import EXACT, finish, fork
 
 from upscale.batch.codec import Codec
 from upscale.batch.methods import Making
@@ -228,6 +230,58 @@ def test_a_store_that_takes_nothing_ends_the_work(
     assert receipts[-1].task.output in str(caught.value)
     assert SECRET not in str(caught.value)
     assert bucket.keys("out/") == []
+
+
+def command(bucket: Bucket, folder: Path, weights: str) -> Forked:
+    """Begin to upscale the bucket's pictures in another process, one after the other."""
+    words = (f"{bucket.url}/in/", "-o", f"{bucket.url}/out/", "--json", "--model", weights)
+    return fork(folder, *words, *EXACT)
+
+
+def test_who_is_killed_between_object_and_receipt_has_made_it(
+    proxy: Proxy, bucket: Bucket, tasks: list[Task], repeating: str, tmp_path: Path
+) -> None:
+    killed: list[int] = []
+
+    def stored_and_killed(handler: Handler) -> None:
+        handler.ask_storage()
+        process.kill()
+        killed.append(process.pid)
+        reset(handler)
+
+    proxy.plan("PUT", stored_and_killed)
+    process = command(bucket, tmp_path, repeating)
+    first = finish(process)
+    assert killed
+    assert '"done"' not in first.out
+    there = bucket.keys("out/")
+    assert there
+    before = {name: bucket.get(name) for name in there}
+    again = finish(command(bucket, tmp_path, repeating))
+    assert again.status == 0, again.said
+    assert {name: bucket.get(name) for name in there} == before
+    assert len(bucket.keys("out/")) == len(tasks)
+    skipped = [each for each in again.records if each.get("status") == "skipped"]
+    assert len(skipped) == len(there)
+
+
+def test_ctrl_c_stores_what_has_been_made(
+    proxy: Proxy, bucket: Bucket, tasks: list[Task], repeating: str, tmp_path: Path
+) -> None:
+    def interrupted_and_busy(handler: Handler) -> None:
+        process.send_signal(signal.SIGINT)
+        slow_down(handler)
+
+    proxy.plan("PUT", interrupted_and_busy)
+    process = command(bucket, tmp_path, repeating)
+    outcome = finish(process)
+    assert outcome.status == 130
+    *files, summary = outcome.records
+    assert summary["exit_code"] == 130
+    done = {each["output"] for each in files if each["status"] == "done"}
+    assert done
+    assert {f"{bucket.url}/{name}" for name in bucket.keys("out/")} == done
+    assert {each["status"] for each in files} <= {"done", "cancelled"}
 
 
 def test_what_is_made_when_the_work_is_stopped_leaves_all_the_same(kept: Kept, spool: Path) -> None:
