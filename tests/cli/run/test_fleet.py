@@ -33,3 +33,13 @@ def test_the_report_is_that_of_one_process(album: Path, repeating: str) -> None:
     assert told(shared) == told(alone)
     assert {path: path.read_bytes() for path in (album / "large").rglob("*.png")} == made
     assert told(inside(album, *words, "--workers", "2")) == told(again)
+
+
+@pytest.mark.parametrize("words", [("nowhere",), ("auto", "--watch"), ("auto", "--raw", "8x8")])
+def test_a_cluster_that_cannot_be_is_a_mistake(
+    album: Path, repeating: str, words: tuple[str, ...]
+) -> None:
+    outcome = inside(album, "album", "--model", repeating, "--cluster", *words)
+    assert outcome.status == 2
+    assert "cluster" in outcome.said
+    assert list(album.rglob("*_x4.png")) == []

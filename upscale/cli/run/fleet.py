@@ -91,6 +91,12 @@ def _crew(
     options: Options, making: Making, order: Order, listener: Listener, files: int | None
 ) -> Crew:
     """Return who makes the pictures: no more workers than ``files``."""
+    if options.cluster is not None:
+        from upscale.fleet.cluster.ray_cluster import RayCluster
+
+        workers = options.workers if options.workers > 1 else None
+        asked = (options.cluster, making, order, listener, options.jobs)
+        return RayCluster(*asked, workers=workers, debug=options.debug)
     devices = devices_of(options.device)
     if not options.has_devices:
         devices *= options.workers

@@ -6,6 +6,7 @@ from pathlib import Path
 from upscale.batch.planning.plan import Policy
 from upscale.batch.planning.walk import is_pattern
 from upscale.errors import UsageError
+from upscale.fleet.cluster.address import check_cluster
 from upscale.fleet.shard import Shard
 from upscale.models.choice import (
     AUTO,
@@ -152,6 +153,12 @@ class Options:
         least=1,
         most=MOST_WORKERS,
     )
+    cluster: str | None = option(
+        "Let a Ray cluster do the work: auto (the one that this machine is a part of), "
+        "ray://HOST:10001, or local (start one here).",
+        *(None, SPEED),
+        metavar="CLUSTER",
+    )
     tile: int | None = option(
         "Side of a tile in input pixels, or auto: no tiles where memory allows.",
         *(None, SPEED),
@@ -177,6 +184,8 @@ class Options:
         check_limits(self)
         check_devices(self.device)
         check_precision(self.precision)
+        if self.cluster is not None:
+            check_cluster(self.cluster)
         if self.wrap and self.fit == "fill":
             raise UsageError(
                 "--wrap and --fit fill contradict each other: a result whose edges are cut off "
@@ -207,7 +216,7 @@ class Options:
         if self.is_shared and (self.watch or self.raw is not None):
             raise UsageError(
                 f"{'--watch' if self.watch else '--raw'} has pictures come one by one to one "
-                "network; give neither --workers nor several devices"
+                "network; give neither --workers nor several devices, and no --cluster"
             )
         if self.watch and self.dry_run:
             raise UsageError("--watch and --dry-run contradict each other: give one of them")
@@ -267,7 +276,7 @@ class Options:
     @property
     def is_shared(self) -> bool:
         """Whether several workers may share the pictures."""
-        return self.workers > 1 or self.has_devices
+        return self.workers > 1 or self.has_devices or self.cluster is not None
 
     @property
     def asked(self) -> str:

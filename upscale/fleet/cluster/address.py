@@ -10,9 +10,10 @@ LOCAL, AUTO = "local", "auto"
 
 def check_cluster(word: str) -> None:
     """Raise UsageError for a word that names no cluster."""
-    host, _, port = word.removeprefix("ray://").rpartition(":")
-    if word not in (LOCAL, AUTO) and not (host and port.isdecimal()):
+    scheme, _, rest = word.partition("://")
+    host, _, port = rest.rpartition(":")
+    if word not in (LOCAL, AUTO) and not (scheme == "ray" and host and port.isdecimal()):
         raise UsageError(
-            f"cluster {word!r} is not known: {AUTO} (the one on this machine), ray://HOST:10001, "
-            f"or {LOCAL} (start one)"
+            f"cluster {word!r} is not known: {AUTO} (the one that this machine is a part of), "
+            f"ray://HOST:10001, or {LOCAL} (start one)"
         )

@@ -20,8 +20,8 @@ __all__ = ["Driver", "Remote"]
 LOOK, LATE = 1.0, 30.0
 """Seconds between looks at the cluster, and without any station until the user is told."""
 
-MOST = 256
-"""Tasks that a station has at a time."""
+MOST, AHEAD = 256, 1024
+"""Tasks that a station has at a time, and that are known before they are handed out."""
 
 GRACE = 2.0
 """Seconds for stations to give up what they have when the work ends."""
@@ -95,14 +95,14 @@ class Driver:
 
     def work(
         self,
-        tasks: Iterable[Task | None],
+        tasks: Iterable[Task],
         started: Started = lambda task, choice: lambda done, total: None,
     ) -> Iterator[Receipt]:
         """Make ``tasks``. ``started`` is not told: nobody here hears what a station begins.
 
         It is a `upscale.fleet.crew.Crew`.
         """
-        self._dispatch = Dispatch(task for task in tasks if task is not None)
+        self._dispatch = Dispatch(iter(tasks), AHEAD)
         while not self._dispatch.is_over:
             self._fill()
             answers = {hand.answer: hand for hand in self._hands}
@@ -165,7 +165,8 @@ class Driver:
         elif not reply.receipts:
             hand.most = max(self._least, hand.most // 2)
         hand.works = self._any = True
-        hand.answer = hand.remote.exchange(self._dispatch.take(hand, hand.most))
+        share = max(1, self._dispatch.share(len(self._hands)))
+        hand.answer = hand.remote.exchange(self._dispatch.take(hand, min(hand.most, share)))
 
     def _settled(self, hand: _Hand, reply: Reply) -> Iterator[Receipt]:
         """Yield the receipts of what a station had to make."""

@@ -13,7 +13,7 @@ from upscale import __version__
 from upscale.batch.methods import Listener, Making
 from upscale.batch.order import Order
 from upscale.errors import UsageError
-from upscale.fleet.cluster.address import LOCAL, check_cluster
+from upscale.fleet.cluster.address import AUTO, LOCAL, check_cluster
 from upscale.fleet.cluster.driver import Driver
 from upscale.fleet.cluster.shares import Machine, Share, share_of
 from upscale.fleet.cluster.station import Reply, Terms
@@ -101,15 +101,26 @@ def _join(cluster: str, debug: bool) -> None:
         ray.init(
             address, logging_level=level, log_to_driver=debug, **(own if cluster == LOCAL else {})
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise UsageError(
-            f"--cluster {cluster}: cannot be joined ({reason[0]}); ray start --head starts one, "
-            "and Ray and Python have to be of one version everywhere"
-        ) from error
+    except ConnectionError as error:
+        if cluster == AUTO:
+            raise UsageError(
+                "--cluster auto: no Ray runs on this machine; ray start --head starts one, and "
+                "--cluster local starts one for this run"
+            ) from error
+        raise _refused(cluster, error) from error
+    except (ValueError, RuntimeError) as error:
+        raise _refused(cluster, error) from error
     finally:
         for number, handler in handlers.items():  # Ray has put its own in their place
             signal.signal(number, handler)
+
+
+def _refused(cluster: str, error: Exception) -> UsageError:
+    reason = str(error).strip() or type(error).__name__
+    return UsageError(
+        f"--cluster {cluster}: cannot be joined; Ray and Python have to be of one version "
+        f"everywhere. Ray says: {reason}"
+    )
 
 
 def _machines() -> list[Machine]:
