@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from carried import Kept
 from PIL import Image
 from program import EXACT, Outcome, encoded, inside, noise
 
@@ -161,3 +162,27 @@ def test_a_report_takes_json_lines(folder: Path, repeating: str) -> None:
     audit(folder, repeating, "--report", "audit.jsonl")
     lines = (folder / "audit.jsonl").read_text().splitlines()
     assert [json.loads(line)["kind"] for line in lines] == ["summary"]
+
+
+def test_addresses_are_audited_as_folders_are(folder: Path, repeating: str) -> None:
+    kept = Kept(folder)
+    for name in NAMES:
+        kept.put(f"in/{name}", (folder / "in" / name).read_bytes())
+    run = (kept.url("in/"), "-o", kept.url("out/"), "--model", repeating, *EXACT)
+    assert inside(folder, *run).status == 0
+    words = ("--model", repeating, "--precision", "fp32", "--jobs", "1", "--json")
+    both = ("audit", kept.url("in/"), kept.url("out/"), *words)
+    assert inside(folder, *both).records[-1]["up_to_date"] == 4
+    kept.put("in/new.png", encoded(noise(3, 3)))
+    kept.put("out/of_nobody.png", b"")
+    outcome = inside(folder, *both, "--report", kept.url("out/audit.jsonl"))
+    assert outcome.status == 1
+    assert {each["output"]: each["status"] for each in outcome.records[:-1]} == {
+        kept.url("out/new_x4.png"): "missing",
+        kept.url("out/of_nobody.png"): "extra",
+    }
+    assert kept.get("out/audit.jsonl") == outcome.out.encode()
+    mixed = inside(folder, "audit", kept.url("in/"), "out", *words)  # what a local run made
+    assert {each["output"]: each["status"] for each in mixed.records[:-1]} == {
+        "out/new_x4.png": "missing"
+    }

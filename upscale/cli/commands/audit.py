@@ -2,23 +2,26 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from upscale.batch.methods import find_methods
-from upscale.batch.planning.inputs import find_inputs
 from upscale.batch.planning.naming import Naming
 from upscale.batch.planning.plan import Destination, plan
+from upscale.cli.run.delivery import delivered
 from upscale.cli.run.lines import Lines
+from upscale.cli.run.local import find
 from upscale.cli.run.methods import making_of, naming_of, order_of
 from upscale.cli.run.options import MOST_JOBS, Options
+from upscale.cli.run.stored import find_stored
 from upscale.cli.terminal.console import Bars, printable, shown
 from upscale.errors import UsageError
 from upscale.fleet.auditing.audit import Audit
 from upscale.fleet.auditing.finding import Finding, Status
 from upscale.fleet.task import Task
+from upscale.stores.urls import is_url
 from upscale.upscaling.options import REPORT, SPEED, argument, option
 
 __all__ = ["SHAPING", "AuditOptions", "audit"]
@@ -57,8 +60,8 @@ def _read_sample(word: str) -> int | None:
 class AuditOptions:
     """What ``upscale audit`` is asked for, beside `SHAPING`."""
 
-    source: str = argument("IN", "The input of the run: a file, a folder, or @list.txt.")
-    output: str = argument("OUT", "The folder that the run wrote to with -o.")
+    source: str = argument("IN", "What the run was given: a folder, an address, or @list.txt.")
+    output: str = argument("OUT", "Where its outputs went with -o: a folder, or an address.")
     sample: int | None = option(
         "Outputs to decode to their end, drawn by chance, or all.",
         *(100, SPEED),
@@ -69,7 +72,9 @@ class AuditOptions:
         "Processes that read and decode.", 3, SPEED, short="-j", least=1, most=MOST_JOBS
     )
     json: bool = option("Report on standard output as JSON lines.", False, REPORT)
-    report: Path | None = option("Report to a file as JSON lines.", None, REPORT, metavar="FILE")
+    report: str | None = option(
+        "Report to a file or an address as JSON lines.", None, REPORT, metavar="FILE"
+    )
     debug: bool = option("Show tracebacks.", False, REPORT)
 
 
@@ -78,13 +83,22 @@ def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
 
     Give the options that the run had: those that choose the model, size, format and names.
     """
-    run = Options((options.source,), **shaping)
+    run = Options((options.source,), output=options.output, report=options.report, **shaping)
     run.check()
-    with Bars() as bars, contextlib.closing(Lines(bars, options.json, options.report)) as lines:
+    if not is_url(options.output) and not Path(options.output).is_dir():
+        raise UsageError(
+            f"{shown(options.output)}: there is no such folder; name the one given with -o"
+        )
+    stored = find_stored(run) if run.has_addresses else None
+    with (
+        Bars() as bars,
+        delivered(options.report) as file,
+        contextlib.closing(Lines(bars, options.json, file)) as lines,
+    ):
         order = order_of(run)
         methods = find_methods(making_of(run), order, bars)
         naming = naming_of(run, next(iter(methods.values())).scale)
-        tasks = _tasks(run, options.output, naming)
+        tasks = _local(run, naming) if stored is None else stored.tasks(naming)
         counts = Counter[str](dict.fromkeys(get_args(Status), 0))
         with Audit(
             *(options.output, methods, order), sample=options.sample, processes=options.jobs
@@ -108,17 +122,13 @@ def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
     raise SystemExit(status)
 
 
-def _tasks(run: Options, output: str, naming: Naming) -> list[Task]:
-    """Name the outputs of a folder's pictures as a run does. Raises UsageError."""
-    folder = Path(output)
-    if not folder.is_dir():
-        raise UsageError(f"{shown(folder)}: there is no such folder; name the one given with -o")
-    found = find_inputs(
-        run.inputs, recursive=run.recursive, follow_links=run.follow_links, exclude=folder
-    )
+def _local(run: Options, naming: Naming) -> Iterable[Task]:
+    """Name the outputs of files as a run does; nothing is made. Raises UsageError."""
+    found = find(run, strict=True)
     if not found:
         raise UsageError(f"{run.inputs[0]}: no pictures there; give what the run was given")
-    jobs = plan(found, Destination(folder), naming, on_collision=run.on_collision)
+    destination = Destination(Path(run.output or ""))
+    jobs = plan(found, destination, naming, on_collision=run.on_collision)
     return [Task.of(job) for job in jobs if not job.skip]
 
 

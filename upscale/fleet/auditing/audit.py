@@ -12,12 +12,15 @@ from upscale.errors import UsageError
 from upscale.fleet.auditing.finding import Finding, Good
 from upscale.fleet.auditing.inspection import Inspection
 from upscale.fleet.auditing.lying import Lying, pictures_in
-from upscale.fleet.task import Task
+from upscale.fleet.task import Receipt, Task
 from upscale.stores.urls import is_url, join, relative
 
 __all__ = ["Audit"]
 
 Found = Finding | Good
+
+Tasks = Iterable[Task | Receipt]
+"""A receipt is of an input that is to have no output (``skipped``), or cannot have one."""
 
 ASKED = 32
 """Objects that a store is asked of at a time."""
@@ -65,7 +68,7 @@ class Audit:
         self._pool.shutdown(wait=kind is None, cancel_futures=True)
         self._inspection.close(at_once=kind is not None)
 
-    def findings(self, tasks: Iterable[Task], seen: Callable[[int], None]) -> Iterator[Finding]:
+    def findings(self, tasks: Tasks, seen: Callable[[int], None]) -> Iterator[Finding]:
         """Look at the output of each task, and then at what else lies there.
 
         ``seen`` is told how many inputs have been looked at. Raises UpscaleError where something
@@ -90,8 +93,13 @@ class Audit:
             for name in lying.unexplained():
                 yield Finding("extra", _joined(self._root, name))
 
-    def _looks(self, tasks: Iterable[Task], lying: Lying) -> Iterator[Callable[[], Found]]:
+    def _looks(self, tasks: Tasks, lying: Lying) -> Iterator[Callable[[], Found]]:
         for task in tasks:
+            if isinstance(task, Receipt):
+                if task.status != "skipped":
+                    self.checked += 1
+                    yield partial(_missing, task.task, str(task.error))
+                continue
             self.checked += 1
             if (name := _below(task.input, self._root)) is not None:
                 lying.explain(name)
@@ -125,8 +133,8 @@ class Audit:
             self._sample[place] = good
 
 
-def _missing(task: Task) -> Finding:
-    return Finding("missing", task.output, task.input)
+def _missing(task: Task, reason: str = "") -> Finding:
+    return Finding("missing", task.output, task.input, reason)
 
 
 def _below(place: str, root: str) -> str | None:
