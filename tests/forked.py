@@ -12,15 +12,16 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from multiprocessing import util
+from multiprocessing import forkserver, util
 from multiprocessing.connection import Connection
 from pathlib import Path
 from subprocess import TimeoutExpired
 from threading import Thread
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from upscale.batch.codec import Codec
 from upscale.batch.worker import serve
+from upscale.fleet import worker_process
 from upscale.fleet.process import Process
 
 __all__ = ["Forked", "start_codec", "start_worker"]
@@ -38,18 +39,6 @@ PRELOADED = [
 """All that most of them import; the first optimiser of a process imports ``torch._dynamo``.
 
 Installed ones only: the server of Python 3.11 does not look where pytest does, in silence."""
-WORKER = """
-import os
-from forked import FORKS, start_codec
-from upscale.batch.codec import Codec
-from upscale.fleet.worker_process import serve
-os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-if FORKS:  # it would start another server beside its own
-    from multiprocessing import forkserver
-    forkserver._forkserver.ensure_running = lambda: None
-Codec._start = start_codec
-serve()
-"""
 if FORKS:
     CONTEXT.set_forkserver_preload(PRELOADED)
 
@@ -63,11 +52,11 @@ class Forked:
         folder: Path | str,
         environment: Mapping[str, str],
         group: bool = False,
-        codec: bool = False,
+        serves: Literal["codec", "worker"] | None = None,
         program: str = "",
     ) -> None:
-        """Start it; ``group``: in a process group of its own; ``codec``: the server of a pool;
-        ``program``: what runs in place of ``upscale``.
+        """Start it; ``group``: in a process group of its own; ``serves``: what it is in place of
+        ``upscale``; ``program``: what runs in its place.
         """
         self.returncode: int | None = None
         source, feed = CONTEXT.Pipe(duplex=False)
@@ -78,7 +67,7 @@ class Forked:
             str(folder),
             dict(environment),
             group,
-            codec,
+            serves,
             program,
         )
         self._process = CONTEXT.Process(target=_be, args=(*given, theirs))
@@ -138,16 +127,14 @@ class Forked:
 
 def start_codec(codec: Codec) -> None:
     """Take the place of `Codec._start`; what the process says goes nowhere."""
-    process = Forked(folder=os.getcwd(), environment=os.environ, group=True, codec=True)
+    process = Forked(folder=os.getcwd(), environment=os.environ, group=True, serves="codec")
     process.stderr.close()
     codec._process = process
 
 
 def start_worker(process: Process, environment: Mapping[str, str]) -> None:
     """Take the place of `Process._start`; what the worker says for people goes nowhere."""
-    own = str(Path(__file__).parent)
-    given = {**environment, "PYTHONPATH": os.pathsep.join((own, environment["PYTHONPATH"]))}
-    forked = Forked(folder=os.getcwd(), environment=given, group=True, program=WORKER)
+    forked = Forked(folder=os.getcwd(), environment=environment, group=True, serves="worker")
     forked.stderr.close()
     process._process = forked
 
@@ -163,7 +150,7 @@ def _be(
     folder: str,
     environment: dict[str, str],
     group: bool,
-    codec: bool,
+    serves: Literal["codec", "worker"] | None,
     program: str,
     pipes: list[Connection],
 ) -> None:
@@ -176,16 +163,24 @@ def _be(
     os.environ.clear()
     os.environ.update(environment)
     sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
-    if codec:
+    if FORKS:  # it would start another server beside its own
+        forkserver._forkserver.ensure_running = lambda: None
+    if serves is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    if serves == "codec":
         serve()
         return
     import torch
 
+    torch.set_num_threads(int(environment.get("OMP_NUM_THREADS", torch.get_num_threads())))
+    if serves == "worker":
+        Codec._start = start_codec
+        worker_process.serve()
+        return
+    Process._start = start_worker
     sys.stdin = os.fdopen(0, closefd=False)
     sys.stdout = os.fdopen(1, "w", closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-    torch.set_num_threads(int(environment.get("OMP_NUM_THREADS", torch.get_num_threads())))
     sys.argv = ["upscale", *words]
     if program:
         exec(program, {"__name__": "__main__"})

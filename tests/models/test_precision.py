@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import torch
 from torch import Tensor
 
 from upscale.models import precision as module
+from upscale.models.folder import remembered
 from upscale.models.model import load_model
 from upscale.models.precision import FILE, candidates, pick_precision, quickest
 
@@ -112,3 +114,21 @@ def test_a_model_measures_where_there_is_a_choice(
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     assert load_model("srgan", device="cpu").precision == "fp32"
     assert load_model("srgan", device="cpu", precision="bf16").precision == "bf16"
+
+
+def test_of_two_that_ask_at_one_time_one_finds_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path))
+    answers: list[str] = []
+    second = Thread(target=lambda: answers.append(remembered(FILE, "key", lambda: "second")))
+
+    def find() -> str:
+        second.start()
+        second.join(0.2)  # it would have found its own by now
+        return "first"
+
+    assert remembered(FILE, "key", find) == "first"
+    second.join()
+    assert answers == ["first"]
+    assert json.loads((tmp_path / FILE).read_text()) == {"key": "first"}

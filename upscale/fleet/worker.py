@@ -1,5 +1,6 @@
 """Makes tasks one after the other, with one set of models in memory."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 
 from upscale.batch.methods import Listener, Making, described, find_methods
@@ -8,6 +9,7 @@ from upscale.batch.planning.plan import Job
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch
 from upscale.batch.work import Result
+from upscale.errors import UpscaleError
 from upscale.fleet.carrying.cargo import Cargo
 from upscale.fleet.carrying.carrier import Carrier
 from upscale.fleet.crew import Started
@@ -30,6 +32,7 @@ class Worker:
         self._methods = find_methods(making, order, listener)
         self._carrier = self._new_carrier()
         self._pool = CodecPool(processes, debug)
+        self._batch: Batch | None = None
 
     def _new_carrier(self) -> Carrier:
         settings = {name: method.settings for name, method in self._methods.items()}
@@ -61,10 +64,14 @@ class Worker:
             asks_on=True,
             started=lambda job, choice: started(_task_of(job), choice),
         )
+        self._batch = batch
         yield from map(self._receipt, carrier.through(batch))
 
     def stop(self) -> Iterator[Receipt]:
-        """Yield what is made and leaves for its store; nothing else has been finished."""
+        """Yield what is written, and what leaves for its store; nothing else has been finished."""
+        if self._batch is not None:
+            with contextlib.suppress(UpscaleError):  # another one has ended the work
+                yield from map(self._receipt, self._carrier.through(self._batch.collect()))
         yield from map(self._receipt, self._carrier.rest())
 
     def _receipt(self, result: Result) -> Receipt:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from upscale.errors import OutputError
-from upscale.files import whole
+from upscale.files import locked, whole
 
 __all__ = ["cache_folder", "remembered"]
 
@@ -21,17 +21,29 @@ def cache_folder() -> Path:
 
 
 def remembered(file: str, key: str, find: Callable[[], str]) -> str:
-    """Return what ``find`` once found for ``key``; ``file``, in the cache, has it from then on."""
+    """Return what ``find`` once found for ``key``; ``file``, in the cache, has it from then on.
+
+    Processes that ask at one time get one answer: one of them finds it, and the others wait.
+    """
     path = cache_folder() / file
+    if (found := _read(path).get(key)) is not None:
+        return found
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):  # where it cannot be written, each finds it every time
+            held.enter_context(locked(path.with_suffix(".lock"), lambda: None))
+        known = _read(path)
+        if (found := known.get(key)) is not None:
+            return found
+        found = find()
+        with contextlib.suppress(OutputError), whole(path) as part:
+            part.write_text(json.dumps({**known, key: found}, indent=1), "utf-8")
+    return found
+
+
+def _read(path: Path) -> dict[str, str]:
     try:
         known = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        known = {}
+        return {}
     known = known if isinstance(known, dict) else {}
-    if isinstance(found := known.get(key), str):
-        return found
-    found = find()
-    # where it cannot be written, it is found again the next time
-    with contextlib.suppress(OutputError), whole(path) as part:
-        part.write_text(json.dumps({**known, key: found}, indent=1), "utf-8")
-    return found
+    return {key: found for key, found in known.items() if isinstance(found, str)}

@@ -54,10 +54,11 @@ def test_loading_counts_once_for_each_model_that_is_used(
         return Method(4, lambda: loaded.append(name) or Ready(model, Tiling(0, 0)))
 
     methods = {name: method(name) for name in ("a", "b", "c")}
-    clock = iter((10.0, 13.0))
+    clock = iter((10.0, 13.0, 20.0, 20.0))
     monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(module, "seconds_a_pixel", lambda each: 0.5)
     assert seconds_of({"a": 4, "c": 6}, methods) == pytest.approx(3 + 0.5 * 10)
+    assert seconds_of({"a": 4, "c": 6}, methods, devices=2) == pytest.approx(0.5 * 10 / 2)
     assert loaded == ["a", "c"]
 
 

@@ -26,11 +26,12 @@ def dry_run(
     report: Report,
     bars: Bars,
     bar: RunBar,
+    devices: int = 1,
 ) -> int:
     """Report each job as ``planned``; load and measure each model that is used.
 
     Of a picture whose model was named, only the header is read. Jobs leave ``jobs`` once they are
-    reported.
+    reported. ``devices``: how many like the first would share the work.
 
     Returns the exit status.
     """
@@ -60,14 +61,14 @@ def dry_run(
             jobs.remove(job)
             bar.finish(job.size, 0)
     status = 1 if report.counts["failed"] else 0
-    seconds = seconds_of(pixels, methods)
+    seconds = seconds_of(pixels, methods, devices)
     report.summarize(
         status, True, seconds_estimated=round(seconds, 1), bytes_uncompressed=raw_bytes
     )
     models = (methods[name].ready.model for name in pixels)
-    devices = (f" on {each.device} ({each.precision})" for each in models)
+    places = (f" on {each.device} ({each.precision})" for each in models)
     bars.say(
-        f"about {duration(seconds)}{next(devices, '')}; "
+        f"about {duration(seconds)}{next(places, '')}; "
         f"at most {raw_bytes / 1e9:.2f} GB, compressed less"
     )
     return status

@@ -65,13 +65,17 @@ def _margin(method: Method, sizes: Sizes, width: int, height: int) -> int:
     return margin_of(method.ready.model, sizes, width, height)
 
 
-def seconds_of(pixels: Mapping[str, int], methods: Mapping[str, Method]) -> float:
-    """Return the seconds for so many LR pixels by model, and for loading these models."""
+def seconds_of(pixels: Mapping[str, int], methods: Mapping[str, Method], devices: int = 1) -> float:
+    """Return the seconds for so many LR pixels by model, and for loading these models.
+
+    ``devices``: how many like the one that is measured share the work.
+    """
     begin = time.monotonic()
     for name in pixels:
         _ = methods[name].ready
     loading = time.monotonic() - begin
-    return loading + sum(count * seconds_a_pixel(methods[name]) for name, count in pixels.items())
+    seconds = sum(count * seconds_a_pixel(methods[name]) for name, count in pixels.items())
+    return loading + seconds / devices
 
 
 def seconds_a_pixel(method: Method) -> float:

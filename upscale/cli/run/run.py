@@ -21,6 +21,7 @@ from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars, Interrupted
 from upscale.errors import UpscaleError
 from upscale.models.choice import Choice
+from upscale.models.devices import devices_of
 from upscale.models.fetching.sources import Progress
 from upscale.upscaling.tuning import tune
 
@@ -73,8 +74,9 @@ def _run(options: Options, inputs: Inputs, bars: Bars, report: Report) -> int:
             if options.dry_run:
                 from upscale.cli.run.dry_run import dry_run
 
+                devices = len(devices_of(options.device))
                 with Codec(options.debug) as codec:
-                    return dry_run(left, methods, order, codec, report, bars, bar)
+                    return dry_run(left, methods, order, codec, report, bars, bar, devices)
             if options.watch:  # which will need them, and says at once what is wrong with them
                 for method in methods.values():
                     _ = method.ready
@@ -86,7 +88,15 @@ def _run(options: Options, inputs: Inputs, bars: Bars, report: Report) -> int:
                     bars.say(chosen(choice, candidates, job.input))
                 return bar.start(job.size)
 
-            for result in Batch(
+            def settle(result: Result) -> None:
+                nonlocal status
+                report.add(result)
+                left.remove(result.job)
+                width, height = result.size or (0, 0)
+                bar.finish(result.job.size, width * height)
+                status = status or (1 if result.status == "failed" else 0)
+
+            batch = Batch(
                 _kept(_watched(options, inputs.destination, naming), left)
                 if options.watch
                 else list(left),
@@ -95,12 +105,14 @@ def _run(options: Options, inputs: Inputs, bars: Bars, report: Report) -> int:
                 pool,
                 jobs_ahead=options.jobs,
                 started=started,
-            ):
-                report.add(result)
-                left.remove(result.job)
-                width, height = result.size or (0, 0)
-                bar.finish(result.job.size, width * height)
-                status = status or (1 if result.status == "failed" else 0)
+            )
+            try:
+                for result in batch:
+                    settle(result)
+            except Interrupted:
+                for result in batch.collect():  # it was written while another was in the network
+                    settle(result)
+                raise
     except Interrupted as interrupted:
         status = interrupted.exit_code
     except UpscaleError as error:
