@@ -19,8 +19,14 @@ def album(tmp_path: Path) -> Path:
 
 
 def told(found: Outcome) -> list[dict[str, object]]:
-    """What is reported, without the order and the seconds of pictures."""
+    """What is reported, without the order and the seconds of pictures.
+
+    What fails before the network is loaded has no device yet; that depends on who reads first.
+    """
     lines = [{**line, "seconds": None} for line in found.records]
+    for line in lines:
+        if line.get("status") == "failed":
+            line.update(dict.fromkeys(("device", "precision", "tile", "overlap")))
     return [*sorted(lines[:-1], key=lambda line: str(line["input"])), lines[-1]]
 
 
