@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from stored import LARGE, Kept
 
 from upscale.errors import InputError, OutputError, UsageError
-from upscale.stores.store import store_of
+from upscale.stores.store import VENDORS, store_of
+from upscale.stores.vendors.memory import Memory
 
 
 def test_what_was_written_is_read(kept: Kept) -> None:
@@ -131,3 +133,17 @@ def test_a_missing_extra_is_named_and_nothing_is_imported_before() -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "s3fs" in ran.stdout
     assert "pip install 'upscale[cloud]'" in ran.stdout
+
+
+def test_threads_that_ask_at_the_same_time_get_one_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Memory] = []
+
+    def make() -> Memory:
+        time.sleep(0.05)
+        made.append(Memory())
+        return made[-1]
+
+    monkeypatch.setitem(VENDORS, "slow", make)
+    with ThreadPoolExecutor(4) as pool:
+        found = {id(each) for each in pool.map(store_of, ["slow://b/a"] * 4)}
+    assert (len(made), len(found)) == (1, 1)

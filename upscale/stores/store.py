@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 from upscale.errors import UsageError, did_you_mean
@@ -32,6 +33,9 @@ A part is in memory at once. Google asks for a multiple of 2¹⁸, S3 for 5 MiB 
 
 MOST_PARTS = 10_000
 """S3's limit; Azure's is 50,000."""
+
+MAKING = Lock()
+"""Threads that ask for a store at the same time get one: to make it takes half a second."""
 
 WRITER = "upscale-writer"
 """Names in an object's metadata which call wrote it, to know one's own after a lost answer."""
@@ -209,7 +213,8 @@ def store_of(url: str) -> Store:
     place_of(url)  # which refuses an address with a secret in it
     scheme = scheme_of(url)
     settings = ((name, value) for name, value in os.environ.items() if name.startswith(SETTINGS))
-    return _store(scheme, os.getpid(), tuple(sorted(settings)))
+    with MAKING:
+        return _store(scheme, os.getpid(), tuple(sorted(settings)))
 
 
 @cache
