@@ -38,7 +38,9 @@ RUNS = {
     "tif": ("--format", "tif"),
     "webp": ("--format", "webp", "--lossless"),
 }
-"""What each run over the corpus is asked for; the first keeps each picture's format."""
+"""What each run over the corpus is asked for; the first, which keeps each format, is quick."""
+
+EACH_RUN = [name if name == "own" else pytest.param(name, marks=pytest.mark.slow) for name in RUNS]
 
 LOSSY = {".jpg": 3, ".webp": 4, ".avif": 4}
 """Levels of 255 that an encoder may take from the middle of flat squares."""
@@ -109,13 +111,16 @@ def some(
 ) -> pytest.MarkDecorator:
     """Parametrize by runs and those cases that are ``chosen``, ``but`` not for some outputs."""
     pairs = [
-        (name, case)
+        pytest.param(
+            *(name, case),
+            id=f"{name}-{case.stem}",
+            marks=[] if name == "own" else [pytest.mark.slow],
+        )
         for name in names
         for case in CASES
         if chosen(case) and not but(case, case.suffix if name == "own" else f".{name}")
     ]
-    ids = [f"{name}-{case.stem}" for name, case in pairs]
-    return pytest.mark.parametrize(("name", "case"), pairs, ids=ids)
+    return pytest.mark.parametrize(("name", "case"), pairs)
 
 
 # Readers
@@ -321,7 +326,7 @@ def in_8_bits(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
 # Pixels of every case, in every run
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", EACH_RUN)
 def test_every_picture_is_done(run: Callable[[str], Run], name: str) -> None:
     made = run(name)
     failed = {}
@@ -358,7 +363,7 @@ def test_the_pixels_are_those_of_the_picture(
     assert differing(pixels, expected, tolerance + lossy * LOSSY.get(suffix, 0), margin) == []
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", EACH_RUN)
 def test_the_report_names_the_sizes(run: Callable[[str], Run], name: str) -> None:
     keys = ("width", "height", "output_width", "output_height")
     for case in CASES:
@@ -409,7 +414,7 @@ def test_the_profile_is_kept_byte_for_byte(
     assert seen(path).info["icc_profile"] == case.profile
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", EACH_RUN)
 def test_a_profile_fits_its_picture(run: Callable[[str], Run], name: str) -> None:
     for path in sorted((run(name).folder / name).iterdir()):
         found = seen(path)
@@ -465,7 +470,7 @@ def test_a_caption_in_iptc_is_kept(run: Callable[[str], Run], name: str, case: C
     assert found[2, 120] == case.caption
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", EACH_RUN)
 def test_every_output_carries_the_key_to_resume_by(run: Callable[[str], Run], name: str) -> None:
     for path in sorted((run(name).folder / name).iterdir()):
         if path.suffix == ".gif":
@@ -479,7 +484,7 @@ def test_every_output_carries_the_key_to_resume_by(run: Callable[[str], Run], na
 
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", EACH_RUN)
 def test_exiftool_finds_the_same_and_nothing_to_complain_of(
     run: Callable[[str], Run], name: str
 ) -> None:

@@ -145,6 +145,7 @@ def test_files_that_are_no_pickles_are_refused(pickled: bytes, tmp_path: Path) -
         convert(None, tmp_path, pickled)
 
 
+@pytest.mark.slow
 def test_damage_anywhere_is_refused(tmp_path: Path) -> None:
     whole = pickle.dumps(checkpoint(divide=64), 3)  # no layer fits, so nothing can be accepted
     random = np.random.RandomState(0)

@@ -127,15 +127,14 @@ def test_between_the_ends_psnr_falls_with_alpha(photo: Levels) -> None:
     assert found == sorted(found, reverse=True)
 
 
+@pytest.mark.slow
 def test_between_the_ends_of_the_big_pair_psnr_falls_with_alpha(photo: Levels) -> None:
-    hr = np.ascontiguousarray(photo[:96, :96])
+    hr = np.ascontiguousarray(photo[:64, :64])
     lr = degrade(hr, 4)
-    found = [
-        psnr(*(luma(each)[4:-4, 4:-4] for each in (enlarged(lr, "esrgan", alpha), hr)))
-        for alpha in (0, 0.5, 1)
-    ]
+    made = [enlarged(lr, "esrgan", alpha) for alpha in (0, 0.5, 1)]
+    found = [psnr(*(luma(each)[4:-4, 4:-4] for each in (sr, hr))) for sr in made]
     assert found == sorted(found, reverse=True)
-    assert (enlarged(lr, "esrgan", 0) == enlarged(lr, "rrdb-psnr")).all()
+    assert (made[0] == enlarged(lr, "rrdb-psnr")).all()
 
 
 def test_between_the_ends_of_the_compact_pair_psnr_falls_with_alpha(photo: Levels) -> None:

@@ -389,6 +389,7 @@ def bicubic(data: Path) -> float:
     return float(np.mean(found))
 
 
+@pytest.mark.slow
 def test_four_crops_are_learnt_by_heart(tmp_path: Path) -> None:
     data = crops(tmp_path / "data", 4, 24)
     generator = SRRESNET | {"features": 24, "blocks": 2, "end_kernel": 5}

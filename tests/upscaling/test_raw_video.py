@@ -303,6 +303,7 @@ def begun(weights: str, size: str = f"{WIDTH}x{HEIGHT}") -> Forked:
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not there")
 def test_ffmpeg_on_both_sides_gets_every_frame(tmp_path: Path, weights: str) -> None:
     size, frames = "64x48", 30

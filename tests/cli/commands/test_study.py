@@ -44,6 +44,7 @@ def asked(*words: str, data: bool = True) -> Any:
     return CliRunner().invoke(app, ["study", words[0], *places, *words[1:]])
 
 
+@pytest.mark.slow
 def test_a_study_leaves_table_plot_and_sheet() -> None:
     first = asked(*DEPTH)
     assert first.exit_code == 0, first.output
@@ -105,6 +106,7 @@ def test_features_need_no_training() -> None:
     assert set(told["active"]) == {"0", "1"}
 
 
+@pytest.mark.slow
 def test_features_show_what_training_by_them_does() -> None:
     done = asked("features", *SMALL, "--blocks", "1", "--vgg", "vgg.pth")
     assert done.exit_code == 0, done.output

@@ -138,6 +138,7 @@ def test_a_picture_and_a_report_do_not_share_the_output(
     assert (status, out) == (2, b"")
 
 
+@pytest.mark.slow
 def test_a_shell_pipes_a_picture_through(tmp_path: Path, repeating: str) -> None:
     (tmp_path / "a.png").write_bytes(encoded(noise()))
     shell = f'"$0" -m upscale - --model "{repeating}" {" ".join(EXACT)} < a.png > b.png'
@@ -145,6 +146,7 @@ def test_a_shell_pipes_a_picture_through(tmp_path: Path, repeating: str) -> None
     np.testing.assert_array_equal(shown(tmp_path / "b.png"), nearest(noise()))
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_is_an_error_in_a_sentence(tmp_path: Path, repeating: str) -> None:
     (tmp_path / "a.png").write_bytes(encoded(noise(200, 200)))
     with subprocess.Popen(

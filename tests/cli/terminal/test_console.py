@@ -9,6 +9,7 @@ import pytest
 from program import COLOUR, EXACT, colours, picture, start, upscale
 
 
+@pytest.mark.slow
 def test_a_closed_output_and_no_colour_are_no_failure(tmp_path: Path, weights: str) -> None:
     (tmp_path / "in").mkdir()
     for name in ("a.png", "b.png"):
@@ -27,6 +28,7 @@ def test_a_closed_output_and_no_colour_are_no_failure(tmp_path: Path, weights: s
     assert names == ["-dash_x4.png", "a_x4.png", "b_x4.png"]
 
 
+@pytest.mark.slow
 def test_no_standard_streams_are_no_failure(tmp_path: Path, weights: str) -> None:
     picture(tmp_path / "a.png")
     command = [sys.executable, "-m", "upscale", "a.png", "--model", weights, *EXACT]
@@ -35,6 +37,7 @@ def test_no_standard_streams_are_no_failure(tmp_path: Path, weights: str) -> Non
     assert colours(tmp_path / "a_x4.png") == {COLOUR}
 
 
+@pytest.mark.slow
 def test_a_locale_that_is_not_utf8_is_no_failure(tmp_path: Path, weights: str) -> None:
     name = b"emoji\xf0\x9f\x98\x80"
     picture(os.fsencode(tmp_path) + b"/" + name + b".png")
@@ -44,6 +47,7 @@ def test_a_locale_that_is_not_utf8_is_no_failure(tmp_path: Path, weights: str) -
     assert colours(os.fsencode(tmp_path) + b"/" + name + b"_x4.png") == {COLOUR}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "cp932"])
 def test_a_console_of_windows_takes_every_name(tmp_path: Path, weights: str, encoding: str) -> None:
     picture(tmp_path / "Ä😀.png")

@@ -600,6 +600,7 @@ def test_first_bytes_alone_are_refused(cut: int, tmp_path: Path) -> None:
         refusal(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["new.pth", "old.pth", "own.safetensors"])
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_file_with_changed_bytes_is_read_or_refused_and_nothing_else(

@@ -277,6 +277,7 @@ def test_binary_param_is_refused(tmp_path: Path) -> None:
     assert "binary .param" in refusal(numbers)
 
 
+@pytest.mark.slow
 def test_changed_bytes_of_the_graph_are_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
     param, _ = files(tmp_path)
     text = param.read_text()

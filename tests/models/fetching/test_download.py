@@ -136,6 +136,7 @@ def colours(path: Path) -> set[tuple[int, ...]]:
         return {colour for _, colour in picture.getcolors() or []}
 
 
+@pytest.mark.slow
 def test_an_address_is_fetched_verified_converted_and_used(hub: Hub, upscale: Command) -> None:
     hub.files["/user/repo"] = (WEIGHTS, DIGEST, "whole")
     address = "hf://user/repo@v1/file.pth"

@@ -51,7 +51,7 @@ def streamed(program: Program, lr: torch.Tensor, band: int, rows: int) -> torch.
         return torch.cat([sr for part in lr.split(rows, -2) for sr in stream.feed(part)], -2)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     spec=st.sampled_from(SPECS),
     cells=st.tuples(st.integers(1, 40), st.integers(1, 12)),

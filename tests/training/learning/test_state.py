@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from random_networks import network_of, random_lr, random_state
-from tiny_training import RRDBNET, SRRESNET, differing, one_thread
+from tiny_training import RRDBNET, SRRESNET, differing, narrow, one_thread
 
 from upscale.errors import OutputError, UsageError, WeightsError
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
@@ -37,7 +37,7 @@ GAN = replace(PSNR, adversarial="relativistic", adversarial_coefficient=1e-3, di
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
-    with one_thread():
+    with one_thread(), narrow():
         yield
 
 

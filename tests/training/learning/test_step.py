@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_training import RRDBNET, SRRESNET, one_thread
+from tiny_training import RRDBNET, SRRESNET, narrow, one_thread
 from torch import Tensor, nn
 
 from upscale.models.precision import FILE
@@ -144,11 +144,11 @@ def test_two_passes_of_half_a_batch_are_one_pass_for_the_discriminator() -> None
     # A standard loss on logits that no batch-norm has mixed: the U-Net's. Its singular vectors go
     # on from pass to pass, so they are brought to rest first.
     recipe = replace(STANDARD, generator=PLAIN.generator, discriminator="unet")
-    whole = fresh(recipe)
+    with narrow():
+        whole, halves = fresh(recipe), fresh(recipe)
     assert whole.discriminator is not None
     for _ in range(100):
         whole.discriminator(pictures()[1][:1, :, :8, :8])
-    halves = fresh(recipe)
     halves.load_state_dict(deepcopy(whole.state_dict()))
     assert halves.discriminator is not None
     expected = step(whole, recipe)

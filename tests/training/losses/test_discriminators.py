@@ -234,6 +234,7 @@ def train(network: nn.Module, steps: int, rate: float = 1e-3) -> None:
         falling.step()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_stripes_across_and_down_are_told_apart_within_eighty_steps(name: str) -> None:
     torch.manual_seed(0)
