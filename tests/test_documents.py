@@ -131,6 +131,7 @@ def test_the_commands_with_addresses_work(words: list[str], tmp_path: Path) -> N
     for name in ("photo.png", "holiday/one.png", "holiday/beach/two.png"):
         kept.put(f"pictures/{name}", png())
     flat_weights(tmp_path / "gan.pth")
+    (tmp_path / "new.csv").write_text("key\nphoto.png\nholiday/one.png\n")
     (tmp_path / "holiday").mkdir()
     small(tmp_path / "holiday" / "one.png")
     outcome = inside(tmp_path, *words)

@@ -1,9 +1,10 @@
 """Many workers: processes on one machine, or actors of a cluster, over one stream of tasks.
 
-`shard` takes one part of all pictures, `manifests` reads lists of them, `task` says what goes to a
-worker and what comes back, `dispatch` who has what, and `worker` makes pictures with one set of
-models in memory. A `crew` is whatever makes tasks; that of `local` is processes on this machine:
-each is a `process`, and what it runs is `worker_process`. Pictures never pass through the driver: a
-worker reads and writes them itself. It imports batch and everything below. The command line runs
-it.
+`origins` finds pictures at addresses, `manifests` reads lists of them and `sources` says where what
+they name lies; `outputs` names results, `shard` takes one part of all pictures. `task` says what
+goes to a worker and what comes back, `dispatch` who has what, and `worker` makes pictures with one
+set of models in memory. A `crew` is whatever makes tasks; that of `local` is processes on this
+machine: each is a `process`, and what it runs is `worker_process`. Pictures never pass through the
+driver: a worker reads and writes them itself. It imports batch and everything below. The command
+line runs it.
 """

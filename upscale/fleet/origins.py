@@ -11,7 +11,7 @@ from upscale.pictures.unread import KINDS_UNREAD
 from upscale.stores.store import store_of
 from upscale.stores.urls import join, place_of, relative
 
-__all__ = ["Origin", "is_folder", "origins_at"]
+__all__ = ["Origin", "is_folder", "is_wanted", "origins_at"]
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,22 @@ def origins_at(
     out = join(exclude, "") if exclude else None
     for entry in store_of(url).list(url):
         below = relative(entry.url, url)
-        path = PurePosixPath(below)
         if (out and entry.url.startswith(out)) or (not recursive and "/" in below):
             continue
-        if any(part.startswith(".") for part in path.parts):
-            continue
-        if is_picture(path):
+        if is_wanted(below, passed_over):
             yield Origin(entry.url, below, entry.size, entry.etag)
-        elif kind := KINDS_UNREAD.get(path.suffix.lower()):
-            passed_over(kind)
+
+
+def is_wanted(below: str, passed_over: Callable[[str], None]) -> bool:
+    """Say whether an object at ``below`` in a listing is named like a picture, and not hidden.
+
+    ``passed_over`` is told the kind of one that looks like a picture and that no reader takes.
+    """
+    if below.startswith(".") or "/." in below:
+        return False
+    path = PurePosixPath(below)
+    if is_picture(path):
+        return True
+    if kind := KINDS_UNREAD.get(path.suffix.lower()):
+        passed_over(kind)
+    return False

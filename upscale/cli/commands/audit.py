@@ -89,7 +89,7 @@ def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
         raise UsageError(
             f"{shown(options.output)}: there is no such folder; name the one given with -o"
         )
-    stored = find_stored(run) if run.has_addresses else None
+    stored = find_stored(run) if run.is_streamed else None
     with (
         Bars() as bars,
         delivered(options.report) as file,

@@ -42,7 +42,7 @@ class Source:
 
 def run_fleet(options: Options) -> int:
     """Do what ``options`` ask for and return the exit status. Raises UpscaleError before work."""
-    inputs = find_stored(options) if options.has_addresses else find_local(options)
+    inputs = find_stored(options) if options.is_streamed else find_local(options)
     with (
         Bars() as bars,
         delivered(options.report) as file,
@@ -62,6 +62,8 @@ def run_fleet(options: Options) -> int:
             if order.candidates and report.many:
                 bars.say(choosing(order.candidates))
             course.run(source, _crew(options, making, order, listener, source.files))
+            if options.shard is not None and isinstance(inputs, Stored) and not report.counts:
+                bars.say(f"upscale: nothing to do: none of the pictures is in part {options.shard}")
         except Interrupted as interrupted:
             course.status = interrupted.exit_code
         except UpscaleError as error:

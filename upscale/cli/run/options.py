@@ -8,6 +8,7 @@ from upscale.batch.planning.walk import is_pattern
 from upscale.errors import UsageError
 from upscale.fleet.cluster.address import check_cluster
 from upscale.fleet.shard import Shard
+from upscale.fleet.sources import is_manifest
 from upscale.models.choice import (
     AUTO,
     BEST,
@@ -226,17 +227,19 @@ class Options:
             raise UsageError("- is one picture, which has no parts; leave --shard out")
         if self.output_is_stream and self.json:
             raise UsageError("-o - and --json would share standard output; use --report FILE")
-        if self.has_addresses:
-            self._check_addresses()
+        if self.is_streamed:
+            self._check_stream()
 
-    def _check_addresses(self) -> None:
+    def _check_stream(self) -> None:
         """Raise UsageError for what is done with files only."""
         words = {"--watch": self.watch, "--raw": self.raw, "--dry-run": self.dry_run}
         for word, asked in words.items():
             if asked:
-                raise UsageError(f"{word} takes files only, no addresses in a storage")
+                raise UsageError(
+                    f"{word} takes files only, no manifest and no address in a storage"
+                )
         if "-" in (*self.inputs, self.output):
-            raise UsageError("- goes with files only, not with an address in a storage")
+            raise UsageError("- goes with files only, not with a manifest or an address")
         for word in filter(is_url, self.inputs):
             if is_pattern(word):
                 raise UsageError(
@@ -244,8 +247,11 @@ class Options:
                     "@list.txt with an address a line"
                 )
         if self.output is None:
-            raise UsageError("an input in a storage needs -o: a folder, or an address")
-        for word in filter(is_url, (*self.inputs, self.output)):
+            raise UsageError(
+                "a manifest, or an input in a storage, needs -o: a folder or an address"
+            )
+        places = (word.removeprefix("@") for word in (*self.inputs, self.output))
+        for word in filter(is_url, places):
             store_of(word)
 
     @property
@@ -254,9 +260,10 @@ class Options:
         return self.output == "-" or (self.output is None and "-" in self.inputs)
 
     @property
-    def has_addresses(self) -> bool:
-        """Whether an input or the output is an address in a storage."""
-        return any(map(is_url, filter(None, (*self.inputs, self.output))))
+    def is_streamed(self) -> bool:
+        """Whether something is at an address, or in a manifest, so that nobody sees all of it."""
+        at_address = any(map(is_url, filter(None, (*self.inputs, self.output))))
+        return at_address or any(map(is_manifest, self.inputs))
 
     @property
     def output_path(self) -> Path | None:

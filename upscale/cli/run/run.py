@@ -40,7 +40,7 @@ def run(options: Options) -> int:
         from upscale.cli.run.streams import through_files
 
         return through_files(options, run)
-    if options.has_addresses or (options.is_shared and not options.dry_run):
+    if options.is_streamed or (options.is_shared and not options.dry_run):
         from upscale.cli.run.fleet import run_fleet
 
         return run_fleet(options)

@@ -12,8 +12,10 @@ from upscale.cli.run.local import find
 from upscale.cli.run.options import Options
 from upscale.cli.run.report import counted
 from upscale.errors import UsageError
+from upscale.fleet.manifests.manifest import Manifest, open_manifest
 from upscale.fleet.origins import Origin, is_folder, origins_at
 from upscale.fleet.outputs import Outputs
+from upscale.fleet.sources import is_manifest, named_in, root_of
 from upscale.fleet.task import Receipt, Task
 from upscale.stores.urls import is_url, join
 
@@ -29,6 +31,8 @@ class Stored:
     """Whether there may be several pictures."""
     passed_over: Counter[str]
     """Objects and files that no reader takes, by kind, as far as has been looked."""
+    manifests: tuple[Manifest, ...] = ()
+    """Those among the words, opened."""
 
     def tasks(self, naming: Naming) -> Iterator[Task | Receipt]:
         """Name the output of each picture; yield those of one part where a part is asked for.
@@ -51,17 +55,25 @@ class Stored:
         return (
             task
             for origin in chain([first], origins)
-            for task in [outputs.task(origin)]  # before a part is taken: all parts name alike
-            if shard is None or shard.has(origin.relative)
+            # before a part is taken: all parts name alike, and each tells what it cannot read
+            for task in [origin if isinstance(origin, Receipt) else outputs.task(origin)]
+            if shard is None or isinstance(origin, Receipt) or shard.has(origin.relative)
         )
 
-    def _origins(self, naming: Naming) -> Iterator[Origin]:
-        for word in self.options.inputs:
+    def _origins(self, naming: Naming) -> Iterator[Origin | Receipt]:
+        words, output = self.options.inputs, self.options.output or ""
+        root = root_of(words) if self.manifests else ""
+        for manifest in self.manifests:
+            exclude = output if is_url(output) else ""
+            yield from named_in(manifest, root, exclude=exclude, passed_over=self._pass_over)
+        for word in words:
+            if _is_manifest(word, root) or word == root:
+                continue
             if is_url(word):
                 yield from origins_at(
                     word,
                     recursive=self.options.recursive,
-                    exclude=_below(self.options.output or "", word),
+                    exclude=_below(output, word),
                     passed_over=self._pass_over,
                 )
             else:
@@ -81,8 +93,18 @@ def find_stored(options: Options) -> Stored:
     for word in filter(is_url, options.inputs):
         if join(word, "") == join(options.output or "", ""):
             raise UsageError(f"{word}: is the input, too; choose another -o")
-    many = len(options.inputs) > 1 or any(map(_is_many, options.inputs))
-    return Stored(options, many, Counter())
+    words = options.inputs
+    address = next(filter(is_url, words), "")
+    manifests = [word for word in words if _is_manifest(word, address)]
+    if manifests:
+        root_of(words)
+    many = len(words) > 1 or bool(manifests) or any(map(_is_many, words))
+    return Stored(options, many, Counter(), tuple(open_manifest(word[1:]) for word in manifests))
+
+
+def _is_manifest(word: str, root: str) -> bool:
+    """Say whether a word is one; below the address ``root``, lists are."""
+    return is_manifest(word) or (word.startswith("@") and is_url(root))
 
 
 def _is_many(word: str) -> bool:

@@ -1,12 +1,14 @@
 """``@FILE``: opened where it lies, its rows read one by one."""
 
+import codecs
 import gzip
 import io
+import os
 import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from upscale.fleet.manifests.parquet import read_parquet
 from upscale.stores.store import store_of
 from upscale.stores.urls import is_url
 
-__all__ = ["Manifest", "is_table", "open_manifest"]
+__all__ = ["Manifest", "begins_with_address", "is_table", "open_manifest"]
 
 TABLES = {".csv": ",", ".tsv": "\t", ".parquet": "", ".json": ""}
 """By suffix, the delimiter of those that have one."""
@@ -42,6 +44,19 @@ class Manifest:
 def is_table(word: str) -> bool:
     """Say by its name whether ``@word`` has columns, and is not a list of paths."""
     return _suffix(word) in TABLES
+
+
+def begins_with_address(word: str) -> bool:
+    """Say whether the first line of the list ``word`` is an address; nothing is taken from it."""
+    start = b""
+    if word == "-":
+        if sys.stdin is not None and isinstance(sys.stdin.buffer, io.BufferedReader):
+            start = sys.stdin.buffer.peek(CHUNK)
+    elif os.path.isfile(word):  # a pipe has each byte once
+        with ExitStack() as closing, suppress(UsageError, *DAMAGED):  # said when it is read
+            start = _bytes_of(Path(word), word, closing).peek(CHUNK)
+    first = start.removeprefix(codecs.BOM_UTF8).split(b"\n", 1)[0]
+    return is_url(first.decode("utf-8", "replace"))
 
 
 def open_manifest(word: str) -> Manifest:
