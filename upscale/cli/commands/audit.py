@@ -60,7 +60,9 @@ def _read_sample(word: str) -> int | None:
 class AuditOptions:
     """What ``upscale audit`` is asked for, beside `SHAPING`."""
 
-    source: str = argument("IN", "What the run was given: a folder, an address, or @list.txt.")
+    inputs: tuple[str, ...] = argument(
+        "IN", "What the run was given: a folder, an address, or @list.txt; may be several."
+    )
     output: str = argument("OUT", "Where its outputs went with -o: a folder, or an address.")
     sample: int | None = option(
         "Outputs to decode to their end, drawn by chance, or all.",
@@ -83,7 +85,7 @@ def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
 
     Give the options that the run had: those that choose the model, size, format and names.
     """
-    run = Options((options.source,), output=options.output, report=options.report, **shaping)
+    run = Options(options.inputs, output=options.output, report=options.report, **shaping)
     run.check()
     if not is_url(options.output) and not Path(options.output).is_dir():
         raise UsageError(
@@ -126,7 +128,7 @@ def _local(run: Options, naming: Naming) -> Iterable[Task]:
     """Name the outputs of files as a run does; nothing is made. Raises UsageError."""
     found = find(run, strict=True)
     if not found:
-        raise UsageError(f"{run.inputs[0]}: no pictures there; give what the run was given")
+        raise UsageError(f"{' '.join(run.inputs)}: no pictures there; give what the run was given")
     destination = Destination(Path(run.output or ""))
     jobs = plan(found, destination, naming, on_collision=run.on_collision)
     return [Task.of(job) for job in jobs if not job.skip]
