@@ -182,14 +182,14 @@ class Driver:
         hand.remote.kill()
         yield from map(_crashed, self._dispatch.lose(hand))
         where = f" on {hand.machine}" if hand.machine else ""
-        reason = ([*map(str.strip, str(why).splitlines())] or [type(why).__name__])[-1]
+        sentence = _reason(why)
         self._say(
-            f"upscale: worker {hand.number}{where} is lost; another takes its place ({reason})"
+            f"upscale: worker {hand.number}{where} is lost; another takes its place ({sentence})"
         )
         self._lost_early += not hand.given
         if self._lost_early > 10 + 2 * self._wanted:
             raise DeviceError(
-                f"workers of the cluster end before they have made a picture ({reason}); see "
+                f"workers of the cluster end before they have made a picture ({sentence}); see "
                 "that upscale and its weights are on every machine, and that memory suffices"
             ) from why
 
@@ -210,6 +210,12 @@ def _other(version: str, machine: str) -> UsageError:
         f"{machine}: has {has}, and {__version__} runs here; "
         f"pip install 'upscale=={__version__}' on every machine of the cluster"
     )
+
+
+def _reason(why: BaseException) -> str:
+    """Return the first sentence of the last line, which tells the cause."""
+    lines = [type(why).__name__, *filter(None, map(str.strip, str(why).splitlines()))]
+    return lines[-1].partition(". ")[0][:150]
 
 
 def _crashed(task: Task) -> Receipt:
