@@ -2,9 +2,11 @@
 
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -20,6 +22,7 @@ from upscale.batch.methods import Making
 from upscale.batch.order import Order
 from upscale.batch.work import Result
 from upscale.errors import OutputError
+from upscale.fleet.carrying import carrier as carrier_module
 from upscale.fleet.carrying.cargo import Cargo
 from upscale.fleet.carrying.carrier import AHEAD, Carrier
 from upscale.fleet.task import Receipt, Task
@@ -316,4 +319,39 @@ def test_no_more_tasks_are_asked_for_than_can_be_at_work(kept: Kept, spool: Path
     assert AHEAD <= len(asked) <= AHEAD + 1
     assert {result.status for result in results} == {"failed"}
     assert len(asked) == 10 * AHEAD
+    carrier.close()
+
+
+def test_no_more_leaves_at_a_time_than_is_allowed(
+    kept: Kept, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier_module, "BEHIND", 2)
+    own = kept.store.create
+    leaving: list[int] = [0]
+    most: list[int] = []
+
+    def slow(*asked: Any) -> bool:
+        leaving[0] += 1
+        most.append(leaving[0])
+        time.sleep(0.05)
+        leaving[0] -= 1
+        return own(*asked)
+
+    monkeypatch.setattr(kept.store, "create", slow)
+    for number in range(6):
+        kept.put(f"in/{number}.png", png())
+    tasks = [kept.task(f"in/{number}.png", f"out/{number}.png") for number in range(6)]
+    carrier = Carrier(SETTINGS, overwrite=False)
+
+    def batch() -> Iterator[Result]:
+        for each in carrier.jobs(tasks):
+            if isinstance(each, Cargo):
+                yield made(each, b"picture")
+            elif each is not None:
+                yield each
+
+    results = list(carrier.through(batch()))
+    assert {result.status for result in results} == {"done"}
+    assert len(results) == len(tasks)
+    assert max(most) == 2
     carrier.close()
