@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 from pathlib import Path
 
@@ -218,8 +219,10 @@ def test_parts_of_a_manifest_cover_it_once(run, kept: Kept, tmp_path: Path) -> N
         assert found.status == 0
         made += (line["input"] for line in found.records[:-1])
         assert (f"{index}/4" in found.said) == (not found.records[:-1])
+        receipt = kept.get(f"out/.upscale/shard-{index:05}-of-00004.jsonl") or b""
+        assert list(map(json.loads, receipt.splitlines())) == found.records
     assert sorted(made) == sorted(kept.url(f"in/{place}") for place in PLACES)
-    assert outputs(kept, "out") == MADE
+    assert [name for name in outputs(kept, "out") if "shard" not in name] == MADE
 
 
 @pytest.mark.parametrize(

@@ -77,3 +77,30 @@ def test_a_report_that_no_store_takes_is_kept(
 def test_an_unknown_address_is_refused_before_anything_is_done() -> None:
     with pytest.raises(UsageError), delivered("nowhere://a/report.jsonl"):
         pass
+
+
+@pytest.mark.parametrize("report", [None, "own.jsonl", "memory"])
+def test_a_receipt_is_there_once_all_is_told(
+    tmp_path: Path, spool: Path, monkeypatch: pytest.MonkeyPatch, report: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept = Kept(tmp_path)
+    receipt = kept.url("out/receipt.jsonl")
+    word = receipt if report == "memory" else report
+
+    def run(data: bytes, is_whole: bool, error: type[Exception] | None = None) -> None:
+        with delivered(word, receipt, lambda: is_whole) as file:
+            assert file is not None
+            file.write_bytes(data)
+            if error is not None:
+                raise error("stops")
+
+    run(b"a part\n", False)
+    with pytest.raises(InputError):
+        run(b"an error\n", True, InputError)
+    assert kept.get("out/receipt.jsonl") is None
+    for data in (b"all\n", b"all again\n"):
+        run(data, True)
+        assert kept.get("out/receipt.jsonl") == data
+    assert [*spool.iterdir()] == []
+    assert (tmp_path / "own.jsonl").exists() == (report == "own.jsonl")

@@ -45,7 +45,7 @@ def run_fleet(options: Options) -> int:
     inputs = find_stored(options) if options.is_streamed else find_local(options)
     with (
         Bars() as bars,
-        delivered(options.report) as file,
+        delivered(options.report, options.receipt, lambda: report.is_whole) as file,
         Report(bars, options.json, file, inputs.many) as report,
     ):
         report.passed_over = inputs.passed_over

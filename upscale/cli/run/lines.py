@@ -20,6 +20,8 @@ class Lines:
         self._bars = bars
         self._as_json = as_json
         self._path = file
+        self.is_whole = True
+        """Whether the file has taken every line."""
         try:
             if file is not None:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -47,3 +49,4 @@ class Lines:
                 with contextlib.suppress(OSError):
                     self._file.close()
                 self._file = None
+                self.is_whole = False

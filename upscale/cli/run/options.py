@@ -22,7 +22,7 @@ from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.writing.encoding import Encoding
 from upscale.stores.store import store_of
-from upscale.stores.urls import is_url
+from upscale.stores.urls import is_url, join
 from upscale.upscaling.options import (
     COLOUR,
     FILES,
@@ -201,6 +201,10 @@ class Options:
             raise UsageError("--watch cannot read a list from standard input again; use @list.txt")
         if self.report is not None and suffix_of(Path(self.report)) in WRITABLE:
             raise UsageError(f"{self.report}: the report is not a picture; name it something.jsonl")
+        if self.report is not None and self.report.endswith("/") and self.receipt is None:
+            raise UsageError(
+                f"{self.report}: is a folder; name the report, as {self.report}a.jsonl"
+            )
         ignored = {
             "--dry-run": self.dry_run,
             "--watch": self.watch,
@@ -264,6 +268,17 @@ class Options:
         """Whether something is at an address, or in a manifest, so that nobody sees all of it."""
         at_address = any(map(is_url, filter(None, (*self.inputs, self.output))))
         return at_address or any(map(is_manifest, self.inputs))
+
+    @property
+    def receipt(self) -> str | None:
+        """The address of the report that says, by being there, that a part is done; or None."""
+        if self.shard is None or self.dry_run:
+            return None
+        name = f"{self.shard.name}.jsonl"
+        if self.report is not None and is_url(self.report):
+            return join(self.report, name) if self.report.endswith("/") else self.report
+        at_address = self.output is not None and is_url(self.output)
+        return join(self.output or "", f".upscale/{name}") if at_address else None
 
     @property
     def output_path(self) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from upscale.batch.run import Result
 from upscale.cli.run.lines import Lines
 from upscale.cli.terminal.console import Bars, printable, shown
-from upscale.errors import UpscaleError
+from upscale.errors import InputError, UpscaleError
 from upscale.fleet.task import Receipt
 
 __all__ = ["Report", "counted"]
@@ -29,6 +29,8 @@ class Report:
         """Files in folders that no reader takes, by kind."""
         self.told: UpscaleError | None = None
         """The error that was said last."""
+        self.is_whole = False
+        """Whether the run came to its end, and its file tells all of it."""
         self._lines = Lines(bars, as_json, file)
 
     def __enter__(self) -> "Report":
@@ -88,6 +90,7 @@ class Report:
         if self.passed_over:
             more["not_read"] = dict(self.passed_over)
         self._lines.add({"kind": "summary", **self.counts, **more, "exit_code": status})
+        self.is_whole = status in (0, InputError.exit_code) and self._lines.is_whole
         if (many or self.passed_over) and self.counts and not self._as_json:
             rest = f"; not read: {counted(self.passed_over)}" if self.passed_over else ""
             self._bars.say(counted(self.counts) + rest)

@@ -47,7 +47,7 @@ def run(options: Options) -> int:
     inputs = find_local(options)
     with (
         Bars() as bars,
-        delivered(options.report) as file,
+        delivered(options.report, options.receipt, lambda: report.is_whole) as file,
         Report(bars, options.json, file, inputs.many) as report,
     ):
         report.passed_over = inputs.passed_over
