@@ -7,6 +7,11 @@ import numpy as np
 import pytest
 from program import EXACT, encoded, inside, nearest, noise, shown
 
+from upscale.cli.run.report import Report
+from upscale.cli.terminal.console import Bars
+from upscale.errors import InputError
+from upscale.fleet.task import Receipt, Task
+
 
 def test_a_report_in_a_file_is_the_one_on_standard_output(tmp_path: Path, repeating: str) -> None:
     for name in ("a.png", "b.png"):
@@ -50,3 +55,14 @@ def test_a_report_is_not_written_over_a_picture(tmp_path: Path, repeating: str) 
     found = inside(tmp_path, "a.png", "--report", "a.png", "--model", repeating, *EXACT)
     assert (tmp_path / "a.png").read_bytes() == encoded(noise())
     assert found.status == 2
+
+
+def test_the_summary_names_what_has_crashed(tmp_path: Path) -> None:
+    path = tmp_path / "report.jsonl"
+    with Bars() as bars, Report(bars, False, path, many=True) as report:
+        for name, code in (("a.png", "crashed"), ("b.png", "truncated")):
+            error = InputError(f"{name}: is no good", code=code)
+            report.add(Receipt(Task(name, f"large/{name}"), "failed", error=error))
+        report.summarize(1, many=True)
+    last = json.loads(path.read_text().splitlines()[-1])
+    assert (last["kind"], last["failed"], last["crashed"]) == ("summary", 2, ["a.png"])

@@ -12,6 +12,9 @@ from upscale.fleet.task import Receipt
 
 __all__ = ["Report", "counted"]
 
+MOST_NAMED = 1000
+"""Pictures that the summary names."""
+
 
 class Report:
     """Says results as they come, and counts them. A context manager: it closes its file."""
@@ -27,6 +30,8 @@ class Report:
         self.counts: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
         """Files in folders that no reader takes, by kind."""
+        self._crashed: list[str] = []
+        """Inputs that end the process which has them, `MOST_NAMED` at most."""
         self.told: UpscaleError | None = None
         """The error that was said last."""
         self.is_whole = False
@@ -54,6 +59,8 @@ class Report:
             self._bars.say(f"upscale: warning: {warning}")
         if receipt.error is not None:
             self.told = receipt.error
+            if receipt.error.code == "crashed" and len(self._crashed) < MOST_NAMED:
+                self._crashed.append(source)
             self._bars.say(f"upscale: {receipt.error}")
         elif receipt.status == "skipped" and not self._as_json:
             self._bars.say(f"{source}: {target} is up to date")
@@ -87,6 +94,8 @@ class Report:
 
     def summarize(self, status: int, many: bool, **more: object) -> None:
         """Say how the whole run went."""
+        if self._crashed:
+            more["crashed"] = self._crashed
         if self.passed_over:
             more["not_read"] = dict(self.passed_over)
         self._lines.add({"kind": "summary", **self.counts, **more, "exit_code": status})
