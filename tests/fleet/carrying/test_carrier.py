@@ -124,11 +124,11 @@ def test_a_second_run_reads_and_writes_nothing(
     receipts = list(crew.work(tasks))
     assert statuses(receipts) == all_are("skipped")
     assert {receipt.settings["model"] for receipt in receipts} != {None}
-    assert {*proxy.requests} == {"HEAD"}
+    assert {each.split()[0] for each in proxy.requests} == {"HEAD"}
     assert len(proxy.requests) == 2 * len(tasks)
     proxy.clear()
     assert statuses(list(worker(overwrite=True).work(tasks))) == all_are("skipped")
-    assert {*proxy.requests} == {"HEAD"}
+    assert {each.split()[0] for each in proxy.requests} == {"HEAD"}
 
 
 def test_a_changed_input_is_made_again_only_when_asked(
