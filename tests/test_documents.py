@@ -13,9 +13,9 @@ from upscale.stores.urls import is_url
 
 ELSEWHERE = (
     *("train", "bench", "--valid", "rate", "ui", "--watch", "--raw", "pull", "realesrgan"),
-    "--best",
+    *("--best", "--cluster"),
 )
-"""Words of commands that need hours, people, other pictures, a stream or the network."""
+"""Words of commands that need hours, people, other pictures, a stream, the network or Ray."""
 
 OTHER_COMMANDS = ("compare", "convert", "data", "models", "--help")
 
@@ -120,7 +120,12 @@ def test_the_commands_of_readme_work(words: list[str], tmp_path: Path) -> None:
     check(words, tmp_path)
 
 
-STORED = [words for page in PAGES for words in commands(page) if "s3://" in " ".join(words)]
+STORED = [
+    words
+    for page in PAGES
+    for words in commands(page)
+    if "s3://" in " ".join(words) and "--cluster" not in words
+]
 
 
 @pytest.mark.parametrize("words", STORED, ids=" ".join)
