@@ -134,7 +134,11 @@ def test_the_report_may_lie_in_a_store(run, kept: Kept) -> None:
         (("memory://nothing/here/", "-o", "out"), "no pictures"),
         (("memory://nothing/here.png", "-o", "out"), "memory://nothing/here.png"),
         (("nowhere://b/a.png", "-o", "out"), "nowhere://"),
+        (("nowhere://b/a.png",), "nowhere://"),
         (("s3://me:secret@b/a.png", "-o", "out"), "password"),
+        (("s3://b/a.png?x-amz-signature=me:secret", "-o", "out"), "signature"),
+        (("s3://b/a.png", "-o", "s3://b/?x-amz-signature=me:secret"), "signature"),
+        (("s3://me:secret@b/a.png", "-o", "out", "--watch"), "password"),
     ],
 )
 def test_what_makes_no_sense_is_refused(run, words: tuple[str, ...], named: str) -> None:

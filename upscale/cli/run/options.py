@@ -235,7 +235,13 @@ class Options:
             self._check_stream()
 
     def _check_stream(self) -> None:
-        """Raise UsageError for what is done with files only."""
+        """Raise UsageError for what is done with files only.
+
+        An address with a secret is refused before any sentence names it.
+        """
+        places = (word.removeprefix("@") for word in (*self.inputs, self.output or ""))
+        for word in filter(is_url, places):
+            store_of(word)
         words = {"--watch": self.watch, "--raw": self.raw, "--dry-run": self.dry_run}
         for word, asked in words.items():
             if asked:
@@ -254,9 +260,6 @@ class Options:
             raise UsageError(
                 "a manifest, or an input in a storage, needs -o: a folder or an address"
             )
-        places = (word.removeprefix("@") for word in (*self.inputs, self.output))
-        for word in filter(is_url, places):
-            store_of(word)
 
     @property
     def output_is_stream(self) -> bool:
