@@ -1,5 +1,7 @@
 """Where the output of each picture of a stream goes, without a look at the others."""
 
+import functools
+import os
 from collections import OrderedDict
 from pathlib import Path, PurePosixPath
 
@@ -41,17 +43,19 @@ class Outputs:
         if self.is_file and suffix_of(Path(path)) not in WRITABLE:
             known = ", ".join(WRITABLE)
             raise UsageError(f"{root}: write one of {known}; end a folder's name with a slash")
+        self._below = functools.lru_cache(self._place_of)  # pictures of a folder are neighbours
         self._recent: OrderedDict[str, str] = OrderedDict()
 
     def task(self, origin: Origin) -> Task | Receipt:
         """Return what is to be made of a picture; a receipt where that is nothing."""
-        task = self._task(origin, Path(PurePosixPath(origin.relative).name))
+        folder, _, name = origin.relative.rpartition("/")
+        task = self._task(origin, folder, Path(name))
         if origin.problem is not None:
             return Receipt(task, "skipped" if origin.skip else "failed", error=origin.problem)
         first = self._recent.get(task.output)
         if first is not None and first != task.input:
             if self._policy == "rename" and not self.is_file:
-                task = self._task(origin, told_apart(Path(PurePosixPath(origin.relative).name)))
+                task = self._task(origin, folder, told_apart(Path(name)))
                 first = self._recent.get(task.output)
             if first is not None and first != task.input:
                 said = f"{first} becomes {task.output}, too; see --on-collision and --name"
@@ -63,13 +67,19 @@ class Outputs:
             return self._refused(task, why)
         return task
 
-    def _task(self, origin: Origin, named: Path) -> Task:
+    def _task(self, origin: Origin, folder: str, named: Path) -> Task:
         output = self._root
         if not self.is_file:
-            folder = PurePosixPath(origin.relative).parent
-            below = (folder / self._naming.name(named)).as_posix()
-            output = join(output, below) if is_url(output) else str(Path(output, below))
+            output = f"{self._below(folder)}{self._naming.name(named)}"
         return Task(origin.place, output, origin.size, origin.etag)
+
+    def _place_of(self, folder: str) -> str:
+        """Return where the outputs of a folder lie, with the slash behind it."""
+        tidy = PurePosixPath(folder).as_posix()
+        below = "" if tidy == "." else f"{tidy}/"
+        return (
+            join(self._root, below) if is_url(self._root) else os.path.join(self._root, below, "")
+        )
 
     def _unnameable(self, origin: Origin) -> str | None:
         """Say why an object's name cannot be that of a file below a folder."""
