@@ -97,7 +97,7 @@ def printable(text: str) -> str:
 
 
 def _has_bytes(text: str) -> bool:
-    return any("\udc80" <= letter <= "\udcff" for letter in text)
+    return not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
 def say(text: str) -> None:
