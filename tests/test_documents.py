@@ -13,9 +13,10 @@ from upscale.stores.urls import is_url
 
 ELSEWHERE = (
     *("train", "bench", "--valid", "rate", "ui", "--watch", "--raw", "pull", "realesrgan"),
-    *("--best", "--cluster"),
+    *("--best", "--cluster", "--device", "--workers"),
 )
-"""Words of commands that need hours, people, other pictures, a stream, the network or Ray."""
+"""Words of commands that need hours, people, other pictures, a stream, other processes or the
+network."""
 
 OTHER_COMMANDS = ("compare", "convert", "data", "models", "--help")
 
@@ -97,6 +98,9 @@ def check(words: list[str], folder: Path) -> None:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             (large if sized and name == "photo.png" else make)(path)
+    if words[0] == "audit":
+        audited(folder, words)
+        return
     before = set(folder.rglob("*"))
     if "<" in words:
         at = words.index("<")
@@ -128,6 +132,18 @@ STORED = [
 ]
 
 
+def audited(folder: Path, words: list[str]) -> None:
+    """Run what an audit is of, and then the audit, which finds nothing."""
+    source, output, *options = words[1:]
+    for own in {"--report", "--sample"} & {*options}:
+        at = options.index(own)
+        del options[at : at + 2]
+    run = inside(folder, source, "-o", output, *options)
+    assert run.status == 0, run.said
+    outcome = inside(folder, *words)
+    assert outcome.status == 0, outcome.out + outcome.said
+
+
 @pytest.mark.parametrize("words", STORED, ids=" ".join)
 def test_the_commands_with_addresses_work(words: list[str], tmp_path: Path) -> None:
     """A storage in memory takes the place of the one that is shown."""
@@ -139,6 +155,9 @@ def test_the_commands_with_addresses_work(words: list[str], tmp_path: Path) -> N
     (tmp_path / "new.csv").write_text("key\nphoto.png\nholiday/one.png\n")
     (tmp_path / "holiday").mkdir()
     small(tmp_path / "holiday" / "one.png")
+    if words[0] == "audit":
+        audited(tmp_path, words)
+        return
     outcome = inside(tmp_path, *words)
     assert outcome.status == 0, outcome.said
     root = words[words.index("-o") + 1]
