@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TESTS = """
 import pytest
 
@@ -23,6 +25,7 @@ def test_wrong(): assert False
 """
 
 
+@pytest.mark.slow
 def test_what_is_missing_fails_where_everything_must_be_there(tmp_path: Path) -> None:
     (tmp_path / "test_some.py").write_text(TESTS)
     here = {"UPSCALE_REQUIRE_ALL": "1", "PYTHONPATH": str(Path(__file__).parent)}

@@ -170,6 +170,7 @@ def test_the_commands_with_addresses_work(words: list[str], tmp_path: Path) -> N
 OTHERS = [words for page in PAGES if page.parent.name == "docs" for words in offline(page)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", OTHERS, ids=" ".join)
 def test_the_commands_of_the_pages_work(words: list[str], tmp_path: Path) -> None:
     check(lightened(words), tmp_path)

@@ -723,6 +723,7 @@ def unprivileged() -> list[str]:
     return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
 
 
+@pytest.mark.slow
 def test_row_34_a_folder_without_permission_ends_before_the_model(tmp_path: Path) -> None:
     album(tmp_path, "a.png")
     (tmp_path / "in").chmod(0o555)
@@ -852,6 +853,7 @@ def launch(tmp_path: Path, weights: str) -> Iterator[Launch]:
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc")
 
 
+@pytest.mark.slow
 @needs_proc
 @pytest.mark.parametrize(
     ("make", "name", "arguments", "number"),
@@ -886,6 +888,7 @@ def test_row_36_a_signal_stops_decoding_and_encoding(
     wait_for_end(children, 3)
 
 
+@pytest.mark.slow
 @needs_proc
 def test_row_36_a_second_signal_leaves_at_once(tmp_path: Path, launch: Launch) -> None:
     slow_to_encode(tmp_path / "slow.png")
@@ -902,6 +905,7 @@ def test_row_36_a_second_signal_leaves_at_once(tmp_path: Path, launch: Launch) -
     assert not [path for path in (tmp_path / "out").iterdir() if path.suffix != ".part"]
 
 
+@pytest.mark.slow
 @needs_proc
 def test_row_37_a_killed_run_is_taken_up_where_it_was(
     tmp_path: Path, weights: str, launch: Launch
@@ -930,6 +934,7 @@ def test_row_37_a_killed_run_is_taken_up_where_it_was(
         assert (tmp_path / "out" / name).read_bytes() == data
 
 
+@pytest.mark.slow
 def test_row_38_two_runs_over_one_folder_both_end_well(tmp_path: Path, launch: Launch) -> None:
     names = album(tmp_path, *(f"{number:02}.png" for number in range(20)), size=60)
     ends = [finish(process) for process in (launch("in"), launch("in"))]
@@ -942,6 +947,7 @@ def test_row_38_two_runs_over_one_folder_both_end_well(tmp_path: Path, launch: L
         np.testing.assert_array_equal(opened(path), enlarged(noise(60, 60)))
 
 
+@pytest.mark.slow
 @needs_proc
 def test_row_40_a_codec_that_crashes_loses_one_file(tmp_path: Path, launch: Launch) -> None:
     album(tmp_path, *(f"{letter}.png" for letter in "abcdef"))

@@ -141,12 +141,13 @@ def dotted(path: Path) -> str:
 
 def imports(path: Path) -> set[str]:
     """Name the modules of ours that a file imports when it runs; those for types do not count."""
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
+    nodes: list[ast.AST] = [ast.parse(path.read_text())]
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes:  # which grows
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            nodes += node.orelse
+            continue
+        nodes += (each for each in ast.iter_child_nodes(node) if not isinstance(each, ast.expr))
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "upscale":
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"

@@ -39,6 +39,7 @@ def assert_same_course(one: Path, other: Path) -> None:
     same_runs(one / "first", other / "first")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stops", [(2,), (4,), (5,), (1, 4)], ids=str)
 def test_a_course_in_parts_is_the_course_in_one(
     stops: tuple[int, ...], data: Path, tmp_path: Path

@@ -13,6 +13,7 @@ from upscale.rating.ratings import append
 GOOD = {"nearest": 1, "bicubic": 2, "srgan": 4, "HR": 5}
 
 
+@pytest.mark.slow
 def test_the_report_counts_raters_here_and_elsewhere(tmp_path: Path) -> None:
     study, key = made(tmp_path)
     for each in answered(study, "anna", lambda shown: GOOD[key.origins[shown[0]].system]):

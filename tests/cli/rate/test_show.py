@@ -40,6 +40,7 @@ def give(address: str, study: Study, trial: int) -> int:
         return int(found.status)
 
 
+@pytest.mark.slow
 def test_answers_outlive_a_killed_server(tmp_path: Path) -> None:
     study, _ = made(tmp_path)
     for start in (0, 3):

@@ -248,6 +248,7 @@ def test_very_small_tiles_are_warned_of_with_an_estimate(
 # Signals
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_a_picture_within_two_seconds(
     tmp_path: Path, number: signal.Signals

@@ -74,6 +74,7 @@ def test_a_stream_is_the_whole_picture(
     torch.testing.assert_close(found, whole, rtol=0, atol=atol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["srgan", "realesr-general", "deep"])
 def test_deep_networks_stream_within_rounding(name: str) -> None:
     """Real weights within a millionth, and random ones in the depth of the ESRGAN paper."""

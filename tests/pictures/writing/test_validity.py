@@ -73,6 +73,7 @@ def complaints(said: dict[str, object]) -> set[str]:
     return {str(text) for tag, text in said.items() if "Warning" in tag and tag != "Validate"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_exiftool_has_nothing_new_to_complain_of(
     listed: dict[str, dict[str, object]], suffix: str

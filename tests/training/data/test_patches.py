@@ -320,6 +320,7 @@ def test_no_step_is_left(patches: Patches) -> None:
     assert not list(batches(patches, 9, 8, 0, CPU))
 
 
+@pytest.mark.slow
 def test_worker_processes_make_the_same_and_touch_no_random_state(patches: Patches) -> None:
     blind = replace(patches, degradation="web")
     torch.manual_seed(0)

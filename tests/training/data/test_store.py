@@ -517,6 +517,7 @@ def content(cache: Path) -> set[str]:
     return {path.name for path in cache.rglob("*") if path.is_file() and path.stat().st_size}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="no SIGKILL")
 def test_what_a_killed_process_left_is_no_store(folder: Path, tmp_path: Path, cache: Path) -> None:
     fill(folder)

@@ -152,6 +152,7 @@ def test_a_shift_is_seen() -> None:
     assert shift(slip, 4) > 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["area", "bilinear", "bicubic", "antialiased"])
 @pytest.mark.parametrize("resizes", [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)])
 def test_resizing_moves_nothing(method: Method, resizes: tuple[float, float, float]) -> None:
@@ -162,6 +163,7 @@ def test_resizing_moves_nothing(method: Method, resizes: tuple[float, float, flo
     assert moved_at_most(replace(NOTHING, **stages, methods=((method, 1),)), 10) < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["gaussian", "generalized", "plateau", "sinc"])
 @pytest.mark.parametrize("long", [0, 1])
 def test_blurring_moves_nothing(kind: KernelKind | str, long: int) -> None:
@@ -172,6 +174,7 @@ def test_blurring_moves_nothing(kind: KernelKind | str, long: int) -> None:
     assert moved_at_most(settings, 10) < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_preset_moves_anything(name: str) -> None:
     settings = PRESETS[name]
