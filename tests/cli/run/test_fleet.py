@@ -77,6 +77,8 @@ def test_a_picture_from_a_pipe_has_one_worker(tmp_path: Path, repeating: str) ->
         (("--workers", "2", "--watch"), "--watch"),
         (("--workers", "2", "--raw", "8x8"), "--raw"),
         (("--device", "all", "--watch"), "--watch"),
+        (("--device", "all", "--cluster", "auto"), "--cluster"),
+        (("-o", "memory://large/", "--workers", "2"), "memory://"),
         (("--device", "cuda:0,cuda:0"), "cuda:0"),
         (("--device", "cuda,cuda:0"), "cuda:0"),
         (("--device", "cuda:0,cpu"), "cpu"),

@@ -218,6 +218,10 @@ class Options:
                 raise UsageError(f"--raw and {word} contradict each other: give one of them")
         if self.workers > 1 and self.has_devices:
             raise UsageError("--workers and several devices contradict each other: each has one")
+        if self.cluster is not None and self.has_devices:
+            raise UsageError(
+                "--cluster and several devices contradict each other: give one of them"
+            )
         if self.is_shared and (self.watch or self.raw is not None):
             raise UsageError(
                 f"{'--watch' if self.watch else '--raw'} has pictures come one by one to one "
@@ -242,6 +246,8 @@ class Options:
         places = (word.removeprefix("@") for word in (*self.inputs, self.output or ""))
         for word in filter(is_url, places):
             store_of(word)
+            if self.is_shared and word.startswith("memory://"):
+                raise UsageError(f"{word}: is in this process alone; others do not see it")
         words = {"--watch": self.watch, "--raw": self.raw, "--dry-run": self.dry_run}
         for word, asked in words.items():
             if asked:
