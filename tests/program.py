@@ -125,6 +125,32 @@ def inside(folder: Path, *arguments: str) -> Outcome:
     return Outcome(status, out.getvalue(), said)
 
 
+ONE_BY_ONE = """
+import contextlib, io, json, sys
+from upscale.cli.app import app
+for words in json.loads(sys.argv[1]):
+    out, said, status = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+        try:
+            app(words, prog_name="upscale")
+        except SystemExit as end:
+            status = end.code or 0
+    print(json.dumps([status, out.getvalue(), said.getvalue(), "torch" in sys.modules]))
+"""
+
+
+def without_torch(folder: Path, *commands: Iterable[str]) -> list[Outcome]:
+    """Run commands one after the other in an interpreter; none may import torch."""
+    process = subprocess.run(
+        [sys.executable, "-c", ONE_BY_ONE, json.dumps([list(words) for words in commands])],
+        cwd=folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = [json.loads(line) for line in process.stdout.splitlines()]
+    imported = [words for words, (*_, torch) in zip(commands, found, strict=True) if torch]
+    assert imported == []
+    return [Outcome(*outcome) for *outcome, _ in found]
+
+
 def picture(path: Path | bytes, width: int = 6, height: int = 4) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8, True)
     buffer = io.BytesIO()
