@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from carried import Kept, png
-from program import EXACT, Outcome, inside
+from program import EXACT, FILE_KEYS, Outcome, inside
 
 from upscale.errors import InputError, UsageError
 from upscale.fleet.manifests.columns import Line, Row
@@ -165,6 +165,7 @@ def test_a_run_makes_what_a_manifest_names(run, kept: Kept, tmp_path: Path) -> N
     codes = [line["error"]["code"] for line in found.records[:-1] if line["status"] == "failed"]
     assert "manifest" in codes
     assert len(codes) == 2
+    assert all(line.keys() == FILE_KEYS for line in found.records[:-1])
     assert found.records[-1]["done"] == 3
     again = run(*words)
     assert again.records[-1]["skipped"] == 3

@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING, Protocol
 
 from upscale.batch.order import Method, Order, Ready
 from upscale.batch.resume import settings_digest
-from upscale.batch.work import Result
-from upscale.models.choice import AUTO, CANDIDATES, Candidates, alpha_for
+from upscale.models.choice import AUTO, CANDIDATES, Candidates, Choice, alpha_for
 from upscale.models.fetching.sources import Notify, Progress
 
 if TYPE_CHECKING:
     from upscale.models.weights import Weights
 
-__all__ = ["Listener", "Making", "described", "find_method", "find_methods", "settings_digest_of"]
+__all__ = [
+    "Listener",
+    "Made",
+    "Making",
+    "described",
+    "find_method",
+    "find_methods",
+    "settings_digest_of",
+]
 
 
 class Listener(Protocol):
@@ -107,7 +114,19 @@ def _load(weights: "Weights", making: Making, order: Order, notify: Notify) -> R
     return Ready(model, plan_tiling(model, making.tile, making.overlap))
 
 
-def described(result: Result, methods: Mapping[str, Method], making: Making) -> dict[str, object]:
+class Made(Protocol):
+    """What became of a picture."""
+
+    @property
+    def status(self) -> str:
+        """As `upscale.batch.work.Result` has it."""
+
+    @property
+    def choice(self) -> Choice | None:
+        """The model, if known."""
+
+
+def described(result: Made, methods: Mapping[str, Method], making: Making) -> dict[str, object]:
     """Return what a report says of how a picture is made; None for what is not known.
 
     A picture that is skipped meets no device.

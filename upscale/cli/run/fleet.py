@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
-from upscale.batch.methods import Listener, Making, find_methods
+from upscale.batch.methods import Listener, Making, described, find_methods
 from upscale.batch.order import Order
 from upscale.batch.planning.plan import Job
 from upscale.cli.run.delivery import delivered
@@ -53,6 +53,7 @@ def run_fleet(options: Options) -> int:
         course = Course(bars, report, order.candidates)
         try:
             methods = find_methods(making, order, listener)  # fetched once, before workers need it
+            report.settings = partial(described, methods=methods, making=making)
             naming = naming_of(options, next(iter(methods.values())).scale)
             source = (
                 Source(inputs.tasks(naming), None if inputs.many else 1)

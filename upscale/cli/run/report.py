@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from upscale.batch.methods import Made
 from upscale.batch.run import Result
 from upscale.cli.run.lines import Lines
 from upscale.cli.terminal.console import Bars, printable, shown
@@ -25,7 +26,7 @@ class Report:
         self._as_json = as_json
         self.many = many
         """Whether there may be several pictures."""
-        self.settings: Callable[[Result], Mapping[str, object]] = lambda result: {}
+        self.settings: Callable[[Made], Mapping[str, object]] = lambda result: {}
         """What is told of how a picture is made, where its result does not say it."""
         self.counts: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
@@ -48,11 +49,7 @@ class Report:
 
     def add(self, found: Result | Receipt, **more: object) -> None:
         """Say what became of one picture."""
-        receipt = (
-            found
-            if isinstance(found, Receipt)
-            else Receipt.of(found, settings=self.settings(found))
-        )
+        receipt = found if isinstance(found, Receipt) else Receipt.of(found)
         self.counts[receipt.status] += 1
         source, target = shown(receipt.task.input), shown(receipt.task.output)
         for warning in receipt.warnings:
@@ -87,7 +84,7 @@ class Report:
                 "output_width": output_width,
                 "output_height": output_height,
                 "seconds": round(receipt.seconds, 3),
-                **receipt.settings,
+                **(receipt.settings or self.settings(receipt)),
                 **more,
             }
         )
