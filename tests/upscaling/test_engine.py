@@ -181,6 +181,7 @@ def test_what_does_not_fit_as_a_stream_goes_on_in_tiles(
     pixels = np.concatenate([photo, photo])
     whole = upscale_pixels(pixels, small, WHOLE)
     monkeypatch.setattr(streamed, "BAND", 1)
+    monkeypatch.setattr(streamed, "IN_CACHE", 1)  # so that rows come a few at a time
     bands = upscale_bands(pixels, small, Tiling(0, spec.overlap))
     made = [next(bands)]
     assert 0 < len(made[0]) < len(whole) / 2

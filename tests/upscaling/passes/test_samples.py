@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from upscale.upscaling.passes.samples import colour_of, extremes, opacity_of, quantized
+from upscale.upscaling.passes.samples import colour_of, extremes, is_finite, opacity_of, quantized
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -33,3 +33,12 @@ def test_extremes_are_those_of_the_neighbours() -> None:
     assert not low.any()
     assert high[0, 0].nonzero().max() == 3  # two LR pixels, enlarged
     assert high[0, 0, :4, :4].all()
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_a_single_number_that_is_none_is_found(value: float) -> None:
+    sr = torch.rand(2, 3, 5, 4)
+    assert is_finite(sr)
+    assert is_finite(torch.full((1, 2, 2), torch.finfo(torch.float32).max))
+    sr[1, 2, 3, 1] = value
+    assert not is_finite(sr)

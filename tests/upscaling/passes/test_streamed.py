@@ -53,6 +53,7 @@ def bands_of(rows: int, window: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("upscale.models.model.IN_CACHE", 1)
         patch.setattr("upscale.models.model.LEAST_ROWS", rows)
+        patch.setattr(streamed, "IN_CACHE", 1)
         patch.setattr(streamed, "WINDOW", window)
         patch.setattr(streamed, "BAND", 1)
         yield

@@ -13,7 +13,7 @@ from upscale.pixels.bleed import bleed
 from upscale.pixels.image import Pixels
 from upscale.pixels.spool import Rows
 
-__all__ = ["bled", "colour_of", "extremes", "from_colour", "opacity_of", "quantized"]
+__all__ = ["bled", "colour_of", "extremes", "from_colour", "is_finite", "opacity_of", "quantized"]
 
 
 def bled(pixels: Rows, first: int, last: int, reach: int) -> Pixels:
@@ -59,12 +59,18 @@ def extremes(opacity: Tensor, scale: int) -> tuple[Tensor, Tensor]:
     return low, high
 
 
+def is_finite(sr: Tensor) -> bool:
+    """Tell whether all of (…, H, W) are numbers: the least and the greatest are, or one is not."""
+    rows = sr.movedim(-3, -1)  # as they lie in memory, and so are read in one go
+    return bool((rows.amin().isfinite() & rows.amax().isfinite()).item())
+
+
 def quantized(sr: Tensor, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Turn (C, h, w), [0, 1], into (h, w, C) of ``dtype``: uint8, uint16, or float32."""
     # Rounded on the device.
-    clamped = sr.clamp(0, 1).permute(1, 2, 0)
+    clamped = sr.permute(1, 2, 0).clamp(0, 1)
     if dtype == np.float32:
         return np.asarray(clamped.cpu().numpy())
     levels = np.iinfo(dtype).max
-    integers = clamped.mul(levels).round().to(torch.uint8 if levels == 255 else torch.int32)
+    integers = clamped.mul_(levels).round_().to(torch.uint8 if levels == 255 else torch.int32)
     return np.asarray(integers.cpu().numpy().astype(dtype, copy=False))

@@ -14,6 +14,7 @@ from upscale.upscaling.passes.samples import (
     colour_of,
     extremes,
     from_colour,
+    is_finite,
     opacity_of,
     quantized,
 )
@@ -42,7 +43,7 @@ def _made(pictures: Sequence[Pixels], model: Model) -> Tensor | None:
     whole = cast(Pixels, np.stack([bled(each, 0, height, model.overlap) for each in pictures]))
     try:
         sr = from_colour(model(colour_of(whole)), channels)
-        if not sr.isfinite().all():
+        if not is_finite(sr):
             return None
         opacity = opacity_of(whole)
         if opacity is None:
@@ -50,7 +51,7 @@ def _made(pictures: Sequence[Pixels], model: Model) -> Tensor | None:
         low, high = extremes(opacity, model.scale)
         if not torch.equal(low, high):
             mean = model.faithful(opacity.expand(-1, 3, -1, -1)).mean(1, keepdim=True)
-            if not mean.isfinite().all():
+            if not is_finite(mean):
                 return None
             low = torch.clamp(mean, low.to(mean.device), high.to(mean.device))
         return torch.cat((sr, low.to(sr.device)), 1)

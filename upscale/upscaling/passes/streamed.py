@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from upscale.models.fetching.sources import Progress
-from upscale.models.model import Model
+from upscale.models.model import IN_CACHE, Model
 from upscale.pixels.spool import Rows
 from upscale.upscaling.passes.failures import MemoryShortageError, lacking, non_finite
 from upscale.upscaling.passes.samples import (
@@ -17,6 +17,7 @@ from upscale.upscaling.passes.samples import (
     colour_of,
     extremes,
     from_colour,
+    is_finite,
     opacity_of,
     quantized,
 )
@@ -24,7 +25,8 @@ from upscale.upscaling.passes.samples import (
 __all__ = ["streamed"]
 
 WINDOW = 128
-"""LR rows that are taken from the picture at a time."""
+"""LR rows that are taken from the picture at a time; more where it is narrow, up to a band on the
+CPU: a picture that fits into it goes through at once, and nothing is copied."""
 
 BAND = 4 * 2**20
 """Bytes that a band of the result has at least, but for the last."""
@@ -73,7 +75,7 @@ def _rows(
         row += part.shape[1]
         if not sr.shape[1]:
             continue
-        if not sr.isfinite().all():
+        if not is_finite(sr):
             if model is model.exact:
                 raise non_finite(model)
             start = max(first, row - part.shape[1])
@@ -90,8 +92,9 @@ def _through(
     width = read(top, top + 1).shape[-1]
     lr_width = width + -width % align
     stream = model.stream(bottom - top + -(bottom - top) % align, lr_width)
-    for first in range(top, bottom, WINDOW):
-        lr = read(first, min(first + WINDOW, bottom))[None].to(model.device)
+    rows = max(WINDOW, IN_CACHE // lr_width // align * align)
+    for first in range(top, bottom, rows):
+        lr = read(first, min(first + rows, bottom))[None].to(model.device)
         lr = model.aligned(lr).contiguous(memory_format=torch.channels_last)
         try:
             for sr in model.feed(stream, lr):

@@ -19,6 +19,7 @@ from upscale.upscaling.passes.samples import (
     colour_of,
     extremes,
     from_colour,
+    is_finite,
     opacity_of,
     quantized,
 )
@@ -131,9 +132,9 @@ def _upscale_opacity(opacity: Tensor, model: Model, overlap: int) -> Tensor:
 def _finite(lr: Tensor, model: Model, overlap: int) -> Tensor:
     """Run the network, and again in float32 if half precision could not hold its numbers."""
     sr = _run(lr, model, overlap)
-    if not sr.isfinite().all():
+    if not is_finite(sr):
         sr = _run(lr, model.exact, overlap)
-        if not sr.isfinite().all():
+        if not is_finite(sr):
             raise non_finite(model)
     return sr
 
