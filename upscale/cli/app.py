@@ -134,7 +134,8 @@ _add(
 _add(app, "sweep", sweep, SweepOptions)
 _add(
     *(app, "audit", audit, AuditOptions, Some(Options, SHAPING)),
-    epilog="Exit codes: 0 nothing was found, 1 something was, and others as of a run.",
+    epilog="Exit codes: 0 nothing was found, 1 something was, or inputs cannot be listed; others "
+    "as of a run.",
 )
 _add(app, "compare", compare, CompareOptions)
 _add(app, "ui", ui, UiOptions)

@@ -230,8 +230,9 @@ def _store(scheme: str, process: int, settings: tuple[tuple[str, str], ...]) -> 
     try:
         return Store(make())
     except ImportError as error:
+        library = (error.name or "a library").partition(".")[0]
         raise UsageError(
-            f"{scheme}:// needs {error.name}; install it with: pip install 'upscale[cloud]'"
+            f"{scheme}:// needs {library}; install it with: pip install 'upscale[cloud]'"
         ) from error
 
 

@@ -136,7 +136,8 @@ def test_outputs_beside_their_inputs_are_told_from_them(folder: Path, repeating:
 
 
 @pytest.mark.parametrize(
-    ("source", "output", "named"), [("empty", "out", "empty"), ("in", "nowhere", "nowhere")]
+    ("source", "output", "named"),
+    [("empty", "out", "empty"), ("in", "nowhere", "nowhere"), ("nothing", "out", "nothing")],
 )
 def test_an_audit_of_nothing_says_what_is_missing(
     folder: Path, repeating: str, source: str, output: str, named: str

@@ -127,6 +127,9 @@ def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
 def _local(run: Options, naming: Naming) -> Iterable[Task]:
     """Name the outputs of files as a run does; nothing is made. Raises UsageError."""
     found = find(run, strict=True)
+    problems = [each.problem for each in found if each.problem is not None and not each.walked]
+    if problems and len(problems) == len(found):
+        raise UsageError(f"{problems[0]}; give what the run was given")
     if not found:
         raise UsageError(f"{' '.join(run.inputs)}: no pictures there; give what the run was given")
     destination = Destination(Path(run.output or ""))

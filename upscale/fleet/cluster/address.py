@@ -14,6 +14,6 @@ def check_cluster(word: str) -> None:
     host, _, port = rest.rpartition(":")
     if word not in (LOCAL, AUTO) and not (scheme == "ray" and host and port.isdecimal()):
         raise UsageError(
-            f"cluster {word!r} is not known: {AUTO} (the one that this machine is a part of), "
+            f"--cluster {word!r} is not known: {AUTO} (the one that this machine is a part of), "
             f"ray://HOST:10001, or {LOCAL} (start one)"
         )

@@ -4,6 +4,7 @@ import logging
 import os
 import pickle
 import signal
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -65,7 +66,9 @@ class RayCluster(Driver):
         try:
             import ray
         except ImportError as error:
-            raise UsageError("--cluster needs Ray: pip install 'upscale[ray]'") from error
+            raise UsageError(
+                "--cluster needs Ray; install it with: pip install 'upscale[ray]'"
+            ) from error
         self._joined = not ray.is_initialized()
         if self._joined:
             _join(cluster, debug)
@@ -98,9 +101,15 @@ def _join(cluster: str, debug: bool) -> None:
     own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": STORE}
     address = "local" if cluster == LOCAL else cluster
     try:
-        ray.init(
-            address, logging_level=level, log_to_driver=debug, **(own if cluster == LOCAL else {})
-        )
+        with warnings.catch_warnings():
+            if not debug:
+                warnings.simplefilter("ignore", UserWarning)  # the error says it, too
+            ray.init(
+                address,
+                logging_level=level,
+                log_to_driver=debug,
+                **(own if cluster == LOCAL else {}),
+            )
     except ConnectionError as error:
         if cluster == AUTO:
             raise UsageError(
@@ -118,8 +127,8 @@ def _join(cluster: str, debug: bool) -> None:
 def _refused(cluster: str, error: Exception) -> UsageError:
     reason = str(error).strip() or type(error).__name__
     return UsageError(
-        f"--cluster {cluster}: cannot be joined; Ray and Python have to be of one version "
-        f"everywhere. Ray says: {reason}"
+        f"--cluster {cluster}: cannot be joined (Ray says: {reason}); look at host and port, and "
+        "whether Ray and Python are of one version everywhere"
     )
 
 
