@@ -12,7 +12,7 @@ from typing import Any, Self
 from upscale.batch.methods import Listener, Making
 from upscale.batch.order import Order
 from upscale.batch.run import AHEAD, PATIENCE, is_hopeless
-from upscale.errors import DeviceError, InputError, UpscaleError
+from upscale.errors import DeviceError, UpscaleError
 from upscale.fleet.crew import Started
 from upscale.fleet.dispatch import Dispatch
 from upscale.fleet.process import THREADS, Place, Process
@@ -149,12 +149,7 @@ class LocalCrew:
         how = process.end(GRACE)
         was_done = process.had_end and not self._dispatch.at_work(process)
         for task in self._dispatch.lose(process):
-            error = InputError(
-                f"{task.input}: made the process that enlarges it end twice ({how}); convert it "
-                "with another program first",
-                code="crashed",
-            )
-            yield Receipt(task, "failed", error=error)
+            yield Receipt.crashed(task, how)
         if was_done or self._dispatch.is_exhausted:
             return
         self._deaths[process.place] += 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from upscale.batch.planning.plan import Job
 from upscale.batch.work import Result
-from upscale.errors import UpscaleError
+from upscale.errors import InputError, UpscaleError
 from upscale.models.choice import Choice
 
 __all__ = ["Receipt", "Task"]
@@ -47,6 +47,16 @@ class Receipt:
     """The model, if known."""
     settings: Mapping[str, object] = field(default_factory=dict)
     """What the report says of how the picture is made."""
+
+    @classmethod
+    def crashed(cls, task: Task, how: str = "") -> "Receipt":
+        """Return that of a task that has ended two workers; ``how``: what ended the second."""
+        error = InputError(
+            f"{task.input}: two workers have died of it{f' ({how})' if how else ''}; see whether "
+            "it opens, and how much memory there is",
+            code="crashed",
+        )
+        return cls(task, "failed", error=error)
 
     @classmethod
     def of(

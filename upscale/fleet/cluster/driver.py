@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Protocol, Self
 
 from upscale import __version__
-from upscale.errors import DeviceError, InputError, UpscaleError, UsageError
+from upscale.errors import DeviceError, UpscaleError, UsageError
 from upscale.fleet.cluster.station import Reply
 from upscale.fleet.crew import Started
 from upscale.fleet.dispatch import Dispatch
@@ -157,7 +157,7 @@ class Driver:
             self._say(note)
         yield from self._settled(hand, reply)
         if reply.error is not None:
-            yield from map(_crashed, self._dispatch.lose(hand))
+            yield from map(Receipt.crashed, self._dispatch.lose(hand))
             self._leave_out(hand, reply.error)
             return
         if hand.works and reply.hungry:
@@ -180,7 +180,7 @@ class Driver:
         """Let a station go that is lost. Raises DeviceError where they die as they begin."""
         self._hands.remove(hand)
         hand.remote.kill()
-        yield from map(_crashed, self._dispatch.lose(hand))
+        yield from map(Receipt.crashed, self._dispatch.lose(hand))
         where = f" on {hand.machine}" if hand.machine else ""
         sentence = _reason(why)
         self._say(
@@ -216,12 +216,3 @@ def _reason(why: BaseException) -> str:
     """Return the first sentence of the last line, which tells the cause."""
     lines = [type(why).__name__, *filter(None, map(str.strip, str(why).splitlines()))]
     return lines[-1].partition(". ")[0][:150]
-
-
-def _crashed(task: Task) -> Receipt:
-    error = InputError(
-        f"{task.input}: two workers have died of it; see whether it opens, and how much memory "
-        "there is",
-        code="crashed",
-    )
-    return Receipt(task, "failed", error=error)
