@@ -187,3 +187,22 @@ def test_addresses_are_audited_as_folders_are(folder: Path, repeating: str) -> N
     assert {each["output"]: each["status"] for each in mixed.records[:-1]} == {
         "out/new_x4.png": "missing"
     }
+
+
+def test_a_manifest_is_audited_with_the_folder_that_it_is_below(
+    folder: Path, repeating: str
+) -> None:
+    kept = Kept(folder)
+    for name in NAMES:
+        kept.put(f"in/{name}", (folder / "in" / name).read_bytes())
+    lines = ["key", *NAMES[:2], "gone.png"]
+    (folder / "new.csv").write_text("\n".join(lines))
+    inputs = ("@new.csv", kept.url("in/"))
+    run = (*inputs, "-o", kept.url("out/"), "--model", repeating, *EXACT)
+    assert inside(folder, *run).status == 1
+    words = ("--model", repeating, "--precision", "fp32", "--jobs", "1", "--json")
+    outcome = inside(folder, "audit", *inputs, kept.url("out/"), *words)
+    assert {each["output"]: each["status"] for each in outcome.records[:-1]} == {
+        kept.url("out/gone_x4.png"): "missing"
+    }
+    assert outcome.records[-1]["up_to_date"] == 2
