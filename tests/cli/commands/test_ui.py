@@ -37,6 +37,7 @@ def test_it_names_its_address_and_ends_by_a_signal(tmp_path: Path) -> None:
         (("--model", "missing.pth"), 2),
         (("--port", "70000"), 2),
         (("--device", "toaster"), 2),
+        (("--device", "all"), 2),
         (("--max-mb", "0"), 2),
     ],
 )

@@ -144,7 +144,12 @@ def test_a_job_tells_its_progress_and_each_picture_its_size(client: Client) -> N
         *({"scale": "many"}, {"scale": "0"}, {"scale": "nan"}, {"alpha": "2", "model": "srgan"}),
         *({"scale": 2, "long_edge": 9}, {"format": "exe"}, {"quality": 500, "format": "jpg"}),
         *({"model": "/etc/passwd"}, {"model": "nearest.pt"}, {"model": "hf://a/b/c.pth"}),
-        *({"model": "../nearest.pth"}, {"device": "toaster"}, {"precision": "fp1"}),
+        *(
+            {"model": "../nearest.pth"},
+            {"device": "toaster"},
+            {"device": "cuda:0,cuda:1"},
+            {"precision": "fp1"},
+        ),
         *({"output": "/tmp/x"}, {"inputs": "@/etc/passwd"}, {"report": "/tmp/x"}, {"name": "/x"}),
         *({"tta": "perhaps"}, {"tile": "-3"}, {"size": "9"}, {"fit": "fill"}, {"psnr": "/x"}),
     ],
