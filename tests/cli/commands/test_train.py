@@ -48,6 +48,8 @@ from upscale.training.generator import GeneratorOptions
 from upscale.training.learning.state import load_state
 from upscale.training.recipes import Recipe
 
+TESTS = Path(__file__).parents[2]
+
 GAN = {
     # A generator that starts near bilinear, and a discriminator that moves little: where sr is
     # flat, its batch-norms divide by nearly nothing, and the last bit of a sum soon is the first
@@ -341,6 +343,7 @@ def test_a_run_of_two_stages_goes_on_where_it_was_killed(data: Path, tmp_path: P
 
 PROGRAM = """
 import json, os, sys
+from tiny_training import narrow
 from upscale.cli import main
 for number, words in enumerate(json.load(open(sys.argv[1]))):
     port, *words = words
@@ -349,7 +352,8 @@ for number, words in enumerate(json.load(open(sys.argv[1]))):
         os.environ["MASTER_PORT"] = port
     sys.argv = ["upscale", *(word.replace("RANK", os.environ["RANK"]) for word in words)]
     try:
-        main()
+        with narrow():
+            main()
     except SystemExit as end:
         if end.code:
             raise
@@ -368,9 +372,10 @@ def torchrun(commands: Sequence[Sequence[str]], folder: Path) -> subprocess.Pope
         json.dumps([[free_port(), *map(str, words)] for words in commands])
     )
     words = ["--standalone", "--nproc-per-node", "2", "program.py", "commands.json"]
+    places = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     return subprocess.Popen(
         [sys.executable, "-m", "torch.distributed.run", *words],
-        cwd=folder, stderr=subprocess.PIPE, text=True,
+        cwd=folder, env=os.environ | {"PYTHONPATH": places}, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
