@@ -5,6 +5,6 @@ they name lies; `outputs` names results, `shard` takes one part of all pictures.
 goes to a worker and what comes back, `dispatch` who has what, and `worker` makes pictures with one
 set of models in memory. A `crew` is whatever makes tasks; that of `local` is processes on this
 machine: each is a `process`, and what it runs is `worker_process`. Pictures never pass through the
-driver: a worker reads and writes them itself. It imports batch and everything below. The command
-line runs it.
+driver: a worker reads and writes them itself. `auditing` says what a run has left undone. It
+imports batch and everything below. The command line runs it.
 """
