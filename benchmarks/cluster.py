@@ -151,7 +151,8 @@ class Show:
         before, since = self.made(), time.monotonic()
         while self.made() <= before:
             if driver.poll() is not None:
-                self.end(driver)
+                if self.end(driver) > 0 and self.made() == before:
+                    sys.exit(f"a run has made nothing: {self.said()}")
                 if self.made() == self.options.pictures:
                     self.round += 1
                 driver = self.start()

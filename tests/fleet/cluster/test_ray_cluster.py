@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from program import inside
 from stations import draw, terms_of
 
-from upscale.errors import UsageError
+from upscale.errors import DeviceError, UsageError
+from upscale.fleet.cluster import ray_cluster
 from upscale.fleet.cluster.ray_cluster import RayCluster
+from upscale.fleet.cluster.shares import Machine
 from upscale.fleet.task import Task
 from upscale.fleet.worker import Worker
 
@@ -95,6 +98,22 @@ def test_every_picture_is_made_once_though_an_actor_is_killed(
     assert (again.status, again.records[-1]["skipped"]) == (0, len(tasks))
     for pid in actors():
         wait_for_end(pid)
+
+
+def test_a_head_that_is_silent_counts_as_lost(monkeypatch):
+    pytest.importorskip("ray", reason="Ray is an extra")
+    here, silence = [Machine(2)], threading.Event()
+    monkeypatch.setattr(ray_cluster, "_machines", lambda: here)
+    watch = ray_cluster._Watch()
+    monkeypatch.setattr(ray_cluster, "_machines", lambda: silence.wait(60) or here)
+    try:
+        assert watch.machines() == here
+        assert watch.machines() == here
+        monkeypatch.setattr(ray_cluster, "SILENCE", -1.0)
+        with pytest.raises(DeviceError):
+            watch.machines()
+    finally:
+        silence.set()
 
 
 def test_without_ray_it_is_said_what_to_install(tmp_path, repeating, monkeypatch):

@@ -4,6 +4,8 @@ import logging
 import os
 import pickle
 import signal
+import threading
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -13,7 +15,7 @@ from typing import Any
 from upscale import __version__
 from upscale.batch.methods import Listener, Making
 from upscale.batch.order import Order
-from upscale.errors import UsageError
+from upscale.errors import DeviceError, UsageError
 from upscale.fleet.cluster.address import AUTO, LOCAL, check_cluster
 from upscale.fleet.cluster.driver import Driver
 from upscale.fleet.cluster.shares import Machine, Share, share_of
@@ -35,6 +37,9 @@ QUIET = {
     "RAY_SCHEDULER_EVENTS": "0",
 }
 """The same, unless they want to see all that Ray says."""
+
+SILENCE = 20.0
+"""Seconds without an answer after which a head counts as lost; after 60 Ray ends this process."""
 
 STORE = 80 * 2**20
 """Bytes of the object store of a cluster that is started here; no picture goes through it."""
@@ -76,8 +81,11 @@ class RayCluster(Driver):
         terms = Terms(making, order, processes, share.threads, os.getcwd())
         payload = pickle.dumps(terms)
 
+        watch = _Watch()
+
         def room() -> int:
-            return share.room(_machines()) if workers is None else workers
+            there = watch.machines()
+            return share.room(there) if workers is None else workers
 
         super().__init__(lambda: _Actor(share, payload), room, listener.say, 1 + processes)
         if making.device == "auto" and not share.gpus:
@@ -146,6 +154,36 @@ def _stated(share: Share, room: int) -> str:
         f"upscale: the cluster has room for {room} worker{'' if room == 1 else 's'}, each with "
         f"{gpu}{share.cpus:g} CPU{'' if share.cpus == 1 else 's'}"
     )
+
+
+class _Watch:
+    """Looks at a cluster in a thread: Ray waits for a head that is gone, and work goes on."""
+
+    def __init__(self) -> None:
+        self._seen, self._asked = _machines(), 0.0
+        self._answer: Future[list[Machine]] = Future()
+        self._answer.set_result(self._seen)
+
+    def machines(self) -> list[Machine]:
+        """Return those that were there lately. Raises DeviceError where nobody has answered."""
+        now = time.monotonic()
+        if self._answer.done():
+            self._seen, self._asked = self._answer.result(), now
+            self._answer = Future()
+            threading.Thread(target=self._look, args=(self._answer,), daemon=True).start()
+        elif now - self._asked > SILENCE:
+            raise DeviceError(
+                f"the head of the cluster has not answered for {SILENCE:.0f} s; what is finished "
+                "stays: start the cluster again, and run the same command"
+            )
+        return self._seen
+
+    @staticmethod
+    def _look(answer: "Future[list[Machine]]") -> None:
+        import ray
+
+        with suppress(ray.exceptions.RayError, RuntimeError):  # then there is no answer
+            answer.set_result(_machines())
 
 
 class _Actor:
