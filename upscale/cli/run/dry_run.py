@@ -1,5 +1,6 @@
 """``--dry-run``: what would be done, how large it would be, and how long it would take."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 
@@ -35,6 +36,7 @@ def dry_run(
 
     Returns the exit status.
     """
+    start = time.process_time()  # which the run will need, too
     pixels: Counter[str] = Counter()
     raw_bytes = 0
     for job in list(jobs):
@@ -61,7 +63,7 @@ def dry_run(
             jobs.remove(job)
             bar.finish(job.size, 0)
     status = 1 if report.counts["failed"] else 0
-    seconds = seconds_of(pixels, methods, devices)
+    seconds = start + seconds_of(pixels, methods, devices) if pixels else 0.0
     report.summarize(
         status, True, seconds_estimated=round(seconds, 1), bytes_uncompressed=raw_bytes
     )
