@@ -31,15 +31,15 @@ from typing import Any, Self
 from upscale.batch.methods import Making
 from upscale.batch.order import Order
 from upscale.batch.planning.naming import Naming
+from upscale.cli.reports.report import Report
 from upscale.cli.run.fleet import Course, Source
 from upscale.cli.run.options import Options
-from upscale.cli.run.report import Report
 from upscale.cli.run.stored import find_stored
 from upscale.cli.terminal.console import Bars
 from upscale.fleet import process, worker_process
 from upscale.fleet.dispatch import Dispatch
-from upscale.fleet.local import LocalCrew
-from upscale.fleet.process import Place
+from upscale.fleet.processes.local import LocalCrew
+from upscale.fleet.processes.process import Place
 from upscale.fleet.shard import Shard
 from upscale.fleet.task import Receipt, Task
 

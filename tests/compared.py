@@ -12,7 +12,7 @@ from PIL import Image
 
 from upscale.batch import run as batch
 from upscale.batch.planning.plan import Job
-from upscale.cli.run.report import Report
+from upscale.cli.reports.report import Report
 from upscale.cli.terminal.console import Bars
 from upscale.errors import UpscaleError
 from upscale.viewing.compare import write_page

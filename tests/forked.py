@@ -21,8 +21,8 @@ from typing import BinaryIO, Literal
 
 from upscale.batch.codec import Codec
 from upscale.batch.worker import serve
-from upscale.fleet import worker_process
-from upscale.fleet.process import Process
+from upscale.fleet.processes import worker_process
+from upscale.fleet.processes.process import Process
 
 __all__ = ["Forked", "start_codec", "start_worker"]
 

@@ -21,7 +21,7 @@ from PIL import Image
 
 from upscale.batch.codec import Codec
 from upscale.cli.app import app
-from upscale.fleet.process import Process
+from upscale.fleet.processes.process import Process
 from upscale.networks.spec import build
 from upscale.pixels.image import Pixels
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from forked import start_codec
 
 from upscale.batch.codec import Codec
-from upscale.cli.commands.ui import UiOptions, make_server
+from upscale.cli.ui.ui import UiOptions, make_server
 
 BOUNDARY = "a-boundary-that-no-picture-holds"
 

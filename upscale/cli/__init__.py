@@ -1,7 +1,7 @@
 """The command line: words in, exit status out. The only place that prints.
 
-`app` assembles `run`, which enlarges pictures, `bench` and the other `commands`; all speak through
-`terminal`. It imports every room, and no other room imports it.
+`app` assembles `run`, which enlarges pictures and tells `reports`, `bench`, `rate`, `ui` and the
+other `commands`; all speak through `terminal`. It imports every room, and no other room imports it.
 """
 
 __all__ = ["main"]

@@ -23,13 +23,13 @@ from upscale.cli.commands.runs import PlotOptions, PublishOptions, plot, publish
 from upscale.cli.commands.study import ablation, content, depth, features
 from upscale.cli.commands.sweep import SweepOptions, sweep
 from upscale.cli.commands.train import TrainOptions, train
-from upscale.cli.commands.ui import UiOptions, ui
 from upscale.cli.rate.prepare import PrepareOptions, prepare
 from upscale.cli.rate.report import ReportOptions, report
 from upscale.cli.rate.show import PageOptions, ServeOptions, page, serve
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.default_group import DEFAULT_COMMAND, Command, DefaultGroup, Group
 from upscale.cli.terminal.options import Some, make_command
+from upscale.cli.ui.ui import UiOptions, ui
 from upscale.studies.options import (
     AblationOptions,
     ContentOptions,

@@ -3,8 +3,7 @@
 `origins` finds pictures at addresses, `manifests` reads lists of them and `sources` says where what
 they name lies; `outputs` names results, `shard` takes one part of all pictures. `task` says what
 goes to a worker and what comes back, `dispatch` who has what, and `worker` makes pictures with one
-set of models in memory. A `crew` is whatever makes tasks; that of `local` is processes on this
-machine: each is a `process`, and what it runs is `worker_process`. Pictures never pass through the
-driver: a worker reads and writes them itself. `auditing` says what a run has left undone. It
-imports batch and everything below. The command line runs it.
+set of models in memory. A `crew` is whatever makes tasks: `processes` on this machine, or a
+`cluster`. Pictures never pass through the driver: a worker reads and writes them itself. `auditing`
+says what a run has left undone. It imports batch and everything below. The command line runs it.
 """

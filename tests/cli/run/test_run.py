@@ -22,7 +22,7 @@ from program import (
     upscale,
 )
 
-from upscale.cli.run import duration as duration_module
+from upscale.cli.reports import duration as duration_module
 from upscale.models.manifest import read_manifest
 from upscale.networks.spec import RRDBNetSpec, build, spec_to_dict
 

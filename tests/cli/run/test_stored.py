@@ -109,7 +109,10 @@ def test_parts_cover_a_folder_once(run, kept: Kept, local: dict[str, bytes]) -> 
         outcome = run(kept.url("in/"), "-o", kept.url("out/"), "--shard", part, "--json")
         found += [each["input"] for each in outcome.records if each["kind"] == "file"]
     assert sorted(found) == sorted(kept.url(f"in/{place}") for place in PLACES)
-    assert outputs(kept, "out") == local
+    there = outputs(kept, "out")
+    receipts = {name for name in there if name.startswith(".upscale/")}
+    assert receipts == {f".upscale/shard-0000{part}-of-00002.jsonl" for part in (0, 1)}
+    assert {name: there[name] for name in there.keys() - receipts} == local
 
 
 def test_the_report_may_lie_in_a_store(run, kept: Kept) -> None:

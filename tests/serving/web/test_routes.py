@@ -15,7 +15,7 @@ from faulty_files import described, foreign, kinds, png, refused_files
 from program import encoded, inside, nearest, noise, shown
 from served import FORM, Client, form, served
 
-from upscale.cli.commands.ui_settings import SETTINGS
+from upscale.cli.ui.ui_settings import SETTINGS
 from upscale.serving.work.limits import Limits
 
 PIXELS = noise(20, 30)

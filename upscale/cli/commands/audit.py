@@ -10,8 +10,9 @@ from typing import Any, get_args
 from upscale.batch.methods import find_methods
 from upscale.batch.planning.naming import Naming
 from upscale.batch.planning.plan import Destination, plan
-from upscale.cli.run.delivery import delivered
-from upscale.cli.run.lines import Lines
+from upscale.cli.reports.delivery import delivered
+from upscale.cli.reports.lines import Lines
+from upscale.cli.run.checks import check
 from upscale.cli.run.local import find
 from upscale.cli.run.methods import making_of, naming_of, order_of
 from upscale.cli.run.options import MOST_JOBS, Options
@@ -86,7 +87,7 @@ def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
     Give the options that the run had: those that choose the model, size, format and names.
     """
     run = Options(options.inputs, output=options.output, report=options.report, **shaping)
-    run.check()
+    check(run)
     if not is_url(options.output) and not Path(options.output).is_dir():
         raise UsageError(
             f"{shown(options.output)}: there is no such folder; name the one given with -o"

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upscale.cli.run.duration import duration
-from upscale.cli.run.following import Stop, hooks_for
+from upscale.cli.reports.duration import duration
 from upscale.cli.terminal.console import Bars, interruptible, print_table, say, shown
+from upscale.cli.terminal.following import Stop, hooks_for
 from upscale.files import make_ready, whole
 from upscale.studies.options import (
     AblationOptions,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from upscale.cli.run.following import Stop, hooks_for
 from upscale.cli.terminal.console import Bars, say, shown
+from upscale.cli.terminal.following import Stop, hooks_for
 from upscale.errors import UsageError
 from upscale.training.config import Config, make_config
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES

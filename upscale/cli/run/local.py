@@ -10,8 +10,8 @@ from upscale.batch.planning.inputs import find_inputs
 from upscale.batch.planning.naming import Naming
 from upscale.batch.planning.plan import Destination, Job, plan, prepare_output
 from upscale.batch.planning.walk import Found
+from upscale.cli.reports.report import counted
 from upscale.cli.run.options import Options
-from upscale.cli.run.report import counted
 from upscale.cli.terminal.console import Bars, shown
 from upscale.errors import UsageError
 

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upscale.batch.planning.plan import Policy
-from upscale.batch.planning.walk import is_pattern
 from upscale.errors import UsageError
-from upscale.fleet.cluster.address import check_cluster
 from upscale.fleet.shard import Shard
 from upscale.fleet.sources import is_manifest
 from upscale.models.choice import (
@@ -15,13 +13,11 @@ from upscale.models.choice import (
     MODEL_HELP,
     MOST_ITERATIONS,
     PRECISION_HELP,
-    check_psnr,
 )
-from upscale.models.devices import ALL, check_devices, check_precision
+from upscale.models.devices import ALL
 from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.writing.encoding import Encoding
-from upscale.stores.store import store_of
 from upscale.stores.urls import is_url, join
 from upscale.upscaling.options import (
     COLOUR,
@@ -31,7 +27,6 @@ from upscale.upscaling.options import (
     SIZE,
     SPEED,
     argument,
-    check_limits,
     option,
 )
 from upscale.upscaling.target import Target, parse_size
@@ -177,95 +172,6 @@ class Options:
     json: bool = option("Report on standard output as JSON lines.", False, REPORT)
     report: str | None = option("Report to a file as JSON lines.", None, REPORT, metavar="FILE")
     debug: bool = option("Show tracebacks.", False, REPORT)
-
-    def check(self) -> None:
-        """Raise UsageError for what makes no sense, before anything is done."""
-        self.target.check()
-        self.encoding.check(self.format_suffix)
-        check_limits(self)
-        check_devices(self.device)
-        check_precision(self.precision)
-        if self.cluster is not None:
-            check_cluster(self.cluster)
-        if self.wrap and self.fit == "fill":
-            raise UsageError(
-                "--wrap and --fit fill contradict each other: a result whose edges are cut off "
-                "does not repeat; use --fit stretch"
-            )
-        if self.best and self.model != AUTO:
-            raise UsageError("--best chooses the model, and so does --model: give one of them")
-        check_psnr(self.asked, self.psnr)
-        if self.suffix is not None and self.name is not None:
-            raise UsageError("--suffix and --name contradict each other: give one of them")
-        if self.watch and "@-" in self.inputs:
-            raise UsageError("--watch cannot read a list from standard input again; use @list.txt")
-        if self.report is not None and suffix_of(Path(self.report)) in WRITABLE:
-            raise UsageError(f"{self.report}: the report is not a picture; name it something.jsonl")
-        if self.report is not None and self.report.endswith("/") and self.receipt is None:
-            raise UsageError(
-                f"{self.report}: is a folder; name the report, as {self.report}a.jsonl"
-            )
-        ignored = {
-            "--dry-run": self.dry_run,
-            "--watch": self.watch,
-            "--shard": self.shard,
-            "--json": self.json,
-            "--report": self.report,
-            "--format": self.format,
-        }
-        for word, asked in ignored.items():
-            if self.raw is not None and asked:
-                raise UsageError(f"--raw and {word} contradict each other: give one of them")
-        if self.workers > 1 and self.has_devices:
-            raise UsageError("--workers and several devices contradict each other: each has one")
-        if self.cluster is not None and self.has_devices:
-            raise UsageError(
-                "--cluster and several devices contradict each other: give one of them"
-            )
-        if self.is_shared and (self.watch or self.raw is not None):
-            raise UsageError(
-                f"{'--watch' if self.watch else '--raw'} has pictures come one by one to one "
-                "network; give neither --workers nor several devices, and no --cluster"
-            )
-        if self.watch and self.dry_run:
-            raise UsageError("--watch and --dry-run contradict each other: give one of them")
-        if self.watch and self.shard is not None:
-            raise UsageError("--watch and --shard contradict each other: give one of them")
-        if self.shard is not None and (self.output_is_stream or "-" in self.inputs):
-            raise UsageError("- is one picture, which has no parts; leave --shard out")
-        if self.output_is_stream and self.json:
-            raise UsageError("-o - and --json would share standard output; use --report FILE")
-        if self.is_streamed:
-            self._check_stream()
-
-    def _check_stream(self) -> None:
-        """Raise UsageError for what is done with files only.
-
-        An address with a secret is refused before any sentence names it.
-        """
-        places = (word.removeprefix("@") for word in (*self.inputs, self.output or ""))
-        for word in filter(is_url, places):
-            store_of(word)
-            if self.is_shared and word.startswith("memory://"):
-                raise UsageError(f"{word}: is in this process alone; others do not see it")
-        words = {"--watch": self.watch, "--raw": self.raw, "--dry-run": self.dry_run}
-        for word, asked in words.items():
-            if asked:
-                raise UsageError(
-                    f"{word} takes files only, no manifest and no address in a storage"
-                )
-        if "-" in (*self.inputs, self.output):
-            raise UsageError("- goes with files only, not with a manifest or an address")
-        for word in filter(is_url, self.inputs):
-            if is_pattern(word):
-                raise UsageError(
-                    f"{word}: a pattern stands for files only; give the folder around them, or "
-                    "@list.txt with an address a line"
-                )
-        if self.output is None:
-            raise UsageError(
-                "a manifest, or an input in a storage, needs -o: a folder or an address"
-            )
 
     @property
     def output_is_stream(self) -> bool:

@@ -13,11 +13,12 @@ from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Result
-from upscale.cli.run.delivery import delivered
+from upscale.cli.reports.delivery import delivered
+from upscale.cli.reports.report import Report
+from upscale.cli.run.checks import check
 from upscale.cli.run.local import Inputs, find, find_local, planned
 from upscale.cli.run.methods import choosing, chosen, making_of, naming_of, order_of
 from upscale.cli.run.options import Options
-from upscale.cli.run.report import Report
 from upscale.cli.terminal.console import Bars, Interrupted
 from upscale.errors import UpscaleError
 from upscale.models.choice import Choice
@@ -30,7 +31,7 @@ __all__ = ["run"]
 
 def run(options: Options) -> int:
     """Do what ``options`` ask for and return the exit status. Raises UpscaleError before work."""
-    options.check()
+    check(options)
     tune()
     if options.raw is not None:
         from upscale.cli.run.raw import run_raw
@@ -72,7 +73,7 @@ def _run(options: Options, inputs: Inputs, bars: Bars, report: Report) -> int:
             files = None if options.watch else len(left)
             bar = bars.run(files, sum(job.size for job in left))
             if options.dry_run:
-                from upscale.cli.run.dry_run import dry_run
+                from upscale.cli.reports.dry_run import dry_run
 
                 devices = len(devices_of(options.device))
                 with Codec(options.debug) as codec:
@@ -134,7 +135,7 @@ def _announce(
     wasteful = [tiling for tiling in tilings if tiling.is_wasteful]
     if options.watch or not (options.best or wasteful):
         return
-    from upscale.cli.run.duration import at_most, duration
+    from upscale.cli.reports.duration import at_most, duration
 
     with Codec(options.debug) as codec:
         seconds = at_most(jobs, methods, order, codec)

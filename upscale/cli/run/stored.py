@@ -8,9 +8,9 @@ from pathlib import Path
 
 from upscale.batch.planning.naming import Naming, originals
 from upscale.batch.planning.walk import is_pattern
+from upscale.cli.reports.report import counted
 from upscale.cli.run.local import find
 from upscale.cli.run.options import Options
-from upscale.cli.run.report import counted
 from upscale.errors import UsageError
 from upscale.fleet.manifests.manifest import Manifest, open_manifest
 from upscale.fleet.origins import Origin, is_folder, origins_at

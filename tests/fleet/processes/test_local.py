@@ -12,8 +12,8 @@ from program import encoded, nearest, noise, shown
 from upscale.batch.methods import Making
 from upscale.batch.order import Order
 from upscale.errors import DeviceError, OutputError
-from upscale.fleet.local import LocalCrew, places
-from upscale.fleet.process import Place, Process
+from upscale.fleet.processes.local import LocalCrew, places
+from upscale.fleet.processes.process import Place, Process
 from upscale.fleet.task import Task
 from upscale.models.choice import Choice
 from upscale.models.fetching.sources import Progress

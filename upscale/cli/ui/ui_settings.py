@@ -7,6 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 from upscale.batch.methods import Listener, Making, find_methods
 from upscale.batch.order import Method, Order
+from upscale.cli.run.checks import check
 from upscale.cli.run.methods import making_of, naming_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, did_you_mean
@@ -84,7 +85,7 @@ def read_settings(
     elif options.model not in known and options.model != base.model:
         raise UsageError(f"{options.model!r} is not a model{did_you_mean(options.model, known)}")
     check_device(options.device)
-    options.check()
+    check(options)
     order = replace(order_of(options), max_output_pixels=limits.most_output_pixels)
     making = making_of(options)
     return Asked(order, partial(_find, making, order, shelf), partial(naming_of, options))

@@ -12,12 +12,17 @@ from queue import SimpleQueue
 from typing import Any
 
 from upscale.errors import DeviceError
-from upscale.fleet.worker_process import End, Start
+from upscale.fleet.processes.worker_process import End, Start
 from upscale.system import beside_options, ending
 
 __all__ = ["COMMAND", "THREADS", "Place", "Process"]
 
-COMMAND = (sys.executable, "-P", "-c", "from upscale.fleet.worker_process import serve; serve()")
+COMMAND = (
+    sys.executable,
+    "-P",
+    "-c",
+    "from upscale.fleet.processes.worker_process import serve; serve()",
+)
 
 THREADS = "OMP_NUM_THREADS"
 """The variable that says how many threads a network's process has."""
@@ -44,7 +49,7 @@ class Process:
         self.place, self._heard = place, heard
         self.had_end = False
         """Whether it was told last that there is no more."""
-        root = str(Path(__file__).parents[2])
+        root = str(Path(__file__).parents[3])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         own = {"PYTHONPATH": os.pathsep.join(paths), THREADS: str(place.threads)}
         try:

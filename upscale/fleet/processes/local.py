@@ -15,9 +15,9 @@ from upscale.batch.run import AHEAD, PATIENCE, is_hopeless
 from upscale.errors import DeviceError, UpscaleError
 from upscale.fleet.crew import Started
 from upscale.fleet.dispatch import Dispatch
-from upscale.fleet.process import THREADS, Place, Process
+from upscale.fleet.processes.process import THREADS, Place, Process
+from upscale.fleet.processes.worker_process import Ask, Begun, End, Moved, Said, Start
 from upscale.fleet.task import Receipt, Task
-from upscale.fleet.worker_process import Ask, Begun, End, Moved, Said, Start
 from upscale.models.fetching.sources import Progress
 from upscale.system import usable_processors
 

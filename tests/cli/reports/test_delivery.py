@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from carried import Kept
 
-from upscale.cli.run.delivery import delivered
+from upscale.cli.reports.delivery import delivered
 from upscale.errors import InputError, OutputError, UsageError
 
 

@@ -9,8 +9,8 @@ from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.plan import Job
 from upscale.batch.run import Result, is_hopeless
 from upscale.batch.worker import Probe, Skipped
-from upscale.cli.run.duration import duration, planned, seconds_of
-from upscale.cli.run.report import Report
+from upscale.cli.reports.duration import duration, planned, seconds_of
+from upscale.cli.reports.report import Report
 from upscale.cli.terminal.console import Bars, RunBar
 from upscale.errors import UpscaleError
 from upscale.models.choice import Choice

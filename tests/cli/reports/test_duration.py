@@ -8,8 +8,8 @@ from program import picture
 from upscale.batch.codec import Codec
 from upscale.batch.order import Method, Order, Ready
 from upscale.batch.planning.plan import Job
-from upscale.cli.run import duration as module
-from upscale.cli.run.duration import at_most, duration, seconds_a_pixel, seconds_of
+from upscale.cli.reports import duration as module
+from upscale.cli.reports.duration import at_most, duration, seconds_a_pixel, seconds_of
 from upscale.errors import InputError
 from upscale.models.model import Model, load_model
 from upscale.upscaling.target import Target

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from program import EXACT, encoded, inside, nearest, noise, shown
 
-from upscale.cli.run.report import Report
+from upscale.cli.reports.report import Report
 from upscale.cli.terminal.console import Bars
 from upscale.errors import InputError
 from upscale.fleet.task import Receipt, Task

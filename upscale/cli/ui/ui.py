@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from upscale.cli.run.checks import check
 from upscale.cli.run.options import MOST_JOBS, Options
 from upscale.cli.terminal.console import say
 from upscale.errors import UsageError, did_you_mean
@@ -73,7 +74,7 @@ def ui(options: UiOptions) -> None:
 
 def make_server(options: UiOptions) -> "Server":
     """Check the options, and return a server that has not begun. Raises UsageError."""
-    from upscale.cli.commands.ui_settings import read_settings, settings
+    from upscale.cli.ui.ui_settings import read_settings, settings
     from upscale.serving.web.server import Server, check_address
     from upscale.serving.work.shelf import Shelf
 
@@ -90,7 +91,7 @@ def make_server(options: UiOptions) -> "Server":
         inputs=(), model=options.model, device=options.device, max_pixels=options.max_pixels
     )
     check_device(options.device)
-    base.check()
+    check(base)
     own = {} if options.model in known_models() else {Path(options.model).name: options.model}
     if own and not Path(options.model).is_file():
         raise UsageError(
