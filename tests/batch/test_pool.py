@@ -286,6 +286,20 @@ def test_whoever_leaves_by_an_error_waits_for_nothing(
     assert {*photo.parent.iterdir()} == {photo, endless.path}
 
 
+@pytest.mark.parametrize("rows", [None, 1, 6])
+def test_who_stops_amid_a_picture_and_leaves_waits_for_no_more_of_it(
+    photo: Path, rows: int | None, nothing_left: set[int]
+) -> None:
+    with CodecPool(1) as pool:
+        picture = pool.start(request(photo))
+        picture.decoded.result(SOON)
+        write = writing(picture.request, 9, 9)
+        picture.open(write)
+        for _ in range(rows or 0):
+            picture.write(noise(1, 9))
+    assert not write.path.exists()
+
+
 def test_a_pool_without_processes_ends() -> None:
     with CodecPool(0):
         pass

@@ -143,6 +143,9 @@ class CodecPool:
             for picture in self._held:
                 with contextlib.suppress(queue.Full):
                     picture.messages.put_nowait(Abandon())
+        else:
+            for picture in self._held:  # whose makers have stopped before its end
+                picture.abandon()
         with self._changed:
             self._over = True
             self._changed.notify_all()

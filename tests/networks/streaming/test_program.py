@@ -1,5 +1,7 @@
 """What a program says of a network's layers."""
 
+import threading
+
 import pytest
 import torch
 from random_networks import network_of, random_state
@@ -44,3 +46,31 @@ def test_a_layer_without_a_rule_is_refused() -> None:
 
     with pytest.raises(NotImplementedError):
         trace(Flipped())
+
+
+def test_networks_are_read_and_run_by_several_threads_at_a_time() -> None:
+    """As in a program that enlarges in threads: torch.fx changes what all of them call."""
+    spec = CompactSpec(features=4, blocks=2)
+    networks = [network_of(spec, random_state(spec)) for _ in range(4)]
+    own = nn.Module.__call__
+    picture = torch.rand(1, 3, 6, 5)
+    expected = [len(trace(network)) for network in networks]
+    failed: list[BaseException] = []
+
+    def work(index: int) -> None:
+        try:
+            for _ in range(60):
+                if index % 2:
+                    assert len(trace(networks[index])) == expected[index]
+                else:
+                    networks[index](picture)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert nn.Module.__call__ is own

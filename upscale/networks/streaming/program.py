@@ -4,6 +4,7 @@
 """
 
 import operator
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,27 @@ Program = Sequence[Operation]
 """A network's layers in the order of their computation."""
 
 
+TRACING = threading.Lock()
+"""Held while torch.fx stands in for `nn.Module.__call__`, which it does for all threads."""
+
+
 class _Tracer(fx.Tracer):
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def call_module(
+        self,
+        m: nn.Module,
+        forward: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """Note a call, unless another thread's network makes it meanwhile."""
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Whether a module is an operation of its own."""
         return isinstance(m, (Convolution, Resampling, Smoothing, *POINTWISE))
@@ -75,7 +96,9 @@ def trace(network: nn.Module) -> Program:
     program: list[Operation] = []
     places: dict[fx.Node, tuple[int, ...]] = {}
     is_float32 = all(each.dtype == torch.float32 for each in network.parameters())
-    for node in _Tracer().trace(network).nodes:
+    with TRACING:
+        graph = _Tracer().trace(network)
+    for node in graph.nodes:
         if node.op == "output":
             break
         inputs = tuple(place for source in node.all_input_nodes for place in places[source])
