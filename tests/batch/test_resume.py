@@ -14,6 +14,7 @@ from upscale.batch.resume import keys_of, settings_digest
 from upscale.cli.run.methods import making_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import InputError
+from upscale.fleet.shard import Shard
 from upscale.models.model import Model, load_model
 from upscale.models.weights import ensure_local
 
@@ -51,7 +52,10 @@ SPARING: dict[str, list[Any]] = {
     "watch": [True],
     "raw": ["4x4"],
     "jobs": [1, 9],
-    "device": ["cpu"],
+    "device": ["cpu", "all"],
+    "workers": [1, 4],
+    "cluster": ["auto"],
+    "shard": [Shard(1, 4)],
     "max_pixels": [10],
     "json": [True],
     "report": [Path("x")],
