@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from upscale.batch.planning.plan import Job
-from upscale.batch.work import Result
 from upscale.errors import InputError, UpscaleError
 from upscale.models.choice import Choice
+
+if TYPE_CHECKING:  # the help imports this module, and has no need of NumPy
+    from upscale.batch.planning.plan import Job
+    from upscale.batch.work import Result
 
 __all__ = ["Receipt", "Task"]
 
@@ -25,7 +28,7 @@ class Task:
     """What the store says of the input's content; empty where it is not known."""
 
     @classmethod
-    def of(cls, job: Job) -> "Task":
+    def of(cls, job: "Job") -> "Task":
         """Return the task of a local job."""
         return cls(str(job.input), str(job.output), job.size)
 
@@ -60,7 +63,10 @@ class Receipt:
 
     @classmethod
     def of(
-        cls, result: Result, task: Task | None = None, settings: Mapping[str, object] | None = None
+        cls,
+        result: "Result",
+        task: Task | None = None,
+        settings: Mapping[str, object] | None = None,
     ) -> "Receipt":
         """Return that of a ``result``, by default of its local job's task."""
         return cls(

@@ -5,25 +5,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from upscale.batch.methods import find_methods
-from upscale.batch.planning.naming import Naming
-from upscale.batch.planning.plan import Destination, plan
-from upscale.cli.reports.delivery import delivered
-from upscale.cli.reports.lines import Lines
-from upscale.cli.run.checks import check
-from upscale.cli.run.local import find
-from upscale.cli.run.methods import making_of, naming_of, order_of
 from upscale.cli.run.options import MOST_JOBS, Options
-from upscale.cli.run.stored import find_stored
 from upscale.cli.terminal.console import Bars, printable, shown
 from upscale.errors import UsageError
-from upscale.fleet.auditing.audit import Audit
-from upscale.fleet.auditing.finding import Finding, Status
-from upscale.fleet.task import Task
 from upscale.stores.urls import is_url
 from upscale.upscaling.options import REPORT, SPEED, argument, option
+
+if TYPE_CHECKING:  # the help imports this module, and has no need of NumPy
+    from upscale.batch.planning.naming import Naming
+    from upscale.fleet.auditing.finding import Finding
+    from upscale.fleet.task import Task
 
 __all__ = ["SHAPING", "AuditOptions", "audit"]
 
@@ -86,6 +79,15 @@ def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
 
     Give the options that the run had: those that choose the model, size, format and names.
     """
+    from upscale.batch.methods import find_methods
+    from upscale.cli.reports.delivery import delivered
+    from upscale.cli.reports.lines import Lines
+    from upscale.cli.run.checks import check
+    from upscale.cli.run.methods import making_of, naming_of, order_of
+    from upscale.cli.run.stored import find_stored
+    from upscale.fleet.auditing.audit import Audit
+    from upscale.fleet.auditing.finding import Status
+
     run = Options(options.inputs, output=options.output, report=options.report, **shaping)
     check(run)
     if not is_url(options.output) and not Path(options.output).is_dir():
@@ -125,8 +127,12 @@ def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
     raise SystemExit(status)
 
 
-def _local(run: Options, naming: Naming) -> Iterable[Task]:
+def _local(run: Options, naming: "Naming") -> Iterable["Task"]:
     """Name the outputs of files as a run does; nothing is made. Raises UsageError."""
+    from upscale.batch.planning.plan import Destination, plan
+    from upscale.cli.run.local import find
+    from upscale.fleet.task import Task
+
     found = find(run, strict=True)
     problems = [each.problem for each in found if each.problem is not None and not each.walked]
     if problems and len(problems) == len(found):
@@ -138,12 +144,12 @@ def _local(run: Options, naming: Naming) -> Iterable[Task]:
     return [Task.of(job) for job in jobs if not job.skip]
 
 
-def _record(finding: Finding) -> dict[str, str]:
+def _record(finding: "Finding") -> dict[str, str]:
     told = {name: printable(text) for name, text in asdict(finding).items()}
     return {"kind": "finding", **told}
 
 
-def _say(finding: Finding, number: int, bars: Bars) -> None:
+def _say(finding: "Finding", number: int, bars: Bars) -> None:
     """Say the first of each kind, and once that there are more."""
     if number <= SHOWN:
         of = f", of {shown(finding.input)}" if finding.input else ""

@@ -48,8 +48,8 @@ class Options:
 
     inputs: tuple[str, ...] = argument(
         "INPUT",
-        "A file, a folder, a pattern in quotes, @list.txt (a path a line), or - for standard "
-        "input.",
+        "A file, a folder, an address as s3://bucket/folder/, a pattern in quotes, @list.txt (a "
+        "path a line), @manifest.csv, or - for standard input.",
     )
     output: str | None = option(
         "File, folder, address, or - for standard output. Default: beside each input.",
