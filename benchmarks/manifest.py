@@ -35,7 +35,7 @@ from upscale.cli.reports.report import Report
 from upscale.cli.run.fleet import Course, Source
 from upscale.cli.run.options import Options
 from upscale.cli.run.stored import find_stored
-from upscale.cli.terminal.console import Bars
+from upscale.cli.terminal.bars import Bars
 from upscale.fleet import process, worker_process
 from upscale.fleet.dispatch import Dispatch
 from upscale.fleet.processes.local import LocalCrew

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from upscale.batch import run as batch
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.cli.reports.report import Report
-from upscale.cli.terminal.console import Bars
+from upscale.cli.terminal.bars import Bars
 from upscale.errors import UpscaleError
 from upscale.viewing.compare import write_page
 

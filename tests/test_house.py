@@ -68,6 +68,8 @@ INNER = {
 """The rooms inside a room."""
 
 TESTED_ELSEWHERE = {
+    "batch.planning.folders": "batch/planning/test_plan.py: folders are those of a plan",
+    "batch.planning.job": "batch/planning/test_plan.py: a plan is jobs",
     "batch.methods": "models/test_choice.py: what was chosen shows in a run only",
     "fleet.crew": "cli/run/test_fleet.py: a crew is what the driver takes",
     "fleet.carrying.cargo": "fleet/carrying/test_depot.py: a depot makes cargos",
@@ -84,6 +86,7 @@ TESTED_ELSEWHERE = {
     "fleet.manifests.lines": "fleet/manifests/test_manifest.py: as a manifest without columns",
     "fleet.manifests.parquet": "fleet/manifests/test_manifest.py: as a manifest in Parquet",
     "fleet.task": "fleet/test_dispatch.py: tasks are what is handed out",
+    "cli.terminal.bars": "cli/reports/test_report.py: bars move with a report",
     "cli.terminal.following": "cli/commands/test_train.py: a signal ends a training",
     "cli.run.checks": "cli/run/test_options.py: options contradict each other",
     "cli.run.local": "cli/run/test_run.py: what is found shows in a run only",

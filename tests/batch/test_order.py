@@ -6,7 +6,7 @@ import pytest
 from identity_weights import nearest_weights
 
 from upscale.batch.order import Method, Order, Ready, request
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.batch.worker import Probe
 from upscale.models.choice import Candidates
 from upscale.models.model import Model, load_model

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from upscale.batch import run as batch
 from upscale.batch.order import Method, Order, Ready
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Result
 from upscale.errors import InputError, OutputError

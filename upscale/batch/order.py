@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.batch.worker import Read
 from upscale.files import part_beside
 from upscale.models.choice import Candidates

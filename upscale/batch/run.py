@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from upscale.batch.order import Method, Order, request
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.batch.pool import CodecPool
 from upscale.batch.work import Result, Work, share
 from upscale.batch.worker import Read, Skipped, Write

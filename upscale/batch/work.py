@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.batch.pool import Picture
 from upscale.batch.worker import Decoded
 from upscale.errors import UpscaleError

@@ -5,8 +5,8 @@ import os
 from collections import OrderedDict
 from pathlib import Path, PurePosixPath
 
+from upscale.batch.planning.job import Policy
 from upscale.batch.planning.naming import Naming, told_apart
-from upscale.batch.planning.plan import Policy
 from upscale.batch.planning.walk import is_picture
 from upscale.errors import InputError, OutputError, UpscaleError, UsageError
 from upscale.fleet.origins import Origin

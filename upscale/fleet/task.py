@@ -8,7 +8,7 @@ from upscale.errors import InputError, UpscaleError
 from upscale.models.choice import Choice
 
 if TYPE_CHECKING:  # the help imports this module, and has no need of NumPy
-    from upscale.batch.planning.plan import Job
+    from upscale.batch.planning.job import Job
     from upscale.batch.work import Result
 
 __all__ = ["Receipt", "Task"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from upscale.batch.methods import Listener, Making, described, find_methods
 from upscale.batch.order import Order
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch
 from upscale.batch.work import Result

@@ -10,8 +10,9 @@ import windows
 from effort import effort
 
 from upscale.batch.planning.inputs import find_inputs
+from upscale.batch.planning.job import Job, Policy
 from upscale.batch.planning.naming import Naming, ending
-from upscale.batch.planning.plan import Destination, Job, Policy, plan, prepare_output
+from upscale.batch.planning.plan import Destination, plan, prepare_output
 from upscale.batch.planning.walk import Found
 from upscale.errors import InputError, OutputError, UsageError
 

@@ -6,7 +6,7 @@ import pytest
 
 from upscale.cli.bench.makers import common_scale, makers, with_precision
 from upscale.cli.bench.options import BenchOptions
-from upscale.cli.terminal.console import Bars
+from upscale.cli.terminal.bars import Bars
 from upscale.errors import UsageError
 from upscale.metrics.protocol import Protocol
 

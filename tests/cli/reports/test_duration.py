@@ -7,9 +7,9 @@ from program import picture
 
 from upscale.batch.codec import Codec
 from upscale.batch.order import Method, Order, Ready
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.cli.reports import duration as module
-from upscale.cli.reports.duration import at_most, duration, seconds_a_pixel, seconds_of
+from upscale.cli.reports.duration import at_most, seconds_a_pixel, seconds_of
 from upscale.errors import InputError
 from upscale.models.model import Model, load_model
 from upscale.upscaling.target import Target
@@ -19,13 +19,6 @@ from upscale.upscaling.tiling import Tiling
 @pytest.fixture(scope="module")
 def model(repeating: str) -> Model:
     return load_model(repeating, device="cpu", precision="fp32")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(4.6, "5 s"), (89, "89 s"), (150, "2 min"), (7260, "2 h 1 min")]
-)
-def test_a_time_is_said_as_people_do(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
 
 
 @pytest.mark.parametrize(("scale", "passes"), [(4, 1), (16, 1 + 4**2)])

@@ -8,7 +8,7 @@ import pytest
 from program import EXACT, encoded, inside, nearest, noise, shown
 
 from upscale.cli.reports.report import Report
-from upscale.cli.terminal.console import Bars
+from upscale.cli.terminal.bars import Bars
 from upscale.errors import InputError
 from upscale.fleet.task import Receipt, Task
 

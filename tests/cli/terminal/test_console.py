@@ -1,4 +1,4 @@
-"""Streams that are closed, odd or missing."""
+"""Streams that are closed, odd or missing, and words for a time."""
 
 import os
 import subprocess
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from program import COLOUR, EXACT, colours, picture, start, upscale
+
+from upscale.cli.terminal.console import duration
 
 
 @pytest.mark.slow
@@ -55,3 +57,10 @@ def test_a_console_of_windows_takes_every_name(tmp_path: Path, weights: str, enc
     found = upscale(tmp_path, *words, PYTHONIOENCODING=encoding)
     assert found.status == 0, found.said
     assert [*found.by_input] == ["Ä😀.png"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(4.6, "5 s"), (89, "89 s"), (150, "2 min"), (7260, "2 h 1 min")]
+)
+def test_a_time_is_said_as_people_do(seconds: float, words: str) -> None:
+    assert duration(seconds) == words

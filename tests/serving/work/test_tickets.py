@@ -3,7 +3,7 @@ from typing import cast
 
 import pytest
 
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.batch.planning.walk import Found
 from upscale.batch.run import Result
 from upscale.errors import InputError, UpscaleError

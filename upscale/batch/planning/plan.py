@@ -2,28 +2,20 @@
 
 import contextlib
 import os
-import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
+from upscale.batch.planning.folders import Folders, Standing, existing, folded, is_writable
+from upscale.batch.planning.job import Job, Policy
 from upscale.batch.planning.naming import Naming, originals, told_apart
-from upscale.batch.planning.walk import Found, Identity, file_identity, is_picture
-from upscale.errors import InputError, OutputError, UpscaleError, UsageError
+from upscale.batch.planning.walk import Found, is_picture
+from upscale.errors import InputError, OutputError, UsageError
 from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.system import unnameable
 
-__all__ = ["Destination", "Job", "Policy", "plan", "prepare_output"]
-
-Standing = tuple[Identity, tuple[str, ...]]
-"""The deepest folder of a path that exists, and the names, folded, of those to be made in it."""
-
-Policy = Literal["rename", "skip", "fail"]
-"""What becomes of the second of two inputs with one output."""
-
-Obstacle = tuple[type[UpscaleError], str, str]
+__all__ = ["Destination", "plan", "prepare_output"]
 
 
 @dataclass(frozen=True)
@@ -32,22 +24,6 @@ class Destination:
 
     path: Path
     is_file: bool = False
-
-
-@dataclass(frozen=True)
-class Job:
-    """One picture to make."""
-
-    input: Path
-    output: Path
-    size: int = 0
-    """Bytes of the input."""
-    problem: UpscaleError | None = None
-    """Why it is not made, if that is known before the work; nothing is read or written then."""
-    skip: bool = False
-    """The problem is not a failure."""
-    beside: Path | None = None
-    """The input that has the output's usual name, so that this one got its extension in it."""
 
 
 def prepare_output(
@@ -64,7 +40,7 @@ def prepare_output(
     """
     if output is None:
         folders = {each.path.parent for each in found if each.problem is None}
-        if folders and not any(map(_is_writable, folders)):
+        if folders and not any(map(is_writable, folders)):
             raise _unwritable(min(folders))
         return None
     is_file = not many and not os.path.isdir(output) and output.suffix != ""
@@ -82,8 +58,8 @@ def prepare_output(
         except OSError as error:
             raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
     else:
-        folder = _existing(folder)
-    if not os.path.isdir(folder) or not _is_writable(folder):
+        folder = existing(folder)
+    if not os.path.isdir(folder) or not is_writable(folder):
         raise _unwritable(folder)
     return Destination(output, is_file)
 
@@ -109,7 +85,7 @@ def plan(
     compare without case and Unicode's composition, as on some file systems), and for an output that
     would replace its input. Without ``strict`` (a watch) these are problems of their jobs.
     """
-    folders = _Folders(None if destination is None or destination.is_file else destination.path)
+    folders = Folders(None if destination is None or destination.is_file else destination.path)
     jobs = [_job(each, naming, destination, folders) for each in originals(found, naming)]
     if on_collision != "fail":
         jobs = _apart(jobs, folders, naming, on_collision)
@@ -133,16 +109,16 @@ def plan(
     ]
 
 
-def _alike(jobs: list[Job], folders: "_Folders") -> list[list[Job]]:
+def _alike(jobs: list[Job], folders: Folders) -> list[list[Job]]:
     """Group the jobs that have no problem yet by their output."""
     alike: defaultdict[tuple[Standing, str], list[Job]] = defaultdict(list)
     for job in jobs:
         if job.problem is None:
-            alike[folders.standing(job.output.parent), _fold(job.output.name)].append(job)
+            alike[folders.standing(job.output.parent), folded(job.output.name)].append(job)
     return list(alike.values())
 
 
-def _apart(jobs: list[Job], folders: "_Folders", naming: Naming, policy: Policy) -> list[Job]:
+def _apart(jobs: list[Job], folders: Folders, naming: Naming, policy: Policy) -> list[Job]:
     """Rename or skip all but the first of the jobs with one output."""
     later = {job.input: same[0] for same in _alike(jobs, folders) for job in same[1:]}
     found = []
@@ -159,7 +135,7 @@ def _apart(jobs: list[Job], folders: "_Folders", naming: Naming, policy: Policy)
     return found
 
 
-def _job(found: Found, naming: Naming, destination: Destination | None, folders: "_Folders") -> Job:
+def _job(found: Found, naming: Naming, destination: Destination | None, folders: Folders) -> Job:
     name = naming.name(found.path)
     leaves = found.leaves
     if destination is None:
@@ -203,59 +179,5 @@ def _clash(shared: list[list[Job]]) -> UsageError:
     )
 
 
-class _Folders:
-    """What the disk says of the folders of a plan; it is asked once for each."""
-
-    def __init__(self, root: Path | None) -> None:
-        self.root = root
-        """The folder that outputs must not leave, or None."""
-        self._top = None if root is None else os.path.realpath(root)
-        self._standings: dict[Path, Standing] = {}
-        self._obstacles: dict[Path, Obstacle | None] = {}
-
-    def place(self, path: Path) -> tuple[Standing, str]:
-        """Return what two spellings of one path share."""
-        return self.standing(path.parent), path.name
-
-    def standing(self, folder: Path) -> Standing:
-        """Return which folder this is, or the existing one around it and the names to be made."""
-        if folder not in self._standings:
-            there = _existing(folder)
-            missing = folder.parts[len(there.parts) :]
-            self._standings[folder] = (file_identity(there), tuple(map(_fold, missing)))
-        return self._standings[folder]
-
-    def obstacle(self, folder: Path) -> Obstacle | None:
-        """Return why nothing can be written into ``folder``: kind of error, sentence, code."""
-        if folder not in self._obstacles:
-            self._obstacles[folder] = self._look(folder)
-        return self._obstacles[folder]
-
-    def _look(self, folder: Path) -> Obstacle | None:
-        real = Path(os.path.realpath(folder))
-        if self._top is not None and not real.is_relative_to(self._top):
-            return InputError, f"a link leads {folder} out of {self.root}", "outside-output"
-        there = _existing(folder, os.path.lexists)
-        if not os.path.isdir(there):
-            return OutputError, f"{there} is not a folder", "output-exists"
-        if not _is_writable(there):
-            return OutputError, f"{there} cannot be written to", OutputError.code
-        return None
-
-
-def _existing(folder: Path, exists: Callable[[Path], bool] = os.path.exists) -> Path:
-    """Return the deepest part of a path that exists."""
-    return next((each for each in (folder, *folder.parents) if exists(each)), Path())
-
-
-def _is_writable(folder: Path) -> bool:
-    return os.access(folder, os.W_OK | os.X_OK)
-
-
 def _unwritable(folder: Path) -> OutputError:
     return OutputError(f"{folder}: cannot be written to; choose another folder with -o")
-
-
-def _fold(name: str) -> str:
-    """Return what is equal for names that differ by case or by Unicode's composition only."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from upscale.cli.bench.checks import check
 from upscale.cli.bench.makers import Found, Maker, common_scale, makers, with_precision
 from upscale.cli.bench.options import BenchOptions
-from upscale.cli.terminal.console import Bars, emit, print_table
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import emit, print_table
 from upscale.errors import UsageError, WeightsError
 from upscale.files import make_ready
 from upscale.metrics.protocol import METRICS, Protocol, Row

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upscale.cli.bench.options import BenchOptions
-from upscale.cli.terminal.console import Bars
+from upscale.cli.terminal.bars import Bars
 from upscale.errors import UsageError
 from upscale.metrics.protocol import Protocol
 from upscale.models.manifest import read_manifest

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from upscale.cli.run.options import MOST_JOBS, Options
-from upscale.cli.terminal.console import Bars, printable, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import printable, shown
 from upscale.errors import UsageError
 from upscale.stores.urls import is_url
 from upscale.upscaling.options import REPORT, SPEED, argument, option

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from upscale.cli.terminal.console import Bars, say, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import say, shown
 from upscale.errors import UsageError
 from upscale.files import make_ready
 from upscale.upscaling.options import argument, option

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from upscale.cli.terminal.console import Bars, emit, say, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import emit, say, shown
 from upscale.errors import UsageError
 from upscale.upscaling.options import argument, option
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import typer
 
-from upscale.cli.terminal.console import Bars, emit, say, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import emit, say, shown
 from upscale.errors import UsageError
 from upscale.files import whole
 from upscale.models.cache import cached, in_cache

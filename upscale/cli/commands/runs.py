@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from upscale.cli.terminal.console import Bars, emit, say, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import emit, say, shown
 from upscale.upscaling.options import argument, option
 
 __all__ = ["PlotOptions", "PublishOptions", "plot", "publish"]

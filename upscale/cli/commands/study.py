@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upscale.cli.reports.duration import duration
-from upscale.cli.terminal.console import Bars, interruptible, print_table, say, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import duration, interruptible, print_table, say, shown
 from upscale.cli.terminal.following import Stop, hooks_for
 from upscale.files import make_ready, whole
 from upscale.studies.options import (

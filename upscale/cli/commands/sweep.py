@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from upscale.cli.terminal.console import Bars, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import shown
 from upscale.upscaling.options import REPORT, option
 from upscale.viewing.sweep_options import Sweep
 

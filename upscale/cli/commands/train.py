@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from upscale.cli.terminal.console import Bars, say, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import say, shown
 from upscale.cli.terminal.following import Stop, hooks_for
 from upscale.errors import UsageError
 from upscale.training.config import Config, make_config

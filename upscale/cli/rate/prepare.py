@@ -8,7 +8,8 @@ from typing import Literal
 from upscale.cli.bench.checks import check
 from upscale.cli.bench.makers import common_scale, makers, with_precision
 from upscale.cli.bench.options import BenchOptions
-from upscale.cli.terminal.console import Bars, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import shown
 from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
 from upscale.upscaling.options import (
     FILES,

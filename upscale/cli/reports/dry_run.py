@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from upscale.batch.codec import Codec
 from upscale.batch.order import Method, Order, request
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.batch.run import Result, is_hopeless
 from upscale.batch.worker import Probe, Skipped
-from upscale.cli.reports.duration import duration, planned, seconds_of
+from upscale.cli.reports.duration import planned, seconds_of
 from upscale.cli.reports.report import Report
-from upscale.cli.terminal.console import Bars, RunBar
+from upscale.cli.terminal.bars import Bars, RunBar
+from upscale.cli.terminal.console import duration
 from upscale.errors import UpscaleError
 from upscale.models.choice import Choice
 from upscale.pictures.formats import WRITABLE, suffix_of

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from upscale.batch.codec import Codec
 from upscale.batch.order import Method, Order, request
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.batch.run import Result
 from upscale.batch.worker import Probe, Probed, Skipped
 from upscale.errors import UpscaleError
 from upscale.pictures.limits import check_format
 from upscale.upscaling.target import Sizes
 
-__all__ = ["at_most", "duration", "planned", "seconds_a_pixel", "seconds_of"]
+__all__ = ["at_most", "planned", "seconds_a_pixel", "seconds_of"]
 
 SMALLEST, LONG_ENOUGH = 48, 0.5
 """LR pixels a side of the first square that is measured; seconds after which no larger one is."""
@@ -93,11 +93,3 @@ def seconds_a_pixel(method: Method) -> float:
         if seconds > LONG_ENOUGH or 2 * side > largest:
             return seconds / side**2 * tiling.effort
         side *= 2
-
-
-def duration(seconds: float) -> str:
-    """Say a time as people do."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

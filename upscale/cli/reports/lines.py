@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from upscale.cli.terminal.console import Bars, emit
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import emit
 from upscale.files import unwritable
 
 __all__ = ["Lines"]

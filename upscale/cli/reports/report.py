@@ -7,7 +7,8 @@ from pathlib import Path
 from upscale.batch.methods import Made
 from upscale.batch.run import Result
 from upscale.cli.reports.lines import Lines
-from upscale.cli.terminal.console import Bars, printable, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import printable, shown
 from upscale.errors import InputError, UpscaleError
 from upscale.fleet.task import Receipt
 

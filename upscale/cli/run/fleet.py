@@ -6,14 +6,15 @@ from functools import cache, partial
 
 from upscale.batch.methods import Listener, Making, described, find_methods
 from upscale.batch.order import Order
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.cli.reports.delivery import delivered
 from upscale.cli.reports.report import Report
 from upscale.cli.run.local import find_local, planned
 from upscale.cli.run.methods import choosing, chosen, making_of, naming_of, order_of
 from upscale.cli.run.options import Options
 from upscale.cli.run.stored import Stored, find_stored
-from upscale.cli.terminal.console import Bars, Interrupted, RunBar
+from upscale.cli.terminal.bars import Bars, RunBar
+from upscale.cli.terminal.console import Interrupted
 from upscale.errors import UpscaleError
 from upscale.fleet.crew import Crew
 from upscale.fleet.processes.local import LocalCrew, places

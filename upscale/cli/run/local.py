@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upscale.batch.planning.inputs import find_inputs
+from upscale.batch.planning.job import Job
 from upscale.batch.planning.naming import Naming
-from upscale.batch.planning.plan import Destination, Job, plan, prepare_output
+from upscale.batch.planning.plan import Destination, plan, prepare_output
 from upscale.batch.planning.walk import Found
 from upscale.cli.reports.report import counted
 from upscale.cli.run.options import Options
-from upscale.cli.terminal.console import Bars, shown
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import shown
 from upscale.errors import UsageError
 
 __all__ = ["Inputs", "find", "find_local", "planned"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from upscale.batch.planning.plan import Policy
+from upscale.batch.planning.job import Policy
 from upscale.errors import UsageError
 from upscale.fleet.shard import Shard
 from upscale.fleet.sources import is_manifest

@@ -8,7 +8,8 @@ from typing import IO
 from upscale.batch.methods import find_method
 from upscale.cli.run.methods import making_of, order_of
 from upscale.cli.run.options import Options
-from upscale.cli.terminal.console import Bars, Interrupted
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import Interrupted
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import unwritable, whole
 from upscale.pictures.limits import check_pixels

@@ -7,8 +7,9 @@ from pathlib import Path
 from upscale.batch.codec import Codec
 from upscale.batch.methods import described, find_methods
 from upscale.batch.order import Method, Order
+from upscale.batch.planning.job import Job
 from upscale.batch.planning.naming import Naming
-from upscale.batch.planning.plan import Destination, Job, plan
+from upscale.batch.planning.plan import Destination, plan
 from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.pool import CodecPool
@@ -19,7 +20,8 @@ from upscale.cli.run.checks import check
 from upscale.cli.run.local import Inputs, find, find_local, planned
 from upscale.cli.run.methods import choosing, chosen, making_of, naming_of, order_of
 from upscale.cli.run.options import Options
-from upscale.cli.terminal.console import Bars, Interrupted
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import Interrupted
 from upscale.errors import UpscaleError
 from upscale.models.choice import Choice
 from upscale.models.devices import devices_of
@@ -135,7 +137,8 @@ def _announce(
     wasteful = [tiling for tiling in tilings if tiling.is_wasteful]
     if options.watch or not (options.best or wasteful):
         return
-    from upscale.cli.reports.duration import at_most, duration
+    from upscale.cli.reports.duration import at_most
+    from upscale.cli.terminal.console import duration
 
     with Codec(options.debug) as codec:
         seconds = at_most(jobs, methods, order, codec)

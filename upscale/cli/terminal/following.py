@@ -7,7 +7,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from upscale.cli.terminal.console import Bars, say
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import say
 from upscale.system import stop_signals
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import tempfile
 from dataclasses import dataclass, field
 
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.errors import OutputError, UpscaleError
 from upscale.fleet.task import Task
 from upscale.stores.urls import is_url

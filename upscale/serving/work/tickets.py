@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from upscale.batch.planning.plan import Job
+from upscale.batch.planning.job import Job
 from upscale.batch.planning.walk import Found
 from upscale.batch.run import Result
 from upscale.errors import UpscaleError
