@@ -7,11 +7,12 @@ with the same keys.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from upscale.batch.order import Method, Order, Ready
+from upscale.batch.planning.job import Outcome
 from upscale.batch.resume import settings_digest
-from upscale.models.choice import AUTO, CANDIDATES, Candidates, Choice, alpha_for
+from upscale.models.choice import AUTO, CANDIDATES, Candidates, alpha_for
 from upscale.models.fetching.sources import Notify, Progress
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Listener",
-    "Made",
     "Making",
     "described",
     "find_method",
@@ -114,19 +114,9 @@ def _load(weights: "Weights", making: Making, order: Order, notify: Notify) -> R
     return Ready(model, plan_tiling(model, making.tile, making.overlap))
 
 
-class Made(Protocol):
-    """What became of a picture."""
-
-    @property
-    def status(self) -> str:
-        """As `upscale.batch.work.Result` has it."""
-
-    @property
-    def choice(self) -> Choice | None:
-        """The model, if known."""
-
-
-def described(result: Made, methods: Mapping[str, Method], making: Making) -> dict[str, object]:
+def described(
+    result: Outcome[Any], methods: Mapping[str, Method], making: Making
+) -> dict[str, object]:
     """Return what a report says of how a picture is made; None for what is not known.
 
     A picture that is skipped meets no device.

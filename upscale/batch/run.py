@@ -100,7 +100,7 @@ class Batch:
             elif isinstance(job, Result):
                 yield job
             elif job.problem is not None:
-                yield Result(job, "skipped" if job.skip else "failed", error=job.problem)
+                yield Result.refused(job, job.problem, job.skip)
             else:
                 try:
                     self._prepare(job.output.parent)

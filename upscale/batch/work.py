@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upscale.batch.planning.job import Job
+from upscale.batch.planning.job import Job, Outcome
 from upscale.batch.pool import Picture
 from upscale.batch.worker import Decoded
-from upscale.errors import UpscaleError
-from upscale.models.choice import Choice
 from upscale.pixels.image import Pixels
 
 if TYPE_CHECKING:
@@ -24,22 +22,16 @@ __all__ = ["Result", "Work", "share"]
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(Outcome[Job]):
     """What became of one job."""
 
-    job: Job
-    status: str
-    """``done``, ``skipped``, ``failed`` or ``cancelled``; ``planned`` in a dry run."""
-    seconds: float = 0.0
-    error: UpscaleError | None = None
-    size: tuple[int, int] | None = None
-    """Width and height of a frame of the input in pixels, if known."""
-    output_size: tuple[int, int] | None = None
-    warnings: tuple[str, ...] = ()
-    choice: Choice | None = None
-    """The model, if known."""
     key: str = ""
     """What the output carries; see `upscale.batch.resume`. Empty where it was not made."""
+
+    @property
+    def job(self) -> Job:
+        """What was to be made."""
+        return self.asked
 
 
 @dataclass(eq=False)

@@ -51,7 +51,7 @@ class Outputs:
         folder, _, name = origin.relative.rpartition("/")
         task = self._task(origin, folder, Path(name))
         if origin.problem is not None:
-            return Receipt(task, "skipped" if origin.skip else "failed", error=origin.problem)
+            return Receipt.refused(task, origin.problem, origin.skip)
         first = self._recent.get(task.output)
         if first is not None and first != task.input:
             if self._policy == "rename" and not self.is_file:
@@ -92,4 +92,4 @@ class Outputs:
         kind: type[UpscaleError] = InputError if skip else OutputError
         code = "usage" if skip else "outside-output"
         error = kind(f"{task.input}: {'skipped; ' if skip else ''}{why}", code=code)
-        return Receipt(task, "skipped" if skip else "failed", error=error)
+        return Receipt.refused(task, error, skip)

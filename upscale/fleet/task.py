@@ -1,11 +1,11 @@
 """What goes to a worker, and what comes back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
-from upscale.errors import InputError, UpscaleError
-from upscale.models.choice import Choice
+from upscale.batch.planning.job import Outcome
+from upscale.errors import InputError
 
 if TYPE_CHECKING:  # the help imports this module, and has no need of NumPy
     from upscale.batch.planning.job import Job
@@ -34,22 +34,16 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class Receipt(Outcome[Task]):
     """What became of a task. The picture itself is where its output lies."""
 
-    task: Task
-    status: str
-    """As `upscale.batch.work.Result` has it."""
-    seconds: float = 0.0
-    error: UpscaleError | None = None
-    size: tuple[int, int] | None = None
-    """Width and height of a frame of the input in pixels, if known."""
-    output_size: tuple[int, int] | None = None
-    warnings: tuple[str, ...] = ()
-    choice: Choice | None = None
-    """The model, if known."""
     settings: Mapping[str, object] = field(default_factory=dict)
     """What the report says of how the picture is made."""
+
+    @property
+    def task(self) -> Task:
+        """What was to be made."""
+        return self.asked
 
     @classmethod
     def crashed(cls, task: Task, how: str = "") -> "Receipt":
@@ -69,14 +63,5 @@ class Receipt:
         settings: Mapping[str, object] | None = None,
     ) -> "Receipt":
         """Return that of a ``result``, by default of its local job's task."""
-        return cls(
-            task=task or Task.of(result.job),
-            status=result.status,
-            seconds=result.seconds,
-            error=result.error,
-            size=result.size,
-            output_size=result.output_size,
-            warnings=result.warnings,
-            choice=result.choice,
-            settings=settings or {},
-        )
+        shared = {each.name: getattr(result, each.name) for each in fields(Outcome)}
+        return cls(**{**shared, "asked": task or Task.of(result.job), "settings": settings or {}})

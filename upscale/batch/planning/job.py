@@ -1,15 +1,18 @@
-"""One picture to make, as it is planned."""
+"""One picture to make, and what becomes of it; of some, that is known before the work."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Generic, Literal, Self, TypeVar
 
 from upscale.errors import UpscaleError
+from upscale.models.choice import Choice
 
-__all__ = ["Job", "Policy"]
+__all__ = ["Job", "Outcome", "Policy"]
 
 Policy = Literal["rename", "skip", "fail"]
 """What becomes of the second of two inputs with one output."""
+
+Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,26 @@ class Job:
     """The problem is not a failure."""
     beside: Path | None = None
     """The input that has the output's usual name, so that this one got its extension in it."""
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Asked]):
+    """What became of a picture that was asked for."""
+
+    asked: Asked
+    """The job or task."""
+    status: str
+    """``done``, ``skipped``, ``failed`` or ``cancelled``; ``planned`` in a dry run."""
+    seconds: float = 0.0
+    error: UpscaleError | None = None
+    size: tuple[int, int] | None = None
+    """Width and height of a frame of the input in pixels, if known."""
+    output_size: tuple[int, int] | None = None
+    warnings: tuple[str, ...] = ()
+    choice: Choice | None = None
+    """The model, if known."""
+
+    @classmethod
+    def refused(cls, asked: Asked, problem: UpscaleError, skip: bool) -> Self:
+        """Return that of what is not made; ``skip``: the problem is not a failure."""
+        return cls(asked, "skipped" if skip else "failed", error=problem)

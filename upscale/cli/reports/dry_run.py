@@ -43,7 +43,7 @@ def dry_run(
     for job in list(jobs):
         try:
             if job.problem is not None:
-                report.add(Result(job, "skipped" if job.skip else "failed", error=job.problem))
+                report.add(Result.refused(job, job.problem, job.skip))
                 continue
             reply = codec.call(request(Probe, job, methods, order), job.input)
             if isinstance(reply, Skipped):

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from upscale.batch.methods import Made
+from upscale.batch.planning.job import Outcome
 from upscale.batch.run import Result
 from upscale.cli.reports.lines import Lines
 from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import printable, shown
 from upscale.errors import InputError, UpscaleError
-from upscale.fleet.task import Receipt
+from upscale.fleet.task import Receipt, Task
 
 __all__ = ["Report", "counted"]
 
@@ -27,7 +27,7 @@ class Report:
         self._as_json = as_json
         self.many = many
         """Whether there may be several pictures."""
-        self.settings: Callable[[Made], Mapping[str, object]] = lambda result: {}
+        self.settings: Callable[[Outcome[Task]], Mapping[str, object]] = lambda result: {}
         """What is told of how a picture is made, where its result does not say it."""
         self.counts: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()

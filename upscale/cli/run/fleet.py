@@ -85,7 +85,7 @@ def _planned(jobs: list[Job]) -> Source:
     tasks = [
         Task.of(job)
         if job.problem is None
-        else Receipt(Task.of(job), "skipped" if job.skip else "failed", error=job.problem)
+        else Receipt.refused(Task.of(job), job.problem, job.skip)
         for job in jobs
     ]
     return Source(tasks, len(jobs), sum(job.size for job in jobs), in_memory=True)
