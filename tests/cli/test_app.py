@@ -1,5 +1,7 @@
 """The whole command: what it imports, and its version."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,27 @@ def test_what_needs_no_network_never_imports_torch(tmp_path: Path) -> None:
     picture(tmp_path / "photo.png")
     found = without_torch(tmp_path, *ENDS)
     assert {words: each.status for words, each in zip(ENDS, found, strict=True)} == ENDS
+
+
+NOT_FOR_HELP = {
+    *("torch", "numpy", "cv2", "PIL", "pyvips", "matplotlib", "starlette"),
+    *("upscale.batch.run", "upscale.fleet.manifests.manifest", "upscale.models.cache"),
+    *("upscale.pictures.formats", "upscale.pixels.image", "upscale.stores.store"),
+}
+
+
+def test_the_help_imports_nothing_that_works_on_pictures(tmp_path: Path) -> None:
+    code = (
+        "import sys, contextlib\nfrom upscale.cli.app import app\n"
+        "with contextlib.suppress(SystemExit):\n    app(['--help'])\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stderr.split())
+    assert "upscale.cli.commands.study" in loaded
+    assert loaded & NOT_FOR_HELP == set()
 
 
 RUNS = (

@@ -6,11 +6,12 @@ PyTorch is imported when one is picked, not when a word is checked.
 from typing import TYPE_CHECKING
 
 from upscale.errors import DeviceError, UsageError
-from upscale.models.fetching.sources import Notify
 from upscale.system import free_memory
 
 if TYPE_CHECKING:
     import torch
+
+    from upscale.models.fetching.sources import Notify
 
 __all__ = [
     "PRECISIONS",
@@ -75,7 +76,7 @@ def check_precision(precision: str) -> None:
         raise UsageError(f"precision {precision!r} is not known: auto, {', '.join(PRECISIONS)}")
 
 
-def pick_device(device: str, notify: Notify = lambda text: None) -> "torch.device":
+def pick_device(device: str, notify: "Notify" = lambda text: None) -> "torch.device":
     """Turn a word that `check_device` knows into a device that is there.
 
     Raises DeviceError where the device is absent, UsageError where the word is none of these.

@@ -1,10 +1,12 @@
 """How large a picture may be: to be read, and to be held by the format that it is written to."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upscale.errors import InputError, OutputError
-from upscale.pictures.formats import WRITABLE, suffix_of
-from upscale.pictures.record import Saving
+
+if TYPE_CHECKING:
+    from upscale.pictures.record import Saving
 
 __all__ = ["MAX_PIXELS", "MAX_SIDE", "check_format", "check_pixels"]
 
@@ -15,8 +17,10 @@ MAX_SIDE = 1_000_000
 """Pixels a side above which an input is refused, whatever its other side is."""
 
 
-def check_format(path: Path, width: int, height: int) -> Saving:
+def check_format(path: Path, width: int, height: int) -> "Saving":
     """Return what ``path`` can hold; OutputError where that is unknown or less than one frame."""
+    from upscale.pictures.formats import WRITABLE, suffix_of
+
     suffix = suffix_of(path)
     if suffix not in WRITABLE:
         raise OutputError(

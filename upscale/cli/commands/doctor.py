@@ -8,7 +8,6 @@ import shutil
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -198,6 +197,8 @@ def _rate(model: "Model") -> str:
 
 def _packages() -> Iterator[tuple[str, str | None]]:
     """Yield the packages that this program can use, extras included; None: not installed."""
+    from importlib import metadata
+
     try:
         wanted = metadata.requires("upscale") or []
     except metadata.PackageNotFoundError:  # run from a folder

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,10 +15,11 @@ from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import emit, say, shown
 from upscale.errors import UsageError
 from upscale.files import whole
-from upscale.models.cache import cached, in_cache
-from upscale.models.fetching.sources import Progress
 from upscale.models.manifest import Entry, read_manifest
 from upscale.upscaling.options import argument, option
+
+if TYPE_CHECKING:
+    from upscale.models.fetching.sources import Progress
 
 __all__ = ["ConvertOptions", "ListOptions", "PullOptions", "convert", "list_models", "pull"]
 
@@ -47,6 +49,8 @@ class ConvertOptions:
 
 
 def _row(entry: Entry) -> dict[str, object]:
+    from upscale.models.cache import in_cache
+
     found = in_cache(entry)
     return {
         "name": entry.name,
@@ -106,11 +110,12 @@ def pull(options: PullOptions) -> None:
         say(f"{name}: {shown(path)}")
 
 
-def _fetcher(name: str) -> Callable[[Progress, Callable[[str], None], bool], Path]:
+def _fetcher(name: str) -> "Callable[[Progress, Callable[[str], None], bool], Path]":
     """Say how ``name`` is fetched: each kind of weights has a conversion of its own."""
     entry = read_manifest().get(name)
     if entry is not None and entry.role in ("lpips", "dists", "niqe"):
         from upscale.metrics.by_name import CONVERTS
+        from upscale.models.cache import cached
 
         return partial(cached, entry, CONVERTS[entry.role])
     if entry is not None and entry.role == "features":

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upscale.batch.planning.job import Policy
 from upscale.errors import UsageError
 from upscale.fleet.shard import Shard
-from upscale.fleet.sources import is_manifest
 from upscale.models.choice import (
     AUTO,
     BEST,
@@ -15,9 +15,7 @@ from upscale.models.choice import (
     PRECISION_HELP,
 )
 from upscale.models.devices import ALL
-from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.pictures.limits import MAX_PIXELS
-from upscale.pictures.writing.encoding import Encoding
 from upscale.stores.urls import is_url, join
 from upscale.upscaling.options import (
     COLOUR,
@@ -30,6 +28,9 @@ from upscale.upscaling.options import (
     option,
 )
 from upscale.upscaling.target import Target, parse_size
+
+if TYPE_CHECKING:
+    from upscale.pictures.writing.encoding import Encoding
 
 __all__ = ["Options"]
 
@@ -181,6 +182,8 @@ class Options:
     @property
     def is_streamed(self) -> bool:
         """Whether something is at an address, or in a manifest, so that nobody sees all of it."""
+        from upscale.fleet.sources import is_manifest
+
         at_address = any(map(is_url, filter(None, (*self.inputs, self.output))))
         return at_address or any(map(is_manifest, self.inputs))
 
@@ -227,8 +230,10 @@ class Options:
         return Target(self.scale, size, self.fit, self.long_edge, self.megapixels)
 
     @property
-    def encoding(self) -> Encoding:
+    def encoding(self) -> "Encoding":
         """How outputs are saved."""
+        from upscale.pictures.writing.encoding import Encoding
+
         return Encoding(self.quality, self.lossless, self.strip)
 
     @property
@@ -236,6 +241,8 @@ class Options:
         """The suffix of ``--format``; None for the input's. Raises UsageError."""
         if self.format is None:
             return None
+        from upscale.pictures.formats import WRITABLE, suffix_of
+
         suffix = suffix_of(Path(f"picture.{self.format.removeprefix('.')}"))
         if suffix not in WRITABLE:
             known = ", ".join(name[1:] for name in WRITABLE)

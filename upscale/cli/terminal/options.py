@@ -36,19 +36,18 @@ def make_command(
     """
     own = {each.name: each for each in fields(kind)}
     shared: dict[str, Field[Any]] = {}
-    every: list[tuple[type[Any], Field[Any]]] = []
-    for other in given_kinds:
+    every: list[tuple[Field[Any], Any]] = []
+    for other in (*given_kinds, kind):
+        some = other.kind if isinstance(other, Some) else other
+        hints = get_type_hints(some)  # once for all fields: it is slow
+        taken = [each for each in fields(some) if other is kind or "help" in each.metadata]
         if isinstance(other, Some):
-            some = [each for each in fields(other.kind) if each.name in other.names]
-            shared |= {each.name: each for each in some}
-            every += [(other.kind, each) for each in some]
-        else:
-            every += [(other, each) for each in fields(other) if "help" in each.metadata]
-    every += [(kind, each) for each in fields(kind)]
-    every.sort(key=lambda pair: ("", *PANELS).index(pair[1].metadata.get("panel") or ""))
+            taken = [each for each in taken if each.name in other.names]
+            shared |= {each.name: each for each in taken}
+        every += [(each, hints[each.name]) for each in taken]
+    every.sort(key=lambda pair: ("", *PANELS).index(pair[0].metadata.get("panel") or ""))
     parameters = [
-        _parameter(each, get_type_hints(other)[each.name], given=each.name not in own | shared)
-        for other, each in every
+        _parameter(each, hint, given=each.name not in own | shared) for each, hint in every
     ]
 
     def command(**words: Any) -> None:

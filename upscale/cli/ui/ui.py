@@ -7,14 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upscale.cli.run.checks import check
 from upscale.cli.run.options import MOST_JOBS, Options
 from upscale.cli.terminal.console import say
 from upscale.errors import UsageError, did_you_mean
 from upscale.models.choice import AUTO, DEVICE_HELP
 from upscale.models.devices import check_device
 from upscale.serving.work.limits import Limits
-from upscale.serving.work.offers import known_models
 from upscale.upscaling.options import REPORT, SPEED, check_limits, option
 
 if TYPE_CHECKING:
@@ -74,8 +72,10 @@ def ui(options: UiOptions) -> None:
 
 def make_server(options: UiOptions) -> "Server":
     """Check the options, and return a server that has not begun. Raises UsageError."""
+    from upscale.cli.run.checks import check
     from upscale.cli.ui.ui_settings import read_settings, settings
     from upscale.serving.web.server import Server, check_address
+    from upscale.serving.work.offers import known_models
     from upscale.serving.work.shelf import Shelf
 
     check_limits(options)
