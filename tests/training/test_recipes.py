@@ -99,6 +99,9 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     "pirm": ESRGAN | {"pixel_coefficient": 10.0, "content": "conv5_3", "init": "none"},
 }
 
+OF_NO_PAPER = ("compact",)
+"""Recipes of ours, which have no numbers of a paper."""
+
 OURS = {
     "ema": 0.999,
     "clip": 0.0,
@@ -131,8 +134,9 @@ SPECS = {
 
 
 def test_there_are_these_and_no_others() -> None:
-    assert list(RECIPES) == [*PUBLISHED, "compact"]
+    assert list(RECIPES) == [*PUBLISHED, *OF_NO_PAPER]
     assert RECIPES.keys() == SPECS.keys()
+    assert [name for name, each in RECIPES.items() if each.first_stage is None] == [*OF_NO_PAPER]
     assert DEFAULT_RECIPE == "srgan"
 
 

@@ -113,18 +113,18 @@ def pull(options: PullOptions) -> None:
 def _fetcher(name: str) -> "Callable[[Progress, Callable[[str], None], bool], Path]":
     """Say how ``name`` is fetched: each kind of weights has a conversion of its own."""
     entry = read_manifest().get(name)
-    if entry is not None and entry.role in ("lpips", "dists", "niqe"):
-        from upscale.metrics.by_name import CONVERTS
-        from upscale.models.cache import cached
+    if entry is None or entry.role == "generator":
+        from upscale.models.weights import ensure_local
 
-        return partial(cached, entry, CONVERTS[entry.role])
-    if entry is not None and entry.role == "features":
+        return partial(ensure_local, name)
+    if entry.role == "features":
         from upscale.training.losses.vgg import ensure_vgg
 
         return partial(ensure_vgg, name)
-    from upscale.models.weights import ensure_local
+    from upscale.metrics.by_name import CONVERTS
+    from upscale.models.cache import cached
 
-    return partial(ensure_local, name)
+    return partial(cached, entry, CONVERTS[entry.role])
 
 
 def convert(options: ConvertOptions) -> None:

@@ -1,4 +1,4 @@
-"""Formats that Pillow reads whole, 8 bits a sample: TGA, DDS, QOI."""
+"""Formats that Pillow reads whole, 8 bits a sample."""
 
 import io
 import struct
