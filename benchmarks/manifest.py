@@ -32,14 +32,15 @@ from upscale.batch.methods import Making
 from upscale.batch.order import Order
 from upscale.batch.planning.naming import Naming
 from upscale.cli.reports.report import Report
+from upscale.cli.run.checks import check
 from upscale.cli.run.fleet import Course, Source
 from upscale.cli.run.options import Options
 from upscale.cli.run.stored import find_stored
 from upscale.cli.terminal.bars import Bars
-from upscale.fleet import process, worker_process
 from upscale.fleet.dispatch import Dispatch
+from upscale.fleet.processes import worker_process
 from upscale.fleet.processes.local import LocalCrew
-from upscale.fleet.processes.process import Place
+from upscale.fleet.processes.process import Place, Process
 from upscale.fleet.shard import Shard
 from upscale.fleet.task import Receipt, Task
 
@@ -126,14 +127,14 @@ def measure(way: str, folder: Path) -> None:
     words = (f"@{folder / ('list.parquet' if way == 'parquet' else 'list.csv')}", "memory://in/")
     shard = Shard(3, 16) if way == "part" else None
     options = Options(words, output="memory://out/", shard=shard)
-    options.check()
+    check(options)
     begin = time.process_time()
     tasks = find_stored(options).tasks(Naming())
     if way in ("driver", "pipes"):
         with Bars() as bars, Report(bars, False, folder / "report.jsonl", True) as report:
             crew: Any = IdleCrew()
             if way == "pipes":
-                process.COMMAND = (sys.executable, __file__, "serve")
+                Process.serves = "benchmarks.manifest"
                 places = [Place("cpu", 1, 1)] * 2
                 crew = LocalCrew(Making(), Order(), Silent(), places)
             Course(bars, report, None).run(Source(tasks), crew)
@@ -146,11 +147,13 @@ def measure(way: str, folder: Path) -> None:
     print(json.dumps({"count": count, "seconds": seconds, "megabytes": peak}))
 
 
+def serve() -> None:
+    """Be a worker process that makes nothing."""
+    worker_process.Worker = IdleWorker
+    worker_process.serve()
+
+
 def main() -> None:
-    if sys.argv[1:2] == ["serve"]:
-        worker_process.Worker = IdleWorker
-        worker_process.serve()
-        return
     if sys.argv[1:2] == ["measure"]:
         measure(sys.argv[2], Path(sys.argv[3]))
         return

@@ -20,6 +20,7 @@ from threading import Thread
 from typing import BinaryIO, Literal
 
 from upscale.batch.codec import Codec
+from upscale.batch.pipe import Child
 from upscale.batch.worker import serve
 from upscale.fleet.processes import worker_process
 from upscale.fleet.processes.process import Process
@@ -125,18 +126,21 @@ class Forked:
         self.send_signal(signal.SIGTERM)
 
 
-def start_codec(codec: Codec) -> None:
-    """Take the place of `Codec._start`; what the process says goes nowhere."""
-    process = Forked(folder=os.getcwd(), environment=os.environ, group=True, serves="codec")
-    process.stderr.close()
-    codec._process = process
+def start_codec(codec: Child, environment: Mapping[str, str], quiet: bool) -> None:
+    """Take the place of `Child._start` in `Codec`; what the process says goes nowhere."""
+    _start(codec, environment, "codec")
 
 
-def start_worker(process: Process, environment: Mapping[str, str]) -> None:
-    """Take the place of `Process._start`; what the worker says for people goes nowhere."""
-    forked = Forked(folder=os.getcwd(), environment=environment, group=True, serves="worker")
-    forked.stderr.close()
-    process._process = forked
+def start_worker(process: Child, environment: Mapping[str, str], quiet: bool) -> None:
+    """Take the same of `Process`."""
+    _start(process, environment, "worker")
+
+
+def _start(
+    child: Child, environment: Mapping[str, str], serves: Literal["codec", "worker"]
+) -> None:
+    child._process = Forked(folder=os.getcwd(), environment=environment, group=True, serves=serves)
+    child._process.stderr.close()
 
 
 def _file(connection: Connection, mode: str) -> BinaryIO:

@@ -1,9 +1,7 @@
 """A codec process, asked as its pool asks it: a reply to each message, whatever the file."""
 
 import os
-import pickle
 import select
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from upscale.batch.codec import COMMAND
+from upscale.batch.codec import Codec
 from upscale.batch.resume import keys_of
 from upscale.batch.worker import Decoded, Finish, Probe, Probed, Read, Skipped, Write
 from upscale.errors import InputError, OutputError, UpscaleError
@@ -24,7 +22,6 @@ from upscale.pictures.writing.key import read_key
 from upscale.pixels.image import Header, Layout, Metadata, Pixels
 from upscale.pixels.spool import IN_MEMORY, StoredRows
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = {"a": "settings"}
 
 
@@ -32,25 +29,17 @@ class Talk:
     """Sends messages to a process and takes its replies, for which it waits some seconds."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
+        self.codec = Codec(debug=True)
+        self.process = self.codec._process
 
     def ask(self, message: Any, seconds: float = 10) -> Any:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        pickle.dump(message, self.process.stdin)
-        self.process.stdin.flush()
+        self.codec.pipe.send(message)
         ready, _, _ = select.select([self.process.stdout], [], [], seconds)
         assert ready, "no reply"
-        return pickle.load(self.process.stdout)
+        return self.codec.pipe.receive()
 
     def end(self) -> int:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
+        self.codec.pipe.hang_up()
         return self.process.wait(5)
 
 
@@ -251,8 +240,6 @@ def test_it_ends_when_nobody_listens(photo: Path, tmp_path: Path) -> None:
     talk = Talk()
     with talk.process:
         assert talk.process.stdout is not None
-        assert talk.process.stdin is not None
         talk.process.stdout.close()
-        pickle.dump(reading(photo, tmp_path / "out.png"), talk.process.stdin)
-        talk.process.stdin.flush()
+        talk.codec.pipe.send(reading(photo, tmp_path / "out.png"))
         assert talk.process.wait(5) == 0

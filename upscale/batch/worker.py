@@ -7,12 +7,12 @@ it ends a writing.
 """
 
 import os
-import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from upscale.batch.pipe import Pipe
 from upscale.batch.resume import already_there, keys_of
 from upscale.errors import InputError, UpscaleError
 from upscale.models.choice import Candidates, Choice, choose
@@ -112,29 +112,19 @@ def serve() -> None:
 
     pyvips.cache_set_max(0)
     be_nice(NICE)
-    requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # so that no print of a library is taken for a reply
-
-    def receive() -> Any:
-        return pickle.load(requests)
-
-    def reply(message: Any) -> None:
-        pickle.dump(message, replies, pickle.HIGHEST_PROTOCOL)
-        replies.flush()
-
+    pipe = Pipe.of_this_process()
     while True:
         try:
-            request = receive()
+            request = pipe.receive()
             try:
-                reply(_answer(request, receive, reply))
+                pipe.send(_answer(request, pipe))
             except UpscaleError as error:
-                reply(error)
+                pipe.send(error)
         except (EOFError, BrokenPipeError):
             return
 
 
-def _answer(request: Any, receive: Callable[[], Any], reply: Callable[[Any], None]) -> Any:
+def _answer(request: Any, pipe: Pipe) -> Any:
     from upscale.pictures.writing.writer import Writer
 
     if isinstance(request, Read | Look):
@@ -149,10 +139,10 @@ def _answer(request: Any, receive: Callable[[], Any], reply: Callable[[Any], Non
         part=request.part,
     )
     with writer:
-        reply(None)
-        while not isinstance(message := receive(), Finish):
+        pipe.send(None)
+        while not isinstance(message := pipe.receive(), Finish):
             writer.write(message)
-            reply(None)
+            pipe.send(None)
     return writer.warnings
 
 

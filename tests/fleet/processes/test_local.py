@@ -42,8 +42,8 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[Forked]:
     """All worker processes, in the order in which they were started."""
     started: list[Forked] = []
 
-    def start(process: Process, environment: dict[str, str]) -> None:
-        start_worker(process, environment)
+    def start(process: Process, environment: dict[str, str], quiet: bool) -> None:
+        start_worker(process, environment, quiet)
         assert isinstance(process._process, Forked)
         started.append(process._process)
 
@@ -145,7 +145,7 @@ def test_workers_that_end_again_and_again_end_the_run(
 ) -> None:
     count = 0
 
-    def start(process: Process, environment: dict[str, str]) -> None:
+    def start(process: Process, environment: dict[str, str], quiet: bool) -> None:
         nonlocal count
         count += 1
         process._process = Forked(folder=tmp_path, environment=environment, program="exit(3)")

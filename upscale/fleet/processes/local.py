@@ -100,7 +100,7 @@ class LocalCrew:
     def stop(self) -> Iterator[Receipt]:
         """End all work at once; yield what was finished, and has not been told yet."""
         for process in self._running:
-            process.hang_up()
+            process.pipe.hang_up()
         until = time.monotonic() + GRACE
         while self._running:
             try:

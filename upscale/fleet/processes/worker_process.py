@@ -6,18 +6,16 @@ says: `Ask`, `Said`, `Begun` and `Moved` as it works, a `Receipt` for each task,
 """
 
 import _thread
-import os
-import pickle
 import signal
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
 
 from upscale.batch.methods import Making
 from upscale.batch.order import Order
+from upscale.batch.pipe import Pipe
 from upscale.errors import UpscaleError
 from upscale.fleet.task import Task
 from upscale.fleet.worker import Worker
@@ -78,15 +76,13 @@ class Moved:
 
 def serve() -> None:
     """Work until there is no more; stop at once when standard input ends before that."""
-    requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # so that no print of a library is taken for a reply
+    pipe = Pipe.of_this_process()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & may have it ignored
     tune()
-    says = _Says(replies)
+    says = _Says(pipe)
     try:
-        start: Start = pickle.load(requests)
-        asked = _Asked(requests)
+        start: Start = pipe.receive()
+        asked = _Asked(pipe)
         with Worker(start.making, start.order, says, start.processes, start.debug) as worker:
             try:
                 for receipt in worker.work(asked.tasks(says), says.begun):
@@ -106,8 +102,8 @@ def serve() -> None:
 class _Asked:
     """What is heard, by a thread of its own: the main one may be in the network."""
 
-    def __init__(self, requests: Any) -> None:
-        self._requests = requests
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
         self._heard: SimpleQueue[Task | End | None] = SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -121,8 +117,8 @@ class _Asked:
     def _listen(self) -> None:
         try:
             while True:
-                self._heard.put(pickle.load(self._requests))
-        except (EOFError, OSError, pickle.UnpicklingError):
+                self._heard.put(self._pipe.receive())
+        except EOFError:
             _thread.interrupt_main()
             self._heard.put(End())
 
@@ -130,14 +126,8 @@ class _Asked:
 class _Says:
     """A `Listener`; all that is said goes to the other process."""
 
-    def __init__(self, replies: Any) -> None:
-        self._replies = replies
-        self._lock = threading.Lock()
-
-    def tell(self, message: Any) -> None:
-        with self._lock:
-            pickle.dump(message, self._replies, pickle.HIGHEST_PROTOCOL)
-            self._replies.flush()
+    def __init__(self, pipe: Pipe) -> None:
+        self.tell = pipe.send
 
     def say(self, text: str) -> None:
         self.tell(Said(text))
