@@ -86,6 +86,8 @@ TESTED_ELSEWHERE = {
     "fleet.manifests.lines": "fleet/manifests/test_manifest.py: as a manifest without columns",
     "fleet.manifests.parquet": "fleet/manifests/test_manifest.py: as a manifest in Parquet",
     "fleet.task": "fleet/test_dispatch.py: tasks are what is handed out",
+    "cli.bench.competing": "cli/bench/test_options.py: options are those of a benchmark",
+    "training.shared_options": "training/test_config.py: options are those of a run",
     "cli.terminal.bars": "cli/reports/test_report.py: bars move with a report",
     "cli.terminal.following": "cli/commands/test_train.py: a signal ends a training",
     "cli.run.checks": "cli/run/test_options.py: options contradict each other",

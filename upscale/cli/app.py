@@ -9,7 +9,7 @@ from upscale import __version__
 from upscale.cli.bench.options import BenchOptions
 from upscale.cli.commands.audit import SHAPING, AuditOptions, audit
 from upscale.cli.commands.compare import CompareOptions, compare
-from upscale.cli.commands.data import ListSetsOptions, PullSetsOptions, list_sets, pull_sets
+from upscale.cli.commands.data import PullSetsOptions, list_sets, pull_sets
 from upscale.cli.commands.doctor import DoctorOptions, doctor
 from upscale.cli.commands.models import (
     ConvertOptions,
@@ -157,7 +157,7 @@ _add(study_app, "content", content, ContentOptions)
 _add(study_app, "ablation", ablation, AblationOptions)
 _add(study_app, "features", features, FeaturesOptions)
 app.add_typer(data_app, name="data")
-data_app.callback()(make_command(list_sets, ListSetsOptions))
+data_app.callback()(make_command(list_sets, ListOptions))
 _add(data_app, "pull", pull_sets, PullSetsOptions)
 app.add_typer(models_app, name="models")
 models_app.callback()(make_command(list_models, ListOptions))

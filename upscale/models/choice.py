@@ -16,12 +16,9 @@ __all__ = [
     "CANDIDATES",
     "CLEAN",
     "DAMAGED",
-    "DEVICE_HELP",
     "DRAWING",
     "FORMER",
-    "MODEL_HELP",
     "MOST_ITERATIONS",
-    "PRECISION_HELP",
     "Candidates",
     "Choice",
     "alpha_for",
@@ -63,14 +60,6 @@ FORMER = ("srgan-real",)
 
 SMALLEST = 32
 """Pixels a side of which damage can be told: four blocks of a JPEG."""
-
-MODEL_HELP = (
-    f"Name (see: upscale models), file, or hf://user/repo/file. {AUTO} takes {CLEAN} for clean "
-    f"photographs, {DAMAGED} for JPEG blocks, noise, blur, drawings and text."
-)
-DEVICE_HELP = "Device that runs the network: auto, cpu, cuda, cuda:N or mps."
-PRECISION_HELP = "Precision of the network: auto, fp32, bf16 or fp16."
-"""Of the options --model, --device and --precision."""
 
 MOST_ITERATIONS = 100
 """Of back-projection: each widens the context that a tile needs."""

@@ -2,21 +2,21 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from upscale.errors import UsageError
-from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
+from upscale.training.shared_options import DATA, GROWTH, HR_PATCH, SAVE_EVERY, SEED, VGG, WORKERS
 from upscale.upscaling.options import (
     FILES,
     LEARNING,
-    LOSSES,
     MEASURE,
     MODEL,
     REPORT,
     SPEED,
     check_limits,
     option,
+    shared,
 )
+from upscale.upscaling.shared_options import DEBUG, DEVICE, PRECISION, Precision
 
 __all__ = [
     "AblationOptions",
@@ -50,12 +50,7 @@ def parse_blocks(text: str) -> tuple[int, ...]:
 class StudyOptions:
     """What every study is asked for; what is not given is as in the paper."""
 
-    data: tuple[str, ...] = option(
-        "Folder of HR pictures to train on; folders inside it count, too. May be repeated, with "
-        "shares of the patches: --data div2k:4 --data ost:1.",
-        *((), FILES),
-        metavar="DIR[:SHARE]",
-    )
+    data: tuple[str, ...] = shared(DATA, default=())
     valid: str | None = option(
         "Set or folder to measure on, outside --data.", None, FILES, metavar="SET"
     )
@@ -67,9 +62,7 @@ class StudyOptions:
         metavar="STUDY",
     )
     features: int | None = option("Channels of the generators.", None, MODEL, least=1)
-    growth: int | None = option(
-        "Channels that each convolution of RRDBNet's dense blocks adds.", None, MODEL, least=1
-    )
+    growth: int | None = shared(GROWTH)
     steps: int | None = option(
         "Steps of a training that the paper gives 1,000,000; those that it gives fewer, and the "
         "steps at which the rate falls, keep their proportion. Default: the paper's.",
@@ -83,29 +76,23 @@ class StudyOptions:
         least=1,
     )
     batch: int | None = option("Patches in a step.", None, LEARNING, least=1)
-    hr_patch: int | None = option("Side of a patch in HR pixels.", None, LEARNING, least=1)
-    seed: int = option("Seed of all random numbers.", 0, LEARNING, least=0, below=2**63)
-    vgg: str = option(
-        "Network of the content loss: vgg19, or a file of VGG19 or VGG16.", "vgg19", LOSSES
-    )
+    hr_patch: int | None = shared(HR_PATCH, default=None)
+    seed: int = shared(SEED)
+    vgg: str = shared(VGG)
     pictures: int = option(
         "Pictures of --valid on the sheet: the first ones.", 4, MEASURE, least=1, most=20
     )
     crop: int = option("HR pixels a side of a crop on the sheet.", 160, MEASURE, least=16, most=512)
-    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(PRECISION_HELP, "auto", SPEED)
-    workers: int | None = option(
-        "Processes that cut patches. Default: 0 on the CPU, 8 for each GPU.", None, SPEED, least=0
-    )
-    save_every: int = option(
-        "Steps between saved states, from which a killed study goes on.", 500, REPORT, least=1
-    )
+    device: str = shared(DEVICE, panel=SPEED)
+    precision: Precision = shared(PRECISION, default="auto")
+    workers: int | None = shared(WORKERS)
+    save_every: int = shared(SAVE_EVERY)
     dry_run: bool = option(
         "Say what would be trained and, after some measured steps, how long it takes; train "
         "nothing.",
         *(False, REPORT),
     )
-    debug: bool = option("Show tracebacks.", False, REPORT)
+    debug: bool = shared(DEBUG, panel=REPORT)
 
     @property
     def trains(self) -> bool:

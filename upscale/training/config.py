@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from upscale.errors import UsageError, did_you_mean
-from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
 from upscale.training.checks import check, idle
 from upscale.training.data.shares import Share, read_share
 from upscale.training.generator import GeneratorOptions, asked_generator
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
+from upscale.training.shared_options import DATA, SAVE_EVERY, SEED, VGG, WORKERS
 from upscale.training.stages import first_stage, for_both, from_words, in_first
 from upscale.upscaling.options import (
     FILES,
-    LEARNING,
-    LOSSES,
     MODEL,
     REPORT,
     SPEED,
     flag_of,
     option,
+    shared,
 )
+from upscale.upscaling.shared_options import DEVICE, PRECISION, Precision
 
 __all__ = ["Config", "make_config", "option_fields", "write_config"]
 
@@ -40,13 +40,7 @@ class Config:
 
     recipe: Recipe
     """What is trained, and how."""
-    data: tuple[Share, ...] = option(
-        "Folder of high-resolution (HR) pictures; folders inside it count, too. May be repeated, "
-        "with shares of the patches: --data div2k:4 --data ost:1. Sets to fetch: upscale data.",
-        panel=FILES,
-        metavar="DIR[:SHARE]",
-        repeated=True,
-    )
+    data: tuple[Share, ...] = shared(DATA, repeated=True)
     lr: Path | None = option(
         "Folder of low-resolution (LR) pictures of the same names. Default: made from HR.",
         *(None, FILES),
@@ -59,21 +53,15 @@ class Config:
         "nothing, and a GAN after a first stage without one).",
         *("weights", MODEL),
     )
-    seed: int = option("Seed of all random numbers.", 0, LEARNING, least=0, below=2**63)
-    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(PRECISION_HELP, "auto", SPEED)
-    workers: int | None = option(
-        "Processes that cut patches. Default: 0 on the CPU, 8 for each GPU.", None, SPEED, least=0
-    )
+    seed: int = shared(SEED)
+    device: str = shared(DEVICE, panel=SPEED)
+    precision: Precision = shared(PRECISION, default="auto")
+    workers: int | None = shared(WORKERS)
     compile: bool = option("Compile the networks with torch.compile.", False, SPEED)
-    vgg: str = option(
-        "Network of the content loss: vgg19, or a file of VGG19 or VGG16.", "vgg19", LOSSES
-    )
+    vgg: str = shared(VGG)
     log_every: int = option("Steps between lines of metrics.jsonl.", 50, REPORT, least=1)
     validate_every: int = option("Steps between validations.", 500, REPORT, least=1)
-    save_every: int = option(
-        "Steps between saved states, from which --resume continues.", 500, REPORT, least=1
-    )
+    save_every: int = shared(SAVE_EVERY)
     keep: int = option("Generators of earlier steps to keep.", 3, REPORT, least=0)
     metric: Literal["auto", "psnr", "ssim", "lpips-alex"] = option(
         "Figure that chooses the best generator: psnr, ssim, lpips-alex or auto (LPIPS for a GAN "

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from upscale.errors import UsageError
-from upscale.upscaling.options import MODEL, check_limits, flag_of, option
+from upscale.training.shared_options import GROWTH
+from upscale.upscaling.options import MODEL, check_limits, flag_of, option, shared
 
 __all__ = ["FIELDS", "GeneratorOptions", "asked_generator"]
 
@@ -17,9 +18,7 @@ class GeneratorOptions:
     scale: int | None = option("Factor from LR to HR.", None, MODEL, least=1)
     blocks: int | None = option("Residual blocks of the generator.", None, MODEL, least=1)
     features: int | None = option("Channels of the generator.", None, MODEL, least=1)
-    growth: int | None = option(
-        "Channels that each convolution of RRDBNet's dense blocks adds.", None, MODEL, least=1
-    )
+    growth: int | None = shared(GROWTH)
     skip: bool | None = option(
         "SRResNet's long skip connection; without it, the convolution before it stays.", None, MODEL
     )

@@ -24,10 +24,12 @@ __all__ = [
     "SIZE",
     "SPEED",
     "About",
+    "Declared",
     "argument",
     "check_limits",
     "flag_of",
     "option",
+    "shared",
 ]
 
 FILES, SIZE, MODEL = "Input and output", "Size", "Model"
@@ -63,11 +65,24 @@ class About(TypedDict, total=False):
     below: float
 
 
+class Declared(About, total=False):
+    """An option that several commands have, or what their options share."""
+
+    text: str
+    default: Any
+    panel: str | None
+
+
 def option(
     text: str, default: Any = MISSING, panel: str | None = None, **about: Unpack[About]
 ) -> Any:
     """Make a field that is an option; ``text``: its help, ``panel``: where the help shows it."""
     return field(default=default, metadata={"help": text, "panel": panel, **about})
+
+
+def shared(declared: Declared, **own: Unpack[Declared]) -> Any:
+    """Make a field of an option that several commands have; ``own``: what only this one says."""
+    return option(**(declared | own))
 
 
 def argument(metavar: str, text: str = "", default: Any = MISSING) -> Any:

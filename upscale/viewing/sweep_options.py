@@ -6,8 +6,7 @@ from pathlib import Path
 
 from upscale.errors import UsageError
 from upscale.models.alphas import MOST_ALPHAS, parse_alphas
-from upscale.models.choice import AUTO, DEVICE_HELP, MODEL_HELP, PRECISION_HELP, check_psnr
-from upscale.pictures.limits import MAX_PIXELS
+from upscale.models.choice import check_psnr
 from upscale.upscaling.options import (
     FILES,
     MODEL,
@@ -16,7 +15,9 @@ from upscale.upscaling.options import (
     argument,
     check_limits,
     option,
+    shared,
 )
+from upscale.upscaling.shared_options import DEVICE, MAX_PIXELS_IN, NETWORK, PRECISION, PSNR_END
 
 __all__ = ["Sweep", "parse_position"]
 
@@ -41,7 +42,7 @@ class Sweep:
     )
     save: Path | None = option("Folder for each crop as a PNG.", None, FILES, metavar="DIR")
     overwrite: bool = option("Replace files that already exist.", False, FILES)
-    max_pixels: int = option("Refuse inputs with more pixels.", MAX_PIXELS, FILES)
+    max_pixels: int = shared(MAX_PIXELS_IN)
     crop: tuple[tuple[int, int], ...] = option(
         "Left and top of a crop in input pixels; may be repeated. Default: where most detail is.",
         *((), SIZE),
@@ -59,12 +60,10 @@ class Sweep:
         word="0:1:0.2",
         read=parse_alphas,
     )
-    model: str = option(MODEL_HELP, AUTO, MODEL, short="-m", metavar="MODEL")
-    psnr: str | None = option(
-        "Faithful end, in place of the model's own.", None, MODEL, metavar="MODEL"
-    )
-    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
-    precision: str = option(PRECISION_HELP, "auto", SPEED)
+    model: str = shared(NETWORK)
+    psnr: str | None = shared(PSNR_END)
+    device: str = shared(DEVICE, panel=SPEED)
+    precision: str = shared(PRECISION, default="auto")
 
     def check(self) -> None:
         """Raise UsageError for impossible options."""

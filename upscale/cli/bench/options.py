@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from upscale.cli.bench.competing import ALPHAS, DATA, DEGRADATION, RESULTS, Degradation, models
 from upscale.errors import UsageError
-from upscale.metrics.protocol import BLUR_SIGMA, CONVENTIONS, Convention, Protocol
+from upscale.metrics.protocol import CONVENTIONS, Convention, Protocol
 from upscale.models.alphas import parse_alphas
-from upscale.models.choice import DEVICE_HELP, MOST_ITERATIONS, PRECISION_HELP
 from upscale.upscaling.options import (
     FILES,
     MEASURE,
@@ -16,6 +16,17 @@ from upscale.upscaling.options import (
     SPEED,
     argument,
     option,
+    shared,
+)
+from upscale.upscaling.shared_options import (
+    BACK_PROJECT,
+    DEBUG,
+    DEVICE,
+    OVERLAP,
+    PRECISION,
+    PSNR_END,
+    TTA,
+    Precision,
 )
 
 if TYPE_CHECKING:
@@ -24,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["BenchOptions"]
 
 DEFAULT_METRICS = ("psnr", "ssim", "lpips-alex", "niqe")
-DEFAULT_MODELS = ("bicubic", "srresnet", "srgan")
+MODELS = models("bicubic", "srresnet", "srgan")
 
 
 @dataclass(frozen=True)
@@ -38,34 +49,14 @@ class BenchOptions:
         "inside).",
         ("sample",),
     )
-    data: Path | None = option(
-        "Folder to look for sets in first; also: UPSCALE_DATA.", None, FILES, metavar="DIR"
-    )
+    data: Path | None = shared(DATA)
     save: Path | None = option(
         "Folder for results, as DIR/SET/SYSTEM/.", None, FILES, metavar="DIR"
     )
-    model: tuple[str, ...] = option(
-        "Model to measure, as in upscale INPUT, or nearest, bicubic or lanczos; may be repeated. "
-        f"Default: {', '.join(DEFAULT_MODELS)}.",
-        *(DEFAULT_MODELS, MODEL),
-        short="-m",
-        metavar="MODEL",
-    )
-    results: tuple[str, ...] = option(
-        "Pictures that another program made of the sets, in DIR or DIR/SET, as a row called NAME; "
-        "may be repeated. A result's name begins with its picture's, as in baby_RCAN_x4.png.",
-        *((), MODEL),
-        metavar="NAME=DIR",
-    )
-    alpha: tuple[str, ...] = option(
-        "Blends to measure, a row for each: a number, START:STOP:STEP or a list.",
-        *((), MODEL),
-        short="-a",
-        metavar="ALPHAS",
-    )
-    psnr: str | None = option(
-        "Faithful end of --alpha, in place of the model's own.", None, MODEL, metavar="MODEL"
-    )
+    model: tuple[str, ...] = shared(MODELS)
+    results: tuple[str, ...] = shared(RESULTS)
+    alpha: tuple[str, ...] = shared(ALPHAS)
+    psnr: str | None = shared(PSNR_END)
     image_interpolation: bool = option(
         "Add a row for each alpha that mixes the pictures of both ends.", False, MODEL
     )
@@ -75,13 +66,9 @@ class BenchOptions:
         *((), MODEL),
         metavar="A,B",
     )
-    tta: bool = option("Average over 8 flips and rotations; takes 8 times as long.", False, MODEL)
-    back_project: int = option(
-        "Add a row for each model with N back-projections.",
-        *(0, MODEL),
-        metavar="N",
-        least=0,
-        most=MOST_ITERATIONS,
+    tta: bool = shared(TTA)
+    back_project: int = shared(
+        BACK_PROJECT, text="Add a row for each model with N back-projections."
     )
     metrics: str | None = option(
         "Figures, with commas between: psnr, ssim, rmse, lpips-alex, lpips-vgg, dists, niqe, calm "
@@ -116,18 +103,13 @@ class BenchOptions:
         "Definition of SSIM: wang, scikit-image or daala (the SRGAN paper's). Default: wang.",
         *(None, MEASURE),
     )
-    degradation: Literal["auto", "uint8", "double", "gaussian", "folder"] | None = option(
-        "How LR is made: uint8 or double (MATLAB's bicubic, rounded twice or once), gaussian (a "
-        f"blur of {BLUR_SIGMA} pixels, then subsampling), folder (the set's LR files) or auto "
-        "(folder where there are LR files, uint8 otherwise). Default: auto.",
-        *(None, MEASURE),
-    )
-    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(PRECISION_HELP, "fp32", SPEED)
+    degradation: Degradation | None = shared(DEGRADATION)
+    device: str = shared(DEVICE, panel=SPEED)
+    precision: Precision = shared(PRECISION, default="fp32")
     tile: int | None = option(
         "Side of a tile in input pixels; 0, as by default: no tiles.", None, SPEED, least=0
     )
-    overlap: int | None = option("Input pixels of context around a tile.", None, SPEED, least=0)
+    overlap: int | None = shared(OVERLAP)
     plot: Path | None = option(
         "Plot of PSNR (with rmse among the metrics, RMSE and PIRM's regions) against a perceptual "
         "figure: png, svg or pdf.",
@@ -151,7 +133,7 @@ class BenchOptions:
     json: bool = option("Print JSON lines instead of a table.", False, REPORT)
     markdown: bool = option("Print Markdown tables.", False, REPORT)
     csv: bool = option("Print CSV.", False, REPORT)
-    debug: bool = option("Show tracebacks.", False, REPORT)
+    debug: bool = shared(DEBUG, panel=REPORT)
 
     @property
     def convention(self) -> Convention | None:

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from upscale.cli.run.options import MOST_JOBS, Options
+from upscale.cli.run.options import Options
 from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import printable, shown
 from upscale.errors import UsageError
 from upscale.stores.urls import is_url
-from upscale.upscaling.options import REPORT, SPEED, argument, option
+from upscale.upscaling.options import REPORT, SPEED, argument, option, shared
+from upscale.upscaling.shared_options import DEBUG, JOBS, JSON, REPORT_FILE
 
 if TYPE_CHECKING:  # the help imports this module, and has no need of NumPy
     from upscale.batch.planning.naming import Naming
@@ -65,14 +66,10 @@ class AuditOptions:
         word="100",
         read=_read_sample,
     )
-    jobs: int = option(
-        "Processes that read and decode.", 3, SPEED, short="-j", least=1, most=MOST_JOBS
-    )
-    json: bool = option("Report on standard output as JSON lines.", False, REPORT)
-    report: str | None = option(
-        "Report to a file or an address as JSON lines.", None, REPORT, metavar="FILE"
-    )
-    debug: bool = option("Show tracebacks.", False, REPORT)
+    jobs: int = shared(JOBS, text="Processes that read and decode.", default=3)
+    json: bool = shared(JSON)
+    report: str | None = shared(REPORT_FILE)
+    debug: bool = shared(DEBUG, panel=REPORT)
 
 
 def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:

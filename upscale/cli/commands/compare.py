@@ -7,7 +7,8 @@ from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import say, shown
 from upscale.errors import UsageError
 from upscale.files import make_ready
-from upscale.upscaling.options import argument, option
+from upscale.upscaling.options import argument, option, shared
+from upscale.upscaling.shared_options import DEBUG
 
 __all__ = ["CompareOptions", "compare"]
 
@@ -24,7 +25,7 @@ class CompareOptions:
         metavar="FILE",
     )
     overwrite: bool = option("Replace a file that is not such a page.", False)
-    debug: bool = option("Show tracebacks.", False)
+    debug: bool = shared(DEBUG)
 
 
 def compare(options: CompareOptions) -> None:

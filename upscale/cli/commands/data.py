@@ -4,22 +4,13 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import typer
-
+from upscale.cli.commands.models import ListOptions
 from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import emit, say, shown
 from upscale.errors import UsageError
 from upscale.upscaling.options import argument, option
 
-__all__ = ["ListSetsOptions", "PullSetsOptions", "list_sets", "pull_sets"]
-
-
-@dataclass(frozen=True)
-class ListSetsOptions:
-    """What ``upscale data`` is asked for."""
-
-    context: typer.Context
-    json: bool = option("Print one JSON object a set.", False)
+__all__ = ["PullSetsOptions", "list_sets", "pull_sets"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +27,7 @@ class PullSetsOptions:
     )
 
 
-def list_sets(options: ListSetsOptions) -> None:
+def list_sets(options: ListOptions) -> None:
     """List the sets of pictures that can be fetched, or fetch some."""
     if options.context.invoked_subcommand is not None:
         return

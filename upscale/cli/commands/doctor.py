@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from upscale import __version__
 from upscale.cli.terminal.console import emit, shown
-from upscale.models.choice import DEVICE_HELP
-from upscale.upscaling.options import option
+from upscale.upscaling.options import option, shared
+from upscale.upscaling.shared_options import DEBUG, DEVICE
 
 if TYPE_CHECKING:
     from upscale.models.model import Model
@@ -44,9 +44,9 @@ class DoctorOptions:
     """What ``upscale doctor`` is asked for."""
 
     model: str = option("Model that is timed.", "srgan")
-    device: str = option(DEVICE_HELP, "auto")
+    device: str = shared(DEVICE)
     json: bool = option("Print one JSON object.", False)
-    debug: bool = option("Show tracebacks.", False)
+    debug: bool = shared(DEBUG)
 
 
 def doctor(options: DoctorOptions) -> None:

@@ -26,10 +26,10 @@ __all__ = ["ConvertOptions", "ListOptions", "PullOptions", "convert", "list_mode
 
 @dataclass(frozen=True)
 class ListOptions:
-    """What ``upscale models`` is asked for."""
+    """What ``upscale models`` and ``upscale data`` are asked for."""
 
     context: typer.Context
-    json: bool = option("Print one JSON object a model.", False)
+    json: bool = option("Print one JSON object a line.", False)
 
 
 @dataclass(frozen=True)

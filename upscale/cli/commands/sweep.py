@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import shown
-from upscale.upscaling.options import REPORT, option
+from upscale.upscaling.options import REPORT, shared
+from upscale.upscaling.shared_options import DEBUG
 from upscale.viewing.sweep_options import Sweep
 
 __all__ = ["SweepOptions", "sweep"]
@@ -14,7 +15,7 @@ __all__ = ["SweepOptions", "sweep"]
 class SweepOptions(Sweep):
     """A `Sweep` as it is asked for on a terminal."""
 
-    debug: bool = option("Show tracebacks.", False, REPORT)
+    debug: bool = shared(DEBUG, panel=REPORT)
 
 
 def sweep(options: SweepOptions) -> None:

@@ -11,7 +11,8 @@ from upscale.cli.terminal.following import Stop, hooks_for
 from upscale.errors import UsageError
 from upscale.training.config import Config, make_config
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES
-from upscale.upscaling.options import FILES, MODEL, REPORT, SPEED, option
+from upscale.upscaling.options import FILES, MODEL, REPORT, SPEED, option, shared
+from upscale.upscaling.shared_options import DEBUG
 from upscale.upscaling.tuning import tune
 
 __all__ = ["TrainOptions", "train"]
@@ -43,7 +44,7 @@ class TrainOptions:
         metavar="NAME=VALUE",
     )
     world_size: int | None = option("Number of processes that must take part.", None, SPEED)
-    debug: bool = option("Show tracebacks.", False, REPORT)
+    debug: bool = shared(DEBUG, panel=REPORT)
 
 
 def train(options: TrainOptions, given: Mapping[str, Any]) -> None:

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from upscale.cli.bench.checks import check
+from upscale.cli.bench.competing import ALPHAS, DATA, DEGRADATION, RESULTS, Degradation, models
 from upscale.cli.bench.makers import common_scale, makers, with_precision
 from upscale.cli.bench.options import BenchOptions
 from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import shown
-from upscale.models.choice import DEVICE_HELP, PRECISION_HELP
 from upscale.upscaling.options import (
     FILES,
     MEASURE,
@@ -20,12 +19,14 @@ from upscale.upscaling.options import (
     argument,
     check_limits,
     option,
+    shared,
 )
+from upscale.upscaling.shared_options import DEBUG, DEVICE, PRECISION, Precision
 from upscale.upscaling.tuning import tune
 
 __all__ = ["PrepareOptions", "prepare"]
 
-DEFAULT_MODELS = ("nearest", "bicubic", "srresnet", "srgan")
+MODELS = models("nearest", "bicubic", "srresnet", "srgan")
 
 
 @dataclass(frozen=True)
@@ -42,34 +43,16 @@ class PrepareOptions:
         *(None, FILES),
         metavar="FILE",
     )
-    data: Path | None = option(
-        "Folder to look for sets in first; also: UPSCALE_DATA.", None, FILES, metavar="DIR"
-    )
+    data: Path | None = shared(DATA)
     calibration: str = option(
         "Set of other pictures, from which raters learn what a 1 and a 5 are: the first 20 that "
         "are not rated.",
         *("sample", FILES),
         metavar="SET",
     )
-    model: tuple[str, ...] = option(
-        "Model to rate, or nearest, bicubic or lanczos; may be repeated. Default: "
-        f"{', '.join(DEFAULT_MODELS)}.",
-        *(DEFAULT_MODELS, MODEL),
-        short="-m",
-        metavar="MODEL",
-    )
-    results: tuple[str, ...] = option(
-        "Pictures that another program made of the sets, in DIR or DIR/SET, as a system called "
-        "NAME; may be repeated.",
-        *((), MODEL),
-        metavar="NAME=DIR",
-    )
-    alpha: tuple[str, ...] = option(
-        "Blends to rate, a system for each: a number, START:STOP:STEP or a list.",
-        *((), MODEL),
-        short="-a",
-        metavar="ALPHAS",
-    )
+    model: tuple[str, ...] = shared(MODELS)
+    results: tuple[str, ...] = shared(RESULTS)
+    alpha: tuple[str, ...] = shared(ALPHAS)
     hr: bool = option("Rate the originals, too.", True, MODEL)
     pairs: bool = option(
         "Ask which of two pictures is better, in place of a score from 1 to 5.", False, MEASURE
@@ -82,12 +65,10 @@ class PrepareOptions:
     seed: int | None = option(
         "Seed of the raters' orders. Default: drawn.", None, MEASURE, least=0, below=2**31
     )
-    degradation: Literal["auto", "uint8", "double", "gaussian", "folder"] | None = option(
-        "How LR is made, as in upscale bench.", None, MEASURE
-    )
-    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(PRECISION_HELP, "fp32", SPEED)
-    debug: bool = option("Show tracebacks.", False, REPORT)
+    degradation: Degradation | None = shared(DEGRADATION)
+    device: str = shared(DEVICE, panel=SPEED)
+    precision: Precision = shared(PRECISION, default="fp32")
+    debug: bool = shared(DEBUG, panel=REPORT)
 
     @property
     def competing(self) -> BenchOptions:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from upscale.cli.rate.show import WRITTEN
 from upscale.cli.terminal.console import print_table, say, shown
 from upscale.errors import UsageError
 from upscale.files import make_ready
-from upscale.upscaling.options import argument, option
+from upscale.upscaling.options import argument, option, shared
+from upscale.upscaling.shared_options import DEBUG
 
 __all__ = ["ReportOptions", "report"]
 
@@ -15,7 +17,7 @@ __all__ = ["ReportOptions", "report"]
 class ReportOptions:
     """What ``upscale rate report STUDY`` is asked for."""
 
-    study: Path = argument("STUDY", "Folder that upscale rate prepare has written.")
+    study: Path = argument("STUDY", WRITTEN)
     output: Path | None = option(
         "Folder for the report. Default: report/ in the study.", None, short="-o", metavar="DIR"
     )
@@ -32,7 +34,7 @@ class ReportOptions:
         "Code of a rater to leave out; may be repeated.", (), metavar="CODE"
     )
     unfinished: bool = option("Count raters who have not answered everything.", False)
-    debug: bool = option("Show tracebacks.", False)
+    debug: bool = shared(DEBUG)
 
 
 def report(options: ReportOptions) -> None:

@@ -5,34 +5,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upscale.cli.terminal.console import say, shown
-from upscale.upscaling.options import argument, check_limits, option
+from upscale.upscaling.options import argument, check_limits, option, shared
+from upscale.upscaling.shared_options import DEBUG, OPEN, PORT
 
-__all__ = ["PageOptions", "ServeOptions", "page", "serve"]
+__all__ = ["WRITTEN", "PageOptions", "ServeOptions", "page", "serve"]
+
+WRITTEN = "Folder that upscale rate prepare has written."
 
 
 @dataclass(frozen=True)
 class ServeOptions:
     """What ``upscale rate serve STUDY`` is asked for."""
 
-    study: Path = argument("STUDY", "Folder that upscale rate prepare has written.")
+    study: Path = argument("STUDY", WRITTEN)
     host: str = option(
-        "Address to listen at; with 0.0.0.0, other machines of the network reach it, and anybody "
+        "Address to answer at. With 0.0.0.0, other machines of the network reach it, and anybody "
         "on them can rate.",
         "127.0.0.1",
         metavar="ADDRESS",
     )
-    port: int = option("Port to listen at; 0: a free one.", 8765, least=0, most=65535)
-    open: bool = option("Open the page in the browser of this machine.", False)
-    debug: bool = option("Show tracebacks.", False)
+    port: int = shared(PORT, default=8765)
+    open: bool = shared(OPEN)
+    debug: bool = shared(DEBUG)
 
 
 @dataclass(frozen=True)
 class PageOptions:
     """What ``upscale rate page STUDY`` is asked for."""
 
-    study: Path = argument("STUDY", "Folder that upscale rate prepare has written.")
+    study: Path = argument("STUDY", WRITTEN)
     output: Path = option("Page to write, an .html file.", short="-o", metavar="FILE")
-    debug: bool = option("Show tracebacks.", False)
+    debug: bool = shared(DEBUG)
 
 
 def serve(options: ServeOptions) -> None:

@@ -8,14 +8,9 @@ from upscale.batch.planning.job import Policy
 from upscale.errors import UsageError
 from upscale.fleet.shard import Shard
 from upscale.models.choice import (
-    AUTO,
     BEST,
-    MODEL_HELP,
-    MOST_ITERATIONS,
-    PRECISION_HELP,
 )
 from upscale.models.devices import ALL
-from upscale.pictures.limits import MAX_PIXELS
 from upscale.stores.urls import is_url, join
 from upscale.upscaling.options import (
     COLOUR,
@@ -26,6 +21,21 @@ from upscale.upscaling.options import (
     SPEED,
     argument,
     option,
+    shared,
+)
+from upscale.upscaling.shared_options import (
+    BACK_PROJECT,
+    DEBUG,
+    DEVICES,
+    JOBS,
+    JSON,
+    MAX_PIXELS_IN,
+    NETWORK,
+    OVERLAP,
+    PRECISION,
+    PSNR_END,
+    REPORT_FILE,
+    TTA,
 )
 from upscale.upscaling.target import Target, parse_size
 
@@ -34,7 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Options"]
 
-MOST_JOBS = MOST_WORKERS = 64
+MOST_WORKERS = 64
 
 
 def _read_tile(word: str) -> int | None:
@@ -84,7 +94,7 @@ class Options:
     lenient: bool = option(
         "Accept damaged JPEGs that other viewers show without complaint.", False, FILES
     )
-    max_pixels: int = option("Refuse inputs with more pixels.", MAX_PIXELS, FILES)
+    max_pixels: int = shared(MAX_PIXELS_IN)
     watch: bool = option("Wait for new files and enlarge them; Ctrl-C ends.", False, FILES)
     shard: Shard | None = option(
         "Take one part of N of all pictures, from 0/N to N-1/N; auto in a Slurm array, auto/N in "
@@ -110,7 +120,7 @@ class Options:
     wrap: bool = option(
         "For textures that repeat: continue the picture at its other side.", False, SIZE
     )
-    model: str = option(MODEL_HELP, AUTO, MODEL, short="-m", metavar="MODEL")
+    model: str = shared(NETWORK)
     best: bool = option(
         "The big network for each kind of picture; about ten times as slow.", False, MODEL
     )
@@ -120,29 +130,17 @@ class Options:
         *(None, MODEL),
         short="-a",
     )
-    psnr: str | None = option(
-        "Faithful end of --alpha, in place of the model's own.", None, MODEL, metavar="MODEL"
-    )
-    tta: bool = option("Average over 8 flips and rotations; takes 8 times as long.", False, MODEL)
-    back_project: int = option(
-        "Correct the result N times until its bicubic reduction matches the input.",
-        *(0, MODEL),
-        metavar="N",
-        least=0,
-        most=MOST_ITERATIONS,
+    psnr: str | None = shared(PSNR_END)
+    tta: bool = shared(TTA)
+    back_project: int = shared(
+        BACK_PROJECT,
+        text="Correct the result N times until its bicubic reduction matches the input.",
     )
     to_srgb: bool = option("Convert colours from the picture's profile to sRGB.", False, COLOUR)
     strip: bool = option("Drop EXIF, XMP, IPTC and resolution.", False, COLOUR)
-    device: str = option(
-        "Device that runs the network: auto, cpu, cuda, cuda:N or mps; several, as in "
-        "cuda:0,cuda:1, or all of CUDA share the pictures.",
-        *("auto", SPEED),
-        metavar="DEVICE",
-    )
-    precision: str = option(PRECISION_HELP, "auto", SPEED)
-    jobs: int = option(
-        "Processes that decode and encode.", 3, SPEED, short="-j", least=1, most=MOST_JOBS
-    )
+    device: str = shared(DEVICES, panel=SPEED)
+    precision: str = shared(PRECISION, default="auto")
+    jobs: int = shared(JOBS, text="Processes that decode and encode.", default=3)
     workers: int = option(
         "Processes that share the pictures, and the processor's threads.",
         *(1, SPEED),
@@ -162,17 +160,13 @@ class Options:
         word="auto",
         read=_read_tile,
     )
-    overlap: int | None = option(
-        "Input pixels of context around a tile. Default: enough to hide the seams.",
-        *(None, SPEED),
-        least=0,
-    )
+    overlap: int | None = shared(OVERLAP)
     dry_run: bool = option(
         "Report what would be done, with sizes, time and disk space; write nothing.", False, REPORT
     )
-    json: bool = option("Report on standard output as JSON lines.", False, REPORT)
-    report: str | None = option("Report to a file as JSON lines.", None, REPORT, metavar="FILE")
-    debug: bool = option("Show tracebacks.", False, REPORT)
+    json: bool = shared(JSON)
+    report: str | None = shared(REPORT_FILE)
+    debug: bool = shared(DEBUG, panel=REPORT)
 
     @property
     def output_is_stream(self) -> bool:

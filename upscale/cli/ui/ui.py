@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upscale.cli.run.options import MOST_JOBS, Options
+from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import say
 from upscale.errors import UsageError, did_you_mean
-from upscale.models.choice import AUTO, DEVICE_HELP
+from upscale.models.choice import AUTO
 from upscale.models.devices import check_device
 from upscale.serving.work.limits import Limits
-from upscale.upscaling.options import REPORT, SPEED, check_limits, option
+from upscale.upscaling.options import REPORT, SPEED, check_limits, option, shared
+from upscale.upscaling.shared_options import DEBUG, DEVICE, JOBS, OPEN, PORT
 
 if TYPE_CHECKING:
     from upscale.serving.web.server import Server
@@ -36,25 +37,23 @@ class UiOptions:
     host: str = option(
         "Address to answer at. One that other machines reach needs a token.", "127.0.0.1"
     )
-    port: int = option("Port to answer at; 0 takes a free one.", 7860, least=0, most=65535)
-    open: bool = option("Open the page in the browser.", False)
+    port: int = shared(PORT, default=7860)
+    open: bool = shared(OPEN)
     token: str | None = option(
         f"Secret that a page or a program must give. Better: the variable {TOKEN}.", None
     )
     model: str = option(
         "What makes the pictures if a request does not say: a name, or a file of your own.", AUTO
     )
-    device: str = option(DEVICE_HELP, "auto", SPEED, metavar="DEVICE")
-    jobs: int = option(
-        "Processes that decode and encode.", 2, SPEED, short="-j", least=1, most=MOST_JOBS
-    )
+    device: str = shared(DEVICE, panel=SPEED)
+    jobs: int = shared(JOBS, text="Processes that decode and encode.", default=2)
     max_mb: int = option("Refuse requests of more megabytes.", LIMITS.most_bytes // 10**6, least=1)
     max_pixels: int = option("Refuse pictures with more pixels.", LIMITS.max_pixels, least=1)
     max_output_pixels: int = option(
         "Refuse to make more pixels of a picture.", LIMITS.most_output_pixels, least=1
     )
     max_jobs: int = option("Jobs that may wait.", LIMITS.jobs, least=1)
-    debug: bool = option("Show tracebacks.", False, REPORT)
+    debug: bool = shared(DEBUG, panel=REPORT)
 
 
 def ui(options: UiOptions) -> None:

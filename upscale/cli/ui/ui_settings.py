@@ -11,12 +11,12 @@ from upscale.cli.run.checks import check
 from upscale.cli.run.methods import making_of, naming_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, did_you_mean
-from upscale.models.choice import DEVICE_HELP
 from upscale.models.devices import check_device
 from upscale.serving.work.asked import Asked, Setting
 from upscale.serving.work.limits import Limits
 from upscale.serving.work.offers import known_models
 from upscale.serving.work.shelf import Shelf
+from upscale.upscaling.shared_options import DEVICE
 
 __all__ = ["SETTINGS", "read_settings", "settings"]
 
@@ -32,7 +32,7 @@ KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 HELP = {
     "model": "A name that /api/about gives; no file, and no address.",
     "size": "Width and height in pixels, as in 1920x1080; see fit.",
-    "device": DEVICE_HELP,
+    "device": DEVICE["text"],
     "fit": "Way to reach size: fit (inside), fill (crops the rest) or stretch.",
 }
 """Of settings whose options say what only a command line has."""
