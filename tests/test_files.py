@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 from upscale.errors import OutputError
-from upscale.files import locked, part_beside, publish, sweep, sweep_folders_of, whole
+from upscale.files import (
+    locked,
+    part_beside,
+    publish,
+    sweep,
+    sweep_folders_of,
+    unreadable,
+    whole,
+)
 
 NAME = re.compile(rb"\.(.*)\.([0-9]+)\.([0-9a-f]{8})\.part", re.DOTALL)
 
@@ -235,3 +243,16 @@ def test_a_folder_that_cannot_be_made_is_an_oserror(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"), locked(tmp_path / "file" / ".lock", lambda: None):
         pass
+
+
+def test_what_is_not_there_is_told_from_what_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    told = {}
+    for name in ("gone", "file/gone", "folder"):
+        with pytest.raises(OSError, match=name) as caught:
+            (tmp_path / name).read_bytes()
+        told[name] = unreadable(tmp_path / name, caught.value)
+        assert told[name].startswith(f"{tmp_path / name}: ")
+    assert "not exist" in told["gone"]
+    assert "not exist" not in told["folder"]

@@ -20,6 +20,7 @@ __all__ = [
     "publish",
     "sweep",
     "sweep_folders_of",
+    "unreadable",
     "unwritable",
     "whole",
     "write_all",
@@ -67,6 +68,13 @@ def unwritable(path: Path, error: OSError) -> OutputError:
     full = "the disk is full" if error.errno in NO_ROOM else None
     reason = full or refusal(path, error) or error.strerror or error
     return OutputError(f"{path}: cannot be written ({reason})")
+
+
+def unreadable(path: str | Path, error: OSError) -> str:
+    """Put the system's ``error`` in a sentence about ``path``."""
+    if isinstance(error, FileNotFoundError):
+        return f"{path}: does not exist; look at its name and its folder"
+    return f"{path}: cannot be read ({error.strerror or error})"
 
 
 def part_beside(path: Path) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from upscale.errors import InputError, OutputError
+from upscale.files import unreadable
 
 __all__ = ["already_there", "keys_of", "settings_digest"]
 
@@ -29,7 +30,7 @@ def keys_of(path: Path, settings: Mapping[str, str]) -> dict[str, str]:
         with open(path, "rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(path, error)) from error
     return {
         name: hashlib.sha256(f"{content}:{digest}".encode()).hexdigest()[:32]
         for name, digest in settings.items()

@@ -15,6 +15,7 @@ from typing import Any
 from upscale.batch.pipe import Pipe
 from upscale.batch.resume import already_there, keys_of
 from upscale.errors import InputError, UpscaleError
+from upscale.files import unreadable
 from upscale.models.choice import Candidates, Choice, choose
 from upscale.pictures.writing.encoding import Encoding
 from upscale.pixels.image import Header, Image, Layout, Metadata
@@ -150,7 +151,7 @@ def _read(request: Read | Look) -> Header | Probed | Decoded | Skipped:
     try:
         return _look(request) if isinstance(request, Look) else _read_or_skip(request)
     except OSError as error:
-        raise InputError(f"{request.path}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(request.path, error)) from error
     except MemoryError as error:
         raise InputError(
             f"{request.path}: needs more memory than is free; close other programs",

@@ -37,7 +37,7 @@ def parse_alphas(text: str) -> tuple[float, ...]:
                 f"alphas {text!r}: the first must not be above the last, as in 0:1:0.2"
             )
         if not 0 <= start <= stop <= 1:
-            raise UsageError(f"alphas {text!r} must lie in [0, 1] (0: PSNR end, 1: GAN end)")
+            raise UsageError(f"alphas {text!r} must lie in [0, 1]: 0 is faithful, 1 crisp")
         count = (stop - start) // step + 1
         if count <= MOST_ALPHAS:
             alphas |= dict.fromkeys(float(start + n * step) for n in range(count))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upscale.errors import WeightsError
-from upscale.files import locked, publish
+from upscale.files import locked, publish, unreadable
 from upscale.models.fetching.download import download
 from upscale.models.fetching.sources import (
     Notify,
@@ -84,7 +84,7 @@ def _digest_of(path: Path) -> str:
     try:
         return "+".join(map(sha256_of, files))
     except OSError as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+        raise WeightsError(unreadable(path, error)) from error
 
 
 def in_cache(entry: Entry) -> Path | None:

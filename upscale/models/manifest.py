@@ -85,12 +85,14 @@ def _source(values: dict[str, Any]) -> Source:
 
 
 def find_entry(name: str, role: str = "generator") -> Entry:
-    """Return the stanza called ``name``; WeightsError lists the known ones otherwise."""
+    """Return the stanza called ``name``; WeightsError names those like it otherwise, or all."""
     entries = {entry.name: entry for entry in read_manifest().values() if entry.role == role}
     if name not in entries:
+        near = did_you_mean(name, entries)
+        known = "(see: upscale models)" if near else f"({', '.join(entries)})"
         raise WeightsError(
-            f"{name!r} is neither a model nor a file; models: {', '.join(entries)}; "
-            f"or give a file, or hf://user/repository/file{did_you_mean(name, entries)}"
+            f"{name!r} is neither a model nor a file{near or ';'} "
+            f"give a model {known}, a file, or hf://user/repository/file"
         )
     return entries[name]
 

@@ -71,7 +71,7 @@ def find_weights(
     Raises WeightsError where there are none, UsageError for a blend that cannot be.
     """
     if alpha is not None and not 0 <= alpha <= 1:
-        raise UsageError(f"alpha is {alpha}; it must lie in [0, 1] (0: PSNR end, 1: GAN end)")
+        raise UsageError(f"alpha is {alpha}; it must lie in [0, 1]: 0 is faithful, 1 crisp")
     name = str(model)
     alpha, psnr = _resolve_ends(name, read_manifest().get(name), alpha, psnr)
 

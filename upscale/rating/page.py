@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from upscale.errors import InputError, OutputError, UsageError
-from upscale.files import whole
+from upscale.files import unreadable, whole
 from upscale.rating.study import Shown, Study
 from upscale.viewing.compare import LARGEST
 from upscale.viewing.page import policy, script_json
@@ -50,7 +50,7 @@ def _bytes(study: Study, shown: Shown) -> bytes:
     try:
         return study.file(shown).read_bytes()
     except OSError as error:
-        raise InputError(f"{study.file(shown)}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(study.file(shown), error)) from error
 
 
 def _page(study: Study, served: bool, *allowed: str) -> tuple[bytes, bytes]:

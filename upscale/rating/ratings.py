@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from upscale.errors import InputError
-from upscale.files import unwritable, write_all
+from upscale.files import unreadable, unwritable, write_all
 from upscale.rating.study import Study
 from upscale.system import BINARY, sync_folder
 
@@ -171,7 +171,7 @@ def read_file(path: Path, study: Study) -> list[Rating]:
     try:
         *lines, last = path.read_bytes().split(b"\n")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(path, error)) from error
     with contextlib.suppress(ValueError):
         json.loads(last)
         lines.append(last)

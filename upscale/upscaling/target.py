@@ -156,7 +156,7 @@ def parse_size(text: str) -> tuple[int, int]:
 def _check_number(option: str, value: float, whole: bool = False) -> None:
     if not (0 < value <= LARGEST and (not whole or value == int(value))):
         kind = "a whole number of pixels" if whole else "a number"
-        raise UsageError(f"{option} {value}: give {kind} above 0 and up to {LARGEST}")
+        raise UsageError(f"{option} {value:.10g}: give {kind} above 0 and up to {LARGEST}")
 
 
 def _decimal(value: float) -> Fraction:

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from upscale.errors import InputError, OutputError, UsageError
-from upscale.files import whole
+from upscale.files import unreadable, whole
 from upscale.viewing.page import policy, script_json
 from upscale.viewing.shown import ShownPicture, common_frame, look, with_png
 
@@ -81,7 +81,7 @@ def read_settings(report_jsonl: Path) -> dict[Path, dict[str, object]]:
         lines = report_jsonl.read_text("utf-8").splitlines()
         records = [json.loads(line) for line in lines]
     except OSError as error:
-        raise InputError(f"{report_jsonl}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(report_jsonl, error)) from error
     except ValueError as error:
         raise InputError(
             f"{report_jsonl}: is not a report; give the file that upscale --report wrote"
@@ -111,7 +111,7 @@ def _check_target(target: Path, pictures: Sequence[Path], overwrite: bool) -> No
         with open(target, "rb") as file:
             ours = MARKER in file.read(200)
     except OSError as error:
-        raise OutputError(f"{target}: cannot be read ({error.strerror})") from error
+        raise OutputError(unreadable(target, error)) from error
     if not (ours or overwrite):
         raise OutputError(
             f"{target}: already exists and is not a page of upscale compare; name another file, "

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from upscale.errors import InputError, UsageError
+from upscale.files import unreadable
 from upscale.pictures.formats import format_of
 from upscale.pictures.limits import MAX_PIXELS
 from upscale.pictures.reading import reader, vips
@@ -137,4 +138,4 @@ def with_png(picture: ShownPicture, notify: Callable[[str], None]) -> ShownPictu
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path}: cannot be read ({error.strerror})")
+    return InputError(unreadable(path, error))

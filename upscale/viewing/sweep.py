@@ -9,6 +9,7 @@ from pathlib import Path
 from upscale.batch.planning.naming import Naming, ending
 from upscale.batch.planning.plan import prepare_output
 from upscale.errors import InputError, OutputError, UsageError
+from upscale.files import unreadable
 from upscale.models.choice import CANDIDATES, CLEAN
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.model import Model, load_model
@@ -87,7 +88,7 @@ def _read(asked: Sweep, notify: Notify) -> Image:
     try:
         image = reader.read(asked.input, asked.max_pixels)
     except OSError as error:
-        raise InputError(f"{asked.input}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(asked.input, error)) from error
     for warning in image.warnings:
         notify(f"upscale: warning: {warning}")
     if image.frames == 1:

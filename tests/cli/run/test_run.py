@@ -168,7 +168,8 @@ def folder(tmp_path: Path) -> Path:
         (["a.png", "--alpha", "2"], 2, ["2.0", "[0, 1]"]),
         (["a.png", "--format", "xyz"], 2, ["xyz", "png", "webp"]),
         (["a.png", "b.png", "-o", "link.png"], 2, ["link.png", "folder"]),
-        (["empty"], 2, ["no pictures"]),
+        (["empty"], 2, ["empty: no pictures"]),
+        (["a.png", "--model", "srgam"], 3, ["srgam", "srgan"]),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence_before_any_work(

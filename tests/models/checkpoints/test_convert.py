@@ -669,7 +669,7 @@ def test_file_that_is_no_checkpoint_is_refused_for_what_it_is(
 
 
 def test_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    assert "No such file" in refusal(tmp_path / "weights.pth")
+    assert "weights.pth: does not exist" in refusal(tmp_path / "weights.pth")
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,15 @@ def test_without_a_folder_of_lr_there_are_none(tmp_path: Path) -> None:
     assert found == [(tmp_path / "a.png", None), (tmp_path / "b.png", None)]
 
 
+def test_a_folder_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    for name in ("nowhere", "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        with pytest.raises(UsageError, match=rf"^{re.escape(str(tmp_path / name))}: "):
+            find_pairs(tmp_path / name, None, 4, told.append)
+    assert told == []
+
+
 def test_a_missing_partner_is_named(tmp_path: Path) -> None:
     touch(tmp_path / "hr", "a.png", "b.png")
     touch(tmp_path / "lr", "a.png", "b.txt", "bx2.png", "B2.png", "b.c.png")

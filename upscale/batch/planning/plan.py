@@ -56,7 +56,9 @@ def prepare_output(
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
+            raise OutputError(
+                f"{folder}: cannot be made ({error.strerror}); choose another folder with -o"
+            ) from error
     else:
         folder = existing(folder)
     if not os.path.isdir(folder) or not is_writable(folder):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from upscale.errors import InputError, UpscaleError
+from upscale.files import unreadable
 from upscale.pictures.formats import PICTURE_SUFFIXES
 from upscale.pictures.unread import KINDS_UNREAD
 from upscale.system import is_link
@@ -71,8 +72,8 @@ class Found:
         """Tell by its ``status`` what a path is that is not a folder."""
         if isinstance(status, OSError):
             # pathlib's own test raises for a path that is too long
-            what = "is a link that leads nowhere" if os.path.islink(path) else "cannot be read"
-            problem = InputError(f"{path}: {what} ({status.strerror})")
+            astray = f"{path}: is a link that leads nowhere ({status.strerror})"
+            problem = InputError(astray if os.path.islink(path) else unreadable(path, status))
             return cls(path, relative, problem=problem, walked=walked)
         if stat.S_ISREG(status.st_mode):
             return cls(path, relative, status.st_size, walked=walked)

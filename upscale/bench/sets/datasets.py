@@ -118,7 +118,9 @@ def _of_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
         )
     found = read_folder(folder, scale, notify)
     if not found.pairs:
-        raise InputError(f"{folder}: holds no pictures and no HR/ with pictures")
+        raise InputError(
+            f"{folder}: holds no pictures and no HR/ with pictures; give a folder that has some"
+        )
     return found
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from upscale.bench.sets.results import core_of
 from upscale.errors import InputError, UsageError
+from upscale.files import unreadable
 
 __all__ = ["MaScores"]
 
@@ -48,7 +49,7 @@ class MaScores:
                     )
                 return cls(dict(_scored(line, path, lines.line_num) for line in lines))
         except OSError as error:
-            raise InputError(f"--ma {path}: cannot be read ({error.strerror})") from error
+            raise InputError(f"--ma {unreadable(path, error)}") from error
         except (UnicodeDecodeError, csv.Error) as error:
             raise UsageError(f"--ma {path}: is not a CSV file ({error})") from error
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from upscale.batch.planning.walk import is_picture, natural
 from upscale.errors import InputError, UsageError
+from upscale.files import unreadable
 from upscale.pictures.reading.reader import read
 
 __all__ = [
@@ -131,7 +132,7 @@ def _children(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir(), key=natural)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(folder, error)) from error
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import shown
 from upscale.errors import UsageError
 
-__all__ = ["Inputs", "find", "find_local", "planned"]
+__all__ = ["Inputs", "find", "find_local", "no_pictures", "planned"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ def find_local(options: Options) -> Inputs:
     passed_over: Counter[str] = Counter()
     found = find(options, not options.watch, lambda kind: passed_over.update([kind]))
     if not (found or options.watch):
-        there = f" (there are {counted(passed_over)}, which are not read)" if passed_over else ""
-        raise UsageError(f"no pictures there{there}; give picture files, or folders that hold some")
+        raise no_pictures(options, passed_over)
     many = options.watch or len(found) > 1 or any(map(os.path.isdir, options.inputs))
     report_at = None if options.report is None else Path(options.report)
     if report_at is not None and report_at.exists():
@@ -48,6 +47,16 @@ def find_local(options: Options) -> Inputs:
                 raise UsageError(f"{report_at}: is an input; name another file for the report")
     destination = prepare_output(options.output_path, many, found, make=not options.dry_run)
     return Inputs(found, passed_over, many, destination)
+
+
+def no_pictures(options: Options, passed_over: Counter[str]) -> UsageError:
+    """Return the error for inputs in which nothing but ``passed_over`` is found."""
+    more = len(options.inputs) - 3
+    words = ", ".join(options.inputs[:3]) + (f" and {more} more" if more > 0 else "")
+    there = f" (there are {counted(passed_over)}, which are not read)" if passed_over else ""
+    return UsageError(
+        f"{words}: no pictures there{there}; give picture files, or folders that hold some"
+    )
 
 
 def find(

@@ -11,7 +11,7 @@ from upscale.cli.run.options import Options
 from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import Interrupted
 from upscale.errors import InputError, OutputError, UsageError
-from upscale.files import unwritable, whole
+from upscale.files import unreadable, unwritable, whole
 from upscale.pictures.limits import check_pixels
 from upscale.upscaling.raw_video import enlarge_frames
 from upscale.upscaling.target import parse_size
@@ -70,7 +70,7 @@ def _input(path: Path) -> Iterator[IO[bytes]]:
         piped = str(path) == "-"
         file = open(STANDARD_INPUT if piped else path, "rb", buffering=0, closefd=not piped)  # noqa: SIM115 - closed below
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(path, error)) from error
     with file:
         yield file
 

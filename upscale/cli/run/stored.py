@@ -8,8 +8,7 @@ from pathlib import Path
 
 from upscale.batch.planning.naming import Naming, originals
 from upscale.batch.planning.walk import is_pattern
-from upscale.cli.reports.report import counted
-from upscale.cli.run.local import find
+from upscale.cli.run.local import find, no_pictures
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError
 from upscale.fleet.manifests.manifest import Manifest, open_manifest
@@ -45,12 +44,7 @@ class Stored:
         origins = self._origins(naming)
         first = next(origins, None)
         if first is None:
-            there = (
-                f" (there are {counted(self.passed_over)}, which are not read)"
-                if self.passed_over
-                else ""
-            )
-            raise UsageError(f"no pictures there{there}; give pictures, or folders that hold some")
+            raise no_pictures(options, self.passed_over)
         shard = options.shard
         return (
             task

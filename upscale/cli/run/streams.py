@@ -12,7 +12,7 @@ from pathlib import Path
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.console import called
 from upscale.errors import InputError, OutputError, UsageError
-from upscale.files import unwritable
+from upscale.files import unreadable, unwritable
 from upscale.pictures.formats import own_suffix
 
 __all__ = ["through_files"]
@@ -65,7 +65,7 @@ def _own_suffix(path: Path) -> str:
         with open(path, "rb") as file:
             return own_suffix(file.read(512), file.fileno())
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(path, error)) from error
 
 
 def _to_output(path: Path) -> None:

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from upscale.errors import WeightsError
+from upscale.files import unreadable
 
 __all__ = [
     "METADATA_KEY",
@@ -60,7 +61,7 @@ def sniff(path: Path) -> str:
         with path.open("rb") as file:
             head = file.read(256)
     except OSError as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+        raise WeightsError(unreadable(path, error)) from error
     if not head:
         raise WeightsError(f"{path}: is empty; download it again")
     text = head.lstrip().lower()

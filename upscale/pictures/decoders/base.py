@@ -12,6 +12,7 @@ import numpy.typing as npt
 import PIL
 
 from upscale.errors import InputError
+from upscale.files import unreadable
 from upscale.pictures.containers.damage import because, cut, unsupported
 from upscale.pixels.image import CodePoints
 from upscale.system import BINARY, read_at
@@ -70,12 +71,12 @@ def open_file(path: Path) -> tuple[int, bytes]:
             raise InputError(f"{path}: is not a regular file; skipped")
         descriptor = os.open(path, os.O_RDONLY | BINARY)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(path, error)) from error
     try:
         head = read_at(descriptor, 512, 0)
     except OSError as error:
         os.close(descriptor)
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        raise InputError(unreadable(path, error)) from error
     if not head:
         os.close(descriptor)
         raise InputError(f"{path}: is empty", code="not-an-image")

@@ -10,7 +10,7 @@ from typing import Any
 
 from upscale import __version__
 from upscale.errors import UsageError
-from upscale.files import whole
+from upscale.files import unreadable, whole
 from upscale.rating.findings.opinions import Opinion
 from upscale.rating.findings.summary import Findings, published_of
 from upscale.rating.findings.text import to_markdown
@@ -133,7 +133,7 @@ def read_opinions(path: Path) -> dict[tuple[str, str], float]:
     try:
         record = json.loads(file.read_bytes())
     except OSError as error:
-        raise UsageError(f"{file}: cannot be read ({error.strerror})") from error
+        raise UsageError(unreadable(file, error)) from error
     except ValueError as error:
         raise UsageError(f"{file}: is not a {KIND}") from error
     if not isinstance(record, dict) or record.get("kind") != KIND:

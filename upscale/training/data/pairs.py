@@ -23,8 +23,10 @@ def find_pairs(data: Path, lr_data: Path | None, scale: int, notify: Notify) -> 
     there are no pictures, or an LR picture is missing.
     """
     found = find_inputs([data], follow_links=True)
-    for problem in (each.problem for each in found if each.problem is not None):
-        notify(str(problem))
+    for each in (each for each in found if each.problem is not None):
+        if each.path == data:
+            raise UsageError(str(each.problem))
+        notify(str(each.problem))
     paths = sorted(each.path for each in found if each.problem is None)
     if not paths:
         raise UsageError(f"{data}: holds no pictures; give a folder of HR pictures")

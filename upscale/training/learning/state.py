@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from upscale.errors import OutputError, UsageError, WeightsError
-from upscale.files import whole
+from upscale.files import unreadable, whole
 from upscale.models.checkpoints.convert import Checkpoint, write_checkpoint
 from upscale.networks.spec import Network, Spec
 from upscale.training.learning.ema import Average
@@ -173,7 +173,7 @@ def load_state(path: Path) -> dict[str, Any]:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except (FileNotFoundError, PermissionError) as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+        raise WeightsError(unreadable(path, error)) from error
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
         raise WeightsError(wrong) from error
     state = found.get("state") if isinstance(found, dict) else None

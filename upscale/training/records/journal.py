@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from upscale.errors import OutputError, UpscaleError, UsageError
-from upscale.files import unwritable, whole
+from upscale.files import unreadable, unwritable, whole
 from upscale.training.records.boards import Board
 
 __all__ = ["METRICS_FILE", "Journal", "Record", "read"]
@@ -41,7 +41,7 @@ def _lines(path: Path) -> list[tuple[bytes, Record]]:
     except FileNotFoundError as error:
         raise UsageError(f"{path}: does not exist; give the folder of a run") from error
     except OSError as error:
-        raise UpscaleError(f"{path}: cannot be read ({error.strerror})") from error
+        raise UpscaleError(unreadable(path, error)) from error
     found = []
     for number, line in enumerate(lines, 1):
         try:
