@@ -62,7 +62,7 @@ INNER = {
     "viewing": ("plots", "sheets"),
     "rating": ("findings",),
     "bench": ("sets", "tables"),
-    "serving": ("work", "web"),
+    "serving": ("requests", "work", "web"),
     "stores": ("vendors",),
 }
 """The rooms inside a room."""
@@ -120,10 +120,11 @@ TESTED_ELSEWHERE = {
     "serving.web.openapi": "serving/web/test_routes.py: it describes what the routes do",
     "serving.web.pages": "serving/web/test_routes.py: pages are answers to requests",
     "serving.web.uploads": "serving/web/test_routes.py: uploads come with requests",
-    "serving.work.asked": "serving/web/test_routes.py: a request says what it asks",
-    "serving.work.limits": "serving/web/test_routes.py: limits are those of requests",
+    "serving.requests.asked": "serving/web/test_routes.py: a request says what it asks",
+    "serving.requests.limits": "serving/web/test_routes.py: limits are those of requests",
+    "serving.work.ticket": "serving/work/test_tickets.py: a ticket is one of many",
     "serving.work.maker": "serving/web/test_routes.py: what it makes is sent",
-    "serving.work.offers": "serving/web/test_routes.py: the server says what it offers",
+    "serving.requests.offers": "serving/web/test_routes.py: the server says what it offers",
     "serving.work.preview": "serving/web/test_routes.py: a crop comes with a request",
     "training.data.decoding": "training/data/test_store.py: decoded pictures lie in a store",
     "training.records.publishing.licences": "training/records/publishing/test_card.py: for a card",

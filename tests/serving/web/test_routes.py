@@ -16,7 +16,7 @@ from program import encoded, inside, nearest, noise, shown
 from served import FORM, Client, form, served
 
 from upscale.cli.ui.ui_settings import SETTINGS
-from upscale.serving.work.limits import Limits
+from upscale.serving.requests.limits import Limits
 
 PIXELS = noise(20, 30)
 PICTURE = encoded(PIXELS)

@@ -8,9 +8,10 @@ from upscale.batch.planning.walk import Found
 from upscale.batch.run import Result
 from upscale.errors import InputError, UpscaleError
 from upscale.models.choice import Choice
-from upscale.serving.work.asked import Asked
-from upscale.serving.work.limits import Limits
-from upscale.serving.work.tickets import BusyError, CancelledError, Ticket, Tickets
+from upscale.serving.requests.asked import Asked
+from upscale.serving.requests.limits import Limits
+from upscale.serving.work.ticket import CancelledError, Ticket
+from upscale.serving.work.tickets import BusyError, Tickets
 
 NOTHING = cast("Asked", None)
 

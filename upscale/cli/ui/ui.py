@@ -12,7 +12,7 @@ from upscale.cli.terminal.console import say
 from upscale.errors import UsageError, did_you_mean
 from upscale.models.choice import AUTO
 from upscale.models.devices import check_device
-from upscale.serving.work.limits import Limits
+from upscale.serving.requests.limits import Limits
 from upscale.upscaling.options import REPORT, SPEED, check_limits, option, shared
 from upscale.upscaling.shared_options import DEBUG, DEVICE, JOBS, OPEN, PORT
 
@@ -73,8 +73,8 @@ def make_server(options: UiOptions) -> "Server":
     """Check the options, and return a server that has not begun. Raises UsageError."""
     from upscale.cli.run.checks import check
     from upscale.cli.ui.ui_settings import read_settings, settings
+    from upscale.serving.requests.offers import known_models
     from upscale.serving.web.server import Server, check_address
-    from upscale.serving.work.offers import known_models
     from upscale.serving.work.shelf import Shelf
 
     check_limits(options)

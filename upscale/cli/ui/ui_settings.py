@@ -12,9 +12,9 @@ from upscale.cli.run.methods import making_of, naming_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, did_you_mean
 from upscale.models.devices import check_device
-from upscale.serving.work.asked import Asked, Setting
-from upscale.serving.work.limits import Limits
-from upscale.serving.work.offers import known_models
+from upscale.serving.requests.asked import Asked, Setting
+from upscale.serving.requests.limits import Limits
+from upscale.serving.requests.offers import known_models
 from upscale.serving.work.shelf import Shelf
 from upscale.upscaling.shared_options import DEVICE
 

@@ -14,7 +14,8 @@ from upscale.errors import (
     UsageError,
     WeightsError,
 )
-from upscale.serving.work.tickets import Ticket, Tickets
+from upscale.serving.work.ticket import Ticket
+from upscale.serving.work.tickets import Tickets
 
 __all__ = ["about_picture", "about_ticket", "failure", "model_name", "refusal"]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from upscale import __version__
-from upscale.serving.work.asked import Setting
+from upscale.serving.requests.asked import Setting
 
 __all__ = ["describe"]
 

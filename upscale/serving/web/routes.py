@@ -19,17 +19,18 @@ from starlette.routing import Route
 from upscale.batch.run import Result
 from upscale.errors import InputError, UpscaleError, UsageError
 from upscale.files import whole
+from upscale.serving.requests.arrivals import Arrivals
+from upscale.serving.requests.asked import Read, Setting
+from upscale.serving.requests.limits import Limits
+from upscale.serving.requests.offers import offers
 from upscale.serving.web import pages
 from upscale.serving.web.answers import about_ticket, failure, model_name, refusal
 from upscale.serving.web.guard import COOKIE, Guard, Keys
 from upscale.serving.web.openapi import describe
 from upscale.serving.web.uploads import read_upload
-from upscale.serving.work.arrivals import Arrivals
-from upscale.serving.work.asked import Read, Setting
-from upscale.serving.work.limits import Limits
-from upscale.serving.work.offers import offers
 from upscale.serving.work.preview import Previews
-from upscale.serving.work.tickets import Ticket, Tickets
+from upscale.serving.work.ticket import Ticket
+from upscale.serving.work.tickets import Tickets
 from upscale.viewing.compare import write_page
 
 __all__ = ["Routes"]

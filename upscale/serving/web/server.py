@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from upscale.errors import UsageError
+from upscale.serving.requests.asked import Read, Setting
+from upscale.serving.requests.limits import Limits
 from upscale.serving.web.listening import open_socket
-from upscale.serving.work.asked import Read, Setting
 from upscale.serving.work.folder import own_folder
-from upscale.serving.work.limits import Limits
 from upscale.serving.work.maker import Maker
 from upscale.serving.work.preview import Previews
 from upscale.serving.work.tickets import Tickets

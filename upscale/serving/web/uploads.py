@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from upscale.errors import InputError, UsageError
-from upscale.serving.work.limits import Limits
+from upscale.serving.requests.limits import Limits
 
 __all__ = ["Upload", "read_upload"]
 

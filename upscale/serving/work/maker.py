@@ -6,7 +6,8 @@ from upscale.batch.planning.plan import Destination, plan
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch
 from upscale.errors import UpscaleError
-from upscale.serving.work.tickets import Ticket, Tickets
+from upscale.serving.work.ticket import Ticket
+from upscale.serving.work.tickets import Tickets
 
 __all__ = ["Maker"]
 

@@ -14,8 +14,8 @@ from upscale.errors import WeightsError
 from upscale.models.choice import AUTO, Choice
 from upscale.models.fetching.sources import Progress
 from upscale.pictures.writing.encoding import Encoding
-from upscale.serving.work.asked import Read
-from upscale.serving.work.offers import is_here
+from upscale.serving.requests.asked import Read
+from upscale.serving.requests.offers import is_here
 from upscale.serving.work.tickets import BusyError
 from upscale.upscaling.target import Target
 

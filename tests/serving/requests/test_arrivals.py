@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from upscale.errors import InputError
-from upscale.serving.work.arrivals import Arrivals, safe_name
-from upscale.serving.work.limits import Limits
+from upscale.serving.requests.arrivals import Arrivals, safe_name
+from upscale.serving.requests.limits import Limits
 
 HOSTILE = [
     *("../../up.png", "/etc/passwd", "..\\..\\up.png", "C:\\Windows\\win.ini", "C:up.png"),

@@ -10,8 +10,8 @@ from typing import IO
 from upscale.batch.planning.walk import Found
 from upscale.errors import InputError
 from upscale.files import unwritable
-from upscale.serving.work.archive import SIGNATURE, members
-from upscale.serving.work.limits import Limits
+from upscale.serving.requests.archive import SIGNATURE, members
+from upscale.serving.requests.limits import Limits
 
 __all__ = ["Arrivals", "safe_name"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from upscale.errors import InputError
-from upscale.serving.work.archive import members
+from upscale.serving.requests.archive import members
 
 HERE = Path("pictures.zip")
 
