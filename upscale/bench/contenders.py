@@ -1,4 +1,4 @@
-"""What competes in a benchmark: baselines, models at each alpha, and pictures made elsewhere."""
+"""The systems of a benchmark: baselines, models at each alpha, and pictures made elsewhere."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ __all__ = ["Contender", "System", "Task", "baseline", "elsewhere", "network"]
 
 @dataclass(frozen=True)
 class Task:
-    """A picture that a contender makes."""
+    """A picture for a contender to make."""
 
     name: str
-    """Of the `Pair`."""
+    """Name of the `Pair`."""
     lr: Levels
-    """(H, W, C), uint8, C = 1 or 3: what a network sees."""
+    """(H, W, C), uint8, C = 1 or 3: the input of a network."""
     hr: Levels
-    """(H·scale, W·scale, C), uint8: for what knows the truth, and is no network."""
+    """(H·scale, W·scale, C), uint8: for contenders that use the truth, which are not networks."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class System:
     """A row of the table; the fields are those of `upscale.metrics.protocol.Row`."""
 
     label: str
-    """Names the row."""
+    """Name of the row."""
     model: str
-    """The name, file or baseline that was asked for."""
+    """The requested name, file or baseline."""
     alpha: float | None = None
-    """Of the blend; None: the model as it is."""
+    """Alpha of the blend; None: the model as it is."""
     interpolation: str | None = None
-    """``network`` or ``image`` where ``alpha`` blends two ends."""
+    """``network`` or ``image`` if ``alpha`` blends two ends."""
     back_project: int = 0
-    """How often results are corrected."""
+    """Number of corrections by back-projection."""
     timed: bool = True
-    """Whether it is made here, so that its seconds mean something."""
+    """Whether it is computed here, so that its time counts."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Contender:
     systems: tuple[System, ...]
     """In the order of the results."""
     enlarge: Callable[[Task], Iterator[Levels]]
-    """Yields (H·scale, W·scale, C), uint8, for each system in turn, made when asked for."""
+    """Yields (H·scale, W·scale, C), uint8, for each system in turn, on demand."""
     device: torch.device
-    """Where the networks work."""
+    """Device of the networks."""
 
 
 def baseline(name: str, scale: int, luma_alone: bool = False) -> Contender:
-    """Let ``name`` of `BASELINES` compete.
+    """Return the contender of a baseline, a ``name`` of `BASELINES`.
 
     ``luma_alone``: as in `upscale.metrics.protocol.Protocol`; a result has one channel then.
     """
@@ -76,7 +76,7 @@ def baseline(name: str, scale: int, luma_alone: bool = False) -> Contender:
 
 
 def network(model: Model, tile: int | None = None, overlap: int | None = None) -> Contender:
-    """Let a model compete; with an alpha, it is an interpolated network."""
+    """Return the contender of a model; with an alpha, an interpolated network."""
     label = model.name
     if model.alpha is not None:
         label += f", α {model.alpha:g}"
@@ -95,7 +95,7 @@ def network(model: Model, tile: int | None = None, overlap: int | None = None) -
 
 
 def elsewhere(name: str, files: Mapping[str, Path]) -> Contender:
-    """Let pictures compete that another program made; ``files``: by the names of the pairs."""
+    """Return the contender of another program's pictures; ``files``: by the names of the pairs."""
 
     def enlarge(task: Task) -> Iterator[Levels]:
         yield read_result(files[task.name], task.hr.shape)

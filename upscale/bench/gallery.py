@@ -1,4 +1,4 @@
-"""The pictures of a benchmark: as files, and as one sheet of crops with figures under each."""
+"""The pictures of a benchmark as files, and a sheet of crops with figures under each."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,10 +20,10 @@ from upscale.viewing.sheets.sheet import Panel, contact_sheet
 __all__ = ["AlphaSheet", "Sheet", "save_picture", "write_picture"]
 
 CROP = 192
-"""HR pixels a side of a crop on the sheet."""
+"""Side of a crop on the sheet, in HR pixels."""
 
 MOST_PICTURES = 20
-"""Of a set on one sheet: the first ones."""
+"""Most pictures of a set on one sheet: the first ones."""
 
 
 def write_picture(path: Path, pixels: Levels) -> None:
@@ -32,13 +32,13 @@ def write_picture(path: Path, pixels: Levels) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{path.parent}: cannot be made ({error.strerror})") from error
+        raise OutputError(f"{path.parent}: cannot be created ({error.strerror})") from error
     with Writer(path, Layout(width, height, channels, 8)) as writer:
         writer.write(np.ascontiguousarray(pixels, np.uint8))
 
 
 def save_picture(folder: Path, set_name: str, system: System, pair: Pair, sr: Levels) -> None:
-    """Keep a result as ``folder/SET/SYSTEM/PICTURE.png``."""
+    """Save a result as ``folder/SET/SYSTEM/PICTURE.png``."""
     write_picture(folder / set_name / _folder_name(system.label) / f"{pair.name}.png", sr)
 
 
@@ -47,7 +47,7 @@ def _folder_name(label: str) -> str:
 
 
 class Sheet:
-    """Collects a crop of each picture by each system, and writes them side by side."""
+    """Collects a crop of each picture from each system, and writes them side by side."""
 
     def __init__(self) -> None:
         """Begin an empty sheet."""
@@ -87,14 +87,14 @@ class Sheet:
     def write(self, path: Path) -> None:
         """Write the sheet in the format of the name. Raises OutputError."""
         text = Panel(
-            np.zeros((0, 0, 3), np.uint8), "Crops at 100 %", ("Figures are of the whole pictures.",)
+            np.zeros((0, 0, 3), np.uint8), "Crops at 100 %", ("Figures are for whole pictures.",)
         )
         rows = {name: row for rows in self._rows.values() for name, row in rows.items()}
         write_picture(path, contact_sheet(rows, text))
 
 
 class AlphaSheet(Sheet):
-    """Figure 10 of Wang et al. 2018: a column for each alpha, networks above images.
+    """Figure 10 of Wang et al. 2018: a column for each alpha, network above image interpolation.
 
     Systems without an alpha are left out.
     """

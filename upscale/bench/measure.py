@@ -21,7 +21,7 @@ STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
 
 Visit = Callable[[System, Pair, Levels, Levels, Mapping[str, float]], None]
-"""Called with the system, the picture, its SR and HR, and the figures, once they are measured."""
+"""Called with the system, the picture, its SR and HR, and the measured figures."""
 
 
 def measure(
@@ -36,10 +36,10 @@ def measure(
 ) -> list[Row]:
     """Return a row for each system of ``contender`` on one set.
 
-    ``metrics``: by their keys in `upscale.metrics.protocol.METRICS`; one that fails on a picture is
-    left out of the system's means, and ``notify`` is told. ``progress``: pictures done and in all.
-    ``ma``: Ma's score of a result, where somebody has computed it.
-    Raises InputError where a picture cannot be read or its LR does not fit.
+    ``metrics``: by their keys in `upscale.metrics.protocol.METRICS`; if one fails on a picture, it
+    is left out of the system's means, and ``notify`` gets a message. ``progress``: pictures done
+    and in all. ``ma``: Ma's score of a result, if it is known. Raises InputError if a picture
+    cannot be read or its LR does not fit.
     """
     results: list[dict[str, dict[str, float]]] = [{} for _ in contender.systems]
     seconds = [0.0] * len(contender.systems)
@@ -49,7 +49,7 @@ def measure(
         hr, lr = pair_of(pair, protocol)
         pixels += hr.shape[0] * hr.shape[1]
         made = contender.enlarge(Task(pair.name, lr, hr))
-        shared = 0.0  # seconds of the first result, without which no other can be made
+        shared = 0.0  # includes the first result, which the others need
         for number, system in enumerate(contender.systems):
             memory = PeakMemory(contender.device)
             begun = time.perf_counter()
@@ -88,7 +88,7 @@ def _greater(a: int | None, b: int | None) -> int | None:
 
 
 def pair_of(pair: Pair, protocol: Protocol) -> tuple[Levels, Levels]:
-    """Return HR, cut to a multiple of the scale, and LR, made or read as the protocol says."""
+    """Return HR, cropped to a multiple of the scale, and LR, made or read as the protocol says."""
     try:
         hr = crop_to_multiple(read_hr(pair.hr), protocol.scale)
     except ValueError as error:
@@ -102,9 +102,9 @@ def pair_of(pair: Pair, protocol: Protocol) -> tuple[Levels, Levels]:
     expected = (hr.shape[0] // protocol.scale, hr.shape[1] // protocol.scale, hr.shape[2])
     if lr.shape != expected:
         raise InputError(
-            f"{pair.lr}: has {lr.shape[1]} × {lr.shape[0]} pixels of {lr.shape[2]} channels, but "
-            f"{pair.hr.name} needs {expected[1]} × {expected[0]} of {expected[2]}; "
-            "choose --degradation uint8 to make LR from HR"
+            f"{pair.lr}: has {lr.shape[1]} × {lr.shape[0]} pixels with {lr.shape[2]} channels, but "
+            f"{pair.hr.name} needs {expected[1]} × {expected[0]} with {expected[2]}; choose "
+            "--degradation uint8 to make LR from HR"
         )
     return hr, lr
 
@@ -133,9 +133,9 @@ def _opinions(ma: float | None, niqe: float | None) -> dict[str, float]:
 
 
 def _means(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Average the figures that every picture has; a mean over some of them would mislead.
+    """Average the metrics that every picture has; a mean over some pictures would mislead.
 
-    RMSE is the root of the mean over all pictures' squared errors, as PIRM's program has it.
+    RMSE is the root of the mean squared error over all pictures, as in PIRM's program.
     """
     pictures = list(found.values())
     means = {}
@@ -147,9 +147,9 @@ def _means(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 class PeakMemory:
-    """Counts from its creation: on CUDA what ``device`` has allocated, elsewhere resident memory.
+    """Peak since its creation: on CUDA the memory of ``device``, elsewhere resident memory.
 
-    Resident memory is that of the whole process, and known on Linux only.
+    Resident memory is that of the whole process, and is known on Linux only.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -164,7 +164,7 @@ class PeakMemory:
                 self._counts = False
 
     def read(self) -> int | None:
-        """Return the peak in bytes, None where the system does not know it."""
+        """Return the peak in bytes, None if the system does not tell it."""
         if self._device.type == "cuda":
             return int(torch.cuda.max_memory_allocated(self._device))
         if not self._counts:

@@ -24,15 +24,15 @@ class End:
     """One of the two systems that are mixed."""
 
     name: str
-    """As the row's label says it."""
+    """Name in the row's label."""
     make: Callable[[Task], Samples]
-    """Returns (H·scale, W·scale, C), 0 to 255, not rounded where it knows better than levels."""
+    """Returns (H·scale, W·scale, C), 0 to 255, not rounded if it has more than whole levels."""
     device: torch.device
-    """Where it works."""
+    """Its device."""
 
 
 def end_of_model(model: Model, tile: int | None = None, overlap: int | None = None) -> End:
-    """Mix what a network makes before it is rounded."""
+    """Return the end of a model: its result before rounding."""
     tiling = plan_tiling(model, tile, overlap)
 
     def make(task: Task) -> Samples:
@@ -43,7 +43,7 @@ def end_of_model(model: Model, tile: int | None = None, overlap: int | None = No
 
 
 def end_of(contender: Contender) -> End:
-    """Mix the result of a contender of one system: a baseline, or pictures made elsewhere."""
+    """Return the end of a contender with one system: a baseline, or pictures made elsewhere."""
     (system,) = contender.systems
 
     def make(task: Task) -> Samples:
@@ -54,15 +54,16 @@ def end_of(contender: Contender) -> End:
 
 
 def image_interpolation(psnr: End, gan: End, alphas: Sequence[float]) -> Contender:
-    """Let mixtures of the two ends of one model compete: (1 - α) of ``psnr``'s and α of ``gan``'s.
+    """Return the contender that mixes the ends of a model: (1 - α) of ``psnr``, α of ``gan``.
 
-    The ESRGAN paper compares network interpolation with them (Wang et al. 2018, section 4.4).
+    The ESRGAN paper compares network interpolation with these mixtures (Wang et al. 2018, section
+    4.4).
     """
     return _mixing(psnr, gan, alphas, f"{gan.name}, images mixed", gan.name)
 
 
 def mixture(first: End, second: End, alphas: Sequence[float]) -> Contender:
-    """Let mixtures of two systems compete that need not be kin: α is the share of ``second``'s."""
+    """Return the contender that mixes any two systems: α is the share of ``second``."""
     name = f"{first.name} + {second.name}"
     return _mixing(first, second, alphas, f"{name}, images mixed", name)
 

@@ -1,4 +1,4 @@
-"""What the user reads where a storage does not do what it was asked."""
+"""Messages for the user when a request to a storage fails."""
 
 from upscale.errors import InputError, OutputError
 from upscale.stores.urls import place_of
@@ -21,12 +21,12 @@ CODES: dict[Kind, str] = {
 
 
 def unreadable(url: str, error: VendorError) -> InputError:
-    """Say why ``url`` is not read."""
+    """Say why ``url`` cannot be read."""
     return InputError(f"{url}: {_reason(url, error, 'read')}", code=CODES[error.kind])
 
 
 def unwritable(url: str, error: VendorError) -> OutputError:
-    """Say why ``url`` is not written."""
+    """Say why ``url`` cannot be written."""
     return OutputError(f"{url}: {_reason(url, error, 'write')}", code=CODES[error.kind])
 
 
@@ -34,17 +34,18 @@ def _reason(url: str, error: VendorError, what: str) -> str:
     bucket = place_of(url).bucket
     said = error.said
     reasons: dict[Kind, str] = {
-        "absent": f"there is no such object ({said}); look at the spelling, capitals count",
-        "no-bucket": f"there is no bucket {bucket} ({said}); look at the spelling, or make it",
+        "absent": f"there is no such object ({said}); check the spelling, including capitals",
+        "no-bucket": f"there is no bucket {bucket} ({said}); check the spelling, or create it",
         "exists": "another object already exists there",
-        "changed": "the object is not the one that was listed, somebody has replaced it since "
-        f"({said}); run again to take the new one",
+        "changed": f"somebody has replaced the object since it was listed ({said}); run again "
+        "to use the new one",
         "denied": f"the storage does not let you {what} there ({said}); ask the owner of {bucket} "
-        "for the right to list it, and to read or write objects",
+        "for permission to list it, and to read or write objects",
         "no-credentials": f"the storage does not know who you are ({said}); log in with its own "
         "program, or set its usual variables",
-        "busy": f"the storage was busy each time ({said}); run again later, or with fewer workers",
-        "broken": f"the storage did not answer, or broke off each time ({said}); look at the "
+        "busy": f"the storage was busy at each attempt ({said}); run again later, or with fewer "
+        "workers",
+        "broken": f"the storage did not answer, or broke off at each attempt ({said}); check the "
         "network and the endpoint, and run again",
         "unconditional": f"the storage refused the request ({said})",
         "refused": f"the storage refused the request ({said})",

@@ -1,4 +1,4 @@
-"""How long, and how often, a storage is asked again that is busy or breaks off."""
+"""How long, and how often, to retry if a storage is busy or breaks off."""
 
 import random
 import time
@@ -13,7 +13,7 @@ __all__ = ["Patience"]
 Answer = TypeVar("Answer")
 
 CHANCE = random.SystemRandom()
-"""Forked processes would share the state of another, and would all come back at the same time."""
+"""Forked processes would share the state of another generator, and all retry at the same time."""
 
 
 @dataclass(frozen=True)
@@ -24,19 +24,19 @@ class Patience:
     """
 
     tries: int = 9
-    """How often it is asked."""
+    """Number of attempts."""
     first: float = 0.25
-    """Seconds that the first pause lasts at most; each next one lasts twice as long."""
+    """Longest first pause, in seconds; the limit doubles with each pause."""
     longest: float = 20.0
-    """Seconds that no pause exceeds."""
+    """Longest pause of all, in seconds."""
 
     def pauses(self) -> Iterator[float]:
-        """Yield the seconds between one try and the next."""
+        """Yield the seconds between two attempts."""
         for number in range(self.tries - 1):
             yield CHANCE.uniform(0, min(self.longest, self.first * 2**number))
 
     def ask(self, question: Callable[[], Answer]) -> Answer:
-        """Return what ``question`` returns; ask again while it raises a VendorError that passes.
+        """Return the result of ``question``; repeat it while it raises a VendorError that passes.
 
         Raises the last one.
         """

@@ -1,4 +1,4 @@
-"""The storage that a URL lies in: list it, read from it, write whole objects to it."""
+"""The storage of a URL: list it, read from it, write whole objects to it."""
 
 import contextlib
 import os
@@ -23,38 +23,38 @@ from upscale.stores.vendors.s3 import S3
 __all__ = ["Store", "store_of"]
 
 SETTINGS = ("AWS_", "AZURE_STORAGE_", "GOOGLE_", "STORAGE_EMULATOR_")
-"""How the variables begin that decide which storage a scheme means, and who asks."""
+"""Prefixes of the variables that choose the storage of a scheme, and the credentials."""
 
 PART = 8 * 2**20
-"""Bytes of a part of an object that is written in parts, or of a very large one some multiple.
+"""Bytes per part of an object that is written in parts; a very large object has larger parts.
 
-A part is in memory at once. Google asks for a multiple of 2¹⁸, S3 for 5 MiB at least.
+Memory holds a whole part. Google requires a multiple of 2¹⁸, S3 at least 5 MiB.
 """
 
 MOST_PARTS = 10_000
 """S3's limit; Azure's is 50,000."""
 
 MAKING = Lock()
-"""Threads that ask for a store at the same time get one: to make it takes half a second."""
+"""Threads that ask for a store at the same time share one, since making it takes half a second."""
 
 WRITER = "upscale-writer"
-"""Names in an object's metadata which call wrote it, to know one's own after a lost answer."""
+"""Metadata key of the call that wrote an object, which tells its own object after a lost answer."""
 
 
 class Store:
-    """A vendor's storage, asked with patience. Any thread may use it; a forked process may not."""
+    """A vendor's storage, with retries. Any thread may use it; a forked process may not."""
 
     def __init__(self, vendor: Vendor, patience: Patience | None = None, part: int = PART) -> None:
-        """Take the vendor. ``part``: bytes of a part; an object of two and more comes in parts."""
+        """Take the vendor. ``part``: bytes; an object of two parts or more is written in parts."""
         self._vendor = vendor
         self._ask = (patience or Patience()).ask
         self._part = part
 
     def list(self, url: str) -> Iterator[Entry]:
-        """Yield what lies in the folder ``url``, at any depth, in the storage's own order.
+        """Yield the objects in the folder ``url``, at any depth, in the storage's own order.
 
-        One page of the listing is in memory at a time. An entry may lack its metadata, which
-        `head` has. Raises InputError.
+        One page of the listing is in memory at a time. An entry may lack its metadata; `head`
+        returns them. Raises InputError.
         """
         folder = place_of(join(url, ""))
         root = f"{scheme_of(url)}://{folder.bucket}"
@@ -72,7 +72,7 @@ class Store:
                 return
 
     def head(self, url: str) -> Entry | None:
-        """Describe an object, with its metadata; None where there is none. Raises InputError."""
+        """Describe an object, with its metadata; None if it does not exist. Raises InputError."""
         try:
             found = self._ask(partial(self._vendor.head, place_of(url)))
         except VendorError as error:
@@ -80,10 +80,10 @@ class Store:
         return None if found is None else Entry(url, *found)
 
     def fetch(self, url: str, path: Path, etag: str = "") -> Entry:
-        """Read an object into the file ``path``, all of it or not at all; describe what came.
+        """Read an object into the file ``path``, completely or not at all; return its description.
 
-        ``etag``: that of the object it has to be. What breaks off is gone on with, as long as it is
-        the same object. Raises InputError, and OutputError where ``path`` cannot be written.
+        ``etag``: the required ETag of the object. An interrupted read continues as long as the
+        object is the same. Raises InputError, and OutputError if ``path`` cannot be written.
         """
         try:
             with path.open("wb") as file:
@@ -98,16 +98,16 @@ class Store:
             raise unwritable_file(path, error) from error
 
     def create(self, url: str, path: Path, metadata: Mapping[str, str]) -> bool:
-        """Write the file ``path`` as a new object, whole; False where there is an object already.
+        """Write the file ``path`` as a new object, whole; return False if an object already exists.
 
-        Of several who create the same object, one gets True. ``metadata``: names in small letters
-        with hyphens, and values, in ASCII. Raises OutputError, and OSError where ``path`` cannot be
-        read.
+        If several callers create the same object, one gets True. ``metadata``: names in small
+        letters with hyphens, and values, in ASCII. Raises OutputError, and OSError if ``path``
+        cannot be read.
         """
         return self._write(url, path, metadata, new=True)
 
     def replace(self, url: str, path: Path, metadata: Mapping[str, str]) -> None:
-        """Write the file ``path`` as an object, whole, whatever was there; else as `create`."""
+        """Write the file ``path`` as an object like `create`, and replace an existing one."""
         self._write(url, path, metadata, new=False)
 
     def _write(self, url: str, path: Path, metadata: Mapping[str, str], new: bool) -> bool:
@@ -122,7 +122,7 @@ class Store:
                         return False
                     self._send(place, path, mine, new=False)
                 elif error.kind in ("exists", "absent"):
-                    # Where an answer was lost, what is there now is what this call wrote.
+                    # After a lost answer, the object that is there now may be this call's own.
                     found = self._ask(partial(self._vendor.head, place))
                     if found is not None and _is_own(found, mine, path):
                         return True
@@ -160,7 +160,7 @@ class Store:
 
 
 class _Arrival:
-    """An object on its way into ``file``."""
+    """An object that is being read into ``file``."""
 
     def __init__(self, vendor: Vendor, place: Place, file: BinaryIO, etag: str) -> None:
         self._vendor = vendor
@@ -170,7 +170,7 @@ class _Arrival:
         self._seen = etag
 
     def go_on(self) -> Described:
-        """Read what is missing. Raises VendorError where it breaks off, or is another object."""
+        """Read the missing bytes. Raises VendorError if it breaks off or the object has changed."""
         try:
             of, chunks = self._vendor.read(self._place, self._file.tell(), self._seen)
         except VendorError as error:
@@ -201,16 +201,16 @@ class _Arrival:
 
 
 def _is_own(found: Described, written: Mapping[str, str], path: Path) -> bool:
-    """Return whether an object is what one call wrote of ``path``."""
+    """Return whether one call wrote this object from ``path``."""
     return found.metadata.get(WRITER) == written[WRITER] and found.size == path.stat().st_size
 
 
 def store_of(url: str) -> Store:
-    """Return the store that ``url`` lies in; the same one as long as the environment is the same.
+    """Return the store of ``url``; the same one as long as the environment is the same.
 
-    Raises UsageError: for an unknown scheme, and where the library of the storage is missing.
+    Raises UsageError for an unknown scheme, and if the library of the storage is missing.
     """
-    place_of(url)  # which refuses an address with a secret in it
+    place_of(url)  # it refuses an address with a secret in it
     scheme = scheme_of(url)
     settings = ((name, value) for name, value in os.environ.items() if name.startswith(SETTINGS))
     with MAKING:
@@ -224,8 +224,8 @@ def _store(scheme: str, process: int, settings: tuple[tuple[str, str], ...]) -> 
     if make is None:
         known = ", ".join(f"{each}://" for each in VENDORS)
         raise UsageError(
-            f"{scheme}:// is not a storage that upscale knows{did_you_mean(scheme, VENDORS)}; "
-            f"it knows {known}; a file is named by its path alone"
+            f"{scheme}:// is not a storage that upscale knows{did_you_mean(scheme, VENDORS)}; it "
+            f"knows {known}; write a file as its path alone"
         )
     try:
         return Store(make())
@@ -245,4 +245,4 @@ VENDORS: dict[str, Callable[[], Vendor]] = {
     "abfss": Azure,
     "memory": Memory,
 }
-"""By scheme."""
+"""Vendors by scheme."""

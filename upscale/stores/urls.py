@@ -1,4 +1,4 @@
-"""URLs of objects: ``scheme://bucket/key``, where the key is written as it is, without escapes."""
+"""URLs of objects: ``scheme://bucket/key``, with the key as it is, without escapes."""
 
 import re
 from typing import NamedTuple
@@ -8,13 +8,13 @@ from upscale.errors import UsageError
 __all__ = ["Place", "is_url", "join", "place_of", "relative", "scheme_of"]
 
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-"""Two letters at least: ``C://`` is a drive."""
+"""At least two letters: ``C://`` is a drive."""
 
 SIGNED = re.compile(r"[?&](sig|signature|x-amz-signature|x-goog-signature)=", re.IGNORECASE)
 
 
 class Place(NamedTuple):
-    """Where an object lies."""
+    """The place of an object."""
 
     bucket: str
     """The bucket; Azure calls it a container."""
@@ -23,7 +23,7 @@ class Place(NamedTuple):
 
 
 def is_url(word: str) -> bool:
-    """Return whether a word of the command line is a URL, of whatever scheme, and not a path."""
+    """Return whether a word of the command line is a URL of any scheme, and not a path."""
     return SCHEME.match(word) is not None
 
 
@@ -34,7 +34,7 @@ def scheme_of(url: str) -> str:
 
 
 def place_of(url: str) -> Place:
-    """Take a URL apart. Raises UsageError where it names no bucket, or holds a secret."""
+    """Parse a URL. Raises UsageError if it names no bucket or contains a secret."""
     body = url[len(scheme_of(url)) + 3 :]
     bucket, _, key = body.partition("/")
     if ":" in bucket.rpartition("@")[0]:
@@ -44,8 +44,8 @@ def place_of(url: str) -> Place:
         )
     if signed := SIGNED.search(url):
         raise UsageError(
-            f"{url[: signed.start()]}?…: a signed address is not taken; name the object without "
-            "its signature, and set the usual variables of the storage"
+            f"{url[: signed.start()]}?…: signed addresses are not supported; give the address "
+            "without its signature, and set the usual variables of the storage"
         )
     if not bucket:
         raise UsageError(f"{url}: the bucket is missing; write {scheme_of(url)}://BUCKET/FOLDER")
@@ -53,17 +53,17 @@ def place_of(url: str) -> Place:
 
 
 def join(url: str, relative: str) -> str:
-    """Return the URL of what lies at ``relative``, a path with slashes, below ``url``."""
+    """Return the URL of ``relative``, a path with slashes, below ``url``."""
     return f"{url if url.endswith('://') else url.rstrip('/') + '/'}{relative}"
 
 
 def relative(url: str, root: str) -> str:
-    """Return where ``url`` lies below ``root``; `join` is the way back.
+    """Return the path of ``url`` below ``root``; `join` is the inverse.
 
-    What it returns is a name in a bucket, which may hold ``..``: whoever makes a path of it checks.
-    Raises UsageError where it lies elsewhere.
+    The result is a name in a bucket and may contain ``..``: a caller that makes a path of it has to
+    check. Raises UsageError if ``url`` lies elsewhere.
     """
     folder = join(root, "")
     if not url.startswith(folder) or url == folder:
-        raise UsageError(f"{url}: it does not lie in {root}")
+        raise UsageError(f"{url}: is not below {root}")
     return url[len(folder) :]

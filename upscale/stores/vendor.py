@@ -1,4 +1,4 @@
-"""What a vendor's storage has to do for a store, and how it says that it cannot."""
+"""The interface of a vendor's storage, and its errors."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,17 +35,17 @@ refused         anything else
 
 
 class VendorError(Exception):
-    """An answer that is not the one that was asked for."""
+    """A request to a storage failed."""
 
     def __init__(self, kind: Kind, said: str) -> None:
-        """Take what kind it is, and the storage's own word for it, which holds no secret."""
+        """Take its kind, and the storage's own word for it, which contains no secret."""
         super().__init__(f"{kind}: {said}")
         self.kind = kind
         self.said = said
 
     @property
     def passes(self) -> bool:
-        """Whether it helps to ask again later."""
+        """Whether a later attempt may succeed."""
         return self.kind in ("busy", "broken")
 
 
@@ -54,17 +54,17 @@ class Entry:
     """An object of a storage, as a listing or the object itself describes it."""
 
     url: str
-    """Where it lies."""
+    """The address."""
     size: int
     """Bytes."""
     etag: str = ""
-    """What changes with the content, without quotation marks; of Google Cloud the generation."""
+    """Tag that changes with the content, without quotation marks; Google Cloud's generation."""
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """What was written with the object; a listing may leave it out."""
+    """Metadata written with the object; a listing may leave them out."""
 
 
 class Described(NamedTuple):
-    """What a storage says of an object beside its name."""
+    """A storage's description of an object, without its name."""
 
     size: int
     """Bytes of the whole object."""
@@ -78,47 +78,47 @@ class Page(NamedTuple):
     """A part of a listing."""
 
     found: list[tuple[str, Described]]
-    """Keys, and what they name."""
+    """Descriptions by key."""
     after: str
-    """What to ask for the next page by; empty at the end."""
+    """Token for the next page; empty at the end."""
 
 
 class Reading(NamedTuple):
     """An object that is being read."""
 
     of: Described
-    """The object that the bytes are of."""
+    """The object that is read."""
     chunks: Iterator[bytes]
     """The bytes; raises VendorError."""
 
 
 class Upload(Protocol):
-    """An object that is being written in parts; nobody sees it before it is whole."""
+    """An object that is being written in parts; it becomes visible when it is complete."""
 
     def send(self, number: int, data: bytes, last: bool) -> None:
-        """Send part ``number``, from 0, in order. It may be sent again. Raises VendorError."""
+        """Send part ``number``, from 0, in order. A part may be sent again. Raises VendorError."""
 
     def commit(self) -> None:
-        """Make the object of its parts. Raises VendorError, ``absent`` where the upload is over."""
+        """Make the object from its parts. Raises VendorError, ``absent`` if the upload is gone."""
 
     def abort(self) -> None:
-        """Have the parts thrown away. Raises VendorError."""
+        """Discard the parts. Raises VendorError."""
 
 
 class Vendor(Protocol):
-    """A storage; each call asks once, and raises VendorError."""
+    """A storage; each call sends one request without retries, and raises VendorError."""
 
     def page(self, folder: Place, after: str) -> Page:
-        """Return a part of the objects whose keys begin with that of ``folder``."""
+        """Return a page of the objects whose keys begin with that of ``folder``."""
 
     def head(self, place: Place) -> Described | None:
-        """Describe an object; None where there is none."""
+        """Describe an object; None if it does not exist."""
 
     def read(self, place: Place, start: int, etag: str) -> Reading:
         """Read an object from byte ``start`` on; raise ``changed`` if its tag is not ``etag``."""
 
     def put(self, place: Place, data: bytes, metadata: Mapping[str, str], new: bool) -> None:
-        """Write an object at once. ``new``: raise ``exists`` where there is one."""
+        """Write an object in one request. ``new``: raise ``exists`` if there is one."""
 
     def upload(self, place: Place, size: int, metadata: Mapping[str, str], new: bool) -> Upload:
-        """Begin to write an object of ``size`` bytes in parts."""
+        """Start to write an object of ``size`` bytes in parts."""

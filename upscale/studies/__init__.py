@@ -1,7 +1,7 @@
-"""Experiments of the two papers: trainings that differ in one thing each, and what it changes.
+"""Experiments of the two papers: trainings that differ in one thing each, and its effect.
 
-`options` is what a person asks for, `papers` which trainings a paper compares, `trainings` what
-each of them is asked for and how far it is. `estimate` measures what is left to do, `outcome` what
-came of it. `features` looks through VGG19. `tables`, `plots` and `sheets` show both. It imports
-training and everything below; only the command line imports it.
+`options` holds the options, `papers` the trainings that a paper compares, and `trainings` their
+runs and progress. `estimate` estimates the remaining time, `outcome` measures results. `features`
+shows features of VGG19. `tables`, `plots` and `sheets` present both. It imports training and
+everything below; only the command line imports it.
 """

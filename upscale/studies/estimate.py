@@ -1,4 +1,4 @@
-"""How long the trainings of a study take: some steps of each are made and timed."""
+"""Estimates how long the trainings of a study take, by timing some steps of each."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from upscale.training.start import Start
 __all__ = ["seconds_left"]
 
 TIMED = 3
-"""Steps that are timed, after one that is not: the first one allocates, and is slower."""
+"""Number of timed steps; one step before them allocates memory and is not timed."""
 
 
 def seconds_left(
@@ -29,10 +29,10 @@ def seconds_left(
     notify: Notify = lambda text: None,
     progress: Callable[[str], Progress] = lambda title: lambda done, total: None,
 ) -> list[float]:
-    """Return how many seconds of steps are left of each training; cutting patches is not counted.
+    """Return the remaining seconds of each training's steps, without cutting patches.
 
-    Trainings that differ in their start, steps or pictures alone are measured once. Nothing is
-    written, and PyTorch's random numbers stay as they are. Raises what a training does.
+    Trainings that differ only in their start, steps or pictures are measured once. It writes
+    nothing and restores PyTorch's random state. Raises the errors of a training.
     """
     seconds: dict[str, float] = {}
     left = []
@@ -48,7 +48,7 @@ def seconds_left(
 
 
 def _seconds_per_step(config: Config, notify: Notify, progress: Callable[[str], Progress]) -> float:
-    """Time steps on random pictures, by a network of random numbers."""
+    """Time steps on random pictures, with a network of random parameters."""
     recipe = config.recipe
     device = pick_device(config.device, notify)
     fetching = progress("fetching weights")
@@ -78,6 +78,6 @@ def _seconds_per_step(config: Config, notify: Notify, progress: Callable[[str], 
 
 
 def _finish(device: torch.device) -> None:
-    """Wait for what ``device`` has been asked for."""
+    """Wait until ``device`` has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -1,7 +1,8 @@
-"""VGG19's features after and before the activation, and the brightness of what either trains.
+"""VGG19's features after and before the activation, and the brightness of results of either.
 
 Wang et al. 2018, section 3.3 and figure 6: after the activation of a deep layer few features are
-active, so they say little. Section 4.4 and figure 9a: what is trained by them is dimmer.
+active, so they say little. Section 4.4 and figure 9a: networks trained with them make dimmer
+pictures.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,19 +39,19 @@ PUBLISHED = {("baboon", "5_4"): 0.1117}
 """Share of active features that section 3.3 states, by picture and layer."""
 
 MOST_SIDE = 1024
-"""HR pixels a side that VGG19 looks at, in the middle of a larger picture."""
+"""Largest side in HR pixels; of a larger picture VGG19 sees the middle."""
 
 BINS = 64
-"""Parts of [0, 255] in a histogram of brightness."""
+"""Bins of a histogram of brightness over [0, 255]."""
 
 BLUR = 5.0
 """Standard deviation in pixels of the Gaussian that removes texture; the paper states none."""
 
 MAPS = 5
-"""Channels of a layer on the sheet: those that vary most before the activation."""
+"""Number of channels of a layer on the sheet: those that vary most before the activation."""
 
 MAP_SIDE = 128
-"""Pixels of a feature map on the sheet, about."""
+"""Approximate side of a feature map on the sheet, in pixels."""
 
 Features = Mapping[str, npt.NDArray[np.float32]]
 
@@ -99,9 +100,9 @@ def active_shares(features: Features) -> dict[str, float]:
 
 
 def shares_table(pictures: Mapping[str, Mapping[str, float]], set_name: str) -> Table:
-    """Return the table of active features: a line a picture, a column a layer, in percent.
+    """Return the table of active features: a line per picture, a column per layer, in percent.
 
-    ``pictures``: what `active_shares` returns, by picture.
+    ``pictures``: the result of `active_shares`, by picture.
     """
     layers = [name.removeprefix("relu") for name in next(iter(pictures.values())) if "relu" in name]
     lines = []
@@ -118,7 +119,7 @@ def shares_table(pictures: Mapping[str, Mapping[str, float]], set_name: str) -> 
         "Before the activation, as ESRGAN has them, nearly all features have a value; after it, as "
         "in SRGAN, the deeper the layer, the fewer.",
         "The paper's figure is of PyTorch's VGG19; vgg19 here is that of Simonyan and Zisserman.",
-        f"Of pictures above {MOST_SIDE} pixels a side, the middle.",
+        f"Pictures larger than {MOST_SIDE} pixels a side: the middle only.",
     )
     return Table(f"Active features of VGG19 in %: HR of {set_name}", columns, tuple(lines), notes)
 
@@ -131,7 +132,7 @@ def _means(shares: Iterable[Mapping[str, float]]) -> dict[str, float]:
 def draw_maps(features: Features, picture: str) -> Levels:
     """Draw maps of 2_2 and 5_4 before and after the activation, as figure 6: (H, W, 3), uint8.
 
-    The same channels stand below each other. Black is the least value of a map, white the greatest.
+    The same channels stand below each other. Black is the lowest value of a map, white the highest.
     """
     rows: dict[str, Sequence[Panel]] = {}
     for layer in ("2_2", "5_4"):
@@ -145,7 +146,7 @@ def draw_maps(features: Features, picture: str) -> Levels:
                 Panel(_shown(maps[each]), str(place)) for place, each in enumerate(channels, 1)
             ]
     lines = (
-        "The channels that vary most, each from its least value (black) to its greatest (white).",
+        "The channels that vary most, each from its lowest value (black) to its highest (white).",
         "Active: not 0, of all channels.",
     )
     title = f"VGG19's features of {picture}"
@@ -168,11 +169,11 @@ class Brightness:
     counts: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     """(BINS,), by system; HR is one."""
     sums: dict[str, float] = field(default_factory=dict)
-    """Of the brightness of all pixels, by system."""
+    """Sum of the brightness of all pixels, by system."""
     pixels: dict[str, int] = field(default_factory=dict)
-    """How many there are, by system."""
+    """Number of pixels, by system."""
     seen_hr: str = ""
-    """The system beside which HR is counted: once is enough."""
+    """The first system; HR is counted beside its results only."""
 
     def add(self, label: str, sr: Levels, hr: Levels) -> None:
         """Count the pixels of a result, and of HR beside the first system's results."""
@@ -193,14 +194,14 @@ class Brightness:
 
     @property
     def shares(self) -> dict[str, npt.NDArray[np.float64]]:
-        """The counts over the number of pixels, by system."""
+        """The counts divided by the number of pixels, by system."""
         return {label: counts / counts.sum() for label, counts in self.counts.items()}
 
     def figures(self) -> dict[str, dict[str, float]]:
-        """Return of each system ``brightness``, its mean in levels of 255, and ``moved``.
+        """Return for each system ``brightness``, its mean in levels of 255, and ``moved``.
 
-        ``moved``: by how many levels its histogram has to be moved, on average, to be HR's: the
-        area between the two distributions (the earth mover's distance).
+        ``moved``: the earth mover's distance from its histogram to that of HR, in levels: the area
+        between the two distributions.
         """
         truth = np.cumsum(self.shares["HR"])
         return {
@@ -213,7 +214,7 @@ class Brightness:
 
 
 def brightness_table(figures: Mapping[str, Mapping[str, Any]], set_name: str) -> Table:
-    """Return the table of brightness; ``figures``: what `Brightness.figures` returns."""
+    """Return the table of brightness; ``figures``: the result of `Brightness.figures`."""
     truth = figures["HR"]["brightness"]
     lines = []
     for label, found in figures.items():

@@ -1,4 +1,4 @@
-"""What ``upscale study`` is asked for; nothing here needs NumPy or PyTorch."""
+"""The options of ``upscale study``; nothing here needs NumPy or PyTorch."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,30 +33,30 @@ MOST_BLOCKS = 1024
 
 
 def parse_blocks(text: str) -> tuple[int, ...]:
-    """Read numbers of blocks, as in ``1,2,4``, in rising order. Raises UsageError."""
+    """Read numbers of blocks, such as ``1,2,4``, and sort them. Raises UsageError."""
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
         numbers = ()
     if not numbers or not all(0 < number <= MOST_BLOCKS for number in numbers):
         raise UsageError(
-            f"--blocks {text!r}: give numbers from 1 to {MOST_BLOCKS} with commas between, as in "
-            "1,2,4,8"
+            f"--blocks {text!r}: give numbers from 1 to {MOST_BLOCKS}, separated by commas, such "
+            "as 1,2,4,8"
         )
     return tuple(sorted(set(numbers)))
 
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """What every study is asked for; what is not given is as in the paper."""
+    """Options of every study; those that are not given are as in the paper."""
 
     data: tuple[str, ...] = shared(DATA, default=())
     valid: str | None = option(
         "Set or folder to measure on, outside --data.", None, FILES, metavar="SET"
     )
     output: Path | None = option(
-        "Folder of the study; what is finished there is not trained again. Default: "
-        "studies/NAME of the study.",
+        "Folder of the study; finished trainings there do not run again. Default: studies/NAME of "
+        "the study.",
         *(None, FILES),
         short="-o",
         metavar="STUDY",
@@ -64,8 +64,8 @@ class StudyOptions:
     features: int | None = option("Channels of the generators.", None, MODEL, least=1)
     growth: int | None = shared(GROWTH)
     steps: int | None = option(
-        "Steps of a training that the paper gives 1,000,000; those that it gives fewer, and the "
-        "steps at which the rate falls, keep their proportion. Default: the paper's.",
+        "Steps of a training that has 1,000,000 in the paper; trainings with fewer, and the steps "
+        "at which the rate falls, keep their proportion. Default: the paper's.",
         *(None, LEARNING),
         least=1,
     )
@@ -75,21 +75,20 @@ class StudyOptions:
         LEARNING,
         least=1,
     )
-    batch: int | None = option("Patches in a step.", None, LEARNING, least=1)
+    batch: int | None = option("Patches per step.", None, LEARNING, least=1)
     hr_patch: int | None = shared(HR_PATCH, default=None)
     seed: int = shared(SEED)
     vgg: str = shared(VGG)
     pictures: int = option(
-        "Pictures of --valid on the sheet: the first ones.", 4, MEASURE, least=1, most=20
+        "Number of pictures of --valid on the sheet: the first ones.", 4, MEASURE, least=1, most=20
     )
-    crop: int = option("HR pixels a side of a crop on the sheet.", 160, MEASURE, least=16, most=512)
+    crop: int = option("Side of the crops, in HR pixels.", 160, MEASURE, least=16, most=512)
     device: str = shared(DEVICE, panel=SPEED)
     precision: Precision = shared(PRECISION, default="auto")
     workers: int | None = shared(WORKERS)
     save_every: int = shared(SAVE_EVERY)
     dry_run: bool = option(
-        "Say what would be trained and, after some measured steps, how long it takes; train "
-        "nothing.",
+        "List the trainings and, after some measured steps, how long they take; train nothing.",
         *(False, REPORT),
     )
     debug: bool = shared(DEBUG, panel=REPORT)
@@ -100,7 +99,7 @@ class StudyOptions:
         return True
 
     def check(self) -> None:
-        """Raise UsageError for what makes no sense."""
+        """Raise UsageError for options that make no sense."""
         check_limits(self)
         if self.trains and not self.data:
             raise UsageError("--data is missing: give a folder of HR pictures to train on")
@@ -110,30 +109,30 @@ class StudyOptions:
 
 @dataclass(frozen=True)
 class DepthOptions(StudyOptions):
-    """What ``upscale study depth`` is asked for."""
+    """Options of ``upscale study depth``."""
 
     blocks: tuple[int, ...] = option(
-        "Numbers of residual blocks, with commas between.",
+        "Numbers of residual blocks, separated by commas.",
         *((1, 2, 4, 8, 16, 32), MODEL),
         word="1,2,4,8,16,32",
         metavar="N,N",
         read=parse_blocks,
     )
     reconstructions: int = option(
-        "LR pictures of 64 × 64 over which the time is averaged.", 100, MEASURE, least=1
+        "Number of LR pictures of 64 × 64 over which the time is averaged.", 100, MEASURE, least=1
     )
 
 
 @dataclass(frozen=True)
 class ContentOptions(StudyOptions):
-    """What ``upscale study content`` is asked for."""
+    """Options of ``upscale study content``."""
 
     blocks: int = option("Residual blocks.", PAPERS_BLOCKS, MODEL, least=1, most=MOST_BLOCKS)
 
 
 @dataclass(frozen=True)
 class AblationOptions(StudyOptions):
-    """What ``upscale study ablation`` is asked for."""
+    """Options of ``upscale study ablation``."""
 
     blocks: int = option(
         "Residual blocks of the basic generators.", PAPERS_BLOCKS, MODEL, least=1, most=MOST_BLOCKS
@@ -142,7 +141,7 @@ class AblationOptions(StudyOptions):
         "Blocks of RRDBNet.", PAPERS_RRDB_BLOCKS, MODEL, least=1, most=MOST_BLOCKS
     )
     more_data: tuple[str, ...] = option(
-        "Folder of more HR pictures, for a column that is trained on those of --data and these. "
+        "Folder of more HR pictures, for a column that is trained on them and those of --data. "
         "May be repeated.",
         *((), FILES),
         metavar="DIR[:SHARE]",
@@ -151,7 +150,7 @@ class AblationOptions(StudyOptions):
 
 @dataclass(frozen=True)
 class FeaturesOptions(StudyOptions):
-    """What ``upscale study features`` is asked for."""
+    """Options of ``upscale study features``."""
 
     blocks: int = option("Residual blocks.", PAPERS_BLOCKS, MODEL, least=1, most=MOST_BLOCKS)
 

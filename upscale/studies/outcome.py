@@ -1,4 +1,4 @@
-"""What came of a study's trainings: figures, times and crops of each system it shows."""
+"""The results of a study's trainings: figures, times and crops of each system."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +40,7 @@ LR_SIDE = 64
 """Pixels a side of the LR picture whose enlargement is timed (Ledig et al. 2017, A.1)."""
 
 Crops = Mapping[str, Levels]
-"""The crop that a sheet shows of each picture, by the picture's name."""
+"""The crop of each picture on a sheet, by the picture's name."""
 
 Seen = Callable[[str, Levels, Levels], None]
 """Called with a system's label, its result and HR."""
@@ -48,50 +48,50 @@ Seen = Callable[[str, Levels, Levels], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one system."""
+    """The results of one system."""
 
     column: Column
     """The system."""
     row: Row
     """Its figures."""
     crops: Crops
-    """Of its results."""
+    """Crops of its results."""
     planned: Planned | None = None
-    """Its training; None: it needs none."""
+    """Its training; None if it needs none."""
     parameters: int = 0
-    """Numbers that were trained."""
+    """Number of trained parameters."""
     seconds: float | None = None
-    """Of the enlargement of one LR picture of 64 × 64, where it was asked for."""
+    """Time for enlarging one LR picture of 64 × 64, if it was asked for."""
 
 
 @dataclass(frozen=True)
 class Examined:
-    """All that a study has found out."""
+    """All results of a study."""
 
     study: Study
-    """What was compared."""
+    """The study."""
     pictures: PictureSet
-    """On what."""
+    """The pictures it was measured on."""
     protocol: Protocol
-    """By which rules."""
+    """The rules of the figures."""
     outcomes: tuple[Outcome, ...]
-    """In the order of the study's columns."""
+    """Results by system, in the order of the study's columns."""
     bicubic: Outcome
-    """What there is without a network."""
+    """Crops of bicubic interpolation."""
     hr: Crops = field(default_factory=dict)
-    """Of HR."""
+    """Crops of HR."""
 
 
 @dataclass(frozen=True)
 class Means:
-    """What a study is measured by."""
+    """The pictures, rules and metrics of a study."""
 
     pictures: PictureSet
-    """On what."""
+    """The pictures it was measured on."""
     protocol: Protocol
-    """By which rules."""
+    """The rules of the figures."""
     metrics: Mapping[str, Metric]
-    """By their names."""
+    """The metrics, by name."""
 
 
 def find_means(
@@ -101,10 +101,10 @@ def find_means(
     notify: Notify = lambda text: None,
     progress: Callable[[str], Progress] = lambda title: lambda done, total: None,
 ) -> Means:
-    """Return the pictures of ``--valid`` and the metrics, before anything is trained for them.
+    """Return the pictures of ``--valid`` and the metrics, before any training.
 
-    LPIPS is left out, with a word, where its weights cannot be had. Raises UpscaleError for
-    pictures that are not there, or cannot be measured.
+    LPIPS is left out, with a message, if its weights are not available. Raises UpscaleError for
+    pictures that are missing or cannot be measured.
     """
     valid = valid_of(options)
     pictures = find_set(valid, None, scale, progress(f"fetching {valid}"), notify)
@@ -135,9 +135,9 @@ def examine(
 ) -> Examined:
     """Measure each system of ``study``, in float32.
 
-    ``reconstructions``: over how many LR pictures the time is averaged; 0: it is not measured.
-    ``seen`` is called with each system's label and result, and HR: (H, W, C), uint8, C = 1 or 3.
-    Raises UpscaleError.
+    ``reconstructions``: number of LR pictures over which the time is averaged; 0 skips it. ``seen``
+    is called with each system's label and result, and HR: (H, W, C), uint8, C = 1 or 3. Raises
+    UpscaleError.
     """
     pictures, protocol, metrics = means.pictures, means.protocol, means.metrics
     shown = pictures.pairs[: options.pictures]
@@ -184,8 +184,8 @@ def examine(
 def seconds_of_a_picture(contender: Contender, count: int) -> float:
     """Return the mean time of enlarging a random LR picture of 64 × 64, ``count`` times.
 
-    Ledig et al. 2017, A.1. One more, before these, is not counted. Results come back to the CPU, so
-    a GPU has ended its work.
+    Ledig et al. 2017, A.1. The first enlargement is not counted. Results return to the CPU, so a
+    GPU has finished.
     """
     lr = np.random.default_rng(0).integers(0, 256, (LR_SIDE, LR_SIDE, 3), np.uint8)
     task = Task("random", lr, np.zeros((0, 0, 3), np.uint8))

@@ -1,4 +1,4 @@
-"""Which trainings the two papers compare, and what sets each apart from the others.
+"""The trainings that the two papers compare, and how each differs from the others.
 
 Ledig et al. 2017 is SRGAN, arXiv:1609.04802; Wang et al. 2018 is ESRGAN, arXiv:1809.00219.
 """
@@ -22,20 +22,20 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Training:
-    """One training of a study: a recipe, and what is changed in it."""
+    """One training of a study: a recipe and its changes."""
 
     name: str
-    """Of its folder; trainings of one name are the same in every study."""
+    """Its name and that of its folder; trainings of one name are the same in every study."""
     recipe: str
     """A key of `RECIPES`."""
     generator: Mapping[str, Any]
-    """What `upscale.networks.spec.build` takes, in place of the recipe's."""
+    """Spec for `upscale.networks.spec.build`, in place of the recipe's."""
     start: str | None = None
-    """Training that it goes on from; None: random numbers."""
+    """Name of the training from which it starts; None: random parameters."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Options of ``upscale train`` that differ from the recipe's."""
     more_data: tuple[str, ...] = ()
-    """Folders of pictures beside the study's."""
+    """Folders of pictures in addition to the study's."""
 
 
 @dataclass(frozen=True)
@@ -43,33 +43,33 @@ class Column:
     """A system that the study shows."""
 
     training: str
-    """The training whose generator it is."""
+    """Name of the training that makes its generator."""
     label: str
-    """What tables call it."""
+    """Its name in tables."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """What a reader compares, by name: the signs above the paper's figure."""
+    """The settings that a reader compares, by name, as above the paper's figure."""
     changed: str = ""
-    """The setting that sets it apart from the column before."""
+    """The setting that differs from the column before."""
     published: str = ""
-    """What `upscale.bench.tables.published` calls the paper's system; empty: it states none."""
+    """Name of the paper's system in `upscale.bench.tables.published`; empty if it states none."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """Trainings and what is shown of them."""
+    """Trainings, and the columns that show them."""
 
     name: str
-    """The command's."""
+    """Name of the command."""
     title: str
-    """States the figure or table of the paper."""
+    """Title, with the figure or table of the paper."""
     trainings: tuple[Training, ...]
     """In the order of work: a training comes after its start."""
     columns: tuple[Column, ...]
     """In the order of the paper."""
     note: str = ""
-    """What the paper states of it, and what it does not."""
+    """What the paper states, and what it does not state."""
     ssim: Literal["wang", "daala"] = "wang"
-    """The paper's definition."""
+    """Definition of SSIM in the paper."""
 
 
 Sizes = Mapping[str, int]
@@ -77,7 +77,7 @@ Sizes = Mapping[str, int]
 
 
 def depth(blocks: Sequence[int], sizes: Sizes) -> Study:
-    """Return the study of depth: SRResNet of so many blocks, with and without the long skip.
+    """Return the study of depth: SRResNet by blocks, with and without the long skip.
 
     Ledig et al. 2017, supplement A.1 and figure 7.
     """
@@ -92,7 +92,7 @@ def depth(blocks: Sequence[int], sizes: Sizes) -> Study:
     title = "PSNR and time by depth (Ledig et al. 2017, figure 7)"
     note = (
         "The paper plots PSNR on BSD100 and the time on an NVIDIA M40, and states no figures: more "
-        "blocks are better, less and less beyond 16; the skip gains much and costs no time."
+        "blocks are better, with little gain beyond 16; the skip gains much and costs no time."
     )
     return Study("depth", title, tuple(trainings), tuple(columns), note, ssim="daala")
 
@@ -100,7 +100,7 @@ def depth(blocks: Sequence[int], sizes: Sizes) -> Study:
 def content(blocks: int, sizes: Sizes) -> Study:
     """Return the study of content losses: MSE, VGG22 and VGG54, with and without a GAN.
 
-    Ledig et al. 2017, table 1. A GAN goes on from SRResNet-MSE (section 3.2).
+    Ledig et al. 2017, table 1. A GAN starts from SRResNet-MSE (section 3.2).
     """
     generator = {"architecture": "srresnet", "blocks": blocks, **_sized(sizes)}
     named = {
@@ -130,12 +130,12 @@ def content(blocks: int, sizes: Sizes) -> Study:
 
 
 PARTS = ("BN", "activation", "GAN", "deeper with RRDB", "more data")
-"""The signs above figure 8, from the top; a column differs from the one before in the next."""
+"""The settings above figure 8, from the top; each column changes the next one."""
 
 FIRST_COLUMN = 2
-"""Of figure 8 that is trained; the first shows no system of the table of signs."""
+"""First trained column of figure 8; column 1 has no settings."""
 
-STEPS = "Nor does it state its steps: these are those of the authors' programme."
+STEPS = "It does not state its steps either: these are those of the authors' program."
 
 STANDARD, RELATIVISTIC = {"adversarial": "standard"}, {"adversarial": "relativistic"}
 AFTER, BEFORE = "standard-after", "standard-before"
@@ -145,9 +145,9 @@ AFTER, BEFORE = "standard-after", "standard-before"
 def ablation(blocks: int, rrdb_blocks: int, sizes: Sizes, more_data: tuple[str, ...] = ()) -> Study:
     """Return the study of ESRGAN's parts: Wang et al. 2018, figure 8, and section 4.4.
 
-    Its columns are the 2nd to the 6th of the figure; with ``more_data``, the 7th too. Each one goes
-    on from its generator trained for PSNR, as in section 4.1. What the signs above a column do not
-    say is as in ESRGAN.
+    Its columns are the 2nd to the 6th of the figure; with ``more_data``, the 7th too. Each one
+    starts from its PSNR-trained generator, as in section 4.1. Everything beside the settings above
+    a column is as in ESRGAN.
     """
     basic = {"architecture": "srresnet", "blocks": blocks, **_sized(sizes)}
     plain = basic | {"normalization": "none"}
@@ -190,7 +190,7 @@ def ablation(blocks: int, rrdb_blocks: int, sizes: Sizes, more_data: tuple[str, 
 
 
 def brightness(blocks: int, sizes: Sizes) -> Study:
-    """Return the study of VGG's activation: features after and before it, all else alike.
+    """Return the study of VGG's activation: features after and before it, all else equal.
 
     Wang et al. 2018, section 4.4 and figure 9: the 3rd and the 4th column of figure 8.
     """
@@ -201,10 +201,10 @@ def brightness(blocks: int, sizes: Sizes) -> Study:
         "VGG19's features after and before the activation (Wang et al. 2018, figures 6 and 9)",
         tuple(each for each in whole.trainings if each.name in ("psnr-basic", *labels)),
         tuple(Column(name, label) for name, label in labels.items()),
-        f"The paper shows the histogram of one picture, and states no figures of it. {STEPS}",
+        f"The paper shows the histogram of one picture and states no figures. {STEPS}",
     )
 
 
 def _sized(sizes: Sizes) -> dict[str, int]:
-    """Return what of ``sizes`` an SRResNet has."""
+    """Return the fields of ``sizes`` that an SRResNet has."""
     return {name: number for name, number in sizes.items() if name != "growth"}

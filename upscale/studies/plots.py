@@ -1,4 +1,4 @@
-"""Plots of studies, as `upscale.viewing.plots` draws its planes: matplotlib is imported to draw."""
+"""Plots of studies, like the planes of `upscale.viewing.plots`; drawing imports matplotlib."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ Shares = npt.NDArray[np.float64]
 def plot_depth(examined: Examined, target: Path) -> None:
     """Draw PSNR and the time of a picture by the number of blocks, as in figure 7 of SRGAN's paper.
 
-    Raises UsageError where matplotlib is missing, OutputError where the file cannot be written.
+    Raises UsageError if matplotlib is missing, OutputError if the file cannot be written.
     """
     with _figure(target, 2) as (figure, charts):
         for skip, colour, marker in ((True, PALETTE[0], "o"), (False, PALETTE[1], "s")):
@@ -61,7 +61,7 @@ def plot_depth(examined: Examined, target: Path) -> None:
 
 
 def plot_figures(examined: Examined, target: Path) -> None:
-    """Draw each figure by system: measured, and published where the paper states it.
+    """Draw each figure by system: measured, and published if the paper states it.
 
     Raises as `plot_depth`.
     """

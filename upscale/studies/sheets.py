@@ -1,4 +1,4 @@
-"""Sheets of a study's results: a column a system, a row a picture, all at 100 %.
+"""Sheets of a study's results: a column per system, a row per picture, all at 100 %.
 
 What sets systems apart stands above them as in figure 8 of Wang et al. 2018, and what is new in a
 column is red::
@@ -35,11 +35,11 @@ GAP = 10
 LETTER = 14
 """Pixels."""
 WIDEST_NAME = 110
-"""Pixels for the name of a picture, at most."""
+"""Largest width for the name of a picture, in pixels."""
 NARROWEST = 88
-"""Pixels of a column, at least."""
+"""Smallest width of a column, in pixels."""
 NEW: tuple[int, int, int] = (255, 96, 80)
-"""The colour of what a column changes."""
+"""The colour of the setting that a column changes."""
 SHOWN = ("psnr", "lpips-alex")
 """Figures under a crop."""
 
@@ -47,7 +47,7 @@ SHOWN = ("psnr", "lpips-alex")
 def draw_sheet(examined: Examined, columns: int | None = None) -> Levels:
     """Draw HR, bicubic and each system: (H, W, 3), uint8.
 
-    ``columns``: systems side by side; those beyond go below, with HR and bicubic once more.
+    ``columns``: systems side by side; further ones go below, with HR and bicubic again.
     """
     page = Page()
     title = f"{examined.study.title}: crops of {examined.pictures.name} at 100 %"
@@ -56,7 +56,7 @@ def draw_sheet(examined: Examined, columns: int | None = None) -> Levels:
     names = min(WIDEST_NAME, max(length_of(drawable(name), LETTER) for name in examined.hr))
     room = names + (width + 2) * (crop + GAP)
     top = page.write(MARGIN, MARGIN, wrapped(title, room, LETTER + 3), LETTER + 3, TEXT)
-    about = f"{steps_of(examined.outcomes)}. Figures are of the whole pictures."
+    about = f"{steps_of(examined.outcomes)}. Figures are for whole pictures."
     lines = wrapped(about, room, LETTER)
     top = page.write(MARGIN, top, lines, LETTER, DIM_TEXT) + GAP
     for first in range(0, len(examined.outcomes), width):
@@ -68,7 +68,7 @@ def draw_sheet(examined: Examined, columns: int | None = None) -> Levels:
 def _block(
     page: Page, examined: Examined, shown: Sequence[Outcome], top: int, crop: int, room: int
 ) -> int:
-    """Place the systems ``shown``, names in ``room`` pixels at their left; return the bottom."""
+    """Draw the systems ``shown``, their names ``room`` pixels wide; return the bottom."""
     first = MARGIN + room + GAP
     lefts = [first + number * (crop + GAP) for number in range(len(shown) + 2)]
     names = ["HR", "bicubic", *(each.column.label for each in shown)]

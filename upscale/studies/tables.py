@@ -1,4 +1,4 @@
-"""What a study found out as a table: text, Markdown, CSV and JSON."""
+"""The results of a study as a table: text, Markdown, CSV and JSON."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ __all__ = ["as_json", "published_of", "records_of", "steps_of", "table_of", "to_
 OPINION = "mos"
 PAPER = "Ledig et al. 2017"
 SETS = ("set5", "set14")
-"""Those of the SRGAN paper's table 1."""
+"""The sets of the SRGAN paper's table 1."""
 
 Record = dict[str, Any]
 
@@ -37,7 +37,7 @@ def records_of(examined: Examined) -> list[Record]:
 
 
 def published_of(outcome: Outcome) -> list[Published]:
-    """Return what the paper publishes of a system, a row a set."""
+    """Return the published figures of a system, a row per set."""
     return [
         each
         for each in read_published()
@@ -90,7 +90,7 @@ def _published(each: Published, outcome: Outcome) -> Record:
 
 
 def table_of(examined: Examined) -> Table:
-    """Return the table for people: its title states the rules, its notes what differs."""
+    """Return the table for people: its title states the rules, its notes the differences."""
     records = records_of(examined)
     settings = examined.outcomes[0].column.settings
     figures = [name for name in (*METRICS, OPINION) if any(name in each for each in records)]
@@ -130,8 +130,8 @@ def _notes(examined: Examined) -> Iterator[str]:
     if short:
         least = min(each.steps_done / each.paper_steps for each in short)
         yield (
-            f"Trained for as little as {_percent(least)} of the paper's steps: compare the systems "
-            "with each other, not with the paper's figures."
+            f"Trained for only {_percent(least)} of the paper's steps: compare the systems with "
+            "each other, not with the paper's figures."
         )
     starts: dict[str, list[str]] = {}
     for outcome in examined.outcomes:
@@ -143,7 +143,7 @@ def _notes(examined: Examined) -> Iterator[str]:
 
 
 def steps_of(outcomes: Sequence[Outcome]) -> str:
-    """Say for how many steps the systems were trained, and the paper's."""
+    """State the steps of the systems and those of the paper."""
     planned = [each.planned for each in outcomes if each.planned]
     told = sorted({(each.steps_done, each.paper_steps) for each in planned}, reverse=True)
     shown = {each.training.name for each in planned}
@@ -156,7 +156,7 @@ def steps_of(outcomes: Sequence[Outcome]) -> str:
 
 
 def _otherwise(examined: Examined) -> Iterator[str]:
-    """Say where batch, patch and size are not the paper's, once for all systems alike."""
+    """State how batch, patch and size differ from the paper, once for all equal systems."""
     said: dict[str, list[str]] = {}
     for outcome in examined.outcomes:
         if outcome.planned is None:
@@ -205,5 +205,5 @@ def to_json(examined: Examined) -> str:
 
 
 def as_json(told: Mapping[str, Any]) -> str:
-    """Write ``told`` as JSON; what is not a finite number is a string, such as ``"inf"``."""
+    """Write ``told`` as JSON; a number that is not finite is a string, such as ``"inf"``."""
     return json.dumps(finite(told), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,4 +1,4 @@
-"""The trainings of a study as `upscale.training` takes them, and how far each of them is."""
+"""The trainings of a study as runs of `upscale.training`, and their progress."""
 
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -23,16 +23,16 @@ from upscale.upscaling.options import flag_of
 __all__ = ["GENERATOR_FILE", "Planned", "carry_out", "plan", "valid_of"]
 
 GENERATOR_FILE = "generator.safetensors"
-"""What a training keeps of its last step; the study shows it."""
+"""The generator after a training's last step; the study shows it."""
 
 LONGEST = 1_000_000
 """Steps of the longest trainings of both papers, to which ``--steps`` refers."""
 
 LINES = 20
-"""Of a training's journal, about."""
+"""Approximate number of lines in a training's journal."""
 
 MAY_DIFFER = ("device", "precision", "workers", "save_every", "log_every", "keep", "samples")
-"""Options with which a training may go on otherwise than it began."""
+"""Options that may change when a training continues."""
 
 
 @dataclass(frozen=True)
@@ -40,30 +40,30 @@ class Planned:
     """A training of a study, ready to begin."""
 
     training: Training
-    """What the study asks for."""
+    """The training of the study."""
     config: Config
-    """The same as a run of ``upscale train``."""
+    """Its options as a run of ``upscale train``."""
     folder: Path
-    """Of the run."""
+    """Folder of the run."""
     steps_done: int
-    """0: it has not begun, or was stopped before its first saved state."""
+    """Steps done; 0 if it has not begun or was stopped before its first saved state."""
 
     @property
     def paper_steps(self) -> int:
-        """Steps of the paper."""
+        """Steps in the paper."""
         return RECIPES[self.training.recipe].steps
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether the training is finished."""
         return self.steps_done >= self.config.recipe.steps
 
 
 def plan(study: Study, options: StudyOptions, folder: Path) -> list[Planned]:
-    """Return the trainings of ``study`` in the order of work, and how far those in ``folder`` are.
+    """Return the trainings of ``study`` in the order of work, and their progress in ``folder``.
 
-    Raises UsageError for options that do not fit one of them, and where ``folder`` holds a training
-    of the same name that was asked for otherwise.
+    Raises UsageError for options that do not fit one of them, and if ``folder`` holds a training of
+    the same name with other options.
     """
     planned = []
     for training in study.trainings:
@@ -79,9 +79,9 @@ def carry_out(
     notify: Callable[[str], None],
     stopped: Callable[[], bool],
 ) -> bool:
-    """Train what is not finished; return whether all of it is, False where ``stopped`` said so.
+    """Run the unfinished trainings; return False if ``stopped`` ended them.
 
-    Each is a run of `upscale.training.loop.train`, and raises what that does.
+    Each is a run of `upscale.training.loop.train`, and raises its errors.
     """
     for number, each in enumerate(planned, 1):
         name = f"{each.training.name} ({number} of {len(planned)})"
@@ -91,7 +91,7 @@ def carry_out(
         if stopped():
             return False
         begun = each.steps_done > 0
-        notify(f"{name}: " + (f"goes on from step {each.steps_done}" if begun else "begins"))
+        notify(f"{name}: " + (f"continues from step {each.steps_done}" if begun else "begins"))
         done = train(each.config, each.folder, begun, World(), hooks_for(each))
         if done < each.config.recipe.steps:
             return False
@@ -99,7 +99,7 @@ def carry_out(
 
 
 def valid_of(options: StudyOptions) -> str:
-    """Return ``--valid`` as it is found from any folder."""
+    """Return ``--valid`` so that it works from any folder."""
     assert options.valid is not None
     if options.valid.casefold() in read_datasets():
         return options.valid
@@ -131,7 +131,7 @@ def _config(training: Training, options: StudyOptions, folder: Path) -> Config:
     if Path(options.vgg).is_file():
         given["vgg"] = str(Path(options.vgg).absolute())
     config = make_config(training.recipe, None, given)
-    for each in config.data:  # also of a training that begins in a week
+    for each in config.data:  # also those of a training that begins in a week
         if not each.folder.exists():
             raise UsageError(f"{each.folder}: does not exist; give a folder of HR pictures")
     generator = dict(training.generator)
@@ -149,32 +149,32 @@ def _steps(options: StudyOptions, papers: int, is_gan: bool) -> int:
 
 
 def _in_proportion(milestones: tuple[int, ...], steps: int, papers: int) -> tuple[int, ...]:
-    """Return where the rate falls in a training of ``steps``: where it does in the paper's."""
+    """Return the steps at which the rate falls, in the proportion of the paper, for ``steps``."""
     moved = sorted({round(each * steps / papers) for each in milestones})
     return tuple(each for each in moved if 0 < each < steps)
 
 
 def _steps_done(config: Config, run: Path) -> int:
-    """Return how far the training in ``run`` is. Raises UsageError where it is another one."""
+    """Return the steps done in ``run``. Raises UsageError if it holds another training."""
     if not (run / STATE_FILE).exists() or not (run / CONFIG_FILE).exists():
         return 0
     if differences := list(_differences(config, make_config(None, run / CONFIG_FILE, {}))):
         raise UsageError(
-            f"{run}: was begun otherwise than it is asked for now: {'; '.join(differences)}. Give "
-            "what it was begun with, or another folder by -o"
+            f"{run}: began with other options: {'; '.join(differences)}. Give the same options as "
+            "before, or another folder with -o"
         )
     path = run / GENERATOR_FILE
     try:
         return int(read_metadata(path)["origin"]["steps"])
     except (WeightsError, KeyError, ValueError) as error:
         raise WeightsError(
-            f"{path}: is damaged, or is not of a training ({error}); remove {run}, and the study "
-            "trains it again"
+            f"{path}: is damaged, or is not the state of a training ({error}); remove {run}, and "
+            "the study trains it again"
         ) from error
 
 
 def _differences(asked: Config, begun: Config) -> Iterator[str]:
-    """Say what differs in two configurations."""
+    """List the differences of two configurations."""
     one, other = _flat(asked), _flat(begun)
     for name in sorted(one.keys() | other.keys()):
         if one.get(name) != other.get(name) and name not in MAY_DIFFER:
@@ -183,7 +183,7 @@ def _differences(asked: Config, begun: Config) -> Iterator[str]:
 
 
 def _flat(config: Config) -> dict[str, Any]:
-    """Return all options, and beside them the fields of the generator, as words and numbers."""
+    """Return all options and the fields of the generator, as words and numbers."""
     table = tomllib.loads(write_config(config))
     generator = spec_to_dict(spec_from_dict(table["generator"]))
     return {name: each for name, each in table.items() if name != "generator"} | generator

@@ -249,7 +249,7 @@ def test_the_title_states_a_named_protocol() -> None:
     assert table(SRRESNET, protocol=protocol).title == (
         "set5: 5 pictures, ×4; protocol esrgan (Wang et al. 2018); LR: MATLAB bicubic, rounded "
         "once; PSNR and SSIM on Y in whole levels, 4 px border left out; SSIM: wang; baselines "
-        "resample Y alone; fp32"
+        "resample Y only; fp32"
     )
     pirm = Protocol(whole_luma=True, niqe_border=4, name="pirm")
     made = table(row("x", figures={"rmse": 11.5, "niqe": 3.0}), protocol=pirm)

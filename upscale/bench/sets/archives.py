@@ -1,4 +1,4 @@
-"""Pictures from a ``.zip`` or ``.tar.gz`` that is not trusted."""
+"""Pictures from an untrusted ``.zip`` or ``.tar.gz``."""
 
 import gzip
 import shutil
@@ -16,7 +16,7 @@ from upscale.models.fetching.sources import SourceError
 __all__ = ["unpack"]
 
 LARGEST = 2**28
-"""Bytes of one picture; an archive with a larger one is refused as a bomb."""
+"""Most bytes of a picture; an archive with a larger one is refused as a decompression bomb."""
 
 CHUNK = 2**20
 
@@ -31,11 +31,11 @@ def unpack(
     most: int,
     place: Callable[[PurePosixPath], PurePosixPath | None] = _flat,
 ) -> int:
-    """Write the pictures of an archive into ``target``, and return how many there are.
+    """Write the pictures of an archive into ``target``, and return their number.
 
-    ``place``: says where in ``target`` a picture of that path goes, or None to leave it out; by
-    default the archive's folders are left away. Raises SourceError for a damaged archive, and for
-    anything that an honest one of ``most`` pictures does not hold.
+    ``place``: returns the path in ``target`` for a picture's path, or None to leave it out; by
+    default the archive's folders are dropped. Raises SourceError for a damaged archive, and for
+    contents that an honest archive of ``most`` pictures does not have.
     """
     target.mkdir(parents=True)
     members = _of_zip(archive) if zipfile.is_zipfile(archive) else _of_tar(archive)
@@ -57,8 +57,8 @@ def unpack(
             count += 1
     except (
         *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError),
-        *(RuntimeError, NotImplementedError),  # of a zip that is encrypted, or packed otherwise
-        ValueError,  # of a name that is not text
+        *(RuntimeError, NotImplementedError),  # an encrypted zip, or another compression
+        ValueError,  # a name that is not text
     ) as error:
         raise SourceError(f"{archive.name} cannot be unpacked ({error})") from error
     return count
@@ -82,13 +82,15 @@ def _of_zip(archive: Path) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
             if regular and is_picture(path) and "__MACOSX" not in path.parts:
                 try:
                     file = listing.open(member)
-                except OSError as error:  # of a place before the file's beginning
-                    raise zipfile.BadZipFile(f"{name} is not where it should be") from error
+                except OSError as error:  # an offset before the file's beginning
+                    raise zipfile.BadZipFile(
+                        f"{name} is not at its place in the archive"
+                    ) from error
                 yield path, member.file_size, file
 
 
 def _inside(archive: Path, name: str) -> PurePosixPath:
-    """Return a member's path; SourceError where it leads out of the target folder."""
+    """Return a member's path; raise SourceError if it leads out of the target folder."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in name or "\0" in name:
         raise SourceError(f"{archive.name} holds a path that leads out of it: {name!r}")

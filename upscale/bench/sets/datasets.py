@@ -1,4 +1,4 @@
-"""SET words → pictures: a folder, or a benchmark set by name, found locally or fetched."""
+"""Finds the pictures of a SET: a folder, or a benchmark set by name, local or fetched."""
 
 import os
 import shutil
@@ -32,25 +32,25 @@ class Dataset:
     """One stanza of ``datasets.toml``."""
 
     name: str
-    """The word that a user gives."""
+    """Its name on the command line."""
     title: str
-    """As papers write the name."""
+    """Its name in papers."""
     pictures: int
-    """How many there are."""
+    """Number of pictures."""
     folders: tuple[str, ...]
-    """Where a copy may lie below ``--data``, the best place first."""
+    """Possible folders of a copy below ``--data``, the best first."""
     sources: tuple[Source, ...]
-    """In the order in which they are tried."""
+    """Sources, in the order in which they are tried."""
     pixels: str | None = None
-    """The `pixel_digest` of the set, where one is known."""
+    """The `pixel_digest` of the set, if it is known."""
     licence: str = ""
-    """As its authors state it."""
+    """The licence that its authors state."""
     paper: str = ""
-    """Where the set was published."""
+    """Paper that published the set."""
     parts: tuple[str, ...] = ()
-    """Folders in such a copy that hold pictures, too."""
+    """Further folders with pictures in such a copy."""
     packaged: str = ""
-    """The folder beside this file that holds the set; empty: it is not in the package."""
+    """Folder beside this file that holds the set; empty if the package does not have it."""
 
 
 @cache
@@ -81,7 +81,7 @@ def find_set(
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
 ) -> PictureSet:
-    """Return the pictures that ``word`` stands for: a name of `read_datasets`, or a folder.
+    """Return the pictures of ``word``: a name of `read_datasets`, or a folder.
 
     A named set is in the package, or it is searched below ``data``, below the folder in
     ``UPSCALE_DATA`` and in the cache, then fetched. A folder holds HR pictures, or ``HR/`` and
@@ -125,7 +125,7 @@ def _of_folder(folder: Path, scale: int, notify: Notify) -> PictureSet:
 
 
 def _named_by_its_pixels(found: PictureSet, notify: Notify) -> PictureSet:
-    """Name a folder by the set in it, so that published figures are shown beside it."""
+    """Name a folder by the set in it, so that published figures stand beside it."""
     for dataset in read_datasets().values():
         if len(found.pairs) != dataset.pictures:
             continue
@@ -163,7 +163,7 @@ def _not_the_usual(found: PictureSet, dataset: Dataset) -> str:
 
 
 def _below(root: Path, paths: Iterable[str]) -> Iterator[Path]:
-    """Yield the folders below ``root`` that ``paths`` name in any case."""
+    """Yield the folders ``paths`` below ``root``, with names in any case."""
     for path in paths:
         found = [root]
         for part in PurePosixPath(path).parts:
@@ -172,14 +172,16 @@ def _below(root: Path, paths: Iterable[str]) -> Iterator[Path]:
 
 
 def _cached(dataset: Dataset, scale: int, progress: Progress, notify: Notify) -> PictureSet:
-    """Return the set from the cache, where it is fetched first if need be. Raises WeightsError."""
+    """Return the set from the cache; fetch it first if necessary. Raises WeightsError."""
     folder = cache_folder() / "datasets"
     final = folder / dataset.name
     waiting = partial(notify, f"{dataset.name}: another process is fetching it; waiting")
     try:
         if not final.is_dir():
             with locked(folder / f".{dataset.name}.lock", waiting):
-                for litter in folder.glob(f".{dataset.name}.[0-9]*.part"):  # of one killed
+                for litter in folder.glob(
+                    f".{dataset.name}.[0-9]*.part"
+                ):  # left by a killed process
                     shutil.rmtree(litter, ignore_errors=True)
                 if not final.is_dir():
                     _fetch(dataset, final, progress, notify)
@@ -228,6 +230,6 @@ def _fetch(dataset: Dataset, final: Path, progress: Progress, notify: Notify) ->
 
 
 def _check(found: PictureSet, dataset: Dataset) -> None:
-    """Raise SourceError where the number of pictures is not that of ``dataset``."""
+    """Raise SourceError if the number of pictures is not that of ``dataset``."""
     if len(found.pairs) != dataset.pictures:
         raise SourceError(f"it holds {len(found.pairs)} pictures, not {dataset.pictures}")

@@ -1,7 +1,7 @@
-"""Ma's scores of results, computed by somebody else's program, from a CSV file.
+"""Ma's scores of results, computed by another program, from a CSV file.
 
-Ma et al. 2017 judge a picture without its original. The challenge PIRM 2018 makes its perceptual
-index of that score and NIQE; no implementation of the score is known to us that is maintained.
+Ma et al. 2017 judge a picture without its original. The PIRM 2018 challenge computes its perceptual
+index from that score and NIQE; we know of no maintained implementation of the score.
 """
 
 import csv
@@ -18,7 +18,7 @@ __all__ = ["MaScores"]
 COLUMNS = ("system", "picture", "ma")
 
 Key = tuple[str, str, str]
-"""The set, or nothing; the system; the picture: in small letters."""
+"""Set (or empty), system and picture, in small letters."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class MaScores:
     """Scores by set, system and picture."""
 
     scores: dict[Key, float]
-    """0 to 10, more is better."""
+    """Scores from 0 to 10, higher is better."""
     used: set[str] = field(default_factory=set)
-    """The systems whose scores were asked for."""
+    """The systems whose scores were used."""
 
     @classmethod
     def read(cls, path: Path) -> "MaScores":
-        """Read a CSV file with a head: ``system``, ``picture``, ``ma`` and perhaps ``set``.
+        """Read a CSV file with the columns ``system``, ``picture``, ``ma`` and optionally ``set``.
 
-        A picture may be called as its file. Raises UsageError for a file of another kind,
+        A picture may have the name of its file. Raises UsageError for a file of another kind,
         InputError for one that cannot be read.
         """
         try:
@@ -44,8 +44,8 @@ class MaScores:
                 lines.fieldnames = head
                 if missing := [name for name in COLUMNS if name not in head]:
                     raise UsageError(
-                        f"--ma {path}: has no column {' and '.join(missing)}; its first line is "
-                        "system,picture,ma, and set may stand there too"
+                        f"--ma {path}: has no column {' and '.join(missing)}; its first line must "
+                        "be system,picture,ma, with an optional set"
                     )
                 return cls(dict(_scored(line, path, lines.line_num) for line in lines))
         except OSError as error:
@@ -54,7 +54,7 @@ class MaScores:
             raise UsageError(f"--ma {path}: is not a CSV file ({error})") from error
 
     def of(self, set_name: str, systems: Sequence[str], picture: str, scale: int) -> float | None:
-        """Return the score of a result, None where there is none; ``systems``: the row's names."""
+        """Return the score of a result, or None; ``systems``: the row's names."""
         for system in (name.casefold() for name in systems):
             for place in (set_name.casefold(), ""):
                 for name in (picture.casefold(), core_of(picture, scale)):
@@ -64,7 +64,7 @@ class MaScores:
         return None
 
     def unused(self) -> list[str]:
-        """Return the systems that no row has asked for."""
+        """Return the systems that no row has used."""
         return [
             each for each in dict.fromkeys(key[1] for key in self.scores) if each not in self.used
         ]

@@ -30,14 +30,14 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Pair:
-    """A picture: its HR file, and its LR file where the set has them."""
+    """A picture: its HR file, and its LR file if the set has one."""
 
     name: str
-    """The HR file without its ending."""
+    """Name of the HR file without its suffix."""
     hr: Path
     """The file to measure against."""
     lr: Path | None = None
-    """The file to enlarge; None: it is made from HR."""
+    """The file to enlarge; None to make it from HR."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class PictureSet:
     """Pictures to measure with, in natural order."""
 
     name: str
-    """What tables call it."""
+    """Its name in tables."""
     folder: Path
-    """Where the HR files are."""
+    """Folder of the HR files."""
     pairs: tuple[Pair, ...]
-    """In natural order."""
+    """The pictures, in natural order."""
     lr_folder: Path | None = None
-    """Where the LR files are, one for each HR file."""
+    """Folder of the LR files, one for each HR file."""
 
 
 def read_folder(folder: Path, scale: int, notify: Notify, parts: Iterable[str] = ()) -> PictureSet:
     """Pair the pictures of ``folder``, or of HR/ in it, with the LR files for ``scale``.
 
-    ``parts``: folders in it that hold pictures, too, where they are there.
+    ``parts``: further folders in it with pictures, if they exist.
     """
     hr_folder = next(iter(folders_called(folder, "HR")), folder)
     own = hr_folder.resolve()
@@ -80,14 +80,14 @@ def read_folder(folder: Path, scale: int, notify: Notify, parts: Iterable[str] =
         stems = (pair.name, f"{pair.name}x{scale}", f"{pair.name}_x{scale}")
         fitting = [lr[stem] for stem in stems if stem in lr]
         if not fitting:
-            notify(f"{lr_folder}: is not used, as it holds no LR picture of {pair.hr.name}")
+            notify(f"{lr_folder}: is not used, because it holds no LR picture of {pair.hr.name}")
             return PictureSet(name, hr_folder, pairs)
         paired.append(replace(pair, lr=fitting[0]))
     return PictureSet(name, hr_folder, tuple(paired), lr_folder)
 
 
 def told_apart(found: Iterable[PictureSet]) -> list[PictureSet]:
-    """Give sets of one name that of the folder around theirs, too. Raises UsageError."""
+    """Add the parent folder's name to sets of one name. Raises UsageError."""
     sets = list(found)
     names = [each.name for each in sets]
     for index, each in enumerate(sets):
@@ -96,12 +96,12 @@ def told_apart(found: Iterable[PictureSet]) -> list[PictureSet]:
             around = around.parent if around.name.casefold() == "hr" else around
             sets[index] = replace(each, name=f"{around.parent.name}/{each.name}")
     if len({each.name for each in sets}) < len(sets):
-        raise UsageError("a set is given twice; give each of them once")
+        raise UsageError("a set is given twice; give each set once")
     return sets
 
 
 def _lr_folder(hr_folder: Path, scale: int) -> Path | None:
-    """Return the LR files that belong to ``hr_folder``, None where there are none for ``scale``.
+    """Return the folder of the LR files of ``hr_folder``, None if there are none for ``scale``.
 
     Beside HR/: LRbicx4, LR_bicubic/X4, LR/x4, LR; beside DIV2K_valid_HR:
     DIV2K_valid_LR_bicubic/X4; in a folder without HR in its name: the same as beside HR/.
@@ -136,7 +136,7 @@ def _children(folder: Path) -> list[Path]:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Return the pictures that lie in a folder itself, in natural order."""
+    """Return the pictures directly in a folder, in natural order."""
     return [path for path in _children(folder) if is_picture(path) and path.is_file()]
 
 
@@ -144,8 +144,8 @@ def pixel_digest(paths: Iterable[Path]) -> str:
     """Return a digest of pictures, independent of their names, order and format.
 
     A picture's digest is the sha256 of ``HEIGHT WIDTH CHANNELS``, a line feed and its samples, row
-    by row, as `read_hr` gives them. The set's is the sha256 of those, in hexadecimal digits,
-    sorted, each with a line feed behind it.
+    by row, as `read_hr` gives them. The set's is the sha256 of those, as sorted hexadecimal digits
+    with a line feed after each.
     """
     digests = []
     for path in paths:
@@ -159,7 +159,7 @@ def read_hr(path: Path) -> npt.NDArray[np.uint8]:
     """Decode a picture to measure against: (H, W, C), uint8, C = 1 gray or 3 RGB.
 
     Full opacity is dropped. Raises InputError as `upscale.pictures.reading.reader.read` does, and
-    for transparent pixels, 16 bits a sample and several frames, on which figures have no meaning.
+    for transparent pixels, 16-bit samples and several frames, for which figures have no meaning.
     """
     image = read(path)
     if image.frames > 1:
@@ -167,10 +167,10 @@ def read_hr(path: Path) -> npt.NDArray[np.uint8]:
     pixels = np.asarray(image.pixels[:])
     if pixels.dtype != np.uint8:
         raise InputError(
-            f"{path}: has 16 bits a sample; benchmarks are defined on 8, so convert it first"
+            f"{path}: has 16 bits per sample; benchmarks are defined for 8, so convert it first"
         )
     if pixels.shape[2] in (2, 4):
         if (pixels[..., -1] != 255).any():
-            raise InputError(f"{path}: is transparent in places; flatten it first")
+            raise InputError(f"{path}: has transparent pixels; flatten it first")
         pixels = pixels[..., :-1]
     return np.ascontiguousarray(pixels)

@@ -1,13 +1,13 @@
-"""Pictures that another program made of a set: which file belongs to which picture.
+"""Matches the pictures of another program to those of a set.
 
-A result bears the name of its picture, and perhaps more behind it. Of a picture's name, an ending
-``_HR`` or ``_GT`` and the marks of the scale, ``_SRF_4``, ``_x4`` or ``x4``, do not count. What
-follows in the result's name begins with a mark (``_``, ``-``, ``.``, a space or a bracket) or with
-``x4``. Capitals do not matter. So ``img_001_SRF_4_HR.png`` has the result ``img_001_SRF_4_SR.png``,
-and ``baby.png`` has ``baby.png``, ``babyx4.png``, ``baby_RCAN_x4.png`` or ``baby_out.png``; of the
+The name of a result begins with that of its picture. In a picture's name, an ending ``_HR`` or
+``_GT`` and the marks of the scale, ``_SRF_4``, ``_x4`` or ``x4``, do not count. The rest of the
+result's name begins with a mark (``_``, ``-``, ``.``, a space or a bracket) or with ``x4``. Case
+does not matter. So ``img_001_SRF_4_HR.png`` has the result ``img_001_SRF_4_SR.png``, and
+``baby.png`` has ``baby.png``, ``babyx4.png``, ``baby_RCAN_x4.png`` or ``baby_out.png``; for the
 pictures ``baby`` and ``baby_2``, the longer name wins. A file that ends in ``_HR``, ``_GT`` or
-``_LR`` is no result. Where several fit one picture, as in a folder with the results of several
-programs, those count that have the name given to ``--results`` in what follows.
+``_LR`` is not a result. If several files fit one picture, as in a folder with the results of
+several programs, those with the name of ``--results`` in the rest count.
 """
 
 import re
@@ -27,11 +27,11 @@ __all__ = ["core_of", "find_results", "read_result"]
 MARKS = r"_\-. (\["
 TRUTH = re.compile(rf"[{MARKS}](hr|gt|lr)$")
 SHOWN = 3
-"""Pictures that a message names; the rest is counted."""
+"""Number of pictures that a message names; it counts the others."""
 
 
 def core_of(stem: str, scale: int) -> str:
-    """Return a picture's name in small letters, without its endings of truth and scale."""
+    """Return a picture's name in small letters, without endings such as ``_HR`` and ``x4``."""
     core = stem.casefold()
     endings = re.compile(rf"([{MARKS}](hr|gt)|[{MARKS}]srf[{MARKS}]?{scale}|[{MARKS}]?x{scale})$")
     while found := endings.search(core):
@@ -44,8 +44,8 @@ def core_of(stem: str, scale: int) -> str:
 def find_results(name: str, folder: Path, pictures: PictureSet, scale: int) -> dict[str, Path]:
     """Return the file of each picture, by the names of ``pictures.pairs``.
 
-    The files lie in ``folder``, or in a folder in it that bears the set's name. Raises UsageError
-    for a ``folder`` that is none, InputError (``no-result``, ``two-results``, ``odd-size``) where a
+    The files lie in ``folder``, or in a folder in it with the set's name. Raises UsageError if
+    ``folder`` is not a folder, InputError (``no-result``, ``two-results``, ``odd-size``) if a
     picture has no result, more than one, or one of another size.
     """
     if not folder.is_dir():
@@ -64,8 +64,9 @@ def find_results(name: str, folder: Path, pictures: PictureSet, scale: int) -> d
             for picture, files in list(two.items())[:SHOWN]
         )
         raise InputError(
-            f"{folder}: several files fit {_count(len(two))} ({told}); leave one of each there, or "
-            f"give --results the word that tells them apart, as in --results SRCNN={folder}",
+            f"{folder}: several files fit {_count(len(two))} ({told}); keep one file for each, or "
+            "give --results a name that their file names contain, such as --results "
+            f"SRCNN={folder}",
             code="two-results",
         )
     missing = [picture for picture, files in chosen.items() if not files]
@@ -86,7 +87,7 @@ def find_results(name: str, folder: Path, pictures: PictureSet, scale: int) -> d
 def _fitting(
     files: Sequence[Path], pictures: Sequence[str], scale: int
 ) -> dict[str, dict[Path, str]]:
-    """Return the results of each picture, each with what follows the picture's name."""
+    """Return the results of each picture, each with the rest of its name."""
     cores = {picture: core_of(picture, scale) for picture in pictures}
     found: dict[str, dict[Path, str]] = {picture: {} for picture in pictures}
     for file in files:
@@ -110,7 +111,7 @@ def _follows(rest: str, scale: int) -> bool:
 
 
 def _named(name: str, files: dict[Path, str], scale: int) -> list[Path]:
-    """Return all files, or of several those that have ``name`` in what follows."""
+    """Return all files, or if there are several, those with ``name`` in the rest."""
     word = name.casefold()
     rests = {file: re.sub(rf"x{scale}(?![0-9])", "", rest) for file, rest in files.items()}
     whole = [file for file, rest in rests.items() if word in re.split(f"[{MARKS})\\]]", rest)]
@@ -123,28 +124,30 @@ def _count(pictures: int) -> str:
 
 
 def _check_size(file: Path, pair: Pair, scale: int) -> None:
-    """Raise InputError where a result has neither the size of HR nor that of HR cut."""
+    """Raise InputError if a result has neither the size of HR nor that of cropped HR."""
     truth, made = read_header(pair.hr), read_header(file)
     whole = truth.width, truth.height
     cut = tuple(length - length % scale for length in whole)
     if (made.width, made.height) not in (whole, cut):
         raise InputError(
-            f"{file}: has {made.width} × {made.height} pixels, but {pair.hr.name} needs "
-            f"{cut[0]} × {cut[1]}; enlarge {cut[0] // scale} × {cut[1] // scale} pixels by "
-            f"{scale}, and leave nothing out at the edges",
+            f"{file}: has {made.width} × {made.height} pixels, but {pair.hr.name} needs {cut[0]} "
+            f"× {cut[1]}; enlarge {cut[0] // scale} × {cut[1] // scale} pixels by {scale}, and do "
+            "not crop the edges",
             code="odd-size",
         )
 
 
 def read_result(file: Path, shape: tuple[int, ...]) -> Levels:
-    """Decode a result as ``shape`` (H, W, C) of its HR, cut to that size.
+    """Decode a result to ``shape`` (H, W, C) of its HR, cropped to that size.
 
-    Where HR is gray, a coloured result becomes its luma, as our own results do; where HR has
-    colour, a gray one is Y alone. Raises InputError as `read_hr` does.
+    If HR is gray, a colour result becomes its luma, as our own results do; if HR has colour, a gray
+    result is Y alone. Raises InputError as `read_hr` does.
     """
     pixels = read_hr(file)[: shape[0], : shape[1]]
     if pixels.shape[:2] != shape[:2]:
-        raise InputError(f"{file}: has changed while it was measured", code="odd-size")
+        raise InputError(
+            f"{file}: has changed during the measurement; run the command again", code="odd-size"
+        )
     if shape[2] == 1 and pixels.shape[2] == 3:
         gray = np.floor(pixels @ np.array(LUMA) + 0.5)
         return np.asarray(gray[..., None], np.uint8)

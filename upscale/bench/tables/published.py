@@ -1,4 +1,4 @@
-"""Figures that others have published, each with its source and the protocol behind it."""
+"""Published figures of others, each with its source and its protocol."""
 
 import tomllib
 from collections.abc import Collection, Iterable
@@ -19,15 +19,15 @@ class Published:
     """One system on one set, as ``source`` states it."""
 
     system: str
-    """As the source calls it."""
+    """Its name in the source."""
     source: str
     """Paper or program that states the figures."""
     set: str
     """A key of `read_datasets`."""
     figures: dict[str, float]
-    """By the keys of `METRICS`, and ``mos`` (mean opinion score)."""
+    """Figures by the keys of `METRICS`, and ``mos`` (mean opinion score)."""
     address: str = ""
-    """Where the source can be read."""
+    """Address of the source."""
     scale: int = 4
     """Factor from LR to HR."""
     channels: str = "y"
@@ -35,36 +35,36 @@ class Published:
     border: int = 4
     """HR pixels that are left out at each edge."""
     ssim_kind: str | None = None
-    """Which SSIM; None where there is none."""
+    """Which SSIM; None if there is none."""
     beside: tuple[str, ...] = ()
-    """Our models and baselines that it describes."""
+    """Our models and baselines that stand beside it."""
     instead: dict[str, str] = field(default_factory=dict)
-    """Our models that it stands in for, each with the reason."""
+    """Our models that it replaces, each with the reason."""
     listed: bool = True
     """Whether tables show it among the other systems."""
     picture: str | None = None
     """The one picture measured; None for means over the set."""
     apart: str = ""
-    """Why its PSNR and SSIM cannot be compared with ours."""
+    """The reason why its PSNR and SSIM cannot be compared with ours."""
     note: str = ""
-    """What a reader must know about this row."""
+    """A note for readers of this row."""
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Return what identifies it."""
+        """Return its identity."""
         return self.system, self.source, self.set
 
     def belongs(self, protocol: Protocol) -> bool:
-        """Return whether a table by ``protocol`` shows it: of one scale, and RGB beside RGB only.
+        """Return whether a table with ``protocol`` shows it: of one scale, and RGB beside RGB only.
 
-        Papers measure on Y; what they have stands beside RGB, too, with a word.
+        Papers measure on Y; their figures also stand beside RGB, with a note.
         """
         return self.scale == protocol.scale and self.channels in ("y", protocol.channels)
 
     def comparable(self, protocol: Protocol) -> frozenset[str]:
-        """Return the figures that were made as ``protocol`` makes them.
+        """Return the figures whose rules are those of ``protocol``.
 
-        LPIPS sees whole pictures in colour, whatever channels and border are.
+        LPIPS is measured on whole colour pictures, whatever the channels and the border.
         """
         if self.scale != protocol.scale:
             return frozenset()
@@ -116,8 +116,8 @@ def beside(
 
     Papers publish only the ends: a model without alpha or at 1 is itself, at 0 its PSNR end. A
     model that no table knows, such as the pictures of another program, is the system of its name. A
-    row that stands in for another says so in its ``note``. ``picture``: the one measured, or None
-    for the means.
+    row that replaces another says so in its ``note``. ``picture``: the one measured, or None for
+    the means.
     """
     entry = read_manifest().get(model)
     if alpha == 0:
@@ -144,13 +144,13 @@ def others(set: str, shown: Iterable[Published], picture: str | None = None) -> 
 
 
 def pictures_of(set: str) -> list[str]:
-    """Return the single pictures of a set that papers have figures of."""
+    """Return the single pictures of a set for which papers have figures."""
     found = [row.picture for row in read_published() if row.set == set and row.picture is not None]
     return list(dict.fromkeys(found))
 
 
 def to_plot(sets: Collection[str], x: str, y: str) -> list[Row]:
-    """Return what papers publish of networks on ``sets``, where it has both ``x`` and ``y``."""
+    """Return the published figures of networks on ``sets`` that have both ``x`` and ``y``."""
     return [
         Row(each.set, f"{each.system} ({each.source})", each.system, figures=each.figures)
         for each in read_published()

@@ -31,7 +31,7 @@ MEASURED = (
 PUBLISHED = ("system", "source", "address", "note", "apart", "picture")
 PROTOCOL = ("scale", "channels", "border", "ssim_kind")
 SPECIAL = ("protocol", "whole_luma", "luma_alone", "niqe_border", "blur_sigma")
-"""Of a protocol, where it has them."""
+"""Keys of a protocol that not every protocol has."""
 FIGURES = (*METRICS, "mos")
 CSV_COLUMNS = (
     *("set", "picture", "kind", "beside", "source", "address", "note", "apart"),
@@ -43,25 +43,25 @@ CSV_COLUMNS = (
 )
 
 Kind = Literal["measured", "published", "other"]
-"""Of a line: measured by us, published for the system above it, or for another system."""
+"""The kind of a line: measured by us, published for the system above it, or for another one."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a line is made from."""
+    """The source of a line."""
 
     kind: Kind
-    """Of the line."""
+    """Kind of the line."""
     row: Row | None
-    """The measured row, or that which ``published`` stands beside."""
+    """The measured row, or the one beside which ``published`` stands."""
     published: Published | None = None
-    """What others publish; None: a measured line."""
+    """The published figures; None for a measured line."""
     differences: dict[str, float] = field(default_factory=dict)
     """Measured minus published, by metric."""
 
     @property
     def figures(self) -> dict[str, float]:
-        """Those of the line, by metric."""
+        """The figures of the line, by metric."""
         if self.published is not None:
             return self.published.figures
         return self.row.figures if self.row is not None else {}
@@ -76,7 +76,7 @@ def by_set(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def of_picture(rows: Iterable[Row], picture: str, scale: int) -> list[Row]:
-    """Return rows with the figures of one picture alone, without their cost."""
+    """Return rows with the figures of one picture only, without their cost."""
     found = []
     for row in rows:
         figures = [each for name, each in row.pictures.items() if core_of(name, scale) == picture]
@@ -96,7 +96,7 @@ def line_up(
     """
     measured = {name for row in rows for name in row.figures}
     if measured & {"psnr", "ssim"}:
-        measured.add("mos")  # of a paper's table that has these
+        measured.add("mos")  # a paper's table that has these
     if picture is not None or "niqe" in measured:
         measured.add("pi")
 
@@ -159,7 +159,7 @@ def _records(rows: Sequence[Row], protocol: Protocol) -> Iterator[dict[str, Any]
 def to_csv(rows: Sequence[Row], protocol: Protocol, header: bool = True) -> str:
     """Write all lines as CSV with the columns `CSV_COLUMNS`, in full precision.
 
-    ``ssim_kind`` names the definition of the figure ``ssim``; ``pictures`` is their number.
+    ``ssim_kind`` names the definition of ``ssim``; ``pictures`` is the number of pictures.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
@@ -174,17 +174,17 @@ def to_csv(rows: Sequence[Row], protocol: Protocol, header: bool = True) -> str:
 
 
 def to_json_lines(rows: Sequence[Row], protocol: Protocol) -> str:
-    """Write one JSON object a line, in full precision.
+    """Write one JSON object per line, in full precision.
 
     Keys as `CSV_COLUMNS`, but for ``figures`` and ``differences`` by metric and ``pictures`` with
-    the figures of each. What is not a finite number is a string: ``"inf"``, ``"nan"``.
+    the figures of each. A number that is not finite is a string: ``"inf"``, ``"nan"``.
     """
     records = _records(rows, protocol)
     return "".join(json.dumps(finite(record), allow_nan=False) + "\n" for record in records)
 
 
 def finite(value: Any) -> Any:
-    """Return a value for JSON with ``"inf"`` and ``"nan"`` for numbers that JSON lacks."""
+    """Return a value for JSON, with ``"inf"`` and ``"nan"`` for numbers that JSON lacks."""
     if isinstance(value, Mapping):
         return {key: finite(each) for key, each in value.items()}
     if isinstance(value, list):

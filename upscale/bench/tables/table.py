@@ -1,4 +1,4 @@
-"""Rows of a benchmark and published figures → a table as text or Markdown."""
+"""Tables of a benchmark's rows and published figures, as text or Markdown."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["DIGITS", "MISSING", "Line", "Table", "make_tables", "to_markdown"]
 MISSING = "–"
 
 OPINIONS = {"mos": "MOS"}
-"""Figures that people gave, and no program measures."""
+"""Figures that people give and no program measures."""
 
 DIGITS = {"psnr": 2, "rmse": 2, "ma": 3, "pi": 3, "mos": 2}
 """Decimals, as papers print them; 4 for the other metrics."""
@@ -30,7 +30,7 @@ DEGRADATIONS = {
 
 
 ON_CHANNELS = ("psnr", "ssim", "rmse")
-"""Metrics that see the protocol's channels, without its border."""
+"""Metrics that use the protocol's channels, without its border."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Line:
     kind: Kind
     """Measured, published or of another system."""
     cells: tuple[str, ...]
-    """One a column; the first of a published line begins with two spaces."""
+    """One per column; the first cell of a published line begins with two spaces."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,18 @@ class Table:
     title: str
     """States the protocol."""
     columns: tuple[str, ...]
-    """Their headings."""
+    """Headings of the columns."""
     lines: tuple[Line, ...]
-    """In the order of the table."""
+    """The lines, in the order of the table."""
     notes: tuple[str, ...] = ()
-    """Explain the lines."""
+    """Notes on the lines."""
 
 
 def make_tables(rows: Sequence[Row], protocol: Protocol) -> list[Table]:
-    """Return one table a set, in the order of ``rows``, all measured by ``protocol``.
+    """Return one table per set, in the order of ``rows``, all measured with ``protocol``.
 
-    Columns: system, the metrics measured, seconds of upscaling, HR megapixels a second, peak MiB. A
-    picture of which papers have figures of its own has a table of its own, behind its set's.
+    Columns: system, the metrics measured, seconds of upscaling, HR megapixels per second, peak MiB.
+    If papers have figures of a single picture, it has its own table after that of its set.
     """
     tables = []
     for found in by_set(rows).values():
@@ -104,7 +104,7 @@ def _title(rows: Sequence[Row], protocol: Protocol, picture: str | None) -> str:
         f"{_enumerated([METRICS[name] for name in on_channels])} on "
         f"{CHANNELS[protocol.channels]}{levels}, {protocol.border} px border left out",
         f"SSIM: {protocol.ssim}" if "ssim" in on_channels else "",
-        "baselines resample Y alone" if protocol.luma_alone else "",
+        "baselines resample Y only" if protocol.luma_alone else "",
         f"NIQE without {protocol.niqe_border} px border" if protocol.niqe_border else "",
         protocol.precision,
     ]
@@ -121,11 +121,11 @@ def _enumerated(names: Sequence[str]) -> str:
 def _notes(origins: Sequence[Origin]) -> Iterator[str]:
     if any(origin.differences for origin in origins):
         yield (
-            "In brackets: measured minus published, where channels, border and definition are "
-            "the same."
+            "In brackets: measured minus published, if channels, border and definition are the "
+            "same."
         )
     if {origin.kind for origin in origins if "mos" in origin.figures} > {"measured"}:
-        yield "MOS: published ones are of other raters; compare the order, not the numbers."
+        yield "Published MOS come from other raters; compare the order, not the numbers."
     apart: dict[str, list[str]] = {}
     for origin in origins:
         if origin.published is not None and origin.published.apart:
@@ -158,7 +158,7 @@ def _figure(origin: Origin, name: str, protocol: Protocol) -> str:
 
 
 def _otherwise(published: Published, name: str, protocol: Protocol) -> str:
-    """State how a published PSNR or SSIM was made, where that differs from ``protocol``."""
+    """State how the rules of a published PSNR or SSIM differ from ``protocol``."""
     said = ""
     if name == "ssim" and published.ssim_kind != protocol.ssim:
         said += f" {published.ssim_kind}"
@@ -170,7 +170,7 @@ def _otherwise(published: Published, name: str, protocol: Protocol) -> str:
 
 
 def _signed(value: float, digits: int) -> str:
-    """Write a difference with its sign; one that rounds to 0 has none."""
+    """Write a difference with its sign; if it rounds to 0, it has none."""
     text = f"{abs(value):.{digits}f}"
     if not text.strip("0."):
         return text

@@ -1,4 +1,4 @@
-"""One module a vendor: what `upscale.stores.vendor.Vendor` asks of it, by its fsspec library.
+"""One module per vendor: `upscale.stores.vendor.Vendor` through its fsspec library.
 
-Each imports that library when its class is made. It imports `vendor` and `urls`.
+Each imports that library when its class is instantiated. It imports `vendor` and `urls`.
 """

@@ -14,19 +14,19 @@ from upscale.stores.vendor import Described, Kind, Page, Reading, VendorError
 __all__ = ["Azure"]
 
 CONNECTING, ANSWERING = 10, 120
-"""Seconds to wait for a connection, and for the next piece of an answer or of what is sent."""
+"""Seconds to wait for a connection, and for the next piece of a request or an answer."""
 
 LIMITS = {"retry_total": 0, "connection_timeout": CONNECTING, "read_timeout": ANSWERING}
-"""Of each request; who asks again is the store."""
+"""Limits of each request; the store retries."""
 
 PAGE = 5000
-"""Objects of a page; no more are allowed."""
+"""Objects per page, the most that Azure allows."""
 
 BY_CODE: dict[str, Kind] = {
     "ContainerNotFound": "no-bucket",
     "ContainerBeingDeleted": "no-bucket",
     "BlobAlreadyExists": "exists",
-    # Who commits first has the others' parts thrown away.
+    # The first commit discards the parts of other writers.
     "InvalidBlockList": "absent",
     "InvalidRange": "changed",
     "NoAuthenticationInformation": "no-credentials",
@@ -41,14 +41,14 @@ BY_STATUS: dict[int, Kind] = {
 }
 
 OURS = "upscale-"
-"""How names in our metadata begin. Azure allows no hyphens there, so they become underscores."""
+"""Prefix of our metadata keys. Azure allows no hyphens there, so they become underscores."""
 
 
 class Azure:
     """``az://container/key``, or ``abfs://container@account.dfs.core.windows.net/key``.
 
-    What says who asks are the variables of adlfs (``AZURE_STORAGE_ACCOUNT_NAME`` and so on), those
-    of Azure's own program, or what that has logged in with.
+    Credentials come from the variables of adlfs (``AZURE_STORAGE_ACCOUNT_NAME`` and so on), those
+    of Azure's own program, or the login of that program.
     """
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ class Azure:
         return self._container(place).get_blob_client(place.key)
 
     def _connected(self, account: str) -> Any:
-        """Log in to an account; to that of the environment where none is named."""
+        """Log in to an account, by default to that of the environment."""
         named = account or os.environ.get("AZURE_STORAGE_ACCOUNT")
         with _told():
             try:
@@ -134,7 +134,7 @@ class Azure:
         return files.service_client
 
     def _ask(self, ask: Callable[[], Awaitable[Any]], new: bool = False) -> Any:
-        """Ask once. ``new``: the object may not exist. Raises VendorError."""
+        """Send one request. ``new``: the object must not exist. Raises VendorError."""
 
         async def asked() -> Any:
             return await ask()
@@ -148,7 +148,7 @@ class Azure:
 
 
 class _Upload:
-    """Blocks under names of their own: those of another writer are beside them."""
+    """Blocks with unique names, so they do not meet those of another writer."""
 
     def __init__(self, azure: Azure, blob: Any, metadata: Mapping[str, str], new: bool) -> None:
         self._azure = azure
@@ -173,7 +173,7 @@ class _Upload:
         self._azure._ask(lambda: self._blob.commit_block_list(blocks, **asked), self._new)
 
     def abort(self) -> None:
-        """Do nothing: Azure throws blocks away that nobody commits within a week."""
+        """Do nothing: Azure discards blocks that are not committed within a week."""
 
 
 def _described(found: Any) -> Described:
@@ -190,7 +190,7 @@ def _underscored(metadata: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def _told(new: bool = False) -> Iterator[None]:
-    """Make a VendorError of what Azure's client raises; its sentences may hold a signature."""
+    """Turn an error of Azure's client into a VendorError; its message may contain a signature."""
     from azure.core import exceptions as azure
 
     try:

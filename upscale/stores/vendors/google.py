@@ -1,4 +1,4 @@
-"""Google Cloud Storage. What stands for the tag of an object is its generation, a number."""
+"""Google Cloud Storage. The generation of an object, a number, serves as its tag."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -11,13 +11,13 @@ from upscale.stores.vendor import Described, Kind, Page, Reading, VendorError
 __all__ = ["Google"]
 
 CHUNK = 8 * 2**20
-"""Bytes that one request asks for."""
+"""Bytes per request."""
 
 LIMITS: dict[str, Any] = {"timeout": (10, 120), "retry": None}
 """Of each request: seconds to wait for a connection, and for an answer. The store asks again."""
 
 GOES_ON = 308
-"""The status that asks for more of an upload."""
+"""The status that requests more of an upload."""
 
 BY_STATUS: dict[int, Kind] = {
     **{401: "no-credentials", 403: "denied", 404: "absent", 408: "broken", 410: "absent"},
@@ -29,8 +29,8 @@ BY_STATUS: dict[int, Kind] = {
 class Google:
     """``gs://bucket/key``, by the login of ``gcloud`` or ``GOOGLE_APPLICATION_CREDENTIALS``.
 
-    Where there is neither, it asks as nobody, which public buckets allow. An emulator is at
-    ``STORAGE_EMULATOR_HOST``.
+    Without either, it asks anonymously, which public buckets allow. ``STORAGE_EMULATOR_HOST`` names
+    an emulator.
     """
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class Google:
 
 
 class _Upload:
-    """A session at an address that needs no login: it is not shown. It keeps the condition."""
+    """A session at a secret address that needs no login. It keeps the condition."""
 
     def __init__(self, address: str, size: int, new: bool) -> None:
         self._address = address
@@ -131,7 +131,7 @@ class _Upload:
         self._broke_off = False
 
     def send(self, number: int, data: bytes, last: bool) -> None:
-        """See `Upload`; of a part that is sent again, only what has not arrived.
+        """See `Upload`; a repeated part is sent from the first byte that has not arrived.
 
         https://cloud.google.com/storage/docs/performing-resumable-uploads#status-check
         """
@@ -147,7 +147,7 @@ class _Upload:
         self._broke_off = False
 
     def _put(self, span: str, data: bytes) -> int:
-        """Send what ``span`` says; return how many bytes have arrived in all."""
+        """Send the bytes of ``span``; return how many bytes have arrived in all."""
         import requests
 
         headers = {"Content-Range": span}
@@ -160,7 +160,7 @@ class _Upload:
         raise _refused(answer.status_code, self._new)
 
     def commit(self) -> None:
-        """Do nothing: the last part ends it."""
+        """Do nothing: the last part ends the upload."""
 
     def abort(self) -> None:
         """See `Upload`."""
@@ -176,9 +176,9 @@ def _described(blob: Any) -> Described:
 
 @contextmanager
 def _told(missing: Kind = "absent", new: bool = False) -> Iterator[None]:
-    """Make a VendorError of what Google's client raises; its sentences are left out.
+    """Turn an error of Google's client into a VendorError, without its message.
 
-    ``missing``: what it is that is not found.
+    ``missing``: the kind of thing that is not found.
     """
     from google.api_core.exceptions import GoogleAPICallError
     from google.auth.exceptions import GoogleAuthError, TransportError

@@ -1,4 +1,4 @@
-"""fsspec's files in memory, which all of a process share: for tests, and to try commands."""
+"""fsspec's files in memory, shared by the whole process: for tests, and to try commands."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,20 +14,20 @@ __all__ = ["Memory"]
 WRITING = Lock()
 
 WRITTEN_WITH: WeakKeyDictionary[Any, Mapping[str, str]] = WeakKeyDictionary()
-"""The metadata of each file, which fsspec's have none of; it goes when the file is replaced."""
+"""The metadata of each file, which fsspec does not keep; replacing a file removes them."""
 
 
 class Memory:
     """``memory://bucket/key``; every bucket exists."""
 
     def __init__(self) -> None:
-        """Share what is in memory. Raises ImportError."""
+        """Use the files in memory. Raises ImportError."""
         from fsspec.implementations.memory import MemoryFileSystem
 
         self._files = MemoryFileSystem()
 
     def page(self, folder: Place, after: str) -> Page:
-        """See `Vendor`; all is one page."""
+        """See `Vendor`; there is one page."""
         start = f"/{folder.bucket}/{folder.key}"
         names = sorted(name for name in list(self._files.store) if name.startswith(start))
         found = [(name[len(f"/{folder.bucket}/") :], self._head(name)) for name in names]

@@ -1,4 +1,4 @@
-"""S3 of Amazon, and what speaks it: MinIO, Ceph, R2, where ``AWS_ENDPOINT_URL`` says where."""
+"""Amazon S3 and compatible servers: MinIO, Ceph, R2 at ``AWS_ENDPOINT_URL``."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,10 +11,10 @@ from upscale.stores.vendor import Described, Kind, Page, Reading, VendorError
 __all__ = ["S3"]
 
 CHUNK = 2**20
-"""Bytes that are read at a time."""
+"""Bytes per read."""
 
 CONNECTING, ANSWERING = 10, 120
-"""Seconds to wait for a connection, and for the next piece of an answer or of what is sent."""
+"""Seconds to wait for a connection, and for the next piece of a request or an answer."""
 
 ABSENT = ("NoSuchKey", "NoSuchUpload", "404")
 
@@ -28,11 +28,11 @@ BY_CODE: dict[str, Kind] = {
     **dict.fromkeys(NOT_KNOWN, "no-credentials"),
     "NoSuchBucket": "no-bucket",
     "NotImplemented": "unconditional",
-    # Two create the same object at this moment: who asks again later learns who was first.
+    # Two writers create the same object at this moment: a later retry shows which was first.
     "ConditionalRequestConflict": "busy",
     "OperationAborted": "busy",
     "RequestTimeout": "broken",
-    # Half a body came there.
+    # Half a body arrived there.
     "IncompleteBody": "broken",
     "BadDigest": "broken",
     "XAmzContentSHA256Mismatch": "broken",
@@ -52,14 +52,14 @@ BY_STATUS: dict[int, Kind] = {
 
 
 class S3:
-    """``s3://bucket/key``, by the credentials that Amazon's own programs use."""
+    """``s3://bucket/key``, with the credentials of Amazon's own programs."""
 
     def __init__(self) -> None:
         """Read the settings of the environment. Raises ImportError."""
         from fsspec.asyn import sync
         from s3fs import S3FileSystem
 
-        # Who asks again is the store. Instances remember the endpoint of the first.
+        # The store retries. Instances remember the endpoint of the first.
         self._files = S3FileSystem(
             skip_instance_cache=True,
             use_listings_cache=False,
@@ -127,7 +127,7 @@ class S3:
             body.close()
 
     def _call(self, method: str, bucket: str, new: bool = False, **asked: Any) -> Any:
-        """Ask once. ``new``: only where there is no object. Raises VendorError."""
+        """Send one request. ``new``: the object must not exist. Raises VendorError."""
         if new:
             asked["IfNoneMatch"] = "*"
         with _told(new):
@@ -154,7 +154,7 @@ class _Upload:
 
 
 def _described(answer: Mapping[str, Any]) -> Described:
-    """Read the headers of an object, or of a piece of it."""
+    """Read the headers of an object or of a piece of it."""
     whole = answer.get("ContentRange", "").rpartition("/")[2]
     size = int(whole) if whole else answer["ContentLength"]
     return Described(size, answer.get("ETag", "").strip('"'), answer.get("Metadata", {}))
@@ -162,7 +162,7 @@ def _described(answer: Mapping[str, Any]) -> Described:
 
 @contextmanager
 def _told(new: bool = False) -> Iterator[None]:
-    """Make a VendorError of what s3fs raises; its sentences are left out, they may hold secrets."""
+    """Turn an error of s3fs into a VendorError, without its message, which may contain secrets."""
     from aiohttp import ClientError as ConnectionBroken
     from botocore import exceptions as boto
     from botocore.parsers import ResponseParserError

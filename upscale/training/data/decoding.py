@@ -1,4 +1,4 @@
-"""Files of pictures become HR and LR samples, several at once."""
+"""Decodes picture files to HR and LR samples, several at once."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ Reduce = Callable[[Levels, int], Levels]
 def decoded(
     pairs: Sequence[PathPair], scale: int, reduce: Reduce, progress: Progress, notify: Notify
 ) -> Iterator[tuple[Path, Levels, Levels]]:
-    """Yield path, HR and LR of the readable pictures in order, decoded by several threads."""
+    """Yield path, HR and LR of the readable pictures in order; several threads decode."""
 
     def decode(pair: PathPair) -> tuple[Levels, Levels] | InputError:
         try:
@@ -37,7 +37,7 @@ def decoded(
 
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers, "decoder") as pool:
-        for first in range(0, len(pairs), 2 * workers):  # so that few decoded pictures wait
+        for first in range(0, len(pairs), 2 * workers):  # few decoded pictures wait
             some = pairs[first : first + 2 * workers]
             results = zip(some, pool.map(decode, some), strict=True)
             for done, ((path, _), result) in enumerate(results, first + 1):

@@ -13,12 +13,12 @@ __all__ = ["Mixture"]
 
 @dataclass(frozen=True)
 class Mixture:
-    """Decoded pictures of several folders, and how many patches each of them gives."""
+    """Decoded pictures of several folders, and the share of patches of each."""
 
     stores: tuple[Store, ...]
-    """At least one, of one scale."""
+    """One store or more, of one scale."""
     shares: tuple[float, ...]
-    """Of each store, above 0, relative to their sum."""
+    """Share of each store, above 0, relative to their sum."""
 
     @property
     def scale(self) -> int:
@@ -27,12 +27,12 @@ class Mixture:
 
     @property
     def pictures(self) -> int:
-        """How many pictures there are in all."""
+        """Number of pictures in all."""
         return sum(len(store.items) for store in self.stores)
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of one store; of several, over theirs and their shares."""
+        """The SHA-256 of a single store, or over those of several stores and their shares."""
         if len(self.stores) == 1:
             return self.stores[0].digest
         total = sum(self.shares)
@@ -43,10 +43,10 @@ class Mixture:
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
     def draw(self, random: np.random.Generator, batch: int) -> list[tuple[Store, int]]:
-        """Draw ``batch`` pictures: the stores, and places in them.
+        """Draw ``batch`` pictures: their stores and indices.
 
-        Pictures of a store are distinct where it has as many. A store's number of patches is its
-        share of the batch, rounded up or down, and its share in the mean.
+        Pictures of a store are distinct if it has enough. A store's number of patches is its share
+        of the batch, rounded up or down, and on average exactly its share.
         """
         if len(self.stores) == 1:
             return [(self.stores[0], index) for index in _distinct(random, self.stores[0], batch)]

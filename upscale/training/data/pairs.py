@@ -1,4 +1,4 @@
-"""The files of a training set: HR pictures, each with its LR picture where there is one."""
+"""The files of a training set: HR pictures, each with its LR picture if there is one."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ def find_pairs(data: Path, lr_data: Path | None, scale: int, notify: Notify) -> 
     """Return the pictures in ``data``, a folder or a file, sorted; links are followed.
 
     ``lr_data``: a folder with the same tree and file names as ``data``, with or without an ending
-    such as ``x4``, in any format. ``notify`` is told of what is left out. Raises UsageError where
-    there are no pictures, or an LR picture is missing.
+    such as ``x4``, in any format. ``notify`` gets a message for each file that is left out. Raises
+    UsageError if there are no pictures, or if an LR picture is missing.
     """
     found = find_inputs([data], follow_links=True)
     for each in (each for each in found if each.problem is not None):

@@ -1,4 +1,4 @@
-"""Batches of patches, which follow from the seed and the step alone.
+"""Batches of patches, which depend only on the seed and the step.
 
 So a resumed run needs only the number of its step, and each of several processes cuts its own share
 of the same batch.
@@ -32,17 +32,17 @@ class Patches(Dataset[tuple[Levels, Levels]]):
     patch: int
     """HR pixels a side, a multiple of the scale."""
     batch: int
-    """Patches a step, of distinct pictures where there are as many; a multiple of ``world``."""
+    """Patches per step, of distinct pictures if there are enough; a multiple of ``world``."""
     seed: int
-    """Of what is drawn, together with the step."""
+    """Seed of all draws, together with the step."""
     degradation: str = "bicubic"
-    """A key of `PRESETS`; any other word: LR is the store's."""
+    """A key of `PRESETS`; for any other word, LR is the store's."""
     augment: Literal["all", "flips", "none"] = "all"
-    """How patches are turned: all eight ways of a square, the four that keep rows rows, or not."""
+    """How patches are turned: eight ways of a square, four that keep rows as rows, or none."""
     rank: int = 0
     """Number of this process, from 0."""
     world: int = 1
-    """How many processes there are."""
+    """Number of processes."""
 
     def __getitem__(self, step: int) -> tuple[Levels, Levels]:
         """Return this process's LR (n, 3, h, w) and HR (n, 3, H, W) of ``step``, uint8."""
@@ -56,7 +56,7 @@ class Patches(Dataset[tuple[Levels, Levels]]):
         return np.ascontiguousarray(lr), np.ascontiguousarray(hr)
 
     def _random(self, step: int, place: int) -> np.random.Generator:
-        """Give each patch its own random numbers: Philox keyed by seed, counted by place."""
+        """Give each patch its own random numbers: Philox, keyed by seed, counted by place."""
         return np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, place, step]))
 
     def _patch(
@@ -85,9 +85,9 @@ class Patches(Dataset[tuple[Levels, Levels]]):
 
 
 def _deaf(worker: int) -> None:
-    """Ignore signals, which Ctrl-C and schedulers send to workers too.
+    """Ignore signals, which Ctrl-C and schedulers also send to workers.
 
-    The main process still needs its workers for the step at work, and ends them afterwards.
+    The main process still needs its workers for the current step, and ends them afterwards.
     """
     for number in stop_signals():
         signal.signal(number, signal.SIG_IGN)
@@ -98,7 +98,7 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the (LR, HR) of the steps ``first`` to ``last``: float32, [0, 1], on ``device``.
 
-    ``workers``: processes that cut patches ahead; 0: patches are cut when they are asked for.
+    ``workers``: processes that cut patches ahead; with 0, this process cuts them on demand.
     """
     loader = DataLoader(
         patches,

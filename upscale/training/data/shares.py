@@ -1,4 +1,4 @@
-"""Folders of a training, and how much of it each of them is: ``--data div2k:4 --data ost:1``."""
+"""Folders of a training and their shares: ``--data div2k:4 --data ost:1``."""
 
 import math
 import re
@@ -19,27 +19,28 @@ class Share:
     """One ``--data``."""
 
     folder: Path
-    """Of HR pictures, or one picture."""
+    """Folder of HR pictures, or one picture."""
     share: float = 1.0
-    """How many patches come from it, relative to the sum over all folders."""
+    """Its share of the patches, relative to the sum over all folders."""
 
     def __str__(self) -> str:
-        """Write it as `read_share` reads it, whatever files there are then."""
+        """Write it as `read_share` reads it, whichever files exist then."""
         plain = self.share == 1 and WORD.fullmatch(str(self.folder)) is None
         folder = f"./{self.folder}" if DRIVE.fullmatch(str(self.folder)) else str(self.folder)
         number = int(self.share) if self.share.is_integer() else self.share
         return str(self.folder) if plain else f"{folder}:{number}"
 
     def absolute(self) -> "Share":
-        """Return it with a whole path."""
+        """Return it with an absolute path."""
         return replace(self, folder=self.folder.absolute())
 
 
 def read_share(word: str) -> Share:
     r"""Return the folder and share that ``word`` names; without a share, 1.
 
-    A path that exists is one, whatever is in it. A letter before the colon is a drive (``C:4``); a
-    folder of one letter is ``./a:4``. Raises UsageError for a share that is not above 0.
+    An existing path is a path, even with a colon. A letter before the colon is a drive (``C:4``);
+    write a folder with a one-letter name as ``./a:4``. Raises UsageError for a share that is not
+    above 0.
     """
     found = WORD.fullmatch(word)
     if found is None or DRIVE.fullmatch(found["folder"]) or Path(word).exists():
@@ -54,6 +55,6 @@ def read_share(word: str) -> Share:
 
 
 def trained_on(folder: Path, shares: Iterable[Share]) -> bool:
-    """Say whether pictures in ``folder`` are among those of ``shares``, or of a folder in them."""
+    """Return whether ``folder`` is in one of ``shares``, or holds one of them."""
     valid = folder.resolve()
     return any(each.folder.resolve() in (valid, *valid.parents) for each in shares)

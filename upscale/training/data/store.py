@@ -1,7 +1,7 @@
 """A folder of HR pictures, decoded once into one file of raw samples, from which patches are cut.
 
-Decoding a picture takes a hundred times as long as cutting a patch out of it. The LR of whole
-pictures is made here too, so that a patch of LR is exactly what the whole picture's LR holds there.
+Decoding a picture takes a hundred times as long as cutting a patch out of it. LR is made here from
+whole pictures, so a patch of LR equals that part of the whole picture's LR.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ SPARE = 256 * 2**20
 """Bytes of disk that stay free."""
 
 VERSION = 2
-"""Of the layout of a store's files."""
+"""Version of the layout of a store's files."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Store:
     """Decoded pictures."""
 
     folder: Path
-    """Where the samples lie."""
+    """Folder of the samples."""
     scale: int
     """Factor from LR to HR."""
     items: tuple[Item, ...]
@@ -87,13 +87,13 @@ def open_store(
     notify: Notify = lambda text: None,
     sigma: float | None = None,
 ) -> Store:
-    """Return the decoded pictures under ``data``, which are decoded unless an earlier run did.
+    """Return the decoded pictures under ``data``; decode them unless an earlier run did.
 
     LR is read from ``lr_data`` (see `find_pairs`), made by a Gaussian blur of ``sigma`` HR pixels
     (`upscale.pixels.degrade.blur_and_subsample`), or made by MATLAB's bicubic. Gray becomes three
     equal channels, 16 bits become 8, opacity is dropped, and only the first frame is taken. Files
-    that cannot be read, and pictures smaller than ``patch`` HR pixels, are left out; ``notify`` is
-    told. Raises UsageError where nothing is left, OutputError where the disk is too small.
+    that cannot be read, and pictures smaller than ``patch`` HR pixels, are left out; ``notify``
+    gets a message. Raises UsageError if nothing is left, OutputError if the disk is too small.
     """
     pairs = find_pairs(data, lr_data, scale, notify)
     kept, pixels = _large_enough(data, pairs, scale, patch, notify)
@@ -115,7 +115,7 @@ def open_store(
 def _large_enough(
     data: Path, pairs: Sequence[PathPair], scale: int, patch: int, notify: Notify
 ) -> tuple[list[PathPair], int]:
-    """Return the pictures that are large enough by their headers, and the sum of their pixels."""
+    """Return the pictures whose headers state enough pixels, and the sum of their pixels."""
     kept, headers, small = [], [], 0
     for path, partner in pairs:
         try:
@@ -136,7 +136,7 @@ def _large_enough(
 
 
 def _changes(headers: Sequence[Header]) -> Iterator[str]:
-    """Say what is trained on otherwise than it is."""
+    """List how training changes pictures."""
     gray, clear, moving = (
         sum(test(header) for header in headers)
         for test in (
@@ -147,18 +147,18 @@ def _changes(headers: Sequence[Header]) -> Iterator[str]:
     )
     if gray:
         number = "all pictures are" if gray == len(headers) else f"{gray} of {len(headers)} are"
-        yield f"{number} gray; each is trained on as three equal channels"
+        yield f"{number} gray; they become three equal channels"
     if clear:
         yield (
-            f"the opacity of {clear} picture{'' if clear == 1 else 's'} is dropped, so the colours "
-            "of transparent pixels are trained on too; flatten them first"
+            f"the opacity of {clear} picture{'' if clear == 1 else 's'} is dropped, so hidden "
+            "colours of transparent pixels count, too; flatten such pictures first"
         )
     if moving:
-        yield f"{moving} of {len(headers)} have several frames; the first of each is trained on"
+        yield f"{moving} of {len(headers)} have several frames; only the first of each is used"
 
 
 def _key(data: Path, pairs: Sequence[PathPair], scale: int, sigma: float | None) -> str:
-    """Name a store by the paths, sizes and times of the files, and by what makes their LR."""
+    """Name a store by the paths, sizes and times of the files, and by the way LR is made."""
     about: list[Any] = [VERSION, str(data.resolve()), scale]
     about += [] if sigma is None else [sigma]
     for pair in pairs:

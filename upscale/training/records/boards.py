@@ -25,7 +25,7 @@ TITLES = {"tensorboard": "TensorBoard", "wandb": "Weights & Biases"}
 
 
 class Board(Protocol):
-    """What a journal shows each figure to, too."""
+    """A place where a journal also shows each figure."""
 
     def add(self, step: int, figures: Mapping[str, float]) -> None:
         """Show figures, by names such as ``train/loss``."""
@@ -34,14 +34,14 @@ class Board(Protocol):
         """Expect the steps after ``step``, again or for the first time."""
 
     def close(self) -> None:
-        """Let everything be written."""
+        """Write everything and close."""
 
 
 def check_installed(name: str) -> None:
-    """Raise UsageError where ``name``, a package and an extra of ours, is not installed."""
+    """Raise UsageError if ``name``, a package and an extra of ours, is not installed."""
     try:
         found = importlib.util.find_spec(name) is not None
-    except ValueError:  # of a module that is there in name only
+    except ValueError:  # raised for a module without a spec
         found = False
     if not found:
         raise UsageError(
@@ -51,7 +51,7 @@ def check_installed(name: str) -> None:
 
 
 class TensorBoard:
-    """Event files in a folder; figures of steps that are done again are hidden.
+    """Event files in a folder; a repeated step hides its earlier figures.
 
     Raises OutputError where the folder cannot be written.
     """
@@ -74,7 +74,7 @@ class TensorBoard:
             self._writer.add_scalar(name, value, step)
 
     def resume_from(self, step: int) -> None:
-        """Begin another file, which hides later steps of those before it."""
+        """Begin another file, which hides later steps of the earlier files."""
         self._writer.close()
         self._writer = self._open(step + 1)
 
@@ -86,12 +86,11 @@ class TensorBoard:
 class WandB:
     """A run on W&B, or with WANDB_MODE=offline in a folder ``wandb`` that ``wandb sync`` sends.
 
-    ``run``: the folder of the run, whose ``wandb-id`` lets a resumed training go on with the same
-    run; ``about``: the run's configuration. Code, console and repository are not sent. Figures have
-    an axis ``step`` of their own, since W&B counts calls, and steps that are done again are there
-    twice.
+    ``run``: the folder of the run; its ``wandb-id`` lets a resumed training continue the same run.
+    ``about``: the run's configuration. Code, console and repository are not sent. Figures have
+    their own axis ``step``, since W&B counts calls; repeated steps appear twice.
 
-    Raises UsageError where W&B does not let us in.
+    Raises UsageError if W&B refuses the login.
     """
 
     def __init__(self, run: Path, about: Mapping[str, Any]) -> None:
@@ -126,7 +125,7 @@ class WandB:
         self._run.log({"step": step, **figures})
 
     def resume_from(self, step: int) -> None:
-        """Do nothing: the axis tells."""
+        """Do nothing: the axis shows the steps."""
 
     def close(self) -> None:
         """Send or write what is left."""

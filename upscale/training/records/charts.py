@@ -1,4 +1,4 @@
-"""What the charts of a plot of training runs show, and how to draw one."""
+"""The charts of a plot of training runs, and how to draw one."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,38 +18,38 @@ __all__ = ["CHARTS", "Chart", "Curve", "draw_chart", "running_mean"]
 Series = npt.NDArray[np.float64]
 
 MEANS = 40
-"""A running mean covers one part in so many of the lines, and `WIDEST` lines at most."""
+"""A running mean covers the lines divided by this, and at most `WIDEST` lines."""
 WIDEST = 501
 
 LOGARITHMIC = 5.0
-"""The ratio of the greatest to the least mean from which an axis is logarithmic."""
+"""Ratio of the highest to the lowest mean above which an axis is logarithmic."""
 
 OUTLIERS = 0.5
-"""Percent of the raw figures at either end that may lie outside the axis."""
+"""Percent of the raw figures at each end that may lie outside the axis."""
 
 MOST_POINTS = 2000
-"""Of a raw line; a chart cannot show more."""
+"""Most points of a raw line; a chart cannot show more."""
 
 STYLES: tuple[Literal["-", "--"], ...] = ("-", "--")
-"""Of the lines of a chart's first and second figure."""
+"""Line styles of a chart's first and second figure."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """What one chart shows."""
+    """One chart."""
 
     title: str
     """Stands above the chart."""
     figures: Mapping[str, str]
-    """Names in the journal, and in the legend where there are two."""
+    """Names in the journal; also in the legend if there are two."""
     better: Literal["higher", "lower"] | None = None
-    """Which value of validation is better; None: a figure of training."""
+    """The better of two values of validation; None for a figure of training."""
     averaged: bool = True
     """Whether a `running_mean` is drawn over the raw figures of training."""
     limits: tuple[float, float] | None = None
-    """Of the axis, where they are known."""
+    """Limits of the axis, if they are known."""
     digits: int = 4
-    """After the point, of the best value."""
+    """Decimals of the best value."""
 
     @property
     def kind(self) -> Literal["train", "validation"]:
@@ -77,7 +77,7 @@ CHARTS = (
     Chart("D(real) and D(fake)", {"D(hr)": "D(real)", "D(sr)": "D(fake)"}, limits=(-0.03, 1.03)),
     Chart("learning rate", {"rate": ""}, averaged=False),
 )
-"""In their order; a plot leaves out those without a figure in any journal."""
+"""The charts in order; a plot leaves out those without a figure in any journal."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Curve:
     steps: Series
     """(n,)."""
     values: Series
-    """(n,), NaN where the journal has null."""
+    """(n,), NaN for null in the journal."""
 
 
 Curves = Sequence[Mapping[str, Curve]]
@@ -97,7 +97,7 @@ Curves = Sequence[Mapping[str, Curve]]
 def running_mean(values: Series, width: int) -> Series:
     """Return (n,), the mean of the ``width`` values around each of ``values``; ``width`` is odd.
 
-    Values beyond the ends and NaN do not count; a mean of none is NaN.
+    Values beyond the ends and NaN do not count; a mean of no values is NaN.
     """
     known = np.isfinite(values)
     sums, counts = (
@@ -112,8 +112,8 @@ def running_mean(values: Series, width: int) -> Series:
 def draw_chart(axes: "Axes", chart: Chart, curves: Curves) -> None:
     """Draw the ``curves`` of one run or more, at least one curve, on ``axes``.
 
-    Several runs have a colour each; a single run has a colour for each figure. Raw figures of
-    training are faint under their running mean; the best value of validation is marked and named.
+    Several runs have one colour each; a single run has one for each figure. Raw figures of training
+    are faint under their running mean; the best value of validation is marked and named.
     """
     axes.set_title(chart.title, loc="left", fontsize=10)
     several = len(curves) > 1
@@ -146,7 +146,7 @@ def _thinned(curve: Curve) -> tuple[Series, Series]:
 
 
 def _fit(axes: "Axes", chart: Chart, raw: Series, drawn: Series) -> None:
-    """Make the axis hold all means, and the raw figures but for outliers."""
+    """Fit the axis to all means, and to the raw figures without outliers."""
     low, high = np.nanmin(drawn), np.nanmax(drawn)
     axes.ticklabel_format(axis="y", scilimits=(-3, 5), useMathText=True)
     exponent = axes.yaxis.get_offset_text()  # at the right, beside the title
@@ -181,7 +181,7 @@ def _mark_best(axes: "Axes", chart: Chart, curve: Curve, colour: str) -> None:
 
 
 def _add_legend(axes: "Axes", chart: Chart, curves: Curves) -> None:
-    """Name the figures, and the best value, where the legend covers least."""
+    """Place the legend of figures and best value where it covers least."""
     from matplotlib.lines import Line2D
 
     options: dict[str, Any] = {"fontsize": 8.5, "framealpha": 0.8, "edgecolor": "none"}

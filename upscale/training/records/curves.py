@@ -34,8 +34,8 @@ NAMES_HEIGHT = 0.3
 def plot_runs(runs: Sequence[Path], target: Path) -> None:
     """Write the curves of run folders as PNG, SVG or PDF, by the suffix of ``target``.
 
-    The file appears whole or not at all. Raises UsageError for another suffix, without matplotlib
-    and where `draw_runs` does; OutputError where the file cannot be written.
+    The file appears complete or not at all. Raises UsageError for another suffix, without
+    matplotlib, and as `draw_runs` does; OutputError if the file cannot be written.
     """
     for run in runs:
         _journal(run)
@@ -51,8 +51,8 @@ def plot_runs(runs: Sequence[Path], target: Path) -> None:
 def draw_runs(runs: Sequence[Path]) -> "Figure":
     """Draw the journals of one run, or of several to compare, named after their folders.
 
-    The figures are those of `upscale.training.records.charts.CHARTS`. Raises UsageError where a run
-    has no journal, no run has such a figure, or there are more runs than colours.
+    The figures are those of `upscale.training.records.charts.CHARTS`. Raises UsageError if a run
+    has no journal, if no run has such a figure, or if there are more runs than colours.
     """
     if len(runs) > len(PALETTE):
         raise UsageError(
@@ -102,7 +102,7 @@ def draw_runs(runs: Sequence[Path]) -> "Figure":
 
 
 def _journal(run: Path) -> list[Record]:
-    """Read the journal of a run, or of its first stage while it is in that."""
+    """Read the journal of a run, or of its first stage during that stage."""
     own, first = run / METRICS_FILE, run / FIRST_FOLDER / METRICS_FILE
     return read(first if first.exists() and not own.exists() else own)
 
@@ -135,7 +135,7 @@ def _prepare(axes: "Axes", lowest: bool) -> None:
 
 
 def _names(runs: Sequence[Path]) -> list[str]:
-    """Name each run by as many last parts of its path as tell it from the others."""
+    """Name each run by the shortest end of its path that differs from the others."""
     parts = [run.resolve().parts for run in runs]
     for depth in range(1, max(map(len, parts)) + 1):
         names = ["/".join(each[-depth:]) for each in parts]

@@ -1,8 +1,8 @@
 """The figures of a run, step by step, as JSON lines and, if asked, on boards.
 
-A line: ``{"step": 500, "kind": "train", "time": 61.25, "loss": 0.0123}``. ``time`` is in seconds
-of training, without the pauses between its parts. A figure that is not finite is null, since JSON
-lacks such numbers. A line counts once its line feed is written; the rest was torn by a kill.
+A line: ``{"step": 500, "kind": "train", "time": 61.25, "loss": 0.0123}``. ``time`` is in seconds of
+training, without the pauses between its parts. A figure that is not finite is null, since JSON
+lacks such numbers. A line counts once its line feed is written; a kill tore any other.
 """
 
 import json
@@ -29,8 +29,8 @@ def read(path: Path) -> list[Record]:
     """Return the lines of a journal in their order, without a torn last one.
 
     Each has ``step`` (int), ``kind`` (``train``, ``validation`` or ``machine``), ``time`` (seconds)
-    and its figures (float, int or None; texts of a machine). Raises UsageError where there is no
-    journal, UpscaleError where it cannot be read or a line before the last is damaged.
+    and its figures (float, int or None; texts of a machine). Raises UsageError if there is no
+    journal, UpscaleError if it cannot be read or a line before the last is damaged.
     """
     return [entry for _, entry in _lines(path)]
 
@@ -59,10 +59,10 @@ def _lines(path: Path) -> list[tuple[bytes, Record]]:
 class Journal:
     """The journal of one run, open for more lines; a context manager.
 
-    ``path``: the file, which is made or continued; ``boards``: what else is shown each figure. A
-    line has left the process when `log` returns.
+    ``path``: the file, which is made or continued; ``boards``: where figures are shown, too. A line
+    has left the process when `log` returns.
 
-    Raises OutputError where the file cannot be written, UpscaleError where it is damaged.
+    Raises OutputError if the file cannot be written, UpscaleError if it is damaged.
     """
 
     def __init__(self, path: Path, boards: Sequence[Board] = ()) -> None:
@@ -75,7 +75,7 @@ class Journal:
     def log(
         self, step: int, kind: Literal["train", "validation"] = "train", **figures: float
     ) -> None:
-        """Append one line; ``figures``: numbers by name, none of them ``time``.
+        """Append one line; ``figures``: numbers by name, without ``time``.
 
         Raises OutputError where the line cannot be written.
         """
@@ -89,7 +89,7 @@ class Journal:
             board.add(step, {f"{kind}/{name}": value for name, value in figures.items()})
 
     def note(self, step: int, texts: Mapping[str, str]) -> None:
-        """Append a line of kind ``machine``: what a run, or its continuation, is computed by.
+        """Append a line of kind ``machine``: device, precision and versions of a run.
 
         Raises OutputError where the line cannot be written.
         """
@@ -105,9 +105,9 @@ class Journal:
             raise OutputError(f"{self._path}: cannot be written (the disk is full)")
 
     def truncate_after(self, step: int) -> None:
-        """Drop the lines of later steps at once: a run resumes from ``step``.
+        """Remove the lines of later steps at once: a run resumes from ``step``.
 
-        The time continues from the last line that stays.
+        The time continues from the last remaining line.
         """
         self._file.close()
         self._before = _cut(self._path, step)
@@ -138,7 +138,7 @@ def _open(path: Path) -> FileIO:
 
 
 def _cut(path: Path, step: float) -> float:
-    """Drop torn lines and later steps; return the seconds of the last line that stays."""
+    """Remove torn lines and later steps; return the seconds of the last remaining line."""
     if not path.exists():
         return 0.0
     kept = [(line, entry) for line, entry in _lines(path) if entry["step"] <= step]

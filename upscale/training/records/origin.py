@@ -18,11 +18,11 @@ from upscale.training.recipes import RECIPES
 __all__ = ["MACHINE", "machine_of", "origin_of"]
 
 MACHINE = ("precision", "device", "versions")
-"""What `machine_of` states."""
+"""The keys of `machine_of`."""
 
 
 def machine_of(device: torch.device, precision: str) -> dict[str, str]:
-    """State what computes a run: the precision that ``auto`` came to, the device, and versions."""
+    """State the precision that ``auto`` chose, the device, and versions."""
     name = platform.processor() or platform.machine()
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
@@ -34,8 +34,8 @@ def machine_of(device: torch.device, precision: str) -> dict[str, str]:
 def origin_of(config: Config, mixture: Mixture, start: dict[str, str]) -> dict[str, str]:
     """Return the origin of a run's generator, as texts for the metadata of its file.
 
-    ``start``: the metadata of its start weights, or of its first stage. Raises UsageError where
-    that was trained on other pictures.
+    ``start``: the metadata of its start weights, or of its first stage. Raises UsageError if that
+    was trained on other pictures.
     """
     recipe = config.recipe
     different = _different(config)
@@ -70,7 +70,7 @@ def origin_of(config: Config, mixture: Mixture, start: dict[str, str]) -> dict[s
 
 
 def _different(config: Config) -> dict[str, Any]:
-    """Return what is not as in the recipe of ours that has the same source."""
+    """Return the differences from our recipe that has the same source."""
     recipe = config.recipe
     preset = next((each for each in RECIPES.values() if each.source == recipe.source), None)
     if preset is None:
@@ -87,7 +87,7 @@ def _different(config: Config) -> dict[str, Any]:
         changed["init"] = Path(recipe.init).name
     if config.lr is not None:
         changed["lr"] = config.lr.name
-    of_vgg16 = any(layer.endswith("5_3") for layer in preset.layers)  # whose file is always given
+    of_vgg16 = any(layer.endswith("5_3") for layer in preset.layers)  # its file is always given
     if recipe.layers and config.vgg != "vgg19" and not of_vgg16:
         changed["vgg"] = Path(config.vgg).name
     return changed

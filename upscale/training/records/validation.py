@@ -30,23 +30,23 @@ __all__ = ["Validation", "find_validation", "prepare_validation"]
 
 @dataclass(frozen=True)
 class Validation:
-    """What a run validates on, and by what."""
+    """The pictures and metrics of a run's validation."""
 
     pictures: PictureSet
     """The set."""
     protocol: Protocol
     """The rules of the figures."""
     metrics: dict[str, Metric]
-    """By their names."""
+    """The metrics, by name."""
     samples: int
-    """How many results are kept as pictures."""
+    """Number of results that are kept as pictures."""
     device: torch.device
-    """Where the generator is measured."""
+    """The device that measures the generator."""
 
     def run(self, generator: nn.Module, spec: Spec, folder: Path | None) -> dict[str, float]:
         """Return the means over the pictures by metric, computed in float32.
 
-        ``spec``: of the generator. Some results are kept in ``folder``, where it is given.
+        ``spec``: of the generator. Some results are kept in ``folder``, if it is given.
         """
         numbers = {key: tensor.detach().float() for key, tensor in generator.state_dict().items()}
         spec, folded = fold(spec, numbers)
@@ -64,7 +64,7 @@ class Validation:
 def find_validation(
     config: Config, device: torch.device, progress: Callable[[str], Progress], notify: Notify
 ) -> Validation | None:
-    """Return what ``config`` validates on, or None; ``progress`` makes a bar from its title."""
+    """Return the validation of ``config``, or None; ``progress`` makes a bar from its title."""
     if config.valid is None:
         return None
     scale = config.recipe.scale
@@ -72,18 +72,18 @@ def find_validation(
     for pair in pictures.pairs:
         header = read_header(pair.hr)
         if (header.channels, header.frames) not in ((1, 1), (3, 1)):
-            read_hr(pair.hr)  # refuses what cannot be measured, before the run begins
+            read_hr(pair.hr)  # refuses pictures that cannot be measured, before the run begins
     recipe = config.recipe
     trained_otherwise = recipe.degradation in PRESETS or config.lr is not None
     if trained_otherwise and pictures.lr_folder is None:
         notify(
-            "warning: validation uses LR from MATLAB's bicubic, and training does not; put LR "
+            "warning: validation makes LR with MATLAB's bicubic, but training does not; put LR "
             "files like those of the training into LR/ beside HR/ in --valid"
         )
     if recipe.degradation == "gaussian" and pictures.lr_folder is not None:
         notify(
             f"warning: validation uses the LR files in {pictures.lr_folder}, and training blurs "
-            "HR; see that they were made alike"
+            "HR; check that these files were made in the same way"
         )
     sigma = recipe.blur_sigma if recipe.degradation == "gaussian" else None
     return prepare_validation(pictures, scale, config.metric, config.samples, device, notify, sigma)
@@ -100,9 +100,9 @@ def prepare_validation(
 ) -> Validation:
     """Prepare to measure PSNR, SSIM and, where its weights are available, LPIPS (AlexNet).
 
-    LR is the set's own where it has LR files; otherwise it is made by a blur of ``sigma`` HR
-    pixels, where that is given, or by MATLAB's bicubic. Raises
-    WeightsError where ``metric`` is LPIPS and its weights are missing.
+    LR is the set's own if it has LR files. Otherwise it is made by a blur of ``sigma`` HR pixels,
+    if that is given, or by MATLAB's bicubic. Raises WeightsError if ``metric`` is LPIPS and its
+    weights are missing.
     """
     degradation: Literal["uint8", "gaussian", "folder"] = "uint8" if sigma is None else "gaussian"
     if pictures.lr_folder is not None:

@@ -19,31 +19,31 @@ class TrainingSet:
     """One set of pictures."""
 
     name: str
-    """The word that a user gives."""
+    """Its name on the command line."""
     title: str
-    """As papers write the name."""
+    """Its name in papers."""
     pictures: int
-    """How many there are; 0: not known."""
+    """Number of pictures; 0 if unknown."""
     licence: str
-    """As its authors state it."""
+    """The licence that its authors state."""
     paper: str
-    """Where it was published."""
+    """Paper that published it."""
     sources: tuple[Source, ...]
-    """In the order in which they are tried; each is one archive."""
+    """Archives, in the order in which they are tried."""
     part: str = ""
-    """A folder of the archive; only the pictures in it belong to the set."""
+    """Folder of the archive that holds the set's pictures."""
     note: str = ""
-    """What a user must know."""
+    """A note for the user."""
 
     @property
     def size(self) -> int:
-        """Bytes to fetch; 0: not known."""
+        """Bytes to fetch; 0 if unknown."""
         return self.sources[0].size
 
 
 @cache
 def read_sets() -> dict[str, TrainingSet]:
-    """Return the sets that can be fetched, by name, those to train on first."""
+    """Return the sets that can be fetched, by name; training sets come first."""
     stanzas = tomllib.loads((Path(__file__).parent / "sets.toml").read_text("utf-8"))
     found = {
         name: TrainingSet(

@@ -1,6 +1,6 @@
-"""A set's archive becomes a folder of pictures: fetched, checked, unpacked, and then there at once.
+"""Fetches a set's archive, checks it, and unpacks it to a folder, which appears complete.
 
-What has arrived of an archive stays beside the folder, and the next attempt goes on from there.
+A partial archive stays beside the folder, and the next attempt continues it.
 """
 
 import json
@@ -27,13 +27,13 @@ from upscale.training.sets.manifest import TrainingSet, read_sets
 __all__ = ["NOTE_FILE", "find", "pull"]
 
 NOTE_FILE = "source.json"
-"""What a folder says of its set."""
+"""File in a folder that describes its set."""
 
 SPARE = 256 * 2**20
 """Bytes of disk that stay free."""
 
 MOST = 1_000_000
-"""Pictures in an archive of which nobody knows how many it holds."""
+"""Most pictures in an archive of unknown size."""
 
 
 def find(name: str) -> TrainingSet:
@@ -41,8 +41,8 @@ def find(name: str) -> TrainingSet:
     known = read_sets()
     if name.casefold() not in known:
         raise UsageError(
-            f"{name}: is not a set that upscale data knows: {', '.join(known)}"
-            f"{did_you_mean(name.casefold(), known)}"
+            f"{name}: is not a set of upscale data: "
+            f"{', '.join(known)}{did_you_mean(name.casefold(), known)}"
         )
     return known[name.casefold()]
 
@@ -55,10 +55,10 @@ def pull(
 ) -> int:
     """Fetch ``entry`` into the new folder ``folder``, and return how many pictures it has.
 
-    A folder that holds the set already stays as it is. Archives are checked against the hash that
-    is pinned in the manifest, or was by the first archive that came to this machine. Raises
-    UsageError where ``folder`` is something else, OutputError where there is too little room or it
-    cannot be written, WeightsError where no source delivers.
+    A folder that already holds the set stays unchanged. Archives are checked against the hash in
+    the manifest, or the one pinned by the first download on this machine. Raises UsageError if
+    ``folder`` holds something else, OutputError if the disk has too little space or cannot be
+    written, WeightsError if no source delivers.
     """
     if (there := _there(folder, entry)) is not None:
         notify(f"{folder}: already holds {entry.title}")
@@ -79,12 +79,12 @@ def pull(
 
 
 def _arrived(staging: Path) -> int:
-    """Return how many bytes of archives are there."""
+    """Return the bytes of archives that have arrived."""
     return sum(path.stat().st_size for path in staging.glob("[0-9]*/*") if path.is_file())
 
 
 def _there(folder: Path, entry: TrainingSet) -> int | None:
-    """Return how many pictures of the set are in ``folder``; None where it does not exist."""
+    """Return the number of the set's pictures in ``folder``; None if it does not exist."""
     if not folder.exists():
         return None
     try:
@@ -111,7 +111,7 @@ def _fetch(
         except SourceError as error:
             failures.append(f"{source}, {source.members[0].path}: {error}")
     remedy = "unset HF_HUB_OFFLINE, or" if is_offline() else "check the network, or"
-    goes_on = f"; the same command goes on with what is in {staging}" if _arrived(staging) else ""
+    goes_on = f"; the same command then continues with {staging}" if _arrived(staging) else ""
     raise WeightsError(
         f"{entry.name} cannot be fetched:\n"
         + "".join(f"  - {failure}\n" for failure in failures)
@@ -121,7 +121,7 @@ def _fetch(
 
 
 def _check_room(place: Path, source: Source) -> None:
-    """Raise OutputError where archive and pictures, which are as large, have no room."""
+    """Raise OutputError if archive and pictures, which are as large, do not fit on the disk."""
     have = sum(path.stat().st_size for path in place.glob("*") if path.is_file())
     needed = 2 * source.size - have + SPARE
     free = shutil.disk_usage(place).free
@@ -179,7 +179,7 @@ def _key(source: Source) -> str:
 
 
 def _pinned(source: Source) -> Source:
-    """Return ``source`` with the hash of the archive that it has delivered before."""
+    """Return ``source`` with the hash of the archive that it delivered before."""
     (member,) = source.members
     known = member.sha256 or _read_pins().get(_key(source))
     return replace(source, members=(replace(member, sha256=known),))

@@ -1,6 +1,6 @@
-"""Settings of blind degradation: what may happen to HR on the way to LR, and how often.
+"""Settings of blind degradation: the steps from HR to LR, and how often they occur.
 
-A share lies in [0, 1]. A range is drawn from evenly.
+A share lies in [0, 1]. Draws from a range are uniform.
 """
 
 from dataclasses import dataclass
@@ -31,15 +31,15 @@ Sampling = Literal["4:4:4", "4:2:2", "4:2:0"]
 
 Drawn = TypeVar("Drawn")
 Shares = tuple[tuple[Drawn, float], ...]
-"""What may be drawn, and how often, relative to the sum of the shares."""
+"""Possible draws and their frequency, relative to the sum of the shares."""
 
 
 @dataclass(frozen=True)
 class Blurs:
-    """What may be drawn as a kernel; see `upscale.training.data.degrading.kernels`."""
+    """The possible kernels; see `upscale.training.data.degrading.kernels`."""
 
     share: float
-    """Share of the pictures that are blurred at all."""
+    """Share of the pictures that are blurred."""
     sigmas: Range
     """Samples; drawn once for a round kernel, twice for a long one."""
     sizes: tuple[int, ...]
@@ -49,7 +49,7 @@ class Blurs:
     generalized_shapes: Range
     """Half of the draws lie below 1 and half above, where the range holds 1."""
     plateau_shapes: Range
-    """Likewise."""
+    """As for ``generalized_shapes``."""
     sinc_share: float
     """Share of the blurs that are `sinc` kernels."""
 
@@ -59,7 +59,7 @@ class Stage:
     """One round of blur, resize, noise and JPEG."""
 
     blurs: Blurs
-    """What blurs it."""
+    """Its blurs."""
     resizes: tuple[float, float, float]
     """Shares of pictures enlarged, reduced and kept."""
     factors: Range
@@ -77,12 +77,12 @@ class Stage:
     jpeg_share: float
     """Share of the pictures that are compressed."""
     qualities: tuple[int, int]
-    """JPEG's least and greatest quality."""
+    """Lowest and highest JPEG quality."""
 
 
 @dataclass(frozen=True)
 class Degradations:
-    """How LR is made from HR."""
+    """The way from HR to LR."""
 
     bicubic_share: float
     """Share of the patches that only `upscale.pixels.degrade.degrade` reduces."""
@@ -144,7 +144,7 @@ PRESETS: dict[str, Degradations] = {
         sinc_share=0.8,
         jpeg_last_share=0.5,
     ),
-    # Our own, chosen by eye: pictures that people put on the web or take with a telephone.
+    # Our own, chosen by eye: pictures from the web or from a telephone.
     "web": Degradations(
         bicubic_share=0.2,
         first=Stage(

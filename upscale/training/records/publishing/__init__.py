@@ -1,5 +1,5 @@
-"""What of a run goes to the Hugging Face Hub: its generator, a model card, and no folders of ours.
+"""Publishes a run on the Hugging Face Hub: its generator and a model card, but no local folders.
 
-`publish` pushes, `card` describes a run in words, `licences` has the Hub's names of licences, and
+`publish` uploads, `card` describes a run in words, `licences` has the Hub's names of licences, and
 `places` finds folders of this machine. It imports the records, and nothing else of the training.
 """

@@ -1,4 +1,4 @@
-"""The model card of a run: what was trained, on what, how, and how good it is.
+"""The model card of a run: its network, pictures, training and figures.
 
 It is the README.md of a repository on the Hugging Face Hub: YAML fields for the Hub, and Markdown
 for people.
@@ -17,21 +17,21 @@ from upscale.viewing.markdown import code, escaped, table
 __all__ = ["GENERATOR_NAME", "make_card"]
 
 GENERATOR_NAME = "generator.safetensors"
-"""The name of a published generator."""
+"""The file name of a published generator."""
 
 NOT_STATED = "not stated"
 
 PAPERS = {"Ledig et al. 2017": "1609.04802", "Wang et al. 2018": "1809.00219"}
-"""Numbers on arXiv, by the beginning of a recipe's source."""
+"""arXiv numbers, by the beginning of a recipe's source."""
 
 ARCHITECTURES = {"srresnet": "SRResNet", "rrdbnet": "RRDBNet"}
 DAMAGED = "blur, noise and JPEG's blocks"
 
 MADE_FOR = {
-    "bicubic": "It was trained on clean pictures reduced by MATLAB's bicubic interpolation. It "
-    f"enlarges {DAMAGED} with the rest.",
-    "gaussian": "It was trained on clean pictures blurred by a Gaussian, then subsampled. It "
-    f"enlarges {DAMAGED} with the rest, and makes other pictures too sharp.",
+    "bicubic": "It was trained on clean pictures reduced by MATLAB's bicubic interpolation. "
+    f"It also enlarges {DAMAGED}.",
+    "gaussian": "It was trained on clean pictures blurred by a Gaussian, then subsampled. "
+    f"It also enlarges {DAMAGED}, and makes other pictures too sharp.",
     "web": f"It was trained against slight {DAMAGED}. It smooths clean pictures.",
     "real": f"It was trained against strong {DAMAGED}. It smooths clean pictures.",
 }
@@ -55,7 +55,7 @@ def make_card(
     ``about``: what `upscale.models.checkpoints.read.read_metadata` returns for the generator.
     ``licence``: of the result, by default that of its start weights; ``data_licence``: of the
     pictures, by default that of the run; ``datasets``: the Hub's names of the pictures. Unknown
-    facts are "not stated".
+    facts become "not stated".
     """
     origin, spec = about.get("origin", {}), about.get("spec", {})
     result_licence = licence or _initial_licence(origin)
@@ -95,7 +95,7 @@ def _fields(
     licence: str | None,
     datasets: Sequence[str],
 ) -> str:
-    """Write the fields for the Hub; JSON's texts and lists are YAML too."""
+    """Write the fields for the Hub; texts and lists in JSON are valid YAML."""
     fields: dict[str, Any] = hub_licence(licence) | {
         "library_name": "upscale",
         "pipeline_tag": "image-to-image",
@@ -132,7 +132,7 @@ def _summary(origin: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
 
 
 def _initial(origin: Mapping[str, Any]) -> str:
-    """Name the run's start weights, and where they come from as far as is known."""
+    """Name the run's start weights, and their origin as far as it is known."""
     init = str(origin["init"])
     entry = read_manifest().get(init)
     title = origin.get("init_title") or (entry.title if entry else "")
@@ -160,7 +160,7 @@ def _figures(
     figures, start = validated.get(step, {}), validated.get("0", {})
     names = [name for name in METRICS if figures.get(name) is not None]
     if not names:
-        return "The pictures of this model were not measured."
+        return "No figures were measured."
     first = "first_recipe" in origin
     with_start = bool(first or origin.get("init")) and step != "0"
     scale, start_name = spec.get("scale", 4), "the first stage" if first else "the start"
@@ -234,10 +234,10 @@ def _limits(config: Mapping[str, Any]) -> str:
     limits = [
         "It invents plausible detail: faces, letters and textures may differ from the truth. Do "
         "not use it for evidence, diagnosis, measurement or surveillance.",
-        "It was trained on LR pictures that were there, not made from HR."
+        "It was trained on given LR pictures, not on LR made from HR."
         if config.get("lr")
         else MADE_FOR.get(str(config.get("degradation")), ""),
-        "Subjects that are rare in its training pictures come out worse.",
+        "Results are worse for subjects that are rare in its training pictures.",
     ]
     return "\n".join(f"- {limit}" for limit in limits if limit)
 

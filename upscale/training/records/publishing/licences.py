@@ -1,4 +1,4 @@
-"""Licences as the Hugging Face Hub calls them."""
+"""Names of licences on the Hugging Face Hub."""
 
 import re
 
@@ -18,7 +18,7 @@ unlicense zlib pddl lgpl-lr unknown
 
 
 def hub_licence(licence: str | None) -> dict[str, str]:
-    """Return the Hub's fields of a licence: ``other`` and its name where the Hub lacks it."""
+    """Return the Hub's fields of a licence; ``other`` and its name if the Hub does not know it."""
     name = re.sub(r"[^a-z0-9.+]+", "-", (licence or "unknown").lower()).strip("-") or "unnamed"
     known = name in LICENCES.split()
     return {"license": name} if known else {"license": "other", "license_name": name}

@@ -1,4 +1,4 @@
-"""Folders of this machine, which are kept out of what is published."""
+"""Keeps the folders of this machine out of published files."""
 
 import json
 import tomllib
@@ -32,7 +32,7 @@ def places_in(value: Any) -> Iterator[str]:
 
 
 def without_places(text: str) -> str:
-    """Return TOML with absolute paths shortened, and everything else as it is written.
+    """Return TOML with absolute paths shortened, and everything else unchanged.
 
     Raises ValueError for text that is not TOML, and for a path in an unusual notation.
     """

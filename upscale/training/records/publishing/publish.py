@@ -1,4 +1,4 @@
-"""A run → a repository on the Hugging Face Hub, in one commit."""
+"""Publishes a run as a repository on the Hugging Face Hub, in one commit."""
 
 import io
 import os
@@ -24,10 +24,10 @@ __all__ = ["prepare", "publish"]
 BEST_NAME = "best.safetensors"
 
 FIRST_METRICS = f"{FIRST_FOLDER}/{METRICS_FILE}"
-"""The figures of the first of two stages, by which name they are published, too."""
+"""File of the first stage's figures, if there are two stages."""
 
 SILENCE = 60.0
-"""Seconds that the Hub may stay silent."""
+"""Seconds without an answer after which the Hub counts as unreachable."""
 
 REVISION = re.compile(r"\w([\w.-]|/(?=\w))*", re.ASCII)
 
@@ -41,12 +41,11 @@ def prepare(
     data_licence: str | None = None,
     datasets: Sequence[str] = (),
 ) -> dict[str, bytes | Path]:
-    """Return the files that `publish` pushes, by name.
+    """Return the files that `publish` uploads, by name.
 
-    The generator is the best one, where the run has chosen one. The published configuration has
-    only the last part of folders of this machine. `make_card` explains the other parameters. Raises
-    UsageError for unusable names and a folder without a generator, WeightsError where the generator
-    is damaged.
+    The generator is the best one, if the run has chosen one. The published configuration has only
+    the last part of local paths. `make_card` explains the other parameters. Raises UsageError for
+    unusable names and a folder without a generator, WeightsError if the generator is damaged.
     """
     _check_names(repository, revision, datasets)
     generator = next((run / n for n in (BEST_NAME, GENERATOR_NAME) if (run / n).is_file()), None)
@@ -75,7 +74,7 @@ def prepare(
 
 
 def _whole_lines(journal: Path) -> bytes:
-    """Return a journal up to its last line feed: the run may be writing on."""
+    """Return a journal up to its last line feed, since the run may still write."""
     lines = journal.read_bytes()
     return lines[: lines.rfind(b"\n") + 1]
 
@@ -92,15 +91,15 @@ def publish(
     notify: Notify = lambda text: None,
     progress: Progress = lambda done, total: None,
 ) -> str:
-    """Push what `prepare` returns to ``repository`` on the Hub, and return its address.
+    """Upload the files of `prepare` to ``repository`` on the Hub, and return its address.
 
-    A missing repository, or branch ``revision``, is made; ``private``: only its owners see it. The
+    A missing repository or branch ``revision`` is created; ``private``: only its owners see it. The
     token is that of ``HF_TOKEN``, or of the Hub's own login. ``progress`` counts bytes of the
-    generator, which goes by HTTP as before Xet: so the bytes can be counted, and a test can play
-    the Hub.
+    generator. The upload uses HTTP and not Xet, so that bytes can be counted and a test can stand
+    in for the Hub.
 
-    Raises what `prepare` does, and OutputError where the Hub cannot be reached or refuses, or where
-    a repository that should be private already exists and is public.
+    Raises the errors of `prepare`, and OutputError if the Hub cannot be reached or refuses, or if a
+    repository that should be private already exists and is public.
     """
     from huggingface_hub import CommitOperationAdd, HfApi, constants, get_token
 
@@ -112,7 +111,7 @@ def publish(
     token = get_token()
     if token is None:
         raise OutputError(
-            "publishing needs a token of the Hugging Face Hub with write access: make one at "
+            "publishing needs a token for the Hugging Face Hub with write access: create one at "
             f"{endpoint}/settings/tokens, and put it into HF_TOKEN or run `hf auth login`",
             code="no-token",
         )
@@ -136,14 +135,14 @@ def publish(
         counted = stack.enter_context(_Counted(generator))
         contents = {n: counted if isinstance(each, Path) else each for n, each in files.items()}
         operations = [CommitOperationAdd(name, each) for name, each in contents.items()]
-        counted.progress = progress  # after the reading for its hash
+        counted.progress = progress  # after it was read once for its hash
         message = f"A generator after {origin.get('steps', 'some')} steps, by upscale"
         api.create_commit(repository, operations, commit_message=message, revision=revision)
     return f"{endpoint}/{repository}" + (f"/tree/{revision}" if revision else "")
 
 
 class _Counted(io.BufferedReader):
-    """A file that reports how far it has been read."""
+    """A file that reports the bytes read."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(io.FileIO(path))
@@ -176,7 +175,7 @@ def _check_names(repository: str, revision: str | None, datasets: Sequence[str])
 
 
 def _public(path: Path) -> str:
-    """Return a configuration without the folders of this machine."""
+    """Return a configuration without local folders."""
     try:
         return without_places(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -185,7 +184,7 @@ def _public(path: Path) -> str:
 
 @contextmanager
 def _patient_and_quiet(notify: Notify) -> Iterator[None]:
-    """Let the Hub's client wait for `SILENCE` at most, and warn through ``notify`` only."""
+    """Limit the waiting of the Hub's client to `SILENCE`, and send its warnings to ``notify``."""
     from huggingface_hub import get_session
     from huggingface_hub.utils import (  # type: ignore[attr-defined]
         are_progress_bars_disabled,
@@ -205,7 +204,7 @@ def _patient_and_quiet(notify: Notify) -> Iterator[None]:
             warnings.simplefilter("always")
             yield
         for warning in caught:
-            if warning.category is UserWarning:  # other warnings are for programmers
+            if warning.category is UserWarning:  # other warnings concern programmers
                 notify(f"the Hub's client warns: {warning.message}")
     finally:
         session.timeout = before
@@ -216,7 +215,7 @@ def _patient_and_quiet(notify: Notify) -> Iterator[None]:
 
 @contextmanager
 def _explained(repository: str, endpoint: str) -> Iterator[None]:
-    """Turn errors of the Hub's client into sentences for the user."""
+    """Turn errors of the Hub's client into messages for the user."""
     from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
 
     try:
@@ -242,7 +241,7 @@ def _refusal(status: int, repository: str, endpoint: str) -> str:
     match status:
         case 401:
             return (
-                "the Hub does not accept the token: make a new one with write access at "
+                "the Hub does not accept the token: create a new one with write access at "
                 f"{endpoint}/settings/tokens, and put it into HF_TOKEN or run `hf auth login`"
             )
         case 403 | 404:
@@ -251,8 +250,8 @@ def _refusal(status: int, repository: str, endpoint: str) -> str:
                 "repository of your own"
             )
         case 429:
-            return "the Hub has had too many requests (status 429); wait a while and publish again"
+            return "too many requests to the Hub (status 429); wait a while and publish again"
         case _ if status >= 500:
-            return f"the Hub has a fault of its own (status {status}); publish again later"
+            return f"the Hub has an error of its own (status {status}); publish again later"
         case _:
             return f"the Hub refuses {repository} (status {status})"
