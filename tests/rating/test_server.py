@@ -113,7 +113,8 @@ def test_garbage_is_refused_with_a_sentence(study: Study, address: str) -> None:
 
 
 def test_other_sites_cannot_reach_it(study: Study, address: str) -> None:
-    assert ask(address, "/", Host="evil.example")[0] == 400
+    assert ask(address, "/", Host="evil.example")[0] == 403
+    assert ask(address, "/", Origin="http://evil.example")[0] == 403
     assert ask(address, "/", Host="localhost:1")[0] == 200
     with serving(study, local=False) as everywhere:
         assert ask(everywhere, "/", Host="studio.lan")[0] == 200

@@ -22,29 +22,27 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
 
-__all__ = ["LOCAL", "make_app", "serve"]
+__all__ = ["make_app", "serve"]
 
 LARGEST_ANSWER = 4000
 """Bytes; no answer has a tenth of that."""
-
-LOCAL = ("127.0.0.1", "localhost")
-"""Names of this machine that no other one reaches it by."""
 
 
 def make_app(study: Study, local: bool = True) -> "Starlette":
     """Return what answers requests: the page, pictures by their names, and a rater's answers.
 
-    ``local``: only requests that call the server by a name of this machine are answered, so that
-    no page from elsewhere can reach it. Nothing but the pictures of the manifest can be read. An
+    ``local``: only requests that call the server by a name of this machine are answered. No page
+    from elsewhere can reach it. Nothing but the pictures of the manifest can be read. An
     answer is confirmed when it is on the disk.
     """
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
     from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
     from starlette.requests import ClientDisconnect
     from starlette.responses import FileResponse, JSONResponse, Response
     from starlette.routing import Route
+
+    from upscale.serving.web.guard import Guard
 
     page = served_page(study)
     pictures = {each.name: study.file(each) for each in study.every}
@@ -98,8 +96,8 @@ def make_app(study: Study, local: bool = True) -> "Starlette":
         Route("/ratings/{code}", answers),
         Route("/ratings", answer, methods=["POST"]),
     ]
-    guard = [Middleware(TrustedHostMiddleware, allowed_hosts=list(LOCAL))] if local else []
-    return Starlette(routes=routes, middleware=guard)
+    guard = Middleware(Guard, local=local, refusal=lambda code, text: refusal(403, text))
+    return Starlette(routes=routes, middleware=[guard])
 
 
 def serve(study: Study, host: str, port: int, ready: Callable[[str], None]) -> None:
@@ -110,6 +108,8 @@ def serve(study: Study, host: str, port: int, ready: Callable[[str], None]) -> N
     """
     try:
         import uvicorn
+
+        from upscale.serving.web.guard import LOCAL
 
         app = make_app(study, host in LOCAL)
     except ImportError as error:

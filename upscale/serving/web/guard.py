@@ -1,37 +1,30 @@
-"""Who may ask: hosts, origins, and the token."""
+"""Who may ask a server, of pages or of a study: hosts, origins, and the token."""
 
 import asyncio
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from upscale.serving.web.answers import refusal
-
-__all__ = ["COOKIE", "Guard", "Keys"]
+__all__ = ["COOKIE", "LOCAL", "Guard", "Keys"]
 
 COOKIE = "upscale"
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 """Names of this machine that no other machine answers to."""
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
-
 HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
     b"cross-origin-resource-policy": b"same-origin",
 }
-
 
 LINGER_BYTES = 2**28
 LINGER_SECONDS = 5.0
@@ -72,9 +65,23 @@ class Guard:
     that it makes lead here (so the host's name is looked at), or blindly (so the origin is).
     """
 
-    def __init__(self, app: ASGIApp, keys: Keys, local: bool) -> None:
-        """Stand before ``app``; ``local``: only names of this machine are answered to."""
-        self._app, self._keys, self._local = app, keys, local
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        local: bool,
+        refusal: Callable[[str, str], Response],
+        keys: Keys | None = None,
+        policy: str = "",
+    ) -> None:
+        """Stand before ``app``.
+
+        ``local``: only names of this machine are answered to. ``refusal`` makes an answer of a
+        code and a sentence. ``policy``: what the pages may load, but for those of ``/compare``,
+        which say it themselves.
+        """
+        self._app, self._local, self._refusal = app, local, refusal
+        self._keys, self._policy = keys or Keys(None), policy.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let the application answer."""
@@ -85,19 +92,33 @@ class Guard:
         path, host = scope["path"], headers.get("host", "")
         origin = headers.get("origin")
         if self._local and urlsplit(f"//{host}").hostname not in LOCAL:
-            answer = refusal("forbidden", f"{host!r} is not the name of this server")
+            answer = self._refusal("forbidden", f"{host!r} is not the name of this server")
         elif origin is not None and urlsplit(origin).netloc != host:
-            answer = refusal("forbidden", "a page of another site may not ask")
+            answer = self._refusal("forbidden", "a page of another site may not ask")
         elif (
             path.startswith("/api/")
             and path not in ("/api/login", "/api/openapi.json")
             and not self._keys.opens(headers)
         ):
-            answer = refusal("unauthorized", "this server needs its token: Authorization: Bearer …")
+            answer = self._refusal(
+                "unauthorized", "this server needs its token: Authorization: Bearer …"
+            )
         else:
-            await self._app(scope, receive, _with_headers(path, send))
+            await self._app(scope, receive, self._with_headers(path, send))
             return
         await answer(scope, receive, send)
+
+    def _with_headers(self, path: str, send: Send) -> Send:
+        added = dict(HEADERS)
+        if self._policy and not path.endswith("/compare"):
+            added[b"content-security-policy"] = self._policy
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *added.items()]
+            await send(message)
+
+        return sending
 
 
 def _heard_out(receive: Receive, send: Send) -> tuple[Receive, Send]:
@@ -120,15 +141,3 @@ def _heard_out(receive: Receive, send: Send) -> tuple[Receive, Send]:
         await send(message)
 
     return receiving, sending
-
-
-def _with_headers(path: str, send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            added = dict(HEADERS)
-            if not path.endswith("/compare"):  # which brings its own
-                added[b"content-security-policy"] = POLICY.encode()
-            message["headers"] = [*message["headers"], *added.items()]
-        await send(message)
-
-    return sending

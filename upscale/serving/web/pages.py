@@ -7,7 +7,14 @@ from starlette.responses import Response
 
 from upscale.serving.web.answers import refusal
 
-__all__ = ["interface", "page", "static"]
+__all__ = ["POLICY", "interface", "page", "static"]
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+"""What the pages may load: their own files."""
 
 FILES = {
     "page.css": "text/css",

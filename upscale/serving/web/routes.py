@@ -88,7 +88,15 @@ class Routes:
                 Route(picture, self.picture),
                 Route(picture + "/compare", self.compare),
             ],
-            middleware=[Middleware(Guard, keys=self._keys, local=local)],
+            middleware=[
+                Middleware(
+                    Guard,
+                    local=local,
+                    refusal=refusal,
+                    keys=self._keys,
+                    policy=pages.POLICY,
+                )
+            ],
             exception_handlers={
                 UpscaleError: _failed,
                 HTTPException: _refused,
