@@ -119,6 +119,7 @@ TESTED_ELSEWHERE = {
     "serving.web.guard": "serving/web/test_routes.py: requests are let in or not",
     "serving.web.openapi": "serving/web/test_routes.py: it describes what the routes do",
     "serving.web.pages": "serving/web/test_routes.py: pages are answers to requests",
+    "serving.web.results": "serving/web/test_routes.py: results are answers to requests",
     "serving.web.uploads": "serving/web/test_routes.py: uploads come with requests",
     "serving.requests.asked": "serving/web/test_routes.py: a request says what it asks",
     "serving.requests.limits": "serving/web/test_routes.py: limits are those of requests",

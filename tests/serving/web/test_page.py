@@ -63,20 +63,6 @@ class Browser(Chromium):
         return base64.b64decode(self.driver.execute_async_script(script, selector))
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with pytest.MonkeyPatch.context() as patched:
-        folder = tmp_path_factory.mktemp("cache")
-        patched.setenv("UPSCALE_CACHE", str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def client(cache: Path, repeating: str) -> Iterator[Client]:
-    with served(repeating) as found:
-        yield found
-
-
 @pytest.fixture
 def browser(chromium: Chromium) -> Iterator[Browser]:
     with lent(chromium, Browser) as page:

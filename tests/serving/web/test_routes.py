@@ -24,21 +24,6 @@ TOKEN = "correct-horse-battery"
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("UPSCALE_CACHE", str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def client(cache: Path, repeating: str) -> Iterator[Client]:
-    with served(repeating) as found:
-        yield found
-    assert list((cache / "ui").iterdir()) == []
-
-
-@pytest.fixture(scope="module")
 def strict(cache: Path, repeating: str) -> Iterator[Client]:
     """A server that asks for a token and takes little."""
     with served(repeating, token=TOKEN, max_mb=1, max_jobs=2, max_output_pixels=2000) as found:

@@ -49,6 +49,7 @@ def _paths(settings: Sequence[Setting]) -> dict[str, Any]:
     sized = {"scale", "size", "fit", "long_edge", "megapixels"}
     saved = {"format", "quality", "lossless", "strip", "to_srgb", "lenient"}
     of_crop = {name: word for name, word in words.items() if name not in sized | saved}
+    of_job = [_parameter("id", "path", "string")]
     file = {"type": "string", "contentMediaType": "application/octet-stream"}
     pictures = {
         "picture": {**file, "description": "A picture, or a ZIP of some; may be repeated."},
@@ -69,12 +70,12 @@ def _paths(settings: Sequence[Setting]) -> dict[str, Any]:
         job: {
             "get": {
                 "summary": "Ask how far a job is.",
-                "parameters": [_parameter("id", "path", "string")],
+                "parameters": of_job,
                 "responses": _responses("200", "The job.", "Job", "404"),
             },
             "delete": {
                 "summary": "Cancel a job, and remove its files.",
-                "parameters": [_parameter("id", "path", "string")],
+                "parameters": of_job,
                 "responses": _responses("204", "It is gone.", None, "404"),
             },
         },
@@ -82,7 +83,7 @@ def _paths(settings: Sequence[Setting]) -> dict[str, Any]:
             "get": {
                 "summary": "Fetch the result: the picture, or a ZIP where several were sent.",
                 "parameters": [
-                    _parameter("id", "path", "string"),
+                    *of_job,
                     _parameter("wait", "query", "integer", "Seconds to wait for the job's end."),
                 ],
                 "responses": {
@@ -94,26 +95,10 @@ def _paths(settings: Sequence[Setting]) -> dict[str, Any]:
                 },
             }
         },
-        picture: {
-            "get": {
-                "summary": "Fetch one picture, as soon as it is made.",
-                "parameters": [
-                    _parameter("id", "path", "string"),
-                    _parameter("number", "path", "integer", "Its place in the job, from 0."),
-                ],
-                "responses": _responses("200", "The picture.", None, "404", "422"),
-            }
-        },
-        f"{picture}/compare": {
-            "get": {
-                "summary": "See a picture and its result on one page.",
-                "parameters": [
-                    _parameter("id", "path", "string"),
-                    _parameter("number", "path", "integer", "Its place in the job, from 0."),
-                ],
-                "responses": _responses("200", "A page of HTML.", None, "404", "422"),
-            }
-        },
+        picture: _of_picture(of_job, "Fetch one picture, as soon as it is made.", "The picture."),
+        f"{picture}/compare": _of_picture(
+            of_job, "See a picture and its result on one page.", "A page of HTML."
+        ),
         "/api/preview": {
             "post": {
                 "summary": "Enlarge a small crop at once, beside the queue.",
@@ -134,6 +119,13 @@ def _paths(settings: Sequence[Setting]) -> dict[str, Any]:
             }
         },
     }
+
+
+def _of_picture(of_job: list[Any], summary: str, made: str) -> dict[str, Any]:
+    """Describe a question for one picture of a job, answered by what was ``made``."""
+    number = _parameter("number", "path", "integer", "Its place in the job, from 0.")
+    responses = _responses("200", made, None, "404", "422")
+    return {"get": {"summary": summary, "parameters": [*of_job, number], "responses": responses}}
 
 
 def _property(setting: Setting) -> dict[str, Any]:

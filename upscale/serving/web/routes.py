@@ -3,10 +3,8 @@
 import asyncio
 import threading
 import time
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +16,6 @@ from starlette.routing import Route
 
 from upscale.batch.run import Result
 from upscale.errors import InputError, UpscaleError, UsageError
-from upscale.files import whole
 from upscale.serving.requests.arrivals import Arrivals
 from upscale.serving.requests.asked import Read, Setting
 from upscale.serving.requests.limits import Limits
@@ -27,6 +24,7 @@ from upscale.serving.web import pages
 from upscale.serving.web.answers import about_ticket, failure, model_name, refusal
 from upscale.serving.web.guard import COOKIE, Guard, Keys
 from upscale.serving.web.openapi import describe
+from upscale.serving.web.results import picture_of, result_of, shown
 from upscale.serving.web.uploads import read_upload
 from upscale.serving.work.preview import Previews
 from upscale.serving.work.ticket import Ticket
@@ -179,17 +177,11 @@ class Routes:
             ticket = self._ticket(request)
         if not ticket.ended:
             return JSONResponse(about_ticket(ticket, self._tickets), 202, {"Retry-After": "1"})
-        made = [each for each in ticket.results.values() if each.status == "done"]
-        if not made:
-            raise _worst(ticket)
-        if len(ticket.found) == 1:
-            return _file(ticket, made[0])
-        archive = await run_in_threadpool(_archive, ticket, made)
-        return FileResponse(archive, filename="upscale.zip", media_type="application/zip")
+        return await run_in_threadpool(result_of, ticket)
 
     async def picture(self, request: Request) -> Response:
         """Send one picture that a job made."""
-        return _file(*self._made(request))
+        return picture_of(self._made(request)[1])
 
     async def compare(self, request: Request) -> Response:
         """Send a page that compares a picture with what was made of it."""
@@ -221,41 +213,13 @@ class Routes:
         if result is None:
             raise InputError("this picture is not made yet", code="not-found")
         if result.error is not None:
-            raise _shown(ticket, result.error)
+            raise shown(ticket, result.error)
         return ticket, result
 
 
 def _is_short(request: Request) -> bool:
     length = request.headers.get("content-length", "")
     return length.isdecimal() and int(length) < LONGEST_LOGIN
-
-
-def _file(ticket: Ticket, result: Result) -> Response:
-    output = result.job.output
-    return FileResponse(output, filename=output.name)
-
-
-def _archive(ticket: Ticket, made: Sequence[Result]) -> Path:
-    """Put all results of a job into a ZIP, uncompressed: pictures are compressed already."""
-    path = ticket.folder / "results.zip"
-    if not path.exists():
-        with whole(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-            for each in made:
-                archive.write(each.job.output, each.job.output.relative_to(ticket.outputs))
-    return path
-
-
-def _worst(ticket: Ticket) -> UpscaleError:
-    """Return why nothing was made."""
-    errors = [each.error for each in ticket.results.values() if each.error is not None]
-    first = ticket.error or next(iter(errors), None)
-    if first is None or ticket.state == "cancelled":
-        return InputError("the job was cancelled", code="cancelled")
-    return _shown(ticket, first)
-
-
-def _shown(ticket: Ticket, error: UpscaleError) -> UpscaleError:
-    return type(error)(ticket.clean(str(error)), code=error.code)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
