@@ -54,6 +54,16 @@ class _Upscale(DefaultGroup):
 All options and commands: upscale --help"""
 
 
+class _Train(DefaultGroup):
+    introduction = """Fine-tune a model on your pictures, or train one from nothing.
+
+  upscale train --data photos/ --valid others/    fine-tunes srgan
+  upscale train --resume runs/srgan-1             goes on after Ctrl-C or a crash
+  upscale data                                    lists sets of pictures to train on
+
+All options and commands: upscale train --help"""
+
+
 app = typer.Typer(
     cls=_Upscale,
     name="upscale",
@@ -65,17 +75,21 @@ app = typer.Typer(
 models_app = typer.Typer(
     cls=Group, help="List the models, or fetch some.", invoke_without_command=True
 )
-rate_app = typer.Typer(cls=Group, help="Let people rate results without knowing whose they are.")
+rate_app = typer.Typer(
+    cls=Group,
+    help="Let people rate results without knowing whose they are.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
 data_app = typer.Typer(
     cls=Group, help="List sets of pictures to train on, or fetch some.", invoke_without_command=True
 )
 train_app = typer.Typer(
-    cls=DefaultGroup,
+    cls=_Train,
     help="Fine-tune a model, or train one from nothing.",
     no_args_is_help=False,
     rich_markup_mode="rich",
 )
-
 study_app = typer.Typer(
     cls=Group, help="Repeat the papers' experiments.", no_args_is_help=True, rich_markup_mode="rich"
 )

@@ -36,8 +36,9 @@ def test_a_misspelt_word_is_answered_with_the_one_that_is_meant(
     assert re.search(rf"(mean|options:).*{meant}\b", said), said
 
 
-def test_the_command_alone_gives_three_examples() -> None:
-    found = CliRunner().invoke(app, [])
+@pytest.mark.parametrize("words", [[], ["train"]])
+def test_a_command_alone_gives_three_examples(words: list[str]) -> None:
+    found = CliRunner().invoke(app, words)
     assert found.exit_code == 0
     assert found.output.count("\n  upscale ") == 3
 

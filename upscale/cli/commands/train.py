@@ -52,7 +52,7 @@ def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
 
     The recipe sets each option that is not given.
 
-    Training starts from the weights of the recipe's model; --init none starts from nothing, and
+    Training starts from the weights of the recipe's model, with --init none from nothing, and with
     --start paper as the paper does: a GAN after a training without one.
 
     Several GPUs: torchrun --standalone --nproc-per-node N -m -- upscale train ….
@@ -105,6 +105,9 @@ def _found_from_anywhere(config: Config) -> Config:
     def is_file(word: str) -> bool:
         return word != "none" and word not in read_manifest() and Path(word).is_file()
 
+    for each in config.data:
+        if not each.folder.exists():
+            raise UsageError(f"--data {shown(each.folder)}: does not exist; look at its name")
     valid = config.valid
     if valid is not None and valid.casefold() not in read_datasets():
         valid = str(Path(valid).absolute())

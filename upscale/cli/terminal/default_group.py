@@ -56,7 +56,7 @@ class DefaultGroup(Group):
     """A group whose first word is an input where it is not a command: ``upscale photo.png``."""
 
     introduction = ""
-    """What the group prints where no word is given; empty for its help."""
+    """What the group prints where no word is given."""
 
     also_folders: tuple[str, ...] = ()
     """Names of groups that many people have a folder of: where it is there, the folder is meant,
@@ -66,12 +66,10 @@ class DefaultGroup(Group):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front of what is neither a command nor our own option."""
-        if not args and self.introduction and not ctx.resilient_parsing:
+        if not args and not ctx.resilient_parsing:
             emit(self.introduction)
             ctx.exit()
-        if not args:
-            return list(super().parse_args(ctx, [] if ctx.resilient_parsing else ["--help"]))
-        if args[0] in ctx.help_option_names:
+        if not args or args[0] in ctx.help_option_names:
             return list(super().parse_args(ctx, args))
         if args[0] in self.also_folders and self._is_folder(ctx, args):
             return list(super().parse_args(ctx, [DEFAULT_COMMAND, *args]))

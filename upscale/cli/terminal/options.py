@@ -57,7 +57,8 @@ def make_command(
             given |= {name: value for name, value in words.items() if value not in (None, [])}
             act(kind(**values), *([given] if given_kinds else []))
 
-    command.__doc__ = act.__doc__
+    paragraphs = inspect.cleandoc(act.__doc__ or "").split("\n\n")
+    command.__doc__ = "\n\n".join(" ".join(each.split()) for each in paragraphs)
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     return command
