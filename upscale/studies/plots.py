@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from upscale.files import whole
 from upscale.metrics.protocol import METRICS
 from upscale.studies.outcome import Examined, Outcome
 from upscale.studies.tables import published_of, steps_of
-from upscale.viewing.plots.figure import DOTS_PER_INCH, SETTINGS, UNDATED, check_plot
+from upscale.viewing.plots.canvas import blank, check_target, ruled, save, styled
 from upscale.viewing.plots.plane import FAINT, MARKERS, PALETTE
 
 if TYPE_CHECKING:
@@ -142,28 +141,17 @@ def _figure(
     target: Path, number: int, size: tuple[float, float] = CHART_SIZE
 ) -> "Iterator[tuple[Figure, Sequence[Axes]]]":
     """Lend charts, up to three in a row, written to ``target`` when the block ends."""
-    check_plot(target)
-    import matplotlib.style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    with matplotlib.style.context(["default", SETTINGS]):
-        layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)
+    check_target(target)
+    with styled():
         down = -(-number // 3)
         across = -(-number // down)
-        figure = Figure((size[0] * across, size[1] * down), dpi=DOTS_PER_INCH, layout=layout)
-        FigureCanvasAgg(figure)
-        charts = [figure.add_subplot(down, across, place) for place in range(1, number + 1)]
+        figure = blank(size[0] * across, size[1] * down, w_pad=0.1, h_pad=0.08)
+        places = range(1, number + 1)
+        charts = [ruled(figure.add_subplot(down, across, place)) for place in places]
         for axes in charts:
-            axes.spines[["top", "right"]].set_visible(False)
-            axes.grid(color="#E4E4E4", linewidth=0.6)
-            axes.set_axisbelow(True)
             axes.tick_params(labelsize=9)
         yield figure, charts
-        suffix = target.suffix.lower()
-        with whole(target) as part:
-            figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
+        save(figure, target)
 
 
 def _about(examined: Examined) -> str:

@@ -1,7 +1,4 @@
-"""The curves of training runs over their steps: a chart for each figure, a colour for each run.
-
-matplotlib is imported only when a plot is drawn, and ``pyplot`` never.
-"""
+"""The curves of training runs over their steps: a chart for each figure, a colour for each run."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from upscale.errors import UsageError
-from upscale.files import whole
 from upscale.training.records.charts import CHARTS, Curve, draw_chart
 from upscale.training.records.journal import METRICS_FILE, Record, read
 from upscale.training.stages import FIRST_FOLDER
-from upscale.viewing.plots.figure import DOTS_PER_INCH, SETTINGS, UNDATED, check_plot
+from upscale.viewing.plots.canvas import blank, check_target, ruled, save, styled
 from upscale.viewing.plots.plane import PALETTE
 
 if TYPE_CHECKING:
@@ -39,13 +35,8 @@ def plot_runs(runs: Sequence[Path], target: Path) -> None:
     """
     for run in runs:
         _journal(run)
-    check_plot(target)
-    figure = draw_runs(runs)
-    import matplotlib.style
-
-    suffix = target.suffix.lower()
-    with whole(target) as part, matplotlib.style.context(["default", SETTINGS]):
-        figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
+    check_target(target)
+    save(draw_runs(runs), target)
 
 
 def draw_runs(runs: Sequence[Path]) -> "Figure":
@@ -68,26 +59,18 @@ def draw_runs(runs: Sequence[Path]) -> "Figure":
         raise UsageError(
             "nothing to plot: no run has figures yet; try again after its first log line"
         )
-    import matplotlib.style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-    from matplotlib.lines import Line2D
-
     down = math.ceil(len(shown) / CHARTS_ACROSS)
     across = math.ceil(len(shown) / down)
     steps = [curve.steps for _, curves in shown for run in curves for curve in run.values()]
     first, last = min(each.min() for each in steps), max(each.max() for each in steps)
     margin = max(last - first, 1) * 0.03
-    with matplotlib.style.context(["default", SETTINGS]):
-        figure = Figure(
-            (CHART_SIZE[0] * across, CHART_SIZE[1] * down + NAMES_HEIGHT),
-            dpi=DOTS_PER_INCH,
-            layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06),
-        )
-        FigureCanvasAgg(figure)
+    with styled():
+        from matplotlib.lines import Line2D
+
+        height = CHART_SIZE[1] * down + NAMES_HEIGHT
+        figure = blank(CHART_SIZE[0] * across, height, w_pad=0.06, h_pad=0.06)
         for number, (chart, curves) in enumerate(shown, 1):
-            axes = figure.add_subplot(down, across, number)
+            axes = ruled(figure.add_subplot(down, across, number))
             _prepare(axes, lowest=number + across > len(shown))
             draw_chart(axes, chart, curves)
             axes.set_xlim(first - margin, last + margin)
@@ -124,9 +107,6 @@ def _curves(journal: Sequence[Record], kind: str, names: Iterable[str]) -> dict[
 def _prepare(axes: "Axes", lowest: bool) -> None:
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color="#E4E4E4", linewidth=0.6)
-    axes.set_axisbelow(True)
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=True))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.tick_params(labelsize=9)

@@ -1,4 +1,6 @@
-"""Figures become a plot: `figure` makes the file, `plane` draws a set, `label_places` finds room.
+"""Figures become a plot: `figure` and `distribution` draw one, each on a `canvas`.
+
+`plane` draws a set, and `label_places` finds room for its names.
 
 It imports metrics. The benchmark and the curves of training draw through it.
 """

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upscale.files import whole
-from upscale.viewing.plots.figure import DOTS_PER_INCH, SETTINGS, UNDATED, check_plot
+from upscale.viewing.plots.canvas import blank, check_target, save, styled
 from upscale.viewing.plots.plane import INK
 
 if TYPE_CHECKING:
@@ -41,29 +40,18 @@ class Scores:
 def write_distribution(sets: Sequence[Scores], target: Path) -> None:
     """Write the figure as PNG, SVG or PDF, by the suffix of ``target``.
 
-    Raises UsageError as `check_plot` does, OutputError where it cannot be written.
+    Raises UsageError as `check_target` does, OutputError where it cannot be written.
     """
-    check_plot(target)
-    figure = draw_distribution(sets)
-    import matplotlib.style
-
-    suffix = target.suffix.lower()
-    with whole(target) as part, matplotlib.style.context(["default", SETTINGS]):
-        figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
+    check_target(target)
+    save(draw_distribution(sets), target)
 
 
 def draw_distribution(sets: Sequence[Scores]) -> "Figure":
     """Draw one set below the other, with matplotlib."""
-    import matplotlib.style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    with matplotlib.style.context(["default", SETTINGS]):
+    with styled():
         widest = max(len(each.systems) for each in sets)
-        size = (1.2 + COLUMN * max(widest, 4), (ROWS_HEIGHT + 1) * len(sets))
-        figure = Figure(size, dpi=DOTS_PER_INCH, layout=ConstrainedLayoutEngine(h_pad=0.1))
-        FigureCanvasAgg(figure)
+        height = (ROWS_HEIGHT + 1) * len(sets)
+        figure = blank(1.2 + COLUMN * max(widest, 4), height, h_pad=0.1)
         for number, each in enumerate(sets, 1):
             _draw(figure.add_subplot(len(sets), 1, number, title=each.title), each)
     return figure

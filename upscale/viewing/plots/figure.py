@@ -1,20 +1,17 @@
 """The perception–distortion plane: what a system keeps against how real its pictures look.
 
-Blau & Michaeli 2018; figures 2 and 10 of Wang et al. 2018. matplotlib is imported when a plot is
-drawn, and its ``pyplot`` never. While it draws, its settings are its own defaults; the user's
-settings return afterwards.
+Blau & Michaeli 2018; figures 2 and 10 of Wang et al. 2018.
 """
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from upscale.errors import UsageError
-from upscale.files import whole
 from upscale.metrics.protocol import METRICS, Row
-from upscale.viewing.plots.plane import FAINT, INK, STYLES, Plane
+from upscale.viewing.plots.canvas import DOTS_PER_INCH, blank, check_target, ruled, save, styled
+from upscale.viewing.plots.plane import FAINT, STYLES, Plane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,11 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DISTORTION",
-    "DOTS_PER_INCH",
     "PERCEPTION",
     "REGIONS",
-    "SETTINGS",
-    "UNDATED",
     "check_plot",
     "draw_plane",
     "perception_distortion",
@@ -44,7 +38,6 @@ DISTORTION = {
 REGIONS = (11.5, 12.5, 16.0)
 """The greatest RMSE of regions 1 to 3 of PIRM 2018 (Blau et al. 2018, section 2)."""
 
-DOTS_PER_INCH = 200
 PLANE_SIZE = (5.8, 4.6)
 """Inches."""
 PLANES_ACROSS = 3
@@ -55,31 +48,12 @@ LEGEND = {
     "published": "published",
 }
 
-SETTINGS: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "upscale",
-    "pdf.fonttype": 42,
-    "font.size": 10,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": FAINT,
-    "xtick.color": INK,
-    "ytick.color": INK,
-}
-"""They keep text as text in SVG and PDF, and give the same bytes for the same rows."""
-
-UNDATED = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-"""Metadata of each format that keeps the time out of the file."""
-
 
 def check_plot(target: Path, y: str = "lpips-alex") -> None:
     """Raise UsageError where a plot cannot be drawn, before anything is measured for it."""
-    if target.suffix.lower() not in UNDATED:
-        raise UsageError(f"{target}: the name of a plot ends in {', '.join(UNDATED)}")
     if y not in PERCEPTION:
         raise UsageError(f"{y!r} is not an axis of a plot; choose one of {', '.join(PERCEPTION)}")
-    with _settings():
-        pass
+    check_target(target)
 
 
 def perception_distortion(
@@ -95,10 +69,7 @@ def perception_distortion(
     written; then there is none.
     """
     check_plot(target, y)
-    figure = draw_plane(rows, y, published, x)
-    suffix = target.suffix.lower()
-    with whole(target) as part, _settings():
-        figure.savefig(part, format=suffix[1:], metadata=UNDATED[suffix])
+    save(draw_plane(rows, y, published, x), target)
 
 
 def draw_plane(
@@ -121,26 +92,17 @@ def draw_plane(
     sets = list(dict.fromkeys(row.set for row in measured))
     if not sets:
         raise UsageError(f"there is nothing to plot: no row has both {METRICS[x]} and {METRICS[y]}")
-    with _settings():
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-        from matplotlib.layout_engine import ConstrainedLayoutEngine
-
+    with styled():
         down = math.ceil(len(sets) / PLANES_ACROSS)
         across = math.ceil(len(sets) / down)
         size = (PLANE_SIZE[0] * across, PLANE_SIZE[1] * down)
-        layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
-        figure = Figure(size, dpi=DOTS_PER_INCH, layout=layout)
-        FigureCanvasAgg(figure)
+        figure = blank(*size, w_pad=0.12, h_pad=0.1)
         models = list(dict.fromkeys(row.series for row in measured if row.alpha is not None))
         planes = []
         for number, name in enumerate(sets, 1):
-            axes = figure.add_subplot(down, across, number, title=name)
+            axes = ruled(figure.add_subplot(down, across, number, title=name))
             axes.set_xlabel(DISTORTION[x])
             axes.set_ylabel(f"{METRICS[y]} (lower is better)")
-            axes.spines[["top", "right"]].set_visible(False)
-            axes.grid(color="#E4E4E4", linewidth=0.6)
-            axes.set_axisbelow(True)
             axes.margins(0.14)
             if x == "rmse":
                 _add_regions(axes)
@@ -153,16 +115,6 @@ def draw_plane(
         for plane in planes:
             plane.write_labels(DOTS_PER_INCH)
     return figure
-
-
-def _settings() -> AbstractContextManager[None]:
-    try:
-        import matplotlib.style
-    except ImportError as error:
-        raise UsageError(
-            "plots need matplotlib; install it with: pip install 'upscale[bench]'"
-        ) from error
-    return matplotlib.style.context(["default", SETTINGS])
 
 
 def _has(row: Row, x: str, y: str) -> bool:
