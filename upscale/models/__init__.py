@@ -1,8 +1,8 @@
-"""A name and an alpha become a ready `Model`.
+"""Makes a ready `Model` from a name and an alpha.
 
-`manifest` reads weights.toml, the room `fetching` gets files, `cache` keeps them in `folder`;
-`weights` knows a model by its files and loads nothing. `choice` picks a default model, `alphas`
-reads alphas, `devices` picks a device, `precision` times networks for the quickest precision;
+`manifest` reads weights.toml, the room `fetching` gets files, and `cache` keeps them in `folder`;
+`weights` identifies a model by its files and loads nothing. `choice` picks a default model,
+`alphas` parses alphas, `devices` picks a device, `precision` measures the fastest precision;
 `model.load_model` uses them all. It imports networks, pictures and pixels. The engine, the
 benchmark and training take models from here.
 """

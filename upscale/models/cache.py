@@ -1,8 +1,8 @@
-"""Converted weights, each fetched and checked once. No torch until something is converted.
+"""Converted weights, each fetched and checked once; only a conversion imports torch.
 
 A cached file is called ``NAME-SOURCE-CONTENT.safetensors``: the first 12 digits of the sha256 of
-the file that it was made from, and the whole sha256 of what it holds. So one rename publishes the
-file and its hash together, and a changed byte is found before the file is opened.
+the source file, and the whole sha256 of its own contents. So one rename publishes the file with its
+hash, and a changed byte is found before the file is opened.
 """
 
 import os
@@ -41,13 +41,13 @@ __all__ = [
 ]
 
 Convert = Callable[[Path, Entry], tuple[dict[str, "Tensor"], dict[str, Any]]]
-"""Reads a downloaded file of an entry: returns its tensors, and ``spec``, which says what they are.
+"""Reads a downloaded file of an entry: returns its tensors, and the ``spec`` that describes them.
 
 Raises WeightsError for a file that holds something else."""
 
 
 NCNN = (".param", ".bin")
-"""The two halves of a checkpoint of ncnn."""
+"""The two files of an ncnn checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,19 @@ class WeightsFile:
 
     path: Path
     sha256: str
-    """What it must have when it is read; of ncnn's two files, both with a + between."""
+    """The expected sha256; for ncnn's two files, both with a + between."""
     remedy: str
-    """What to do where it has another."""
+    """What to do if it differs."""
     fault: str = "is damaged"
-    """What is the matter then."""
+    """What is wrong in that case."""
 
     @classmethod
     def own(cls, path: Path) -> "WeightsFile":
-        """Take the user's own file as it is now. Raises WeightsError if it cannot be read."""
+        """Use the user's own file as it is now. Raises WeightsError if it cannot be read."""
         return cls(path, _digest_of(path), "run it again", "has changed since this run began")
 
     def checked(self) -> Path:
-        """Return the path. Raises WeightsError where the file holds something else."""
+        """Return the path. Raises WeightsError if the file has other contents."""
         if (found := _digest_of(self.path)) != self.sha256:
             raise WeightsError(
                 f"{self.path}: {self.fault}: expected sha256 {self.sha256}, found {found}; "
@@ -106,9 +106,9 @@ def cached(
 ) -> Path:
     """Return a verified safetensors file of ``entry``: embedded, cached, or fetched now.
 
-    ``convert`` reads the downloaded file, whose hash has been checked by then. ``notify`` gets one
-    line when something takes time. ``force`` fetches again what is cached; the old file stays until
-    the new one is complete. Raises WeightsError where a file is damaged, or every source fails.
+    ``convert`` reads the downloaded file after its hash has been checked. ``notify`` gets one line
+    before something slow. ``force`` fetches a cached file again; the old file stays until the new
+    one is complete. Raises WeightsError if a file is damaged or every source fails.
     """
     return _locate(entry, convert, progress, notify, force).checked()
 
@@ -123,7 +123,7 @@ def find_file(
 ) -> WeightsFile:
     """Return a local file of a name in the manifest, an ``hf://`` address, or an existing file.
 
-    It is fetched if need be, as `cached` says, and not read. Raises WeightsError.
+    It is fetched if necessary, as by `cached`, and not read. Raises WeightsError.
     """
     path, text = Path(name), str(name)
     if text.startswith("hf://"):
@@ -132,7 +132,7 @@ def find_file(
         if path.is_file():
             return WeightsFile.own(path)
         if path.suffix or len(path.parts) > 1:
-            raise WeightsError(f"{path}: there is no such weights file")
+            raise WeightsError(f"{path}: this weights file does not exist; check the path")
     return _locate(find_entry(text, role), convert, progress, notify, force)
 
 
@@ -153,20 +153,20 @@ def _locate(
         with locked(folder / f".{entry.name}.lock", waiting):
             if not force and (found := in_cache(entry)):
                 return _kept(found, entry)
-            for litter in folder.glob(f".{entry.name}.[0-9]*.part"):  # of a process that was killed
+            for litter in folder.glob(f".{entry.name}.[0-9]*.part"):  # left by a killed process
                 shutil.rmtree(litter, ignore_errors=True)
             return _kept(_fetch(entry, folder, convert, progress, notify), entry)
     except OSError as error:
         raise WeightsError(
-            f"{folder}: cannot keep weights there ({error.strerror or error}); "
-            "set UPSCALE_CACHE to a folder that you can write to"
+            f"{folder}: weights cannot be stored there ({error.strerror or error}); set "
+            "UPSCALE_CACHE to a folder that you can write to"
         ) from error
 
 
 def write_converted(
     raw: Path, target: Path, entry: Entry, source: Source, convert: Convert
 ) -> None:
-    """Write what ``convert`` reads from ``raw`` to ``target``, with its origin in the metadata."""
+    """Convert ``raw`` with ``convert`` to ``target``, with its origin in the metadata."""
     from upscale.models.checkpoints.convert import write_tensors
 
     tensors, spec = convert(raw, entry)
@@ -227,6 +227,6 @@ def _fetch(
     raise WeightsError(
         f"{entry.address} is not on this machine and cannot be fetched:\n"
         + "".join(f"  - {failure}\n" for failure in failures)
-        + f"{remedy} run `upscale models pull {entry.address}` on a machine that is connected and "
-        f"copy its file into {folder}; the embedded models ({embedded}) need no network"
+        + f"{remedy} run `upscale models pull {entry.address}` on a machine with a network and "
+        f"copy the file into {folder}; the embedded models ({embedded}) need no network"
     )

@@ -1,4 +1,4 @@
-"""The model of a picture for which the user named none: it depends on the damage in its pixels."""
+"""Chooses the model of a picture by the damage in its pixels, if the user named none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from upscale.errors import UsageError
 
-if TYPE_CHECKING:  # the help imports this module, and has no need of NumPy
+if TYPE_CHECKING:  # the help imports this module and does not need NumPy
     from upscale.pixels.spool import Rows
 
 __all__ = [
@@ -27,23 +27,23 @@ __all__ = [
 ]
 
 AUTO, BEST = "auto", "best"
-"""Words in place of a model's name: each picture gets the one of its kind, quick or big."""
+"""Words in place of a model's name: each picture gets the small or the big model for its kind."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """The models among which a picture's pixels choose."""
+    """The models for each kind of picture."""
 
     clean: str
-    """Of photographs without damage."""
+    """For photographs without damage."""
     damaged: str
-    """Of photographs with JPEG blocks, noise or blur, and of what was enlarged before."""
+    """For photographs with JPEG blocks, noise or blur, and for enlarged ones."""
     drawing: str
-    """Of drawings, text and screenshots."""
+    """For drawings, text and screenshots."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Each once."""
+        """The names, each once."""
         return tuple(dict.fromkeys((self.clean, self.damaged, self.drawing)))
 
 
@@ -56,13 +56,13 @@ CLEAN, DAMAGED = CANDIDATES[AUTO].clean, CANDIDATES[AUTO].damaged
 DRAWING = CANDIDATES[AUTO].drawing
 
 FORMER = ("srgan-real",)
-"""What `AUTO` chose in earlier versions; files that are named after it are outputs still."""
+"""The choice of `AUTO` in earlier versions; files named after it still count as outputs."""
 
 SMALLEST = 32
-"""Pixels a side of which damage can be told: four blocks of a JPEG."""
+"""Smallest side in pixels that shows damage: four blocks of a JPEG."""
 
 MOST_ITERATIONS = 100
-"""Of back-projection: each widens the context that a tile needs."""
+"""Most steps of back-projection: each widens the context of a tile."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,18 @@ class Choice:
 
     model: str
     reason: str = ""
-    """What was found in the picture; empty where the user named the model."""
+    """The findings in the picture; empty if the user named the model."""
 
     def __str__(self) -> str:
-        """Say both."""
+        """Return both as text."""
         return f"{self.model} ({self.reason})" if self.reason else self.model
 
 
 def choose(pixels: "Rows", candidates: Candidates, path: Path | None = None) -> Choice:
     """Return the model of a decoded picture, by `upscale.pixels.condition.examine`.
 
-    ``pixels``: (H, W, C), uint8 or uint16. The file ``path`` decides where pixels do not tell: for
-    a small picture, and for photographs in lossy formats other than JPEG.
+    ``pixels``: (H, W, C), uint8 or uint16. The file ``path`` decides if pixels do not tell: for a
+    small picture, and for photographs in lossy formats other than JPEG.
     """
     from upscale.pictures.recognise import lossy_format
     from upscale.pixels.condition import examine
@@ -102,9 +102,9 @@ def choose(pixels: "Rows", candidates: Candidates, path: Path | None = None) -> 
 
 
 def check_psnr(asked: str, psnr: str | None) -> None:
-    """Raise UsageError for a PSNR end where each picture's model is still to be chosen."""
+    """Raise UsageError for a PSNR end if the model of each picture is not chosen yet."""
     if asked in CANDIDATES and psnr is not None:
-        raise UsageError("--psnr is the other end of one model: name that one with --model")
+        raise UsageError("--psnr is the other end of one model; name that model with --model")
 
 
 def alpha_for(

@@ -1,6 +1,6 @@
-"""Words such as ``auto`` or ``cuda:1`` become a device that is there.
+"""Turns words such as ``auto`` or ``cuda:1`` into an available device.
 
-PyTorch is imported when one is picked, not when a word is checked.
+Picking a device imports PyTorch; checking a word does not.
 """
 
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 CPU_BUDGET = 3 * 2**29
-"""Bytes that a picture's pass on the CPU may take, if they are free."""
+"""Most bytes of a pass on the CPU, if they are free."""
 
 ALL = "all"
 """The word for all CUDA devices."""
@@ -40,7 +40,7 @@ def check_device(device: str) -> None:
 
 
 def check_devices(devices: str) -> None:
-    """Raise UsageError for what is neither a device, nor several of CUDA, nor ``all`` of them."""
+    """Raise UsageError unless it is a device, several CUDA devices, or ``all``."""
     if devices == ALL:
         return
     names = devices.split(",")
@@ -48,17 +48,17 @@ def check_devices(devices: str) -> None:
         check_device(name)
     if len(names) > 1 and not all(name.startswith("cuda") for name in names):
         raise UsageError(
-            f"{devices}: devices of several kinds make pictures that differ; name CUDA devices, as "
-            "in cuda:0,cuda:1"
+            f"{devices}: devices of different kinds make different pictures; name CUDA devices "
+            "only, such as cuda:0,cuda:1"
         )
     if len({int(name.partition(":")[2] or 0) for name in names}) < len(names):
-        raise UsageError(f"{devices}: a device is named twice; give each once")
+        raise UsageError(f"{devices}: a device is named twice; give each device once")
 
 
 def devices_of(devices: str) -> tuple[str, ...]:
     """Return the devices of words that `check_devices` knows.
 
-    Raises DeviceError for ``all`` where there is none; others are not looked for.
+    Raises DeviceError for ``all`` without a CUDA device; the others are not checked.
     """
     if devices != ALL:
         return tuple(devices.split(","))
@@ -77,9 +77,9 @@ def check_precision(precision: str) -> None:
 
 
 def pick_device(device: str, notify: "Notify" = lambda text: None) -> "torch.device":
-    """Turn a word that `check_device` knows into a device that is there.
+    """Turn a word that `check_device` knows into an available device.
 
-    Raises DeviceError where the device is absent, UsageError where the word is none of these.
+    Raises DeviceError if the device is absent, UsageError for another word.
     """
     import torch
 
@@ -89,21 +89,23 @@ def pick_device(device: str, notify: "Notify" = lambda text: None) -> "torch.dev
     mps = torch.backends.mps.is_available()
     if kind == "auto":
         if not (cuda or mps):
-            notify("upscale: no GPU that PyTorch can use, so the CPU does the work")
+            notify("upscale: PyTorch finds no usable GPU, so the CPU does the work")
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
     if kind == "cuda" and int(index or 0) >= cuda:
         build_of = "this build of PyTorch is for the CPU" if torch.version.cuda is None else ""
         raise DeviceError(
-            f"{device} is not there: {build_of or f'{cuda} CUDA devices found'}; "
-            "use --device cpu, or install PyTorch with CUDA"
+            f"{device} is not available: {build_of or f'{cuda} CUDA devices found'}; use --device "
+            "cpu, or install PyTorch with CUDA"
         )
     if kind == "mps" and not mps:
-        raise DeviceError("mps is not there: it needs a Mac with Apple silicon; use --device cpu")
+        raise DeviceError(
+            "mps is not available: it needs a Mac with Apple silicon; use --device cpu"
+        )
     return torch.device(device)
 
 
 def free_bytes(device: "torch.device") -> int:
-    """Return how much of the memory that is free there a network may take."""
+    """Return the free memory there that a network may use."""
     import torch
 
     if device.type == "cuda":

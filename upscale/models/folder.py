@@ -1,4 +1,4 @@
-"""The folder that is kept from run to run: converted weights, and what was found out of them."""
+"""The folder that lasts between runs: converted weights, and measurements of them."""
 
 import contextlib
 import json
@@ -21,15 +21,15 @@ def cache_folder() -> Path:
 
 
 def remembered(file: str, key: str, find: Callable[[], str]) -> str:
-    """Return what ``find`` once found for ``key``; ``file``, in the cache, has it from then on.
+    """Return the result of ``find`` for ``key``; ``file``, in the cache, keeps it.
 
-    Processes that ask at one time get one answer: one of them finds it, and the others wait.
+    If several processes ask at the same time, one of them computes it and the others wait.
     """
     path = cache_folder() / file
     if (found := _read(path).get(key)) is not None:
         return found
     with contextlib.ExitStack() as held:
-        with contextlib.suppress(OSError):  # where it cannot be written, each finds it every time
+        with contextlib.suppress(OSError):  # without a writable file, it is computed each time
             held.enter_context(locked(path.with_suffix(".lock"), lambda: None))
         known = _read(path)
         if (found := known.get(key)) is not None:

@@ -1,4 +1,4 @@
-"""``weights.toml`` → entries by name. No torch here."""
+"""Reads ``weights.toml``: entries by name. No torch here."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -22,34 +22,34 @@ class Entry:
 
     name: str
     title: str
-    """What it is, in a line."""
+    """A description in one line."""
     scale: int = 1
-    """0 where only the file knows."""
+    """Scale; 0 if only the file tells it."""
     role: str = "generator"
-    """``generator``, or what measures pictures: ``lpips``, ``dists``, ``niqe``, ``features``."""
+    """``generator``, or a network of a metric: ``lpips``, ``dists``, ``niqe``, ``features``."""
     spec: dict[str, Any] = field(default_factory=dict)
-    """The literal spec of the network; empty where only the file knows."""
+    """The literal spec of the network; empty if only the file tells it."""
     psnr: str | None = None
     """The entry of the PSNR-trained end that ``--alpha`` blends with."""
     alpha: float | None = None
-    """The blend where the user asks for none; None: the weights as they are."""
+    """The default blend; None: the weights as they are."""
     licence: str = ""
     origin: str = ""
-    """Who made the weights, and where they were published."""
+    """The author of the weights, and where they were published."""
     paper: str = ""
     set5: float | None = None
-    """PSNR in dB on Set5's Y, border 4, as we measured it."""
+    """Our measured PSNR in dB on Y of Set5, border 4."""
     sources: tuple[Source, ...] = ()
-    """Where the file comes from, in the order in which they are tried."""
+    """Sources of the file, in the order in which they are tried."""
 
     @property
     def address(self) -> str:
-        """What ``--model`` calls it: its name, or hf://… ."""
+        """Its name for ``--model``: its own, or hf://… ."""
         return self.origin if self.origin.startswith("hf://") else self.name
 
     @property
     def embedded(self) -> bool:
-        """Whether the weights came with this package."""
+        """Whether the weights are in this package."""
         return any(source.kind == "embedded" for source in self.sources)
 
 

@@ -1,4 +1,4 @@
-"""Weights + alpha → `Model`: convert, interpolate, fold, build, move to device and precision."""
+"""Makes a `Model`: convert, interpolate, fold, build, move to device and precision."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -36,30 +36,30 @@ LEAST_ROWS = 8
 2000 pixels of width: 4 take 13 % longer, 16 and 32 are equal)."""
 
 BYTES_PER_CHANNEL = 64
-"""Bytes a feature channel and LR pixel that a pass takes at its widest (measured: 44 to 50)."""
+"""Bytes per feature channel and LR pixel at the widest layer of a pass (measured: 44 to 50)."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A ready network, with the weights that it was made from."""
+    """A ready network, with its weights."""
 
     name: str
     spec: Spec
-    """Folded, as ``state`` is."""
+    """Spec of the network, folded like ``state``."""
     state: StateDict
     """Float32, on the CPU."""
     sha256: str
-    """Of the weights file; of two files where they are blended."""
+    """sha256 of the weights file, or of both files of a blend."""
     device: torch.device
     precision: str
     alpha: float | None = None
-    """The blend that was made; None: the weights as they are."""
+    """Alpha of the blend; None: the weights as they are."""
     tta: bool = False
     """Average over the eight flips and rotations (Lim et al. 2017, section 3.4)."""
     back_project: int = 0
-    """How often a result is corrected towards its input (`upscale.networks.back_projection`)."""
+    """Number of corrections of a result towards its input (`upscale.networks.back_projection`)."""
     psnr_state: StateDict | None = None
-    """Of the PSNR end, where there is one."""
+    """Parameters of the PSNR end, if there is one."""
 
     @property
     def overlap(self) -> int:
@@ -78,7 +78,7 @@ class Model:
 
     @cached_property
     def gray(self) -> bool:
-        """Whether the generator was made for one channel: colour is enlarged beside it."""
+        """Whether the generator was made for one channel; colour is then enlarged separately."""
         return is_gray(self.spec, self.state)
 
     @cached_property
@@ -88,10 +88,10 @@ class Model:
 
     @cached_property
     def faithful(self) -> "Model":
-        """The PSNR end, which draws no texture of its own; the model itself where it has none.
+        """The PSNR end, which draws no texture of its own, or else the model itself.
 
-        Not back-projected: the edges of a mask are sharper than its reduction can tell, and would
-        ring (on a disc, specks of 7 levels outside it instead of 1).
+        Not back-projected: the edges of a mask are sharper than its reduction shows, and would ring
+        (on a disc, specks of 7 levels outside it instead of 1).
         """
         if self.psnr_state is None:
             return self
@@ -100,12 +100,12 @@ class Model:
 
     @cached_property
     def program(self) -> Program:
-        """What the network and all that follows it do, for a `Stream`."""
+        """The operations of the network and all that follows it, for a `Stream`."""
         return trace(Pipeline(self.network, self.gray, self.back_project))
 
     @cached_property
     def bytes_of_a_column(self) -> float:
-        """Memory that a stream of the model keeps for each LR pixel of a picture's width."""
+        """Memory of a stream for each LR pixel of a picture's width."""
         align = self.spec.align
         stream = self.stream(align, align)
         for _ in self.feed(stream, torch.zeros(1, 3, align, align, device=self.device)):
@@ -129,10 +129,10 @@ class Model:
         return Stream(self.program, height, max(align, rows // align * align))
 
     def feed(self, stream: Stream, lr: Tensor) -> Iterator[Tensor]:
-        """Feed a stream of this model; yield what follows, made without gradients and TF32.
+        """Feed a stream of this model; yield its results, computed without gradients and TF32.
 
-        Where memory is too small it goes on in bands of half as many rows. Raises what PyTorch
-        raises, for lack of memory where a band cannot be less high.
+        If memory is too small, it continues in bands of half as many rows. Raises the errors of
+        PyTorch, for lack of memory only if a band cannot be lower.
         """
         results = stream.feed(lr)
         while True:
@@ -213,12 +213,12 @@ def load_model(
 
     ``model``: a name of ``weights.toml``, a checkpoint file, or ``hf://user/repository/file``.
     ``alpha``: in [0, 1], θ = (1 - α) θ_PSNR + α θ_GAN over all parameters (Wang et al. 2018,
-    equation 4); None for what the manifest has for the model, mostly its weights as they are. The
-    PSNR end is the named model's own, or ``psnr`` (name, file or address).
-    ``tta``: average over the eight flips and rotations, at eight times the work. ``back_project``:
-    how often the result is corrected so that its bicubic reduction meets the input.
-    ``progress`` is told bytes done and in all of a download, ``notify`` a line that the user
-    should see. Raises WeightsError, DeviceError or UsageError.
+    equation 4); None for the manifest's default, mostly the weights as they are. The PSNR end is
+    the named model's own, or ``psnr`` (name, file or address). ``tta``: average over the eight
+    flips and rotations, at eight times the work. ``back_project``: number of corrections that bring
+    the result's bicubic reduction close to the input. ``progress`` gets the bytes done and the
+    total of a download, ``notify`` a line for the user. Raises WeightsError, DeviceError or
+    UsageError.
     """
     check_precision(precision)
     pick_device(device)
@@ -237,7 +237,7 @@ def load(
 ) -> Model:
     """Load weights that are on this machine; see `load_model`.
 
-    Raises WeightsError for what they hold, DeviceError or UsageError.
+    Raises WeightsError for their contents, DeviceError or UsageError.
     """
     if not 0 <= back_project <= MOST_ITERATIONS:
         raise UsageError(f"back-projection runs 0 to {MOST_ITERATIONS} times, not {back_project}")
@@ -266,7 +266,7 @@ def load(
 
 
 def _quickest(word: str, device: torch.device, spec: Spec, state: StateDict) -> str:
-    """Return the precision of a network: what is named, or what is quickest on its device."""
+    """Return the precision of a network: the named one, or the fastest on its device."""
 
     @cache
     def network(name: str) -> Network:

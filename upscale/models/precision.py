@@ -1,7 +1,8 @@
-"""The quickest precision of a network on this processor: measured once, and remembered.
+"""Measures the fastest precision of a network on this processor once, and remembers it.
 
-A processor may name an instruction for half precision and be slower with it: with AVX512-BF16 and
-without AMX one took 1.57 times as long as in float32, another a third. So no name decides.
+A processor may have an instruction for half precision and be slower with it: with AVX512-BF16 and
+without AMX one took 1.57 times as long as in float32, another a third. So instructions do not
+decide.
 """
 
 import platform
@@ -21,16 +22,16 @@ __all__ = ["DTYPES", "candidates", "pick_precision", "processor_name", "quickest
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 SIDE = 24
-"""LR pixels a side of the picture that is timed."""
+"""Side of the timed picture in LR pixels."""
 
 PASSES = 2
-"""Timed passes in each precision, behind one that is not timed; the quicker one counts."""
+"""Timed passes in each precision, after one that is not timed; the faster one counts."""
 
 GAIN = 0.95
-"""Of the time in float32: a lower precision that takes more is not worth its error."""
+"""Share of the time in float32: a lower precision that takes more is not worth its error."""
 
 ERROR = 0.5 / 255
-"""The mean difference from float32 above which a precision is not taken."""
+"""Mean difference from float32 above which a precision is not used."""
 
 FILE = "precisions.json"
 
@@ -42,10 +43,10 @@ def pick_precision(
     run: Callable[[str, Tensor], Tensor],
     error: float = ERROR,
 ) -> str:
-    """Turn ``auto`` into the quickest precision for some work; other words stay.
+    """Turn ``auto`` into the fastest precision for ``work``; other words stay.
 
-    fp16 on CUDA; on the CPU the `quickest`, which is found once for each ``work``; fp32 elsewhere.
-    Raises UsageError for a word that is not known.
+    fp16 on CUDA; on the CPU the `quickest`, measured once for each ``work``; fp32 elsewhere. Raises
+    UsageError for an unknown word.
     """
     check_precision(word)
     if word != "auto":
@@ -62,7 +63,7 @@ def pick_precision(
 def candidates(capabilities: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the precisions that a processor has in hardware, float32 first.
 
-    ``capabilities``: what `torch.cpu.get_capabilities` says of it.
+    ``capabilities``: the result of `torch.cpu.get_capabilities`.
     """
     wanted = {"bf16": ("avx512_bf16", "amx_bf16"), "fp16": ("avx512_fp16", "amx_fp16")}
     named = (name for name, needs in wanted.items() if any(map(capabilities.get, needs)))
@@ -74,8 +75,8 @@ def quickest(
 ) -> str:
     """Time a small picture in each of ``names``, the first of which is float32.
 
-    ``run`` takes a precision and (1, 3, H, W), and returns the network's result. A precision that
-    is not quicker, differs from float32 by ``error`` or more, or does not run is not taken.
+    ``run`` takes a precision and (1, 3, H, W), and returns the network's result. A precision is not
+    used if it is not faster, differs from float32 by ``error`` or more, or does not run.
     """
     lr = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     exact, seconds = timed(partial(run, names[0], lr))
@@ -83,7 +84,7 @@ def quickest(
     for name in names[1:]:
         try:
             sr, seconds = timed(partial(run, name, lr))
-        except RuntimeError:  # what PyTorch says of an operator that a precision lacks
+        except RuntimeError:  # PyTorch raises these for an operator that a precision lacks
             continue
         if seconds < least and (sr - exact).abs().mean().item() < error:
             best, least = name, seconds
@@ -91,7 +92,7 @@ def quickest(
 
 
 def timed(run: Callable[[], Tensor]) -> tuple[Tensor, float]:
-    """Return the first result of ``run``, and the seconds of the quickest of some later passes."""
+    """Return the first result of ``run``, and the seconds of the fastest of some later passes."""
     sr = run()
     seconds = []
     for _ in range(PASSES):
@@ -102,7 +103,7 @@ def timed(run: Callable[[], Tensor]) -> tuple[Tensor, float]:
 
 
 def processor_name() -> str:
-    """Return the processor's own name, family and model, where the system tells them."""
+    """Return the processor's own name, family and model, if the system tells them."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             told = dict(line.split(":", 1) for line in file.read().split("\n\n")[0].splitlines())
@@ -114,6 +115,6 @@ def processor_name() -> str:
 
 
 def _processor() -> str:
-    """Return all that a rate depends on: the processor, the instructions in use, the threads."""
+    """Return everything on which speed depends: processor, instructions in use, threads."""
     threads = torch.get_num_threads()
     return f"{processor_name()}, {torch.backends.cpu.get_cpu_capability()}, {threads} threads"

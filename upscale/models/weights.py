@@ -1,6 +1,6 @@
-"""What a model is made of, found and identified, but not loaded.
+"""The weights of a model: found and identified, but not loaded.
 
-The key by which a run is resumed needs no more, so PyTorch is not imported for it.
+The key for resuming a run needs no more, so this does not import PyTorch.
 """
 
 from dataclasses import dataclass
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
 __all__ = ["Weights", "convert_generator", "ensure_local", "find_weights"]
 
 SCALES = "scales.json"
-"""In the cache: the scales of files that the manifest does not know, by their sha256."""
+"""File in the cache with the scales of files outside the manifest, by sha256."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The files of a model, all on this machine."""
+    """The local files of a model."""
 
     name: str
-    """As the user wrote it."""
+    """The name as the user wrote it."""
     file: WeightsFile
-    """Of the model that is named."""
+    """File of the named model."""
     psnr: WeightsFile | None = None
-    """Of its PSNR end, where that is needed."""
+    """File of its PSNR end, if that is needed."""
     psnr_name: str = ""
     alpha: float | None = None
     """The blend; None: the weights as they are."""
 
     @property
     def sha256(self) -> str:
-        """Of the file; of both files where there are two."""
+        """sha256 of the file, or of both files."""
         if self.psnr is None:
             return self.file.sha256
         return f"{self.psnr.sha256}:{self.file.sha256}"
 
     @cached_property
     def scale(self) -> int:
-        """The network's factor. Raises WeightsError; an unknown file is read once for it."""
+        """The network's scale; an unknown file is read once for it. Raises WeightsError."""
         entry = read_manifest().get(self.name)
         if entry is not None and entry.scale:
             return entry.scale
@@ -66,9 +66,9 @@ def find_weights(
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
 ) -> Weights:
-    """Find, or fetch, the files of what `upscale.models.model.load_model` is asked for.
+    """Find or fetch the files for the arguments of `upscale.models.model.load_model`.
 
-    Raises WeightsError where there are none, UsageError for a blend that cannot be.
+    Raises WeightsError if there are none, UsageError for an impossible blend.
     """
     if alpha is not None and not 0 <= alpha <= 1:
         raise UsageError(f"alpha is {alpha}; it must lie in [0, 1]: 0 is faithful, 1 crisp")
@@ -87,9 +87,9 @@ def find_weights(
 def _resolve_ends(
     name: str, entry: Entry | None, alpha: float | None, psnr: str | Path | None
 ) -> tuple[float | None, str | Path | None]:
-    """Return the blend and the PSNR end of a model; what is not given comes from its entry.
+    """Return the blend and the PSNR end of a model; its entry supplies missing values.
 
-    An embedded model that is not blended brings its PSNR end too, for `Model.faithful`.
+    An embedded model without a blend also brings its PSNR end, for `Model.faithful`.
     """
     if psnr is not None:
         if alpha is None:
@@ -125,7 +125,7 @@ def convert_generator(raw: Path, entry: Entry) -> tuple["StateDict", dict[str, A
     checkpoint = read_checkpoint(raw)
     if entry.spec and checkpoint.spec != (expected := spec_from_dict(entry.spec)):
         raise WeightsError(
-            f"{entry.name}: {raw.name} is another network than weights.toml says "
+            f"{entry.name}: {raw.name} holds another network than weights.toml states "
             f"({difference(expected, checkpoint.spec)})"
         )
     return checkpoint.state, spec_to_dict(checkpoint.spec)

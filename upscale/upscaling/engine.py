@@ -1,4 +1,4 @@
-"""Pixels → pixels, in bands of rows from top to bottom."""
+"""Upscales pixels in bands of rows from top to bottom."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,16 +38,16 @@ def upscale_bands(
     """Yield the upscaled picture from top to bottom: (rows, W·scale, C).
 
     ``pixels``: (H, W, C), uint8 or uint16, C = 1 gray, 2 gray and opacity, 3 RGB, 4 RGB and
-    opacity. ``dtype`` of the result: that of ``pixels`` if None; uint8, uint16, or float32 in
-    [0, 1]. Gray goes through the network as three equal channels and comes back as luma. Opacity
-    goes through as a gray picture, by the PSNR end if the model has one (a GAN draws texture into
-    it), and stays between the least and the greatest of the 3×3 LR pixels around, so flat opacity
+    opacity. ``dtype`` of the result: that of ``pixels`` if None; uint8, uint16, or float32 in [0,
+    1]. Gray goes through the network as three equal channels and comes back as luma. Opacity goes
+    through as a gray picture, with the PSNR end if the model has one (a GAN draws texture into it).
+    It stays between the minimum and the maximum of the surrounding 3×3 LR pixels, so flat opacity
     does not change. Colour is bled into fully transparent pixels first.
 
     Without tiles the picture streams: the result is that of the whole picture, and memory does not
-    grow with its height. One that is too wide for that goes through in parts as wide as memory
-    allows. Raises InputError if the network's numbers are not finite, DeviceError if memory is too
-    small for the smallest tile. ``progress`` is told LR pixels.
+    grow with its height. A picture that is too wide for that goes through in parts as wide as
+    memory allows. Raises InputError if the network's numbers are not finite, DeviceError if memory
+    is too small for the smallest tile. ``progress`` counts LR pixels.
     """
     tiling = tiling or plan_tiling(model)
     dtype = dtype or pixels.dtype
@@ -64,7 +64,7 @@ def upscale_bands(
         else:
             return
     tile = (tiling.tile or most, tiling.tile or (0 if model.tta else part))
-    # What has not streamed goes through in tiles, with context from what has.
+    # The rows that have not streamed go through in tiles, with context from those that have.
     first = max(0, done // model.scale - tiling.overlap) // model.spec.align * model.spec.align
     spare = done - first * model.scale
 
@@ -80,7 +80,7 @@ def upscale_bands(
 
 @dataclass(frozen=True)
 class _Below:
-    """Rows from the one with number ``first`` on."""
+    """Rows from number ``first`` on."""
 
     inner: Rows
     first: int

@@ -1,4 +1,4 @@
-"""Pixels → pixels of an exact size: passes of the network, then at most one resampling."""
+"""Enlarges pixels to an exact size: passes of the network, then at most one resampling."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,10 +20,10 @@ from upscale.upscaling.wrapping import Wrapped, margin_of
 __all__ = ["company", "enlarge", "enlarge_together"]
 
 RESULT = 4
-"""Bytes of a sample of a result, at most."""
+"""Most bytes per sample of a result."""
 
 TOGETHER = 256 * 2**20
-"""Bytes of the results that are in memory at a time."""
+"""Most bytes of results in memory at a time."""
 
 
 def enlarge(
@@ -38,8 +38,9 @@ def enlarge(
     """Yield the picture in the size of ``sizes``, from top to bottom; see `upscale_bands`.
 
     Between passes of the network samples have 16 bits; the last result is resampled as float.
-    ``scratch`` names a file for pixels between two passes that are too many for memory.
-    With ``wrap`` picture and result continue at their other side, as a texture does.
+    ``scratch`` names a file for pixels between two passes that do not fit into memory. With
+    ``wrap``, picture and result continue beyond an edge with their opposite side, as a texture
+    does.
     """
     height, width, channels = pixels.shape
     dtype = pixels.dtype
@@ -89,7 +90,7 @@ def enlarge_together(
 ) -> list[list[Pixels] | None]:
     """Return the bands of pictures of one size, made in one pass; see `enlarge`.
 
-    They differ from those of `enlarge` by a level at most. None: a picture has to go alone.
+    They differ from those of `enlarge` by at most one level. None: a picture has to go alone.
     """
     height, width, _ = pictures[0].shape
     dtype = pictures[0].dtype

@@ -1,7 +1,7 @@
-"""Options as fields: a field of a dataclass says how a person asks for it, and within what limits.
+"""Options as fields: a field of a dataclass declares its flag, help and limits.
 
-`upscale.cli.terminal.options` makes flags of such fields. Flags, calls and the file of a training
-are held to the same limits.
+`upscale.cli.terminal.options` makes flags of such fields. Flags, calls and configuration files have
+the same limits.
 """
 
 import math
@@ -47,18 +47,18 @@ LIMITS = {
 
 
 class About(TypedDict, total=False):
-    """What a field may say about its option."""
+    """The attributes of an option."""
 
     short: str
     """A flag of one letter."""
     metavar: str
-    """What the help shows in place of the value."""
+    """Placeholder for the value in the help."""
     word: str
-    """The default as it is typed."""
+    """The default as the user types it."""
     read: Callable[[str], Any]
-    """What makes the value of a word; of each word, where the option may be repeated."""
+    """Function that parses a word, or each word of an option that may be repeated."""
     repeated: bool
-    """Whether a command that takes only what is given takes it several times."""
+    """Whether the option may be repeated in a command that keeps only given options."""
     least: float
     most: float
     above: float
@@ -76,7 +76,7 @@ class Declared(About, total=False):
 def option(
     text: str, default: Any = MISSING, panel: str | None = None, **about: Unpack[About]
 ) -> Any:
-    """Make a field that is an option; ``text``: its help, ``panel``: where the help shows it."""
+    """Make a field that is an option; ``text``: its help, ``panel``: its panel in the help."""
     return field(default=default, metadata={"help": text, "panel": panel, **about})
 
 
@@ -86,7 +86,7 @@ def shared(declared: Declared, **own: Unpack[Declared]) -> Any:
 
 
 def argument(metavar: str, text: str = "", default: Any = MISSING) -> Any:
-    """Make a field that is given without a flag."""
+    """Make a field for an argument without a flag."""
     return field(default=default, metadata={"help": text, "metavar": metavar, "argument": True})
 
 
@@ -96,7 +96,7 @@ def flag_of(name: str) -> str:
 
 
 def check_limits(options: Any) -> None:
-    """Raise UsageError for a number outside the limits of its field, or a word unknown to it."""
+    """Raise UsageError for a number outside the limits of its field, or an unknown word."""
     hints = get_type_hints(type(options))
     for each in fields(options):
         value, flag = getattr(options, each.name), flag_of(each.name)

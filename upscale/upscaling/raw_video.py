@@ -1,4 +1,4 @@
-"""Raw rgb24 frames in, raw rgb24 frames out, as between two video programs.
+"""Enlarges raw rgb24 frames in a pipe between two video programs.
 
 A frame is height · width · 3 bytes, RGB, rows from the top, nothing between frames.
 """
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["enlarge_frames"]
 
 AHEAD = 4
-"""Frames that wait for the network, and as many that wait to be written."""
+"""Most frames that wait for the network, and most that wait to be written."""
 
 POLL = 0.1
-"""Seconds between two looks of a waiting thread at whether all is over."""
+"""Seconds between a waiting thread's checks for the end."""
 
 
 def enlarge_frames(
@@ -41,9 +41,8 @@ def enlarge_frames(
     """Enlarge frames of ``size`` (width, height) from ``source`` into ``sink``; count them.
 
     Two threads read and write. They may still wait when a signal ends the process; standard streams
-    should be unbuffered, so that the threads hold no lock then. Raises InputError for a last frame
-    that is not whole, after those before it are written, and OutputError if the sink is closed or
-    full.
+    should be unbuffered, so that the threads hold no lock then. Raises InputError for an incomplete
+    last frame, after writing those before it, and OutputError if the sink is closed or full.
     """
     from upscale.upscaling.enlarge import enlarge
 
@@ -86,7 +85,7 @@ def _read(
             frame, last = b"".join(parts), left > 0
         except OSError as error:
             frame, last = error, True
-        except ValueError:  # a file that has been closed
+        except ValueError:  # the file is closed
             if over.is_set():
                 return
             raise
@@ -105,7 +104,7 @@ def _put(items: "queue.Queue[Any]", item: Any, over: threading.Event) -> bool:
 
 
 def _get(items: "queue.Queue[Any]") -> Any:
-    """Wait in short turns, between which Windows lets Ctrl-C through."""
+    """Wait in short intervals, between which Windows delivers Ctrl-C."""
     while True:
         with contextlib.suppress(queue.Empty):
             return items.get(timeout=POLL)
@@ -141,7 +140,7 @@ class _Sink:
         self._thread.start()
 
     def put(self, frame: Pixels) -> None:
-        """Hand a frame on. Raises OutputError if one before it failed."""
+        """Pass a frame on. Raises OutputError if an earlier one failed."""
         self._check()
         _put(self._frames, frame, self._over)
 

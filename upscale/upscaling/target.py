@@ -1,4 +1,4 @@
-"""The size of the result: what was asked, and what follows for one picture."""
+"""The size of the result: the request, and the sizes for one picture."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from upscale.errors import UsageError
 __all__ = ["FITS", "Sizes", "Target", "parse_size"]
 
 FITS = ("fit", "fill", "stretch")
-"""Inside the size, over all of it with the edges cut off, or exactly it with another aspect."""
+"""Within the size; covering it, with edges cut off; or exactly the size, with another aspect."""
 
 LARGEST = 2**31
 MOST_PASSES = 2
@@ -19,29 +19,29 @@ MEGAPIXEL = 10**6
 
 @dataclass(frozen=True)
 class Sizes:
-    """What becomes of one picture; lengths in pixels."""
+    """The sizes of one picture on the way; lengths in pixels."""
 
     passes: int
     """Runs of the network, each on the result of the one before."""
     width: int
-    """Of the output."""
+    """Width of the output."""
     height: int
     resized: tuple[int, int]
     """Width and height that the last result is resampled to."""
     crop: tuple[int, int, int, int] | None
-    """Left, top, width and height of the output in this; None: all of it."""
+    """Left, top, width and height of the output within ``resized``; None: all of it."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """The wanted size; if no field gives one, that of the network's scale."""
+    """The requested size; without one, that of the network's scale."""
 
     scale: float | None = None
     """Output pixels per input pixel along each side."""
     size: tuple[int, int] | None = None
     """Width and height in pixels."""
     fit: str = "fit"
-    """How a picture of another aspect gets ``size``: one of `FITS`."""
+    """How a picture with another aspect fits ``size``: one of `FITS`."""
     long_edge: int | None = None
     """The longer side in pixels."""
     megapixels: float | None = None
@@ -59,7 +59,7 @@ class Target:
         if len(asked) > 1:
             raise UsageError(f"{' and '.join(asked)} contradict each other; give only one")
         if self.fit not in FITS:
-            raise UsageError(f"--fit {self.fit}: take one of {', '.join(FITS)}")
+            raise UsageError(f"--fit {self.fit}: give one of {', '.join(FITS)}")
         if self.fit != "fit" and self.size is None:
             raise UsageError(f"--fit {self.fit} needs --size, a width and a height")
         if self.scale is not None:
@@ -73,7 +73,7 @@ class Target:
 
     @property
     def may_enlarge(self) -> bool:
-        """Whether a size is asked for that may be larger than the picture."""
+        """Whether the requested size may be larger than the picture."""
         if self.scale is not None:
             return self.scale > 1
         return (self.size, self.long_edge, self.megapixels) != (None, None, None)
@@ -136,12 +136,12 @@ class Target:
         raise UsageError(
             f"{self.label(network_scale)} is more than {network_scale**MOST_PASSES} times as large "
             f"as the picture, the most that a network of scale {network_scale} gives in "
-            f"{MOST_PASSES} passes; ask for less"
+            f"{MOST_PASSES} passes; give a smaller size"
         )
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Read a width and a height, as in ``1920x1080``. Raises UsageError for anything else."""
+    """Read a width and a height, such as ``1920x1080``. Raises UsageError for anything else."""
     found = re.fullmatch(r"\s*([0-9]{1,10})\s*[xX×]\s*([0-9]{1,10})\s*", text)
     if not found:
         raise UsageError(
@@ -160,7 +160,7 @@ def _check_number(option: str, value: float, whole: bool = False) -> None:
 
 
 def _decimal(value: float) -> Fraction:
-    """Take a number as it is written: 2.3 is 23/10, which a binary float cannot be."""
+    """Return a number exactly as written: 2.3 is 23/10, which a binary float cannot hold."""
     return Fraction(str(value))
 
 

@@ -1,4 +1,4 @@
-"""Whether a picture streams through the network, or is cut into tiles that fit into memory."""
+"""Decides whether a picture streams through the network or is cut into tiles."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,15 @@ from upscale.models.model import BYTES_PER_CHANNEL, IN_CACHE, Model
 __all__ = ["MIN_TILE", "Tiling", "at_once", "largest_tile", "plan_tiling", "widest"]
 
 ALWAYS_FITS = 512
-"""LR pixels of a picture's width below which nobody asks for the memory that it takes."""
+"""Width in LR pixels up to which a picture is assumed to fit into memory."""
 
 MOST_AT_ONCE = 64
-"""Pictures, or tiles on CUDA, that share a pass at most."""
+"""Most pictures, or tiles on CUDA, in one pass."""
 
 MIN_TILE = 32
 OVERLAPS_PER_TILE = 20
 LARGEST_TILE = 512
-"""Cores of 20 overlaps spend a fifth on context; larger ones gain little, and seldom show
-progress."""
+"""In tiles of 20 overlaps a fifth is context; larger ones gain little and seldom show progress."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Tiling:
 
     @property
     def effort(self) -> float:
-        """LR pixels that the network reads for each pixel of a tile, which has context around."""
+        """LR pixels that the network reads for each pixel of a tile, with its context."""
         return ((self.tile + 2 * self.overlap) / self.tile) ** 2 if self.tile else 1.0
 
     @property
@@ -44,7 +43,7 @@ class Tiling:
 
 
 def plan_tiling(model: Model, tile: int | None = None, overlap: int | None = None) -> Tiling:
-    """Choose what is None: no tiles, unless the model has ``tta``, which turns what it sees.
+    """Choose values for None: no tiles, unless the model has ``tta``, which turns its input.
 
     Raises UsageError for negative numbers.
     """
@@ -73,9 +72,9 @@ def widest(model: Model, width: int) -> int:
 
 
 def at_once(model: Model, pixels: int) -> int:
-    """Return how many pictures of so many LR pixels share a pass of the network: 1 or more.
+    """Return how many pictures with this number of LR pixels share a pass: 1 or more.
 
-    On the CPU as many as are in its cache together; larger ones gain nothing.
+    On the CPU, as many as fit into its cache; larger ones gain nothing.
     """
     most = IN_CACHE if model.device.type == "cpu" else _pixels(model)
     return max(1, min(MOST_AT_ONCE, most // pixels))

@@ -1,4 +1,4 @@
-"""A setting of the process that makes the network faster; measured by ``benchmarks/many.py``."""
+"""Process settings that make the network faster, measured by ``benchmarks/many.py``."""
 
 import ctypes
 import os
@@ -8,16 +8,16 @@ __all__ = ["tune"]
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT = 512 * 2**20
-"""Bytes at the end of the heap that glibc does not give back."""
+"""Bytes at the end of the heap that glibc keeps."""
 MAPPED = 32 * 2**20
-"""Bytes from which glibc maps a block by itself; the greatest that it takes."""
+"""Block size in bytes above which glibc maps a block; the largest possible value."""
 
 
 def tune() -> None:
-    """Let glibc keep the memory that a layer has used for the next one.
+    """Let glibc keep the memory of a layer for the next one.
 
-    It would otherwise get it from the system page by page, cleared. On a Mac, let PyTorch do on the
-    CPU what its GPU cannot; it reads that when it is imported.
+    Otherwise the system supplies it page by page, cleared. On a Mac, let PyTorch run operators on
+    the CPU that its GPU lacks; PyTorch reads this setting at its import.
     """
     if sys.platform == "darwin":
         os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")

@@ -1,4 +1,4 @@
-"""A texture that repeats: its rows continued at the other side, as far as a pixel's result sees."""
+"""A repeating texture: its rows continue with the opposite side, as far as results need them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +15,12 @@ __all__ = ["Wrapped", "margin_of"]
 
 @dataclass(frozen=True)
 class Wrapped:
-    """Rows with ``margin`` more pixels on each side, which are those of the opposite side."""
+    """Rows with ``margin`` more pixels on each side, copied from the opposite side."""
 
     inner: Rows
     """The picture: (H, W, C)."""
     margin: int
-    """In pixels; may be more than the picture has."""
+    """Pixels on each side; may exceed the picture's size."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -49,11 +49,11 @@ class Wrapped:
 
 
 def margin_of(model: Model, sizes: Sizes, width: int, height: int) -> int:
-    """Return how many LR pixels beyond an edge the results inside it see.
+    """Return how many LR pixels beyond an edge affect the results inside it.
 
-    Pass k sees ``overlap`` of its own pixels, each scale**-k of an LR pixel. `resize_bands` sees
-    twice its step, or 2, of the last result. The margin is a multiple of the network's alignment,
-    so that the picture keeps its place in that grid.
+    Pass k depends on ``overlap`` of its own pixels, each scale**-k of an LR pixel. `resize_bands`
+    depends on twice its step, or 2, of the last result. The margin is a multiple of the network's
+    alignment, so that the picture keeps its place in that grid.
     """
     scale = model.scale
     margin: int = sum(-(-model.overlap // scale**k) for k in range(sizes.passes))

@@ -116,8 +116,7 @@ def test_a_gray_picture_taken_for_colour_is_told_below() -> None:
     made = table(row("bicubic", set="set14", figures={"psnr": 25.995, "lpips-alex": 0.4385}))
     assert cells(made, "  SPSR's README")[1:3] == ("26.10", "0.4393")
     assert made.notes == (
-        "In brackets: measured minus published, where channels, border and definition are the "
-        "same.",
+        "In brackets: measured minus published, if channels, border and definition are the same.",
         "Not compared: SPSR's README (measures the gray picture as colour, which adds 0.09 dB and "
         "changes LPIPS).",
     )

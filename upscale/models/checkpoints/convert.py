@@ -1,4 +1,4 @@
-"""A foreign checkpoint → our state dict, recognised by its keys and renamed by an ordered table.
+"""Converts a foreign checkpoint, recognised by its keys, with an ordered table of renames.
 
 A file with keys left over or missing after the renaming is refused: never ``strict=False``.
 """
@@ -37,20 +37,20 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A generator at rest."""
+    """A generator's spec and parameters."""
 
     spec: Spec
     state: StateDict
     """Complete, float32, on the CPU."""
     origin: dict[str, str]
-    """Texts about where the weights come from."""
+    """Texts on the origin of the weights."""
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a generator from a file of any known format and dialect.
 
-    Returns the spec and a complete float32 state dict in our names, on the CPU. Raises
-    WeightsError, with what was expected and what was found, for everything else.
+    Returns the spec and a complete float32 state dict in our names, on the CPU. For everything
+    else, raises WeightsError, which states what was expected and what was found.
     """
     match sniff(path):
         case "keras":
@@ -76,12 +76,12 @@ def write_tensors(
 ) -> None:
     """Write safetensors that `read_metadata` knows; the same contents always make the same bytes.
 
-    ``about``: the ``spec`` of what it is and the ``origin`` of the numbers.
+    ``about``: the ``spec`` of the network and the ``origin`` of its parameters.
     """
     filled = {key: value for key, value in about.items() if value or key == "origin"}
     metadata = {METADATA_KEY: json.dumps(filled, sort_keys=True)}
     state = {key: tensor.contiguous() for key, tensor in tensors.items()}
-    path.write_bytes(save(state, metadata))  # save_file would make it readable by its owner only
+    path.write_bytes(save(state, metadata))  # save_file would make it readable only for its owner
 
 
 def convert_state(
@@ -90,7 +90,7 @@ def convert_state(
     """Rename a state dict of any known dialect and read the network's spec off it.
 
     ``origin``: its name in errors. ``known``: fields of the spec that the file itself states, for
-    what no key or shape can tell. Raises WeightsError where anything does not fit.
+    facts that no key or shape shows. Raises WeightsError if anything does not fit.
     """
     return _convert({"": dict(state)}, origin, known)
 
@@ -123,8 +123,8 @@ def _convert(
     if any(not _same(chosen[2], other[2]) for other in others):
         raise WeightsError(
             f"{origin}: holds several generators: "
-            f"{', '.join(each[0].place for each in (chosen, *others))}; "
-            "save the one that you mean in a file of its own"
+            f"{', '.join(each[0].place for each in (chosen, *others))}; save the one that you need "
+            "in a separate file"
         )
     reading, spec, state = chosen
     return Checkpoint(spec, _as_float32(state, f"{origin}, read as {reading.dialect.title}"), {})
@@ -141,7 +141,7 @@ def _fit(reading: Reading, origin: str, known: Mapping[str, Any] | None) -> tupl
         renamed = _rename(reading.state, dialect.renames(reading.state))
         if dialect.constants.get("input", "unit") == "unit":
             renamed = widened(renamed, dialect.architecture)
-        # The file's own spec counts as far as it agrees with keys and shapes.
+        # The file's own spec counts if it agrees with keys and shapes.
         read = read_spec(renamed, dialect.architecture)
         spec = spec_from_dict({**dialect.constants, **read, **(known or {})})
         return spec, _complete(renamed, spec, dialect, f"{origin}, read as {dialect.title}")
@@ -154,7 +154,7 @@ def _rename(state: StateDict, renames: Renames) -> StateDict:
     for key, tensor in state.items():
         name = key
         for old, new in renames:
-            # A text with no leading dot stands for the beginning of the key.
+            # A text without a leading dot matches the beginning of the key.
             if old.startswith(".") or not old.endswith("."):
                 name = name.replace(old, new)
             elif name.startswith(old):
@@ -167,7 +167,7 @@ def _rename(state: StateDict, renames: Renames) -> StateDict:
 
 
 def _complete(state: StateDict, spec: Spec, dialect: Dialect, title: str) -> StateDict:
-    """Bring ``state`` to exactly the keys and shapes that ``spec`` has, or refuse."""
+    """Bring ``state`` to exactly the keys and shapes of ``spec``, or refuse."""
     with torch.device("meta"):
         expected = {key: tensor.shape for key, tensor in build(spec).state_dict().items()}
     state = dict(state)

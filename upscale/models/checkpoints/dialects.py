@@ -1,6 +1,6 @@
-"""How other programs name the parameters of our networks: for each an ordered table of renames.
+"""Other programs' names for the parameters of our networks, each an ordered table of renames.
 
-What a dialect cannot say by keys and shapes (activations, ranges) is part of its definition.
+Facts that keys and shapes do not show (activations, ranges) are part of a dialect.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ Renames = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Dialect:
-    """How another program names the parameters of one of our networks."""
+    """Another program's names for the parameters of one of our networks."""
 
     title: str
     marker: str
@@ -25,9 +25,9 @@ class Dialect:
     renames: Callable[[StateDict], Renames]
     """Texts to replace, in this order."""
     constants: Mapping[str, Any]
-    """The fields of the spec that no key or shape can tell."""
+    """The fields of the spec that no key or shape shows."""
     biasless: tuple[str, ...] = ()
-    """Ends of our keys of biases that the program trains without."""
+    """Suffixes of our keys for biases that the program does not have."""
 
 
 def consecutive(state: Mapping[str, Any], key: str) -> int:
@@ -214,4 +214,4 @@ FOREIGN = (
     ("SwinIR", ("layers.0.residual_group.blocks.0.norm1.weight",)),
     ("SPAN", ("block_1.c1_r.sk.weight",)),
 )
-"""Networks that people try and that we do not have: a title, and the keys that only they have."""
+"""Networks that people try but we do not have: a title, and the keys that only they have."""

@@ -1,8 +1,8 @@
-"""Generators of one channel, made into generators of RGB.
+"""Turns generators with one channel into generators of RGB.
 
-The first convolution sees the luma of RGB, and the last one answers with three equal channels: a
-gray picture comes out as the generator made it. `upscale.networks.pipeline.Pipeline` brings the
-colour of others back.
+The first convolution gets the luma of RGB, and the last one returns three equal channels: a gray
+picture is the generator's own result. `upscale.networks.pipeline.Pipeline` restores the colour of
+other pictures.
 """
 
 import math
@@ -15,7 +15,7 @@ from upscale.networks.spec import CompactSpec, Spec, StateDict
 __all__ = ["is_gray", "widened"]
 
 UNSHUFFLED = (1, 4, 16)
-"""Channels that the first convolution of a generator of gray takes: 1, times a pixel-unshuffle."""
+"""Input channels of a gray generator's first convolution: 1, times a pixel-unshuffle."""
 
 
 def widened(state: StateDict, architecture: str) -> StateDict:
@@ -35,7 +35,7 @@ def widened(state: StateDict, architecture: str) -> StateDict:
 
 
 def is_gray(spec: Spec, state: StateDict) -> bool:
-    """Whether a generator of RGB, folded or not, is one of a single channel, made by `widened`."""
+    """Return whether a generator of RGB, folded or not, was made from one channel by `widened`."""
     first, last = _ends(state, isinstance(spec, CompactSpec))
     for key in (f"{last}.weight", f"{last}.bias"):
         red, green, blue = state[key].chunk(3)

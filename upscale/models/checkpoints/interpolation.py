@@ -1,4 +1,4 @@
-"""Two generators blended into one: the network interpolation of the ESRGAN paper."""
+"""Blends two generators into one: the network interpolation of the ESRGAN paper."""
 
 from collections.abc import Callable
 
@@ -27,9 +27,9 @@ def interpolate(
 ) -> Checkpoint:
     """Blend two generators: θ = (1 - α) θ_PSNR + α θ_GAN (Wang et al. 2018, equation 4).
 
-    In float32; α = 0 and α = 1 give the ends bit for bit. A blend ends with a back-projection where
+    In float32; α = 0 and α = 1 give the ends bit for bit. A blend ends with a back-projection if
     the GAN end does. Raises WeightsError for ends of different networks, and warns through
-    ``notify`` where they do not come from a common start.
+    ``notify`` if they have no common start.
     """
     if unprojected(psnr.spec) != unprojected(gan.spec):
         raise WeightsError(
@@ -40,7 +40,7 @@ def interpolate(
     if similarity < SHARED_ROOT:
         notify(
             f"upscale: warning: {names[0]} and {names[1]} were not trained from a common start "
-            f"(similarity {similarity:.2f}); what lies between them is likely to be worse than both"
+            f"(similarity {similarity:.2f}); a blend of them is likely to be worse than both"
         )
     if alpha in (0, 1):
         return gan if alpha else Checkpoint(psnr.spec, psnr.state, {})
@@ -51,7 +51,7 @@ def interpolate(
 
 
 def difference(a: Spec, b: Spec) -> str:
-    """Say in words how two specs differ."""
+    """Describe how two specs differ."""
     if a.architecture != b.architecture:
         return f"architecture: {a.architecture} and {b.architecture}"
     first, second = spec_to_dict(a), spec_to_dict(b)

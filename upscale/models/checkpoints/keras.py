@@ -20,13 +20,13 @@ __all__ = ["read_keras"]
 KERAS_EPS = 1e-3
 
 MAX_NUMBERS = 2**26
-"""Far more than any layer of these generators has."""
+"""Far more numbers than any layer of these generators has."""
 
 
 def read_keras(path: Path) -> dict[str, Tensor]:
     """Read a generator's ``.h5`` as an SRResNet state dict, float32. Needs the extra ``keras``.
 
-    Raises WeightsError where h5py is missing, the file is damaged or holds another network.
+    Raises WeightsError if h5py is missing, or if the file is damaged or holds another network.
     """
     try:
         import h5py
@@ -43,7 +43,7 @@ def read_keras(path: Path) -> dict[str, Tensor]:
 
 
 def _read_layers(file: Any) -> dict[str, list[dict[str, Tensor]]]:
-    """Group the layers' arrays by what they are, in network order."""
+    """Group the layers' arrays by kind, in network order."""
     layers: dict[str, list[dict[str, Tensor]]] = defaultdict(list)
     for layer in file.attrs["layer_names"]:
         group = file[layer]

@@ -1,4 +1,4 @@
-"""Generators in ncnn's two files: ``.param`` lists the layers, ``.bin`` their numbers in order.
+"""Reads generators from ncnn's two files: ``.param`` lists the layers, ``.bin`` their numbers.
 
 A convolution in the ``.bin`` is a 4-byte flag (0x01306B47: half floats; 0: floats), the weights
 (output, input, height, width; padded to 4 bytes) and the bias in floats; a PReLU is its slopes in
@@ -62,14 +62,14 @@ class ParamLine:
 
 
 class _OtherNetworkError(Exception):
-    """What does not fit the network that a file seems to hold."""
+    """The file does not fit the network that it seems to hold."""
 
 
 def read_ncnn(path: Path) -> dict[str, Tensor]:
     """Read ``X.param`` and ``X.bin`` (either may be named) as a state dict in our names, float32.
 
-    Known are RRDBNet and compact networks. Raises WeightsError where a file is missing or damaged,
-    or the network is another one.
+    It reads RRDBNet and compact networks. Raises WeightsError if a file is missing or damaged, or
+    holds another network.
     """
     try:
         lines = _read_param(path.with_suffix(".param"))
@@ -80,7 +80,7 @@ def read_ncnn(path: Path) -> dict[str, Tensor]:
         raise WeightsError(
             f"{path}: is neither an RRDBNet nor a compact network: {error}"
         ) from error
-    except (ValueError, RuntimeError) as error:  # texts that are not numbers, or do not fit
+    except (ValueError, RuntimeError) as error:  # texts that are not numbers or do not fit
         raise WeightsError(f"{path}: is damaged ({error})") from error
     return state
 

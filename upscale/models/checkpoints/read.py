@@ -1,4 +1,4 @@
-"""Checkpoint files → plain dictionaries of tensors. Nothing in a file is executed or trusted.
+"""Reads checkpoint files as plain dictionaries of tensors, and executes or trusts nothing in them.
 
 `read_tensors` opens safetensors and PyTorch pickles; `upscale.models.checkpoints.ncnn` and
 `upscale.models.checkpoints.keras` read the two formats that name no parameters.
@@ -31,7 +31,7 @@ __all__ = [
 METADATA_KEY = "upscale"
 
 MAX_BYTES = 4 * 2**30
-"""Far more than any published generator of these architectures has."""
+"""Far more bytes than any published generator of these architectures has."""
 
 UNREADABLE = (
     RuntimeError,
@@ -46,10 +46,10 @@ UNREADABLE = (
     struct.error,
     zipfile.BadZipFile,
 )
-"""What `torch.load` raises for a damaged file, found by changing bytes at random."""
+"""Errors of `torch.load` for a damaged file, found by changing random bytes."""
 
 DEEPEST = 8
-"""Dictionaries in dictionaries that are looked into."""
+"""Deepest level of nested dictionaries that is searched."""
 
 
 def sniff(path: Path) -> str:
@@ -83,7 +83,7 @@ def sniff(path: Path) -> str:
 
 
 def describe_file(path: Path) -> str:
-    """Say what a file that is not a checkpoint seems to be, and what to do."""
+    """Describe what a file that is not a checkpoint seems to be, and what to do."""
     match sniff(path):
         case "lfs":
             return "is a Git LFS pointer, not the weights: run `git lfs pull` beside it"
@@ -95,11 +95,11 @@ def describe_file(path: Path) -> str:
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Return what our own safetensors files say of themselves; empty for other files.
+    """Return the metadata of our own safetensors files; empty for other files.
 
-    ``spec`` is a literal spec, ``origin`` texts about where the weights come from. It is one JSON
-    text: safetensors writes several keys in no fixed order, and the same weights must always
-    make the same file.
+    ``spec`` is a literal spec, ``origin`` texts on the origin of the weights. It is one JSON text:
+    safetensors writes several keys in no fixed order, and the same weights must always make the
+    same file.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -118,8 +118,8 @@ def read_metadata(path: Path) -> dict[str, Any]:
 def read_states(path: Path) -> dict[str, dict[str, Tensor]]:
     """Read every dictionary of tensors in a safetensors or PyTorch checkpoint, by its place.
 
-    ``{"epoch": 3, "net": {"g": {…}, "d": {…}}}`` has ``net.g`` and ``net.d``; tensors that no
-    dictionary wraps are at the place "". Raises WeightsError for anything else.
+    ``{"epoch": 3, "net": {"g": {…}, "d": {…}}}`` has ``net.g`` and ``net.d``; tensors outside any
+    dictionary are at the place "". Raises WeightsError for anything else.
     """
     match sniff(path):
         case "safetensors":
@@ -145,7 +145,7 @@ def read_states(path: Path) -> dict[str, dict[str, Tensor]]:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read the dictionary of a checkpoint that has most tensors, as `read_states` does."""
+    """Read the dictionary with the most tensors of a checkpoint, as `read_states` does."""
     states = read_states(path)
     if not states:
         raise WeightsError(f"{path}: holds no tensors")
@@ -158,8 +158,10 @@ def _collect(
     states: dict[str, dict[str, Tensor]],
     seen: set[int],
 ) -> None:
-    """Put the dictionaries of tensors in ``value`` into ``states``; each is met once."""
-    if id(value) in seen or len(place) > DEEPEST:  # a pickle can hold a dictionary in itself
+    """Put the dictionaries of tensors in ``value`` into ``states``, each once."""
+    if (
+        id(value) in seen or len(place) > DEEPEST
+    ):  # a pickle can hold a dictionary that contains itself
         return
     seen.add(id(value))
     tensors = {str(key): item for key, item in value.items() if isinstance(item, Tensor)}
@@ -175,7 +177,7 @@ def _unpickle(path: Path) -> Any:
     members = _members(path)
     if any(name.endswith("/constants.pkl") for name in members):
         raise WeightsError(
-            f"{path}: is TorchScript, a program and not a state dict: refused; where you trust it, "
+            f"{path}: is TorchScript, a program and not a state dict: refused; if you trust it, "
             "save torch.jit.load(FILE).state_dict() with torch.save"
         )
     unpacked = sum(members.values())
@@ -187,12 +189,12 @@ def _unpickle(path: Path) -> Any:
     if size > MAX_BYTES:
         raise WeightsError(f"{path}: {size:,} bytes; a generator of these networks is far smaller")
     try:
-        with path.open("rb") as file:  # of a path torch.load would believe the suffix
+        with path.open("rb") as file:  # given a path, torch.load would trust the suffix
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path}: holds Python objects beside tensors, which could run code when loaded: "
-            "refused; save its state_dict() alone, where you trust it"
+            "refused; if you trust it, save its state_dict() alone"
         ) from error
     except UNREADABLE as error:
         raise WeightsError(f"{path}: is damaged or cut off; download it again") from error

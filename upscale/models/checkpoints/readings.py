@@ -1,8 +1,8 @@
-"""Which dictionary of a checkpoint, and which keys of it, may be a generator.
+"""Finds the dictionaries and keys of a checkpoint that may be a generator.
 
-Training programs wrap a generator in dictionaries (``{"net_g": {…}}``) and put prefixes before
-its keys (``generator.module.``), each its own. No list of them is needed: the key that marks a
-dialect says what stands before it.
+Training programs wrap a generator in dictionaries (``{"net_g": {…}}``) and put their own prefixes
+before its keys (``generator.module.``). No list of them is needed: the marker key of a dialect
+shows its prefix.
 """
 
 import re
@@ -15,23 +15,23 @@ from upscale.networks.spec import StateDict
 __all__ = ["Reading", "describe_keys", "find_readings", "foreign_network", "some"]
 
 AVERAGED = re.compile(r"(^|[._])ema([._]|$)")
-"""In the place of weights that are averaged over training, which are better than the last ones."""
+"""Part of the place of weights averaged over training, which are better than the last ones."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Tensors that look like a generator; whether they make one whole is not known yet."""
+    """Tensors that look like a generator; they may be incomplete."""
 
     place: str
-    """Of its dictionary and its prefix, as a message names it."""
+    """Its dictionary and its prefix, as messages name them."""
     dialect: Dialect
-    """Whose marker was found."""
+    """Dialect of the marker."""
     state: StateDict
-    """Without the prefix, and without keys that lack it."""
+    """Its tensors without the prefix; keys that lack the prefix are left out."""
 
     @property
     def averaged(self) -> bool:
-        """Whether the place says that these are averaged weights."""
+        """Whether these are averaged weights, by their place."""
         return AVERAGED.search(self.place) is not None
 
 
@@ -51,7 +51,7 @@ def find_readings(states: Mapping[str, StateDict]) -> list[Reading]:
 
 
 def foreign_network(states: Mapping[str, StateDict]) -> str | None:
-    """Return the title of a network that we know by its keys alone, or None."""
+    """Return the title of a known foreign network, or None."""
     for title, (marker, *others) in FOREIGN:
         for state in states.values():
             for prefix in _prefixes(state, marker):
@@ -61,7 +61,7 @@ def foreign_network(states: Mapping[str, StateDict]) -> str | None:
 
 
 def describe_keys(states: Mapping[str, StateDict]) -> str:
-    """Say which keys a file has: some of each of its dictionaries."""
+    """List some keys of each dictionary of a file."""
     if not any(states.values()):
         return "none"
     told = [f"{place}: {some(state)}" if place else some(state) for place, state in states.items()]
@@ -69,7 +69,7 @@ def describe_keys(states: Mapping[str, StateDict]) -> str:
 
 
 def some(keys: Iterable[str]) -> str:
-    """Name the first three of ``keys``, in the order of the alphabet."""
+    """Name the first three of ``keys`` in alphabetical order."""
     names = sorted(keys)
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "") if names else "none"
 

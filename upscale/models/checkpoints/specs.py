@@ -1,4 +1,4 @@
-"""The spec of a network, read off the keys and shapes of its state dict in our names."""
+"""Reads the spec of a network off the keys and shapes of its state dict in our names."""
 
 import math
 from typing import Any
@@ -10,7 +10,7 @@ __all__ = ["read_spec"]
 
 
 def read_spec(state: StateDict, architecture: str) -> dict[str, Any]:
-    """Return the fields of the spec that keys and shapes tell.
+    """Return the fields of the spec that keys and shapes show.
 
     Raises ValueError, KeyError or IndexError for another network.
     """
@@ -75,4 +75,4 @@ def _read_compact(state: StateDict) -> dict[str, Any]:
 
 
 READERS = {"rrdbnet": _read_rrdbnet, "srresnet": _read_srresnet, "compact": _read_compact}
-"""How the spec of each architecture is read off the keys and shapes of a state dict."""
+"""Readers of the spec by architecture."""

@@ -1,5 +1,5 @@
-"""Files that come from elsewhere: where from, and how.
+"""Fetches files from the network or from packages.
 
-`sources` says where a file comes from, `download` fetches it by HTTP and `package_clients` by pip
-and npm. Nothing else of the models is imported. The cache and the sets of the benchmark use it.
+`sources` names the sources of a file, `download` fetches it by HTTP and `package_clients` with pip
+and npm. It imports nothing else of the models. The cache and the sets of the benchmark use it.
 """

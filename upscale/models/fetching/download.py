@@ -1,4 +1,4 @@
-"""Ways to bring a weights file into a folder; each file is checked by its hash.
+"""Fetches weights files into a folder and checks each by its hash.
 
 Nothing here opens a file's contents.
 """
@@ -26,11 +26,10 @@ __all__ = ["download"]
 
 
 def download(source: Source, folder: Path, progress: Progress) -> list[Path]:
-    """Bring the members of ``source`` into ``folder``, check their hashes, return their paths.
+    """Fetch the members of ``source`` into ``folder``, check their hashes, return their paths.
 
-    What a part of a file that is in ``folder`` lacks is fetched. Raises SourceError, which says
-    what went wrong. ``folder`` may hold other files afterwards, such as a part; a file with another
-    hash is removed.
+    A partial file in ``folder`` is continued. Raises SourceError, which says what went wrong.
+    ``folder`` may hold other files afterwards, such as a part; a file with another hash is removed.
     """
     if source.kind == "hub" and len(paths := _in_hub_cache(source)) == len(source.members):
         return _checked(paths, source, folder)
@@ -57,7 +56,7 @@ def _checked(paths: list[Path], source: Source, folder: Path) -> list[Path]:
 
 
 def _remove(path: Path, folder: Path) -> None:
-    """Remove a file that is another one, so that it is not gone on with; not that of a cache."""
+    """Remove a wrong file, so that no download continues it; not if it is in a cache."""
     if path.parent == folder:
         path.unlink(missing_ok=True)
 
@@ -86,14 +85,14 @@ def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
             found = get_hf_file_metadata(url, timeout=TIMEOUT, endpoint=endpoint)
         except (EntryNotFoundError, HTTPError, HFValidationError) as error:
             raise SourceError(f"{str(error).strip().splitlines()[0][:200]}") from error
-        # Of a large file the hub's tag is the sha256.
+        # The hub's tag of a large file is its sha256.
         promised = found.etag if found.etag and len(found.etag) == 64 else None
         if member.sha256 and promised and promised != member.sha256:
             raise SourceError(
                 f"{member.path} has changed: expected sha256 {member.sha256}, found {promised}"
             )
-        # The client's own download starts over without end where a server keeps breaking off.
-        # The token goes to the hub alone, not to where it redirects.
+        # The client's own download starts over endlessly if a server keeps breaking off. The token
+        # goes to the hub alone, not to an address that it redirects to.
         location = found.location or url
         own = urlsplit(location).netloc == urlsplit(url).netloc
         headers = utils.build_hf_headers() if own else {}  # type: ignore[attr-defined]
@@ -102,8 +101,8 @@ def _from_hub(source: Source, folder: Path, progress: Progress) -> list[Path]:
         if promised and not member.sha256 and (arrived := sha256_of(path)) != promised:
             _remove(path, folder)
             raise SourceError(
-                f"{member.path} is not what the hub promised: "
-                f"expected sha256 {promised}, found {arrived}"
+                f"{member.path} is not the file that the hub announced: expected sha256 "
+                f"{promised}, found {arrived}"
             )
         paths.append(path)
     return paths
@@ -137,7 +136,7 @@ def _from_https(source: Source, folder: Path, progress: Progress) -> list[Path]:
 
 
 def _fetch(url: str, headers: dict[str, str], path: Path, size: int, progress: Progress) -> None:
-    """Bring ``url`` into ``path``, after what is there; SourceError where it breaks off."""
+    """Fetch ``url`` into ``path``, after its present bytes; raise SourceError if it breaks off."""
     done = path.stat().st_size if path.exists() else 0
     response = _ask(url, headers, done)
     if response is None:
@@ -155,7 +154,7 @@ def _fetch(url: str, headers: dict[str, str], path: Path, size: int, progress: P
 
 
 def _ask(url: str, headers: dict[str, str], done: int) -> http.client.HTTPResponse | None:
-    """Return the answer with what follows the first ``done`` bytes, or with all; None: no more."""
+    """Return the answer with the bytes after the first ``done``, or with all; None: no more."""
     ranged = {"Range": f"bytes={done}-"} if done else {}
     request = urllib.request.Request(url, headers=headers | ranged)
     try:
@@ -166,5 +165,5 @@ def _ask(url: str, headers: dict[str, str], done: int) -> http.client.HTTPRespon
         error.close()
         if error.headers.get("Content-Range") == f"bytes */{done}":
             return None
-        return _ask(url, headers, 0)  # shorter than what is there: that is of another file
+        return _ask(url, headers, 0)  # shorter than the partial file, which is of another file
     return response

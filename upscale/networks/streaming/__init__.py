@@ -1,5 +1,5 @@
-"""Networks over rows that come from top to bottom.
+"""Runs networks over rows that arrive from top to bottom.
 
-`program` reads from a network's ``forward`` what each layer does to rows, and `stream` runs that
-band by band. It imports the layers beside it. Models make streams, and the engine feeds them.
+`program` reads the layers and their effect on rows from a network's ``forward``, and `stream` runs
+them band by band. It imports the layers beside it. Models make streams, and the engine feeds them.
 """

@@ -1,4 +1,4 @@
-"""A network's layers in a row, each with what it does to rows of a picture.
+"""A network's layers in order, each with its effect on the rows of a picture.
 
 `torch.fx` reads them from the network's own ``forward``, so there is no second description of it.
 """
@@ -19,7 +19,7 @@ from upscale.networks.resampling import Resampling, Smoothing
 __all__ = ["Operation", "Program", "trace"]
 
 POINTWISE = (PReLU, nn.ReLU, nn.LeakyReLU, nn.Identity, nn.BatchNorm2d, RowWise)
-"""Layers that make a row of the same row."""
+"""Layers whose rows depend on the same row only."""
 
 POINTWISE_FUNCTIONS = (
     operator.add,
@@ -37,27 +37,27 @@ POINTWISE_FUNCTIONS = (
 
 @dataclass(frozen=True)
 class Operation:
-    """What a layer does to rows: ``up`` rows for each ``down`` rows of its inputs."""
+    """The effect of a layer on rows: ``up`` rows for each ``down`` rows of its inputs."""
 
     compute: Callable[..., Tensor]
-    """Of the inputs' rows."""
+    """Computes rows from rows of the inputs."""
     inputs: tuple[int, ...]
-    """Places of the inputs in the program, whose first is the picture."""
+    """Indices of the inputs in the program; 0 is the picture."""
     reach: int = 0
-    """Rows of the input that a result sees above and below."""
+    """Rows of the input above and below on which a result depends."""
     down: int = 1
     up: int = 1
     convolution: Convolution | None = None
-    """Its input comes with ``reach`` rows of context, which are zero beyond the true edges; other
-    operations get the true rows only, and treat what is beyond as they do for a whole picture."""
+    """Whether its input has ``reach`` rows of context, which are zero beyond the true edges. Other
+    operations get the true rows only, and treat edges as in a whole picture."""
 
 
 Program = Sequence[Operation]
-"""A network's layers in the order of their computation."""
+"""A network's layers in the order of computation."""
 
 
 TRACING = threading.Lock()
-"""Held while torch.fx stands in for `nn.Module.__call__`, which it does for all threads."""
+"""Held while torch.fx replaces `nn.Module.__call__`, which affects all threads."""
 
 
 class _Tracer(fx.Tracer):
@@ -72,26 +72,26 @@ class _Tracer(fx.Tracer):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        """Note a call, unless another thread's network makes it meanwhile."""
+        """Record a call, unless a network of another thread makes it."""
         if threading.get_ident() != self._thread:
             return forward(*args, **kwargs)
         return super().call_module(m, forward, args, kwargs)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Whether a module is an operation of its own."""
+        """Return whether a module is a single operation."""
         return isinstance(m, (Convolution, Resampling, Smoothing, *POINTWISE))
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        """Return what a module has, as it is: ``forward`` asks for the types of its weights."""
+        """Return a module's attribute unchanged: ``forward`` asks for the types of its weights."""
         return attr_val
 
 
 def trace(network: nn.Module) -> Program:
     """Read a network's program from its ``forward``.
 
-    ``network``: in the precision that it is to have, one of `upscale.networks.spec.NETWORKS` or a
-    module made of such; the program shares its parameters. Raises NotImplementedError for what no
-    rule of this module covers.
+    ``network``: in its final precision, one of `upscale.networks.spec.NETWORKS` or a module made of
+    such; the program shares its parameters. Raises NotImplementedError for a layer without a rule
+    in this module.
     """
     program: list[Operation] = []
     places: dict[fx.Node, tuple[int, ...]] = {}
@@ -112,7 +112,7 @@ def trace(network: nn.Module) -> Program:
 
 
 def _is_joined_by_convolutions(network: nn.Module, node: fx.Node) -> bool:
-    """Whether a concatenation need not be made, as only convolutions gather its parts."""
+    """Return whether a concatenation can be skipped, since only convolutions use its parts."""
     return node.target is torch.cat and all(
         user.target is torch.cat or isinstance(_module(network, user), Convolution)
         for user in node.users

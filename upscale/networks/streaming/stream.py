@@ -1,4 +1,4 @@
-"""A network over rows that come from top to bottom: it computes each row of each layer once.
+"""Runs a network over rows from top to bottom and computes each row of each layer once.
 
 Every layer keeps the last rows of its input that the next ones need, a skip connection keeps its
 features until they are due, and zeros stand beyond the picture's true edges only::
@@ -29,7 +29,7 @@ __all__ = ["Stream"]
 
 @dataclass(eq=False)
 class _Node:
-    """The rows of one layer's result, as far as they exist and somebody still needs them."""
+    """The existing rows of one layer's result that are still needed."""
 
     operation: Operation
     sources: list["_Node"]
@@ -39,14 +39,14 @@ class _Node:
     """Rows for each LR row."""
     consumers: list["_Node"] = field(default_factory=list)
     steps: int = 0
-    """What has been computed, in steps of ``operation.up`` rows."""
+    """Computed steps of ``operation.up`` rows each."""
     pieces: deque[tuple[int, Tensor]] = field(default_factory=deque)
-    """First row, and (N, C, rows, W), one below the other."""
+    """First row and (N, C, rows, W) of each piece, from top to bottom."""
     bytes_of_a_pixel: int = 0
 
     @property
     def end(self) -> int:
-        """The row after the last that exists."""
+        """The row after the last existing one."""
         return self.steps * self.operation.up
 
     def take(self, rows: Tensor) -> None:
@@ -56,7 +56,7 @@ class _Node:
         self.steps += rows.shape[-2]
 
     def advance(self, rows: int) -> bool:
-        """Compute at most ``rows`` more rows; tell whether there were any to compute."""
+        """Compute at most ``rows`` more rows; return whether there were any."""
         own = self.operation
         stop = self.height // own.up
         for source in self.sources:
@@ -94,7 +94,7 @@ class _Node:
         return parts[0] if len(parts) == 1 else torch.cat(parts, -2)
 
     def forget(self) -> None:
-        """Let go of rows that no consumer needs again."""
+        """Drop rows that no consumer needs again."""
         needed = min(
             node.steps * node.operation.down - node.operation.reach
             if node.end < node.height
@@ -113,7 +113,7 @@ class _Node:
 
 
 def _convolved(layer: Convolution, sources: list[_Node], first: int, last: int) -> Tensor:
-    """Convolve rows of the sources, whose channels lie one after the other."""
+    """Convolve rows of the sources, with their channels joined."""
     height = sources[0].height
     whole = first == -layer.reach and last == height + layer.reach
     if whole and len(sources) == 1 and len(sources[0].pieces) == 1:
@@ -144,12 +144,12 @@ def _convolved(layer: Convolution, sources: list[_Node], first: int, last: int) 
 
 
 class Stream:
-    """One picture on its way through a network; made anew for each picture."""
+    """One picture on its way through a network; each picture needs a new one."""
 
     def __init__(self, program: Program, height: int, band: int) -> None:
         """Prepare for ``height`` LR rows, a multiple of the network's ``spec.align``.
 
-        ``band``: LR rows that go through at once; it may change on the way.
+        ``band``: LR rows per step; it may change on the way.
         """
         self.band = band
         self._source = _Node(program[0], [], height, Fraction(1))
@@ -165,27 +165,27 @@ class Stream:
         self._segments = [list(group) for _, group in groupby(nodes[1:], attrgetter("rate"))]
 
     def feed(self, lr: Tensor) -> Iterator[Tensor]:
-        """Take the next rows, (N, 3, rows, W); yield what follows: (N, C, rows, W·scale).
+        """Take the next rows, (N, 3, rows, W); yield the resulting rows: (N, C, rows, W·scale).
 
-        Raises what PyTorch raises, for lack of memory too: then `drain` goes on.
+        Raises the errors of PyTorch, also for lack of memory; `drain` then continues.
         """
         self._source.take(lr)
         yield from self.drain()
 
     def drain(self) -> Iterator[Tensor]:
-        """Yield what follows from rows that have been taken; all that there is after the last."""
+        """Yield the results of the rows taken so far; after the last row, all results."""
         yield from self._run(0)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the rows that are kept."""
+        """Bytes of the kept rows."""
         nodes = [self._source, *chain.from_iterable(self._segments)]
         return sum(rows.nbytes for node in nodes for _, rows in node.pieces)
 
     def bytes_of_a_column(self) -> float:
-        """Return the bytes that are kept between two bands for each LR pixel of the width.
+        """Return the bytes kept between two bands for each LR pixel of the width.
 
-        Known once a picture, of any size, is through. What a band itself takes comes on top.
+        It is known once a picture of any size is through. The memory of a band itself comes on top.
         """
         behind: dict[_Node, Fraction] = {self._source: Fraction(0)}  # in LR rows
         nodes = list(chain.from_iterable(self._segments))
@@ -201,7 +201,7 @@ class Stream:
         return float(kept)
 
     def _run(self, index: int) -> Iterator[Tensor]:
-        """Compute a segment band by band, and after each what follows from it."""
+        """Compute a segment band by band, and after each band the layers that follow."""
         if index == len(self._segments):
             while self._result.pieces:
                 yield self._result.pieces.popleft()[1]

@@ -1,4 +1,4 @@
-"""What a network on a device may fail with, in words that say what to do next."""
+"""Errors of a network on a device, with a remedy for the user."""
 
 from torch import Tensor
 
@@ -9,7 +9,7 @@ __all__ = ["MemoryShortageError", "lacking", "non_finite", "too_little_memory"]
 
 
 class MemoryShortageError(Exception):
-    """Not even single rows of the picture's width fit into memory; tiles may."""
+    """Not even single rows of the picture fit into memory; tiles may fit."""
 
 
 def lacking(model: Model, error: NotImplementedError) -> DeviceError:
@@ -24,7 +24,7 @@ def lacking(model: Model, error: NotImplementedError) -> DeviceError:
 def non_finite(model: Model) -> InputError:
     """Return the error for weights that float32 cannot hold either."""
     return InputError(
-        f"{model.name}: its numbers for this picture are not finite; use another model",
+        f"{model.name}: the result for this picture is not finite; use another model",
         code="non-finite",
     )
 

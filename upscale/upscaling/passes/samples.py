@@ -1,4 +1,4 @@
-"""Samples of a picture before and after the network."""
+"""Converts samples of a picture before and after the network."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ __all__ = ["bled", "colour_of", "extremes", "from_colour", "is_finite", "opacity
 
 
 def bled(pixels: Rows, first: int, last: int, reach: int) -> Pixels:
-    """Return rows [first, last), with colour bled as far as ``reach`` into full transparency."""
+    """Return rows [first, last), with colour bled by ``reach`` pixels into full transparency."""
     if pixels.shape[2] not in (2, 4):
         rows: Pixels = pixels[first:last]
         return rows
@@ -44,13 +44,13 @@ def _scaled(pixels: Pixels) -> Tensor:
 
 
 def from_colour(sr: Tensor, channels: int) -> Tensor:
-    """Return the luma of ``sr`` (…, 3, H, W) if a picture of so many channels is gray."""
+    """Return the luma of ``sr`` (…, 3, H, W) if a picture with these channels is gray."""
     luma: Tensor = sr if channels >= 3 else Luma()(sr)
     return luma
 
 
 def extremes(opacity: Tensor, scale: int) -> tuple[Tensor, Tensor]:
-    """Return the least and the greatest of 3 × 3 pixels, enlarged: (N, 1, H·scale, W·scale) both.
+    """Return minimum and maximum of 3 × 3 pixels, enlarged: (N, 1, H·scale, W·scale) both.
 
     ``opacity``: (N, 1, H, W).
     """
@@ -60,14 +60,14 @@ def extremes(opacity: Tensor, scale: int) -> tuple[Tensor, Tensor]:
 
 
 def is_finite(sr: Tensor) -> bool:
-    """Tell whether all of (…, H, W) are numbers: the least and the greatest are, or one is not."""
-    rows = sr.movedim(-3, -1)  # as they lie in memory, and so are read in one go
+    """Return whether all of (…, H, W) are finite: then minimum and maximum are finite, too."""
+    rows = sr.movedim(-3, -1)  # in the order of memory, so that they are read in one go
     return bool((rows.amin().isfinite() & rows.amax().isfinite()).item())
 
 
 def quantized(sr: Tensor, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Turn (C, h, w), [0, 1], into (h, w, C) of ``dtype``: uint8, uint16, or float32."""
-    # Rounded on the device.
+    # Round on the device.
     clamped = sr.permute(1, 2, 0).clamp(0, 1)
     if dtype == np.float32:
         return np.asarray(clamped.cpu().numpy())

@@ -25,8 +25,8 @@ __all__ = ["shared"]
 def shared(pictures: Sequence[Pixels], model: Model, dtype: np.dtype[Any]) -> list[Any | None]:
     """Upscale pictures, (H, W, C) each, as `upscale_bands` does; not for ``tta``.
 
-    Returns (H·scale, W·scale, C) each, and None for one that has to go through alone: because
-    memory is too small, or its numbers are not finite. Others do not suffer from it.
+    Returns (H·scale, W·scale, C) each, and None for a picture that has to go through alone because
+    memory is too small or its result is not finite. The others are not affected.
     """
     made = _made(pictures, model)
     if made is not None:
@@ -38,7 +38,7 @@ def shared(pictures: Sequence[Pixels], model: Model, dtype: np.dtype[Any]) -> li
 
 
 def _made(pictures: Sequence[Pixels], model: Model) -> Tensor | None:
-    """Return (N, C, H·scale, W·scale), or None where one pass cannot make all."""
+    """Return (N, C, H·scale, W·scale), or None if one pass cannot make all."""
     height, _, channels = pictures[0].shape
     whole = cast(Pixels, np.stack([bled(each, 0, height, model.overlap) for each in pictures]))
     try:
@@ -55,5 +55,5 @@ def _made(pictures: Sequence[Pixels], model: Model) -> Tensor | None:
                 return None
             low = torch.clamp(mean, low.to(mean.device), high.to(mean.device))
         return torch.cat((sr, low.to(sr.device)), 1)
-    except (RuntimeError, MemoryError):  # alone, it says what is wrong
+    except (RuntimeError, MemoryError):  # alone, it raises the error
         return None

@@ -29,7 +29,7 @@ WINDOW = 128
 CPU: a picture that fits into it goes through at once, and nothing is copied."""
 
 BAND = 4 * 2**20
-"""Bytes that a band of the result has at least, but for the last."""
+"""Least bytes of a band of the result, except for the last band."""
 
 
 def streamed(pixels: Rows, model: Model, progress: Progress, dtype: np.dtype[Any]) -> Iterator[Any]:
@@ -64,7 +64,7 @@ def _rows(
     """Yield SR rows [first, last) as they come: (3, rows, W·scale), float32, finite.
 
     ``read`` returns LR rows, (3, rows, W). Rows before ``first`` and after ``last`` are context.
-    What half precision cannot hold is made again in float32, with all that follows.
+    Values that half precision cannot hold are computed again in float32, with all that follows.
     """
     scale, align = model.scale, model.spec.align
     top = max(0, first // scale - model.overlap) // align * align
@@ -87,7 +87,7 @@ def _rows(
 def _through(
     read: Callable[[int, int], Tensor], top: int, bottom: int, model: Model
 ) -> Iterator[Tensor]:
-    """Yield what becomes of LR rows [top, bottom), with nothing above and below."""
+    """Yield the result of LR rows [top, bottom), with nothing above and below."""
     align = model.spec.align
     width = read(top, top + 1).shape[-1]
     lr_width = width + -width % align
@@ -106,9 +106,9 @@ def _through(
 
 
 def _opacity(pixels: Rows, model: Model) -> Iterator[Tensor]:
-    """Yield the opacity's SR rows: (1, rows, W·scale), within the extremes of 3 × 3 LR pixels.
+    """Yield SR rows of opacity: (1, rows, W·scale), within the extremes of 3 × 3 LR pixels.
 
-    Where these are equal no network is asked.
+    If these are equal, no network runs.
     """
     height = pixels.shape[0]
 
@@ -143,7 +143,7 @@ def _opacity(pixels: Rows, model: Model) -> Iterator[Tensor]:
 
 
 class _Rows:
-    """Parts of a picture, one below the other, in heights of our own choice."""
+    """Rejoins the parts of a picture in rows of any height."""
 
     def __init__(self, parts: Iterator[Tensor]) -> None:
         self._parts = parts

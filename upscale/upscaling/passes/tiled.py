@@ -1,4 +1,4 @@
-"""A picture in tiles: each with context around, joined by short ramps, row by row."""
+"""A picture in tiles with context, joined by short ramps, row by row."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -28,7 +28,7 @@ from upscale.upscaling.tiling import MIN_TILE
 __all__ = ["tiled"]
 
 BAND = 128 * 2**20
-"""Bytes of a band of the result: where a picture is very wide, its tiles are less high."""
+"""Bytes of a band of the result: in a very wide picture, tiles are lower."""
 
 
 def tiled(
@@ -71,7 +71,7 @@ def tiled(
 
 
 def _contribution(sr: Tensor, span: Span, scale: int, dim: int) -> Tensor:
-    """Crop the spoiled outer part of the context along ``dim``."""
+    """Crop the outer part of the context, which has errors of the edge, along ``dim``."""
     start = span.start - span.ramp_before
     length = span.stop + span.ramp_after - start
     return sr.narrow(dim, (start - span.lr_start) * scale, length * scale)
@@ -80,9 +80,9 @@ def _contribution(sr: Tensor, span: Span, scale: int, dim: int) -> Tensor:
 def _join(
     sr: Tensor, before: Tensor | None, span: Span, scale: int, dim: int
 ) -> tuple[Tensor, Tensor | None]:
-    """Blend the ramp that ``sr`` shares with the piece before it, and hold back the next one.
+    """Blend the ramp that ``sr`` shares with the piece before it, and keep the next one.
 
-    Returns what is finished along ``dim``, and the end that waits for the next piece.
+    Returns the finished part along ``dim``, and the end that waits for the next piece.
     """
     if before is not None:
         length = before.shape[dim]
@@ -121,7 +121,7 @@ def _super_resolve(windows: list[Pixels], model: Model, overlap: int) -> list[Te
 
 
 def _upscale_opacity(opacity: Tensor, model: Model, overlap: int) -> Tensor:
-    """Upscale (N, 1, h, w) as gray, between the extremes of each pixel's 3×3 neighbours."""
+    """Upscale (N, 1, h, w) as gray, within the extremes of each pixel's 3×3 neighbours."""
     low, high = extremes(opacity, model.scale)
     if torch.equal(low, high):
         return low
@@ -130,7 +130,7 @@ def _upscale_opacity(opacity: Tensor, model: Model, overlap: int) -> Tensor:
 
 
 def _finite(lr: Tensor, model: Model, overlap: int) -> Tensor:
-    """Run the network, and again in float32 if half precision could not hold its numbers."""
+    """Run the network, and again in float32 if half precision cannot hold the result."""
     sr = _run(lr, model, overlap)
     if not is_finite(sr):
         sr = _run(lr, model.exact, overlap)
