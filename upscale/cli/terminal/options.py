@@ -1,6 +1,7 @@
 """The Typer command of a dataclass whose fields are made by `upscale.upscaling.options`."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
@@ -14,6 +15,24 @@ from upscale.upscaling.options import PANELS, flag_of
 __all__ = ["Some", "make_command"]
 
 METAVARS = {int: "N", float: "NUMBER", str: "WORD", Path: "PATH"}
+
+
+def _whole_number(word: object) -> int:
+    try:
+        return int(re.sub(r"\.0+$", "", str(word)))
+    except ValueError as error:
+        raise typer.BadParameter(f"{word!r} is not a whole number, such as 2") from error
+
+
+def _number(word: str | float) -> float:
+    try:
+        return float(word)
+    except ValueError as error:
+        raise typer.BadParameter(f"{word!r} is not a number, such as 2.5") from error
+
+
+NUMBERS: dict[Any, Callable[[Any], Any]] = {int: _whole_number, float: _number}
+"""What reads the words of options; Typer answers a wrong one in words of a programmer."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +122,7 @@ def _parameter(each: "Field[Any]", hint: Any, given: bool) -> inspect.Parameter:
             help=about["help"],
             metavar=metavar,
             rich_help_panel=about["panel"],
+            parser=NUMBERS.get(kind),
             show_default=not given,
         )
     return inspect.Parameter(
