@@ -16,7 +16,6 @@ __all__ = [
     "CANDIDATES",
     "CLEAN",
     "DAMAGED",
-    "DRAWING",
     "FORMER",
     "MOST_ITERATIONS",
     "Candidates",
@@ -53,7 +52,6 @@ CANDIDATES = {
 }
 
 CLEAN, DAMAGED = CANDIDATES[AUTO].clean, CANDIDATES[AUTO].damaged
-DRAWING = CANDIDATES[AUTO].drawing
 
 FORMER = ("srgan-real",)
 """The choice of `AUTO` in earlier versions; files named after it still count as outputs."""

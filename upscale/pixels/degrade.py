@@ -11,7 +11,6 @@ import numpy.typing as npt
 from upscale.pixels.resample import contributions
 
 __all__ = [
-    "DEGRADATIONS",
     "Degradation",
     "blur_and_subsample",
     "crop_to_multiple",
@@ -24,8 +23,6 @@ Degradation = Literal["uint8", "double"]
 """How the two passes round: to uint8 after each, as ``imresize`` does with uint8 pictures (the LR
 files of Set5 and Set14 that RCAN and SwinIR use), or once at the end, as it does with double ones
 (those of ESRGAN and BasicSR). About one sample in nine differs, by one level."""
-
-DEGRADATIONS: tuple[Degradation, ...] = ("uint8", "double")
 
 REACH = 4
 """Deviations after which a Gaussian is cut off."""

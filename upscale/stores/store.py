@@ -74,10 +74,18 @@ class Store:
     def head(self, url: str) -> Entry | None:
         """Describe an object, with its metadata; None if it does not exist. Raises InputError."""
         try:
-            found = self._ask(partial(self._vendor.head, place_of(url)))
+            found = self._head(place_of(url))
         except VendorError as error:
             raise unreadable(url, error) from None
         return None if found is None else Entry(url, *found)
+
+    def _head(self, place: Place) -> Described | None:
+        try:
+            return self._ask(partial(self._vendor.head, place))
+        except VendorError as error:
+            if error.kind == "absent":
+                return None
+            raise
 
     def fetch(self, url: str, path: Path, etag: str = "") -> Entry:
         """Read an object into the file ``path``, completely or not at all; return its description.
@@ -118,12 +126,12 @@ class Store:
                 self._send(place, path, mine, new)
             except VendorError as error:
                 if error.kind == "unconditional" and new:
-                    if self._ask(partial(self._vendor.head, place)) is not None:
+                    if self._head(place) is not None:
                         return False
                     self._send(place, path, mine, new=False)
                 elif error.kind in ("exists", "absent"):
                     # After a lost answer, the object that is there now may be this call's own.
-                    found = self._ask(partial(self._vendor.head, place))
+                    found = self._head(place)
                     if found is not None and _is_own(found, mine, path):
                         return True
                     if error.kind == "exists" or (new and found is not None):

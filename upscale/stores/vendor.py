@@ -111,8 +111,8 @@ class Vendor(Protocol):
     def page(self, folder: Place, after: str) -> Page:
         """Return a page of the objects whose keys begin with that of ``folder``."""
 
-    def head(self, place: Place) -> Described | None:
-        """Describe an object; None if it does not exist."""
+    def head(self, place: Place) -> Described:
+        """Describe an object; raise ``absent`` if it does not exist."""
 
     def read(self, place: Place, start: int, etag: str) -> Reading:
         """Read an object from byte ``start`` on; raise ``changed`` if its tag is not ``etag``."""

@@ -26,6 +26,7 @@ from stored import LARGE, PART, QUICK, Kept
 from upscale.errors import InputError, OutputError, UpscaleError
 from upscale.stores.store import Store
 from upscale.stores.urls import Place
+from upscale.stores.vendor import VendorError
 from upscale.stores.vendors.s3 import S3
 
 WAYS = pytest.mark.parametrize("fault", ALL.values(), ids=list(ALL))
@@ -35,7 +36,8 @@ WAYS = pytest.mark.parametrize("fault", ALL.values(), ids=list(ALL))
 def behind(s3_server: Served) -> Iterator[tuple[Proxy, S3]]:
     with faulty(s3_server) as (proxy, served), reached(served):
         vendor = S3()
-        vendor.head(Place("nothing", "there"))
+        with pytest.raises(VendorError, match="absent"):
+            vendor.head(Place("nothing", "there"))
         yield proxy, vendor
 
 

@@ -77,15 +77,10 @@ class Azure:
         answer: Page = self._ask(ask)
         return answer
 
-    def head(self, place: Place) -> Described | None:
+    def head(self, place: Place) -> Described:
         """See `Vendor`."""
         blob = self._blob(place)
-        try:
-            return _described(self._ask(lambda: blob.get_blob_properties(**LIMITS)))
-        except VendorError as error:
-            if error.kind == "absent":
-                return None
-            raise
+        return _described(self._ask(lambda: blob.get_blob_properties(**LIMITS)))
 
     def read(self, place: Place, start: int, etag: str) -> Reading:
         """See `Vendor`."""

@@ -55,23 +55,16 @@ class Google:
             found = [(each.name, _described(each)) for each in next(listed.pages, ())]
             return Page(found, listed.next_page_token or "")
 
-    def head(self, place: Place) -> Described | None:
+    def head(self, place: Place) -> Described:
         """See `Vendor`."""
-        try:
-            with _told():
-                blob = self._blob(place)
-                blob.reload(**LIMITS)
-                return _described(blob)
-        except VendorError as error:
-            if error.kind == "absent":
-                return None
-            raise
+        with _told():
+            blob = self._blob(place)
+            blob.reload(**LIMITS)
+            return _described(blob)
 
     def read(self, place: Place, start: int, etag: str) -> Reading:
         """See `Vendor`."""
         found = self.head(place)
-        if found is None:
-            raise VendorError("absent", "notFound")
         if etag and found.etag != etag:
             raise VendorError("changed", f"generation {found.etag}")
         return Reading(found, self._chunks(place, found, start))

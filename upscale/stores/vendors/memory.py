@@ -33,19 +33,19 @@ class Memory:
         found = [(name[len(f"/{folder.bucket}/") :], self._head(name)) for name in names]
         return Page([(key, described) for key, described in found if described is not None], "")
 
-    def head(self, place: Place) -> Described | None:
+    def head(self, place: Place) -> Described:
         """See `Vendor`."""
-        return self._head(_name(place))
+        found = self._head(_name(place))
+        if found is None:
+            raise VendorError("absent", "not in memory")
+        return found
 
     def read(self, place: Place, start: int, etag: str) -> Reading:
         """See `Vendor`."""
-        name = _name(place)
-        found = self._head(name)
-        if found is None:
-            raise VendorError("absent", "not in memory")
+        found = self.head(place)
         if etag and found.etag != etag:
             raise VendorError("changed", f"its tag is {found.etag}")
-        return Reading(found, iter([self._files.store[name].getvalue()[start:]]))
+        return Reading(found, iter([self._files.store[_name(place)].getvalue()[start:]]))
 
     def put(self, place: Place, data: bytes, metadata: Mapping[str, str], new: bool) -> None:
         """See `Vendor`."""

@@ -82,14 +82,9 @@ class S3:
         ]
         return Page(found, answer["NextContinuationToken"] if answer.get("IsTruncated") else "")
 
-    def head(self, place: Place) -> Described | None:
+    def head(self, place: Place) -> Described:
         """See `Vendor`."""
-        try:
-            return _described(self._call("head_object", place.bucket, Key=place.key))
-        except VendorError as error:
-            if error.kind == "absent":
-                return None
-            raise
+        return _described(self._call("head_object", place.bucket, Key=place.key))
 
     def read(self, place: Place, start: int, etag: str) -> Reading:
         """See `Vendor`."""

@@ -12,7 +12,6 @@ A sheet has rows of cells; titles stand above the pictures, figures under them::
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -29,12 +28,7 @@ from upscale.viewing.sheets.page import (
     wrapped,
 )
 
-__all__ = [
-    "Panel",
-    "contact_sheet",
-    "mark",
-    "strip",
-]
+__all__ = ["Panel", "contact_sheet", "mark"]
 
 GAP = 12
 """Pixels between pictures."""
@@ -65,39 +59,24 @@ class Panel:
     """Stand under it."""
 
 
-def strip(
-    panels: Sequence[Panel], columns: int | None = None, heading: Panel | None = None
-) -> Levels:
-    """Put pictures side by side, ``columns`` in a row or all in one.
-
-    Returns (H, W, 3), uint8; no picture is resampled. ``heading``: a picture above them, its text
-    at its right. Raises ValueError where there are no panels, or pixels unlike `Panel.pixels`.
-    """
-    across = len(panels) if columns is None else columns
-    if not panels or across < 1:
-        raise ValueError(f"{len(panels)} pictures in {columns} columns")
-    rows: list[list[Panel | None]] = [
-        list(panels[first : first + across]) for first in range(0, len(panels), across)
-    ]
-    return _sheet(rows, [""] * len(rows), heading)
-
-
 def contact_sheet(rows: Mapping[str, Sequence[Panel]], heading: Panel | None = None) -> Levels:
     """Lay out a table of pictures: a row for each key, a column for each title.
 
     A key stands left of its row, a title once above its column; a row without that title leaves the
-    cell empty. Otherwise as `strip`. Raises ValueError also where a title occurs twice in a row.
+    cell empty. ``heading``: a picture above them, its text at its right. Returns (H, W, 3), uint8;
+    no picture is resampled. Raises ValueError where there are no panels, pixels are unlike
+    `Panel.pixels`, or a title occurs twice in a row.
     """
     titles = list(dict.fromkeys(panel.title for row in rows.values() for panel in row))
-    table: list[list[Panel | None]] = []
+    table: dict[str, list[Panel | None]] = {}
     for name, row in rows.items():
         by_title = {panel.title: panel for panel in row}
         if len(by_title) < len(row):
             raise ValueError(f"{name}: two pictures have one title")
-        table.append([by_title.get(title) for title in titles])
+        table[name] = [by_title.get(title) for title in titles]
     if not titles:
         raise ValueError("a sheet without pictures")
-    return _sheet(table, list(rows), heading, titles)
+    return _sheet(table, titles, heading)
 
 
 def mark(pixels: Levels, windows: Sequence[tuple[int, int, int, int]]) -> Levels:
@@ -131,19 +110,16 @@ def mark(pixels: Levels, windows: Sequence[tuple[int, int, int, int]]) -> Levels
 
 
 def _sheet(
-    rows: Sequence[Sequence[Panel | None]],
-    names: Sequence[str],
-    heading: Panel | None,
-    titles: Sequence[str] | None = None,
+    table: Mapping[str, Sequence[Panel | None]], titles: Sequence[str], heading: Panel | None
 ) -> Levels:
-    """Lay out rows under a heading; ``titles`` of the columns, or None to show each panel's own."""
+    """Lay out the rows of a table under a heading and the titles of its columns."""
     widths = [
         max(NARROWEST, *(_as_rgb(panel.pixels).shape[1] for panel in column if panel))
-        for column in zip_longest(*rows)
+        for column in zip(*table.values(), strict=True)
     ]
     size = _size_for(sorted(widths)[len(widths) // 2])
-    named = [wrapped(name, WIDEST_NAME, size) for name in names]
-    lefts = [MARGIN + max((length_of(line, size) for name in named for line in name), default=0)]
+    names = [wrapped(name, WIDEST_NAME, size) for name in table]
+    lefts = [MARGIN + max((length_of(line, size) for name in names for line in name), default=0)]
     lefts[0] += GAP if lefts[0] > MARGIN else 0
     for width in widths:
         lefts.append(lefts[-1] + width + GAP)
@@ -151,16 +127,12 @@ def _sheet(
     top = MARGIN
     if heading is not None:
         top = _add_heading(page, heading, lefts[-1] - GAP - MARGIN, size) + MARGIN
-    for number, (row, name) in enumerate(zip(rows, named, strict=True)):
-        if titles is None:
-            above = [panel.title if panel else "" for panel in row]
-        else:
-            above = list(titles) if number == 0 else []
-        words = [wrapped(text, width, size) for text, width in zip(above, widths, strict=False)]
-        most = max(map(len, words), default=0)
-        for left, lines in zip(lefts, words, strict=False):
-            page.write(left, top + (most - len(lines)) * leading(size), lines, size, TEXT)
-        top += most * leading(size) + (GAP // 2 if most else 0)
+    words = [wrapped(title, width, size) for title, width in zip(titles, widths, strict=True)]
+    most = max(map(len, words))
+    for left, lines in zip(lefts, words, strict=False):
+        page.write(left, top + (most - len(lines)) * leading(size), lines, size, TEXT)
+    top += most * leading(size) + (GAP // 2 if most else 0)
+    for row, name in zip(table.values(), names, strict=True):
         bottom = page.write(MARGIN, top - size // 5, name, size, TEXT)
         for left, width, panel in zip(lefts, widths, row, strict=False):
             if panel is not None:
