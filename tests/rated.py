@@ -16,10 +16,11 @@ from upscale.bench.contenders import Contender, System, Task
 from upscale.bench.sets.picture_sets import PictureSet, read_folder
 from upscale.metrics.protocol import Protocol
 from upscale.pixels.baselines import Levels
+from upscale.rating.key import Key, key_beside, read_key
 from upscale.rating.prepare import Maker, Plan, RatedSet, prepare
 from upscale.rating.ratings import Rating
 from upscale.rating.server import make_app
-from upscale.rating.study import Key, Mode, Shown, Study, key_beside, read_key, read_study
+from upscale.rating.study import Mode, Shown, Study, read_study
 from upscale.serving.web.listening import open_socket
 
 SIZES = ((8, 12), (12, 8), (16, 16), (8, 8))

@@ -13,8 +13,8 @@ from rated import SIZES, by_name, made, painter, pictures, plan
 from upscale.bench.sets.picture_sets import read_folder
 from upscale.errors import OutputError, UsageError
 from upscale.metrics.protocol import Protocol
+from upscale.rating.key import key_beside
 from upscale.rating.prepare import RatedSet, prepare
-from upscale.rating.study import key_beside
 
 
 def test_every_version_of_every_picture_is_there_under_a_random_name(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from rated import made
 
 from upscale.errors import InputError, UsageError
-from upscale.rating.study import key_beside, read_key, read_study
+from upscale.rating.key import key_beside, read_key
+from upscale.rating.study import read_study
 
 
 def test_the_manifest_names_no_system_and_the_key_lies_apart(tmp_path: Path) -> None:

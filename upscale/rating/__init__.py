@@ -1,6 +1,6 @@
 """People rate results without knowing whose they are: a study, its page, its server, its findings.
 
-`study` is the folder and its key, `prepare` fills it, `page` is what raters see and `server` gives
-it to them, `ratings` keeps their answers, `findings` makes figures of them. It imports bench and
-everything below. `upscale rate` is its command.
+`study` is the folder, `key` names what is in it, `prepare` fills it, `page` is what raters see and
+`server` gives it to them, `ratings` keeps their answers, `findings` makes figures of them. It
+imports bench and everything below. `upscale rate` is its command.
 """

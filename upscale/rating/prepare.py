@@ -19,17 +19,8 @@ from upscale.errors import OutputError, UsageError
 from upscale.files import make_ready, part_beside, publish, sweep_folders_of, unwritable, whole
 from upscale.metrics.protocol import Protocol
 from upscale.pixels.baselines import BASELINES, Levels
-from upscale.rating.study import (
-    Calibration,
-    Key,
-    Mode,
-    Origin,
-    Shown,
-    Study,
-    identity_of,
-    key_to_json,
-    to_json,
-)
+from upscale.rating.key import Key, Origin, key_to_json
+from upscale.rating.study import Calibration, Mode, Shown, Study, identity_of, to_json
 
 __all__ = ["ORIGINAL", "Maker", "Plan", "RatedSet", "check_target", "prepare"]
 

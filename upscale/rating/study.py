@@ -1,4 +1,4 @@
-"""A study: pictures under random names, the manifest that lists them, and the key that names them.
+"""A study: pictures under random names, and the manifest that lists them.
 
     study/manifest.json        how it is done, and each picture's scene, size and sha256
     study/pictures/NAME.png
@@ -21,20 +21,17 @@ from upscale.errors import InputError, UsageError
 
 __all__ = [
     "Calibration",
-    "Key",
     "Mode",
-    "Origin",
     "Shown",
     "Study",
+    "damaged",
     "identity_of",
-    "key_beside",
-    "key_to_json",
-    "read_key",
+    "read_file",
     "read_study",
     "to_json",
 ]
 
-MANIFEST, KIND, KEY_KIND, VERSION = "manifest.json", "rating study", "key of a rating study", 1
+MANIFEST, KIND, VERSION = "manifest.json", "rating study", 1
 
 Mode = Literal["scores", "pairs"]
 """What raters answer: a score from 1 to 5 for one picture, or which of two is better."""
@@ -129,47 +126,11 @@ class Study:
                 )
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What one picture of a study is."""
-
-    set: str
-    """Name of its set."""
-    picture: str
-    """Name of the picture in it."""
-    system: str
-    """Label of the system that made it."""
-    model: str
-    """The name, file or baseline behind the system."""
-    alpha: float | None = None
-    """Of the blend; None: the model as it is."""
-
-
-@dataclass(frozen=True)
-class Key:
-    """What the key file says."""
-
-    study: str
-    """The `Study.identity` that it belongs to."""
-    origins: Mapping[str, Origin]
-    """By the names of the pictures, in the order of sets and systems."""
-
-
 def to_json(study: Study) -> bytes:
     """Return the manifest of a study."""
     found = asdict(study)
     del found["folder"], found["identity"]
     return (json.dumps({"kind": KIND, "version": VERSION, **found}, indent=1) + "\n").encode()
-
-
-def key_to_json(key: Key) -> bytes:
-    """Return the key file of a study."""
-    return (json.dumps({"kind": KEY_KIND, "version": VERSION, **asdict(key)}, indent=1)).encode()
-
-
-def key_beside(folder: Path) -> Path:
-    """Return where the key of a study is, unless it is put elsewhere."""
-    return folder.absolute().with_name(f"{folder.absolute().name}.key.json")
 
 
 def identity_of(manifest: bytes) -> str:
@@ -184,7 +145,7 @@ def read_study(folder: Path) -> Study:
         raise UsageError(
             f"{folder}: is not a study; give the folder that upscale rate prepare has written"
         )
-    data, found = _read(path, KIND)
+    data, found = read_file(path, KIND)
     try:
         study = Study(
             folder,
@@ -199,32 +160,14 @@ def read_study(folder: Path) -> Study:
             ),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
     if any(not name.isalnum() for name in (each.name for each in study.every)):
-        raise _damaged(path)
+        raise damaged(path)
     return study
 
 
-def read_key(path: Path, study: Study) -> Key:
-    """Read the key of a study. Raises InputError for a missing, bad or foreign one."""
-    _, found = _read(path, KEY_KIND)
-    try:
-        origins = {name: Origin(**values) for name, values in found["origins"].items()}
-        key = Key(str(found["study"]), origins)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise _damaged(path) from error
-    if key.study != study.identity:
-        raise InputError(
-            f"{path}: is the key of another study than {study.folder}, or its manifest has been "
-            "changed; give the right one with --key",
-            code="changed",
-        )
-    if missing := [each.name for each in study.pictures if each.name not in origins]:
-        raise InputError(f"{path}: does not name the picture {missing[0]}")
-    return key
-
-
-def _read(path: Path, kind: str) -> tuple[bytes, dict[str, Any]]:
+def read_file(path: Path, kind: str) -> tuple[bytes, dict[str, Any]]:
+    """Read a file of a study of this ``kind``: its bytes, and what they say. Raises InputError."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -232,7 +175,7 @@ def _read(path: Path, kind: str) -> tuple[bytes, dict[str, Any]]:
     try:
         found = json.loads(data)
     except ValueError as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
     if not isinstance(found, dict) or found.get("kind") != kind:
         raise InputError(f"{path}: is not the {kind}")
     if found.get("version") != VERSION:
@@ -252,5 +195,6 @@ def _shown(values: Sequence[Mapping[str, Any]]) -> tuple[Shown, ...]:
     return tuple(Shown(**value) for value in values)
 
 
-def _damaged(path: Path) -> InputError:
+def damaged(path: Path) -> InputError:
+    """Return the error for a file of a study that is not as it was written."""
     return InputError(f"{path}: is damaged; copy it again from where it was prepared")

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upscale.errors import UsageError
-from upscale.training.shared_options import DATA, GROWTH, HR_PATCH, SAVE_EVERY, SEED, VGG, WORKERS
+from upscale.training.config import Config
+from upscale.training.generator import GeneratorOptions
+from upscale.training.recipes import Recipe
 from upscale.upscaling.options import (
     FILES,
     LEARNING,
@@ -13,6 +15,7 @@ from upscale.upscaling.options import (
     REPORT,
     SPEED,
     check_limits,
+    like,
     option,
     shared,
 )
@@ -50,7 +53,7 @@ def parse_blocks(text: str) -> tuple[int, ...]:
 class StudyOptions:
     """Options of every study; those that are not given are as in the paper."""
 
-    data: tuple[str, ...] = shared(DATA, default=())
+    data: tuple[str, ...] = like(Config, "data", default=())
     valid: str | None = option(
         "Set or folder to measure on, outside --data.", None, FILES, metavar="SET"
     )
@@ -62,7 +65,7 @@ class StudyOptions:
         metavar="STUDY",
     )
     features: int | None = option("Channels of the generators.", None, MODEL, least=1)
-    growth: int | None = shared(GROWTH)
+    growth: int | None = like(GeneratorOptions, "growth")
     steps: int | None = option(
         "Steps of a training that has 1,000,000 in the paper; trainings with fewer, and the steps "
         "at which the rate falls, keep their proportion. Default: the paper's.",
@@ -76,17 +79,17 @@ class StudyOptions:
         least=1,
     )
     batch: int | None = option("Patches per step.", None, LEARNING, least=1)
-    hr_patch: int | None = shared(HR_PATCH, default=None)
-    seed: int = shared(SEED)
-    vgg: str = shared(VGG)
+    hr_patch: int | None = like(Recipe, "hr_patch", default=None)
+    seed: int = like(Config, "seed")
+    vgg: str = like(Config, "vgg")
     pictures: int = option(
         "Number of pictures of --valid on the sheet: the first ones.", 4, MEASURE, least=1, most=20
     )
     crop: int = option("Side of the crops, in HR pixels.", 160, MEASURE, least=16, most=512)
     device: str = shared(DEVICE, panel=SPEED)
     precision: Precision = shared(PRECISION, default="auto")
-    workers: int | None = shared(WORKERS)
-    save_every: int = shared(SAVE_EVERY)
+    workers: int | None = like(Config, "workers")
+    save_every: int = like(Config, "save_every")
     dry_run: bool = option(
         "List the trainings and, after some measured steps, how long they take; train nothing.",
         *(False, REPORT),

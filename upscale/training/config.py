@@ -1,12 +1,6 @@
-"""All that a run is asked for, as one frozen value and as ``config.toml``.
-
-The file holds two tables of plain values, and JSON's notation for those is TOML's. tomli-w 1.2.0
-and tomlkit 0.15.2 would be one more package in every installation, for nine lines here; tomli-w
-also gives each number of a list a line of its own. Ours writes neither dates nor deeper tables.
-"""
+"""All that a run is asked for, as one frozen value and as ``config.toml``."""
 
 import contextlib
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -18,10 +12,12 @@ from upscale.training.checks import check, idle
 from upscale.training.data.shares import Share, read_share
 from upscale.training.generator import GeneratorOptions, asked_generator
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES, Recipe
-from upscale.training.shared_options import DATA, SAVE_EVERY, SEED, VGG, WORKERS
+from upscale.training.records.toml import table_lines
 from upscale.training.stages import first_stage, for_both, from_words, in_first
 from upscale.upscaling.options import (
     FILES,
+    LEARNING,
+    LOSSES,
     MODEL,
     REPORT,
     SPEED,
@@ -40,7 +36,13 @@ class Config:
 
     recipe: Recipe
     """What is trained, and how."""
-    data: tuple[Share, ...] = shared(DATA, repeated=True)
+    data: tuple[Share, ...] = option(
+        "Folder of high-resolution (HR) pictures; folders inside it count, too. May be repeated, "
+        "with shares of the patches: --data div2k:4 --data ost:1. Sets to fetch: upscale data.",
+        panel=FILES,
+        metavar="DIR[:SHARE]",
+        repeated=True,
+    )
     lr: Path | None = option(
         "Folder of low-resolution (LR) pictures of the same names. Default: made from HR.",
         *(None, FILES),
@@ -53,15 +55,21 @@ class Config:
         "nothing, and a GAN after a first stage without one).",
         *("weights", MODEL),
     )
-    seed: int = shared(SEED)
+    seed: int = option("Seed of all random numbers.", 0, LEARNING, least=0, below=2**63)
     device: str = shared(DEVICE, panel=SPEED)
     precision: Precision = shared(PRECISION, default="auto")
-    workers: int | None = shared(WORKERS)
+    workers: int | None = option(
+        "Processes that cut patches. Default: 0 on the CPU, 8 for each GPU.", None, SPEED, least=0
+    )
     compile: bool = option("Compile the networks with torch.compile.", False, SPEED)
-    vgg: str = shared(VGG)
+    vgg: str = option(
+        "Network of the content loss: vgg19, or a file of VGG19 or VGG16.", "vgg19", LOSSES
+    )
     log_every: int = option("Steps between lines of metrics.jsonl.", 50, REPORT, least=1)
     validate_every: int = option("Steps between validations.", 500, REPORT, least=1)
-    save_every: int = shared(SAVE_EVERY)
+    save_every: int = option(
+        "Steps between saved states, from which what was stopped continues.", 500, REPORT, least=1
+    )
     keep: int = option("Generators of earlier steps to keep.", 3, REPORT, least=0)
     metric: Literal["auto", "psnr", "ssim", "lpips-alex"] = option(
         "Figure that chooses the best generator: psnr, ssim, lpips-alex or auto (LPIPS for a GAN "
@@ -228,22 +236,9 @@ def write_config(config: Config) -> str:
     values["data"] = words if len(words) > 1 else words[0]
     if config.start == "paper":
         del values["init"]
-    lines = [*_lines(values), "", "[generator]", *_lines(config.recipe.generator)]
+    lines = [*table_lines(values), "", "[generator]", *table_lines(config.recipe.generator)]
     if config.first:
         names = ["source", *(name for name in option_fields() if name in in_first())]
         lines += ["", "[first]"]
-        lines += _lines({name: getattr(config.first, name) for name in names})
+        lines += table_lines({name: getattr(config.first, name) for name in names})
     return "\n".join(lines) + "\n"
-
-
-def _lines(values: Mapping[str, Any]) -> list[str]:
-    return [f"{name} = {_toml(value)}" for name, value in values.items() if value is not None]
-
-
-def _toml(value: Any) -> str:
-    """Write a value as TOML: JSON's strings (but for DEL), numbers and lists are a part of it."""
-    if isinstance(value, Path):
-        value = str(value)
-    if isinstance(value, float):
-        return repr(value)
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from upscale.errors import UsageError
-from upscale.training.shared_options import GROWTH
-from upscale.upscaling.options import MODEL, check_limits, flag_of, option, shared
+from upscale.upscaling.options import MODEL, check_limits, flag_of, option
 
 __all__ = ["FIELDS", "GeneratorOptions", "asked_generator"]
 
@@ -18,7 +17,9 @@ class GeneratorOptions:
     scale: int | None = option("Factor from LR to HR.", None, MODEL, least=1)
     blocks: int | None = option("Residual blocks of the generator.", None, MODEL, least=1)
     features: int | None = option("Channels of the generator.", None, MODEL, least=1)
-    growth: int | None = shared(GROWTH)
+    growth: int | None = option(
+        "Channels that each convolution of RRDBNet's dense blocks adds.", None, MODEL, least=1
+    )
     skip: bool | None = option(
         "SRResNet's long skip connection; without it, the convolution before it stays.", None, MODEL
     )

@@ -5,8 +5,7 @@ from typing import Any, Literal
 
 from upscale.metrics.protocol import BLUR_SIGMA
 from upscale.training.losses.options import SRGAN_RANGE, LossOptions
-from upscale.training.shared_options import HR_PATCH
-from upscale.upscaling.options import FILES, LEARNING, MODEL, option, shared
+from upscale.upscaling.options import FILES, LEARNING, MODEL, option
 
 __all__ = ["DEFAULT_RECIPE", "RECIPES", "Recipe"]
 
@@ -40,7 +39,7 @@ class Recipe(LossOptions):
     steps: int = option("Optimizer steps in all.", 1_000_000, LEARNING, least=1)
     batch: int = option("Patches in a step, over all processes and passes.", 16, LEARNING, least=1)
     accumulate: int = option("Passes that make up a step.", 1, LEARNING, least=1)
-    hr_patch: int = shared(HR_PATCH, default=96)
+    hr_patch: int = option("Side of a patch in HR pixels.", 96, LEARNING, least=1)
     lr_rate: float = option("Learning rate of the generator.", 1e-4, LEARNING, above=0)
     discriminator_rate: float = option(
         "Learning rate of the discriminator; 0: the generator's.", 0.0, LEARNING, least=0

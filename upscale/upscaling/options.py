@@ -28,6 +28,7 @@ __all__ = [
     "argument",
     "check_limits",
     "flag_of",
+    "like",
     "option",
     "shared",
 ]
@@ -83,6 +84,13 @@ def option(
 def shared(declared: Declared, **own: Unpack[Declared]) -> Any:
     """Make a field of an option that several commands have; ``own``: what only this one says."""
     return option(**(declared | own))
+
+
+def like(kind: type[Any], name: str, **own: Unpack[Declared]) -> Any:
+    """Make a field of an option that another dataclass has; ``own``: what only this one says."""
+    found = next(each for each in fields(kind) if each.name == name)
+    about: Any = {key: value for key, value in found.metadata.items() if key != "help"}
+    return option(**({"text": found.metadata["help"], "default": found.default} | about | own))
 
 
 def argument(metavar: str, text: str = "", default: Any = MISSING) -> Any:

@@ -10,7 +10,8 @@ from program import COLOUR, inside
 from program import shown as seen
 
 from upscale.cli.rate.prepare import PrepareOptions
-from upscale.rating.study import key_beside, read_key, read_study
+from upscale.rating.key import key_beside, read_key
+from upscale.rating.study import read_study
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from rated import answered, made
 
 from upscale.rating.findings.opinions import opinions
 from upscale.rating.findings.raters import by_rater
+from upscale.rating.key import Key
 from upscale.rating.ratings import Rating
-from upscale.rating.study import Key, Study
+from upscale.rating.study import Study
 
 LIKED = {"nearest": 1.2, "bicubic": 2.2, "srgan": 3.1, "HR": 4.6}
 """What the people here think of each system, in the mean."""

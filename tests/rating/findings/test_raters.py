@@ -6,7 +6,8 @@ import pytest
 from rated import answered, made, questions, rating
 
 from upscale.rating.findings.raters import by_rater, excluded, retest
-from upscale.rating.study import Key, Study
+from upscale.rating.key import Key
+from upscale.rating.study import Study
 
 GOOD = {"nearest": 1, "bicubic": 2, "srgan": 4, "HR": 5}
 

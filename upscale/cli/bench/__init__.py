@@ -1,5 +1,5 @@
-"""``upscale bench``: `options` are its words, those of `competing` also of ``upscale rate``.
+"""``upscale bench``: `options` are its words, `checks` refuses what makes no sense.
 
-`checks` refuses what makes no sense, `makers` makes what competes, and `bench` measures, prints and
-draws. It imports terminal and, when it runs, the benchmark.
+`makers` makes what competes, and `bench` measures, prints and draws. It imports terminal and,
+when it runs, the benchmark.
 """

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from upscale.cli.bench.competing import ALPHAS, DATA, DEGRADATION, RESULTS, Degradation, models
 from upscale.errors import UsageError
-from upscale.metrics.protocol import CONVENTIONS, Convention, Protocol
+from upscale.metrics.protocol import BLUR_SIGMA, CONVENTIONS, Convention, Protocol
 from upscale.models.alphas import parse_alphas
 from upscale.upscaling.options import (
     FILES,
@@ -32,10 +31,21 @@ from upscale.upscaling.shared_options import (
 if TYPE_CHECKING:
     from upscale.bench.sets.picture_sets import PictureSet
 
-__all__ = ["BenchOptions"]
+__all__ = ["BenchOptions", "Degradation", "model_help"]
 
 DEFAULT_METRICS = ("psnr", "ssim", "lpips-alex", "niqe")
-MODELS = models("bicubic", "srresnet", "srgan")
+Degradation = Literal["auto", "uint8", "double", "gaussian", "folder"]
+
+
+def model_help(names: tuple[str, ...]) -> str:
+    """Return the help of ``--model``; ``names``: what competes by default."""
+    return (
+        "Model that takes part, as in upscale INPUT, or nearest, bicubic or lanczos; may be "
+        f"repeated. Default: {', '.join(names)}."
+    )
+
+
+DEFAULT_MODELS = ("bicubic", "srresnet", "srgan")
 
 
 @dataclass(frozen=True)
@@ -49,13 +59,27 @@ class BenchOptions:
         "inside).",
         ("sample",),
     )
-    data: Path | None = shared(DATA)
+    data: Path | None = option(
+        "Folder to look for sets in first; also: UPSCALE_DATA.", None, FILES, metavar="DIR"
+    )
     save: Path | None = option(
         "Folder for results, as DIR/SET/SYSTEM/.", None, FILES, metavar="DIR"
     )
-    model: tuple[str, ...] = shared(MODELS)
-    results: tuple[str, ...] = shared(RESULTS)
-    alpha: tuple[str, ...] = shared(ALPHAS)
+    model: tuple[str, ...] = option(
+        model_help(DEFAULT_MODELS), DEFAULT_MODELS, MODEL, short="-m", metavar="MODEL"
+    )
+    results: tuple[str, ...] = option(
+        "Pictures that another program made of the sets, in DIR or DIR/SET, as a system called "
+        "NAME; may be repeated. A result's name begins with its picture's, as in baby_RCAN_x4.png.",
+        *((), MODEL),
+        metavar="NAME=DIR",
+    )
+    alpha: tuple[str, ...] = option(
+        "Blends that take part, a system for each: a number, START:STOP:STEP or a list.",
+        *((), MODEL),
+        short="-a",
+        metavar="ALPHAS",
+    )
     psnr: str | None = shared(PSNR_END)
     image_interpolation: bool = option(
         "Add a row for each alpha that mixes the pictures of both ends.", False, MODEL
@@ -103,7 +127,12 @@ class BenchOptions:
         "Definition of SSIM: wang, scikit-image or daala (the SRGAN paper's). Default: wang.",
         *(None, MEASURE),
     )
-    degradation: Degradation | None = shared(DEGRADATION)
+    degradation: Degradation | None = option(
+        "How LR is made: uint8 or double (MATLAB's bicubic, rounded twice or once), gaussian (a "
+        f"blur of {BLUR_SIGMA} pixels, then subsampling), folder (the set's LR files) or auto "
+        "(folder where there are LR files, uint8 otherwise). Default: auto.",
+        *(None, MEASURE),
+    )
     device: str = shared(DEVICE, panel=SPEED)
     precision: Precision = shared(PRECISION, default="fp32")
     tile: int | None = option(

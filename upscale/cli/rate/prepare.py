@@ -5,9 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from upscale.cli.bench.checks import check
-from upscale.cli.bench.competing import ALPHAS, DATA, DEGRADATION, RESULTS, Degradation, models
 from upscale.cli.bench.makers import common_scale, makers, with_precision
-from upscale.cli.bench.options import BenchOptions
+from upscale.cli.bench.options import BenchOptions, Degradation, model_help
 from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import shown
 from upscale.upscaling.options import (
@@ -18,6 +17,7 @@ from upscale.upscaling.options import (
     SPEED,
     argument,
     check_limits,
+    like,
     option,
     shared,
 )
@@ -26,7 +26,7 @@ from upscale.upscaling.tuning import tune
 
 __all__ = ["PrepareOptions", "prepare"]
 
-MODELS = models("nearest", "bicubic", "srresnet", "srgan")
+DEFAULT_MODELS = ("nearest", "bicubic", "srresnet", "srgan")
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,18 @@ class PrepareOptions:
         *(None, FILES),
         metavar="FILE",
     )
-    data: Path | None = shared(DATA)
+    data: Path | None = like(BenchOptions, "data")
     calibration: str = option(
         "Set of other pictures, from which raters learn what a 1 and a 5 are: the first 20 that "
         "are not rated.",
         *("sample", FILES),
         metavar="SET",
     )
-    model: tuple[str, ...] = shared(MODELS)
-    results: tuple[str, ...] = shared(RESULTS)
-    alpha: tuple[str, ...] = shared(ALPHAS)
+    model: tuple[str, ...] = like(
+        *(BenchOptions, "model"), text=model_help(DEFAULT_MODELS), default=DEFAULT_MODELS
+    )
+    results: tuple[str, ...] = like(BenchOptions, "results")
+    alpha: tuple[str, ...] = like(BenchOptions, "alpha")
     hr: bool = option("Rate the originals, too.", True, MODEL)
     pairs: bool = option(
         "Ask which of two pictures is better, in place of a score from 1 to 5.", False, MEASURE
@@ -65,7 +67,7 @@ class PrepareOptions:
     seed: int | None = option(
         "Seed of the raters' orders. Default: drawn.", None, MEASURE, least=0, below=2**31
     )
-    degradation: Degradation | None = shared(DEGRADATION)
+    degradation: Degradation | None = like(BenchOptions, "degradation")
     device: str = shared(DEVICE, panel=SPEED)
     precision: Precision = shared(PRECISION, default="fp32")
     debug: bool = shared(DEBUG, panel=REPORT)
@@ -95,9 +97,9 @@ def prepare(options: PrepareOptions) -> None:
         from upscale.bench.sets.picture_sets import told_apart
         from upscale.bench.sets.results import find_results
         from upscale.models.devices import pick_device
+        from upscale.rating.key import key_beside
         from upscale.rating.prepare import Plan, RatedSet, check_target
         from upscale.rating.prepare import prepare as write
-        from upscale.rating.study import key_beside
 
         key = options.key or key_beside(options.output)
         check_target(options.output, key)

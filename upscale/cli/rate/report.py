@@ -42,8 +42,9 @@ def report(options: ReportOptions) -> None:
     from upscale.rating.findings.report import write_report
     from upscale.rating.findings.summary import find
     from upscale.rating.findings.text import make_tables
+    from upscale.rating.key import key_beside, read_key
     from upscale.rating.ratings import read_ratings
-    from upscale.rating.study import key_beside, read_key, read_study
+    from upscale.rating.study import read_study
 
     study = read_study(options.study)
     key = read_key(options.key or key_beside(options.study), study)

@@ -12,7 +12,7 @@ import numpy as np
 
 from upscale.rating.findings.raters import Rater
 from upscale.rating.findings.significance import Floats, holm, interval, signed_rank
-from upscale.rating.study import Key
+from upscale.rating.key import Key
 
 __all__ = ["Difference", "Opinion", "opinions"]
 

@@ -21,7 +21,7 @@ from upscale.rating.findings.significance import (
     missing_scipy,
     resampled,
 )
-from upscale.rating.study import Key
+from upscale.rating.key import Key
 
 __all__ = ["PRIOR", "Preference", "preferences", "scores"]
 

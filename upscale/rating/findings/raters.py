@@ -7,8 +7,9 @@ from itertools import groupby
 from statistics import fmean
 
 from upscale.rating.findings.significance import signed_rank
+from upscale.rating.key import Key
 from upscale.rating.ratings import Rating
-from upscale.rating.study import Key, Study
+from upscale.rating.study import Study
 
 __all__ = ["Rater", "Retest", "by_rater", "excluded", "retest"]
 

@@ -14,7 +14,7 @@ from upscale.files import unreadable, whole
 from upscale.rating.findings.opinions import Opinion
 from upscale.rating.findings.summary import Findings, published_of
 from upscale.rating.findings.text import to_markdown
-from upscale.rating.study import Key
+from upscale.rating.key import Key
 
 __all__ = ["PLOT", "read_opinions", "to_json", "write_report"]
 

@@ -8,8 +8,9 @@ from upscale.errors import InputError
 from upscale.rating.findings.opinions import Difference, Opinion, opinions
 from upscale.rating.findings.preferences import Preference, preferences
 from upscale.rating.findings.raters import Rater, Retest, by_rater, excluded, retest
+from upscale.rating.key import Key
 from upscale.rating.ratings import Rating
-from upscale.rating.study import Key, Mode, Study
+from upscale.rating.study import Mode, Study
 
 __all__ = ["Findings", "Person", "find", "published_of"]
 

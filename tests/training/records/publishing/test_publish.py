@@ -22,7 +22,7 @@ from upscale.models.checkpoints.read import read_tensors
 from upscale.models.manifest import hub_entry
 from upscale.models.weights import convert_generator
 from upscale.networks.spec import build, spec_from_dict
-from upscale.training.records.publishing import publish as module
+from upscale.training.records.publishing import hub as module
 from upscale.training.records.publishing.publish import prepare, publish
 
 COMMIT = "b" * 40

@@ -4,10 +4,8 @@ import io
 import os
 import re
 import tomllib
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from logging import ERROR
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from upscale.errors import OutputError, UsageError
@@ -16,6 +14,7 @@ from upscale.models.fetching.sources import Notify, Progress, is_offline
 from upscale.training.keeper import CONFIG_FILE
 from upscale.training.records.journal import METRICS_FILE, read
 from upscale.training.records.publishing.card import GENERATOR_NAME, make_card
+from upscale.training.records.publishing.hub import explained, patient_and_quiet
 from upscale.training.records.publishing.places import places_in, shortened, without_places
 from upscale.training.stages import FIRST_FOLDER
 
@@ -25,9 +24,6 @@ BEST_NAME = "best.safetensors"
 
 FIRST_METRICS = f"{FIRST_FOLDER}/{METRICS_FILE}"
 """File of the first stage's figures, if there are two stages."""
-
-SILENCE = 60.0
-"""Seconds without an answer after which the Hub counts as unreachable."""
 
 REVISION = re.compile(r"\w([\w.-]|/(?=\w))*", re.ASCII)
 
@@ -122,8 +118,8 @@ def publish(
         notify(f"{generator}: its metadata, which everybody can read, names {place}")
     api = HfApi(endpoint=endpoint, token=token, library_name="upscale")
     with ExitStack() as stack:
-        stack.enter_context(_explained(repository, endpoint))
-        stack.enter_context(_patient_and_quiet(notify))
+        stack.enter_context(explained(repository, endpoint))
+        stack.enter_context(patient_and_quiet(notify))
         api.create_repo(repository, private=private or None, exist_ok=True)
         if private and not api.model_info(repository).private:
             raise OutputError(
@@ -180,78 +176,3 @@ def _public(path: Path) -> str:
         return without_places(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be published ({error})") from error
-
-
-@contextmanager
-def _patient_and_quiet(notify: Notify) -> Iterator[None]:
-    """Limit the waiting of the Hub's client to `SILENCE`, and send its warnings to ``notify``."""
-    from huggingface_hub import get_session
-    from huggingface_hub.utils import (  # type: ignore[attr-defined]
-        are_progress_bars_disabled,
-        disable_progress_bars,
-        enable_progress_bars,
-        logging,
-    )
-
-    session, verbosity = get_session(), logging.get_verbosity()
-    silent = are_progress_bars_disabled()
-    before, session.timeout = session.timeout, SILENCE
-    logging.set_verbosity(ERROR)
-    if not silent:
-        disable_progress_bars()
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            yield
-        for warning in caught:
-            if warning.category is UserWarning:  # other warnings concern programmers
-                notify(f"the Hub's client warns: {warning.message}")
-    finally:
-        session.timeout = before
-        logging.set_verbosity(verbosity)
-        if not silent:
-            enable_progress_bars()
-
-
-@contextmanager
-def _explained(repository: str, endpoint: str) -> Iterator[None]:
-    """Turn errors of the Hub's client into messages for the user."""
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
-
-    try:
-        yield
-    except (HTTPError, OSError, RuntimeError, ValueError, KeyError) as error:
-        # A failed upload raises a RuntimeError from the actual error.
-        cause = error.__cause__ if type(error) is RuntimeError and error.__cause__ else error
-        if isinstance(cause, HfHubHTTPError):
-            said = " ".join((cause.server_message or "").split())[:200]
-            text = _refusal(cause.response.status_code, repository, endpoint)
-            raise OutputError(f"{text} (it says: {said})" if said else text) from error
-        reason = " ".join(str(cause).split())[:200] or type(cause).__name__
-        if isinstance(cause, HTTPError | OSError):
-            raise OutputError(
-                f"{endpoint}: cannot be reached ({reason}); check the network and publish again"
-            ) from error
-        raise OutputError(
-            f"{endpoint}: gave an unusable answer ({reason}); publish again later"
-        ) from error
-
-
-def _refusal(status: int, repository: str, endpoint: str) -> str:
-    match status:
-        case 401:
-            return (
-                "the Hub does not accept the token: create a new one with write access at "
-                f"{endpoint}/settings/tokens, and put it into HF_TOKEN or run `hf auth login`"
-            )
-        case 403 | 404:
-            return (
-                f"the token has no write access to {repository}: use a token of its owner, or a "
-                "repository of your own"
-            )
-        case 429:
-            return "too many requests to the Hub (status 429); wait a while and publish again"
-        case _ if status >= 500:
-            return f"the Hub has an error of its own (status {status}); publish again later"
-        case _:
-            return f"the Hub refuses {repository} (status {status})"
