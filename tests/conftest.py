@@ -6,6 +6,7 @@ Where everything must be at hand (UPSCALE_REQUIRE_ALL=1, as in CI), a test that 
 of a tool, a corpus or weights fails.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -47,6 +48,16 @@ if not hasattr(signal, "SIGKILL"):
 
 MAY_BE_SKIPPED = ("CUDA", "root", "UPSCALE_DATA", "POSIX only")
 """Words of reasons that lie in the machine, or in pictures that nobody may pass on."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Do without the collector of garbage: what is imported and collected here stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

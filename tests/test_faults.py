@@ -1,6 +1,5 @@
 """Every row of the table of faults, as a user meets it: through the command line."""
 
-import ast
 import contextlib
 import os
 import re
@@ -190,8 +189,8 @@ def test_every_row_has_its_tests() -> None:
         file, _, function = name.partition("::")
         named.setdefault(file, set()).add(function)
     for file, functions in named.items():
-        tree = ast.parse((HERE / file).read_text())
-        assert functions <= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        there = re.findall(r"^def (\w+)\(", (HERE / file).read_text(), re.M)
+        assert functions <= set(there), file
 
 
 # One folder with everything in it, and one run
