@@ -11,7 +11,7 @@ def test_rows_that_differ_in_alpha_alone_are_one_series() -> None:
 
 
 def test_names_in_a_table_are_distinct() -> None:
-    assert len(set(METRICS.values())) == len(METRICS)
+    assert len({each.title for each in METRICS.values()}) == len(METRICS)
 
 
 def test_what_needs_no_weights_can_be_made_under_its_name() -> None:

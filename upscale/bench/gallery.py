@@ -8,7 +8,6 @@ import numpy as np
 
 from upscale.bench.contenders import System
 from upscale.bench.sets.picture_sets import Pair
-from upscale.bench.tables.table import DIGITS
 from upscale.errors import OutputError
 from upscale.metrics.protocol import METRICS
 from upscale.pictures.writing.writer import Writer
@@ -73,7 +72,7 @@ class Sheet:
             self._truths[key] = window, Panel(hr[window].copy(), "HR")
         window, truth = self._truths[key]
         lines = tuple(
-            f"{METRICS[name]} {value:.{DIGITS.get(name, 4)}f}" for name, value in figures.items()
+            f"{METRICS[name].title} {METRICS[name].shown(value)}" for name, value in figures.items()
         )
         rows = self._rows.setdefault(key, {})
         for row, title in self._places(f"{set_name} {pair.name}", system):

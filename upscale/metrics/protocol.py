@@ -3,26 +3,64 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["BLUR_SIGMA", "CONVENTIONS", "METRICS", "Convention", "Protocol", "Row"]
+__all__ = [
+    "BLUR_SIGMA",
+    "CONVENTIONS",
+    "FIGURES",
+    "METRICS",
+    "Convention",
+    "Description",
+    "Protocol",
+    "Row",
+]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the figures of a metric mean, and how they are shown."""
+
+    title: str
+    """What a table calls it."""
+    unit: str = ""
+    """Of its figures, where they have one."""
+    rises: bool = False
+    """Whether more is better."""
+    digits: int = 4
+    """Decimals, as papers print them."""
+    on_channels: bool = False
+    """Whether it sees the protocol's channels, without its border."""
+
+    @property
+    def axis(self) -> str:
+        """What the axis of a plot says."""
+        unit = f" in {self.unit}" if self.unit else ""
+        return f"{self.title}{unit} ({'higher' if self.rises else 'lower'} is better)"
+
+    def shown(self, figure: float) -> str:
+        """Return a figure as a table shows it."""
+        return f"{figure:.{self.digits}f}"
+
 
 METRICS = {
-    "psnr": "PSNR",
-    "ssim": "SSIM",
-    "rmse": "RMSE",
-    "lpips-alex": "LPIPS-Alex",
-    "lpips-vgg": "LPIPS-VGG",
-    "dists": "DISTS",
-    "niqe": "NIQE",
-    "ma": "Ma",
-    "pi": "PI",
-    "calm": "Calm",
-    "calm-99": "Calm 99 %",
+    "psnr": Description("PSNR", "dB", rises=True, digits=2, on_channels=True),
+    "ssim": Description("SSIM", rises=True, on_channels=True),
+    "rmse": Description("RMSE", "levels", digits=2, on_channels=True),
+    "lpips-alex": Description("LPIPS-Alex"),
+    "lpips-vgg": Description("LPIPS-VGG"),
+    "dists": Description("DISTS"),
+    "niqe": Description("NIQE"),
+    "ma": Description("Ma", rises=True, digits=3),
+    "pi": Description("PI", digits=3),
+    "calm": Description("Calm"),
+    "calm-99": Description("Calm 99 %"),
 }
-"""The figures by name, and what a table calls them.
+"""The metrics by name, in the order of a table's columns.
 
-PSNR is in dB, RMSE in levels of 255, the others have no unit. More is better for PSNR, SSIM and
-Ma's score, less for the others. Ma's score is not computed here; where it is supplied, the
-perceptual index PI = ((10 - Ma) + NIQE) / 2 is."""
+Ma's score is not computed here; where it is supplied, the perceptual index
+PI = ((10 - Ma) + NIQE) / 2 is."""
+
+FIGURES = METRICS | {"mos": Description("MOS", rises=True, digits=2)}
+"""The same and the mean opinion score, which people give and no program measures."""
 
 
 BLUR_SIGMA = 1.6

@@ -119,7 +119,7 @@ def find_means(
     try:
         metrics |= make_metrics(["lpips-alex"], protocol, device)
     except WeightsError as error:
-        notify(f"{METRICS['lpips-alex']} is left out: {error}")
+        notify(f"{METRICS['lpips-alex'].title} is left out: {error}")
     return Means(pictures, protocol, metrics)
 
 

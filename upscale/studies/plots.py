@@ -172,5 +172,4 @@ def _named(outcome: Outcome) -> str:
 def _axis(name: str) -> str:
     if name == "mos":
         return "MOS, published (higher is better)"
-    better = "higher" if name in ("psnr", "ssim") else "lower"
-    return f"{METRICS[name]}{' in dB' if name == 'psnr' else ''} ({better} is better)"
+    return METRICS[name].axis

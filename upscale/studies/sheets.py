@@ -94,7 +94,7 @@ def _block(
             below = page.add(left, top, _rgb(outcome.crops[name])) + 2
             figures = outcome.row.pictures[name]
             said = [
-                f"{METRICS[each]} {figures[each]:.{2 if each == 'psnr' else 3}f}"
+                f"{METRICS[each].title} {figures[each]:.{2 if each == 'psnr' else 3}f}"
                 for each in SHOWN
                 if each in figures
             ]

@@ -9,14 +9,13 @@ from typing import Any
 
 from upscale.bench.tables.published import Published, read_published
 from upscale.bench.tables.records import finite
-from upscale.bench.tables.table import DIGITS, MISSING, Line, Table, make_tables
-from upscale.metrics.protocol import METRICS
+from upscale.bench.tables.table import MISSING, Line, Table, make_tables
+from upscale.metrics.protocol import FIGURES
 from upscale.studies.outcome import Examined, Outcome
 from upscale.training.recipes import RECIPES
 
 __all__ = ["as_json", "published_of", "records_of", "steps_of", "table_of", "to_csv", "to_json"]
 
-OPINION = "mos"
 PAPER = "Ledig et al. 2017"
 SETS = ("set5", "set14")
 """The sets of the SRGAN paper's table 1."""
@@ -93,11 +92,10 @@ def table_of(examined: Examined) -> Table:
     """Return the table for people: its title states the rules, its notes the differences."""
     records = records_of(examined)
     settings = examined.outcomes[0].column.settings
-    figures = [name for name in (*METRICS, OPINION) if any(name in each for each in records)]
+    figures = [name for name in FIGURES if any(name in each for each in records)]
     timed = any("seconds_of_64x64" in each for each in records)
-    headings = METRICS | {OPINION: "MOS"}
     columns = (
-        *("system", *settings, *(headings[name] for name in figures)),
+        *("system", *settings, *(FIGURES[name].title for name in figures)),
         *("parameters", "steps (of the paper's)", *(["ms for 64 × 64"] if timed else [])),
     )
     lines = [_line(each, list(settings), figures, timed) for each in records]
@@ -110,9 +108,7 @@ def _line(record: Record, settings: Sequence[str], figures: Sequence[str], timed
     measured = record["kind"] == "measured"
     name = record["system"] if measured else f"  {record['source']}, {record['set']}"
     cells = [name, *(record.get(each, MISSING if measured else "") for each in settings)]
-    cells += [
-        f"{record[each]:.{DIGITS.get(each, 4)}f}" if each in record else MISSING for each in figures
-    ]
+    cells += [FIGURES[each].shown(record[each]) if each in record else MISSING for each in figures]
     cells.append(f"{record['parameters']:,}" if "parameters" in record else MISSING)
     steps = f"{record['steps']:,} of {record['paper_steps']:,}" if "steps" in record else MISSING
     cells.append(steps if measured else f"{record['steps']:,}")

@@ -99,7 +99,7 @@ def test_a_published_line_is_shown_once_and_for_the_pure_ends_only() -> None:
 
 def test_only_lines_and_columns_that_tell_something_are_there() -> None:
     made = table(row("realsr", figures={"lpips-alex": 0.07701, "niqe": 5.1}))
-    assert made.columns[1:3] == (METRICS["lpips-alex"], METRICS["niqe"])
+    assert made.columns[1:3] == (METRICS["lpips-alex"].title, METRICS["niqe"].title)
     assert [line.cells[:3] for line in made.lines] == [
         ("realsr", "0.0770", "5.1000"),
         (

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from upscale.bench.sets.results import core_of
 from upscale.bench.tables.published import Published, beside, others, pictures_of
-from upscale.metrics.protocol import METRICS, Protocol, Row
+from upscale.metrics.protocol import FIGURES, METRICS, Protocol, Row
 
 __all__ = [
     "CSV_COLUMNS",
@@ -32,7 +32,6 @@ PUBLISHED = ("system", "source", "address", "note", "apart", "picture")
 PROTOCOL = ("scale", "channels", "border", "ssim_kind")
 SPECIAL = ("protocol", "whole_luma", "luma_alone", "niqe_border", "blur_sigma")
 """Keys of a protocol that not every protocol has."""
-FIGURES = (*METRICS, "mos")
 CSV_COLUMNS = (
     *("set", "picture", "kind", "beside", "source", "address", "note", "apart"),
     *MEASURED,

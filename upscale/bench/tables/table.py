@@ -5,19 +5,13 @@ from dataclasses import dataclass
 
 from upscale.bench.tables.published import Published, pictures_of
 from upscale.bench.tables.records import Kind, Origin, by_set, line_up, of_picture
-from upscale.metrics.protocol import CONVENTIONS, METRICS, Protocol, Row
+from upscale.metrics.protocol import CONVENTIONS, FIGURES, METRICS, Description, Protocol, Row
 from upscale.viewing import markdown
 from upscale.viewing.markdown import escaped
 
-__all__ = ["DIGITS", "MISSING", "Line", "Table", "make_tables", "to_markdown"]
+__all__ = ["MISSING", "Line", "Table", "make_tables", "to_markdown"]
 
 MISSING = "–"
-
-OPINIONS = {"mos": "MOS"}
-"""Figures that people give and no program measures."""
-
-DIGITS = {"psnr": 2, "rmse": 2, "ma": 3, "pi": 3, "mos": 2}
-"""Decimals, as papers print them; 4 for the other metrics."""
 
 CHANNELS = {"y": "Y", "rgb": "RGB"}
 
@@ -27,10 +21,6 @@ DEGRADATIONS = {
     "gaussian": "Gaussian blur, subsampled",
     "folder": "the set's own files",
 }
-
-
-ON_CHANNELS = ("psnr", "ssim", "rmse")
-"""Metrics that use the protocol's channels, without its border."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +65,11 @@ def make_tables(rows: Sequence[Row], protocol: Protocol) -> list[Table]:
 
 def _table(rows: Sequence[Row], protocol: Protocol, picture: str | None = None) -> Table:
     origins = list(line_up(rows, protocol, picture))
-    headings = METRICS | OPINIONS
     measured = {name for row in rows for name in row.figures}
-    more = {"pi", *OPINIONS} if picture is not None or "niqe" in measured else {*OPINIONS}
+    more = {"pi", "mos"} if picture is not None or "niqe" in measured else {"mos"}
     beside = {name for origin in origins for name in origin.figures} & more
-    names = [name for name in headings if name in measured | beside]
-    columns = ("system", *(headings[name] for name in names), "seconds", "MP/s", "peak MiB")
+    names = [name for name in FIGURES if name in measured | beside]
+    columns = ("system", *(FIGURES[name].title for name in names), "seconds", "MP/s", "peak MiB")
     lines = tuple(
         Line(
             origin.kind,
@@ -94,14 +83,15 @@ def _table(rows: Sequence[Row], protocol: Protocol, picture: str | None = None) 
 def _title(rows: Sequence[Row], protocol: Protocol, picture: str | None) -> str:
     count = len({name for row in rows for name in row.pictures})
     shown = f"{count} picture{'' if count == 1 else 's'}" if picture is None else picture
-    on_channels = [name for name in ON_CHANNELS if any(name in row.figures for row in rows)]
-    if "rmse" not in on_channels:
+    measured = {name for row in rows for name in row.figures}
+    on_channels = [name for name in METRICS if METRICS[name].on_channels and name in measured]
+    if {*on_channels} <= {"psnr", "ssim"}:
         on_channels = ["psnr", "ssim"]
     levels = " in whole levels" if protocol.whole_luma and protocol.channels == "y" else ""
     parts = [
         f"{rows[0].set}: {shown}, ×{protocol.scale}",
         f"LR: {DEGRADATIONS[protocol.degradation]}",
-        f"{_enumerated([METRICS[name] for name in on_channels])} on "
+        f"{_enumerated([METRICS[name].title for name in on_channels])} on "
         f"{CHANNELS[protocol.channels]}{levels}, {protocol.border} px border left out",
         f"SSIM: {protocol.ssim}" if "ssim" in on_channels else "",
         "baselines resample Y only" if protocol.luma_alone else "",
@@ -148,12 +138,12 @@ def _label(origin: Origin) -> str:
 def _figure(origin: Origin, name: str, protocol: Protocol) -> str:
     if name not in origin.figures:
         return MISSING
-    digits = DIGITS.get(name, 4)
-    text = f"{origin.figures[name]:.{digits}f}"
+    kind = FIGURES[name]
+    text = kind.shown(origin.figures[name])
     if origin.published is not None and name in ("psnr", "ssim"):
         text += _otherwise(origin.published, name, protocol)
     if name in origin.differences:
-        text += f" ({_signed(origin.differences[name], digits)})"
+        text += f" ({_signed(origin.differences[name], kind)})"
     return text
 
 
@@ -169,9 +159,9 @@ def _otherwise(published: Published, name: str, protocol: Protocol) -> str:
     return said
 
 
-def _signed(value: float, digits: int) -> str:
+def _signed(value: float, kind: Description) -> str:
     """Write a difference with its sign; if it rounds to 0, it has none."""
-    text = f"{abs(value):.{digits}f}"
+    text = kind.shown(abs(value))
     if not text.strip("0."):
         return text
     return f"{'−' if value < 0 else '+'}{text}"

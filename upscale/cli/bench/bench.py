@@ -61,7 +61,7 @@ def bench(options: BenchOptions) -> None:
         ]
         names = _at_hand(options, bars)
         if options.plot is not None and options.plotted not in names:
-            raise UsageError(f"--plot needs {METRICS[options.plotted]}; or leave --plot out")
+            raise UsageError(f"--plot needs {METRICS[options.plotted].title}; or leave --plot out")
         contenders = list(makers(options, alphas, bars))
         sheets = {
             path: kind()
@@ -133,7 +133,7 @@ def _at_hand(options: BenchOptions, bars: Bars) -> list[str]:
         except WeightsError as error:
             if options.metrics is not None:
                 raise
-            bars.say(f"{METRICS[name]} is left out: {error}")
+            bars.say(f"{METRICS[name].title} is left out: {error}")
     return names
 
 

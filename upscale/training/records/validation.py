@@ -116,5 +116,5 @@ def prepare_validation(
     except WeightsError as error:
         if metric == "lpips-alex":
             raise
-        notify(f"{METRICS['lpips-alex']} is left out: {error}")
+        notify(f"{METRICS['lpips-alex'].title} is left out: {error}")
     return Validation(pictures, protocol, metrics, samples, device)

@@ -29,11 +29,8 @@ __all__ = [
 PERCEPTION = ("lpips-alex", "lpips-vgg", "dists", "niqe", "pi")
 """Metrics for the second axis; less is better for all of them."""
 
-DISTORTION = {
-    "psnr": "PSNR in dB (higher is better)",
-    "rmse": "RMSE in levels (lower is better)",
-}
-"""Metrics for the first axis, and what it says."""
+DISTORTION = ("psnr", "rmse")
+"""Metrics for the first axis."""
 
 REGIONS = (11.5, 12.5, 16.0)
 """The greatest RMSE of regions 1 to 3 of PIRM 2018 (Blau et al. 2018, section 2)."""
@@ -91,7 +88,9 @@ def draw_plane(
     measured, hollow = ([row for row in each if _has(row, x, y)] for each in (rows, published))
     sets = list(dict.fromkeys(row.set for row in measured))
     if not sets:
-        raise UsageError(f"there is nothing to plot: no row has both {METRICS[x]} and {METRICS[y]}")
+        raise UsageError(
+            f"there is nothing to plot: no row has both {METRICS[x].title} and {METRICS[y].title}"
+        )
     with styled():
         down = math.ceil(len(sets) / PLANES_ACROSS)
         across = math.ceil(len(sets) / down)
@@ -101,8 +100,8 @@ def draw_plane(
         planes = []
         for number, name in enumerate(sets, 1):
             axes = ruled(figure.add_subplot(down, across, number, title=name))
-            axes.set_xlabel(DISTORTION[x])
-            axes.set_ylabel(f"{METRICS[y]} (lower is better)")
+            axes.set_xlabel(METRICS[x].axis)
+            axes.set_ylabel(METRICS[y].axis)
             axes.margins(0.14)
             if x == "rmse":
                 _add_regions(axes)

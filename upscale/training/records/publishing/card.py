@@ -167,7 +167,7 @@ def _figures(
     head = ["figure", *([start_name] if with_start else []), "this model"]
     columns, rows = [start, figures] if with_start else [figures], []
     for name in names:
-        label = METRICS[name] + (" (dB)" if name == "psnr" else "")
+        label = METRICS[name].title + (" (dB)" if name == "psnr" else "")
         rows.append([label, *(_figure(name, each.get(name)) for each in columns)])
     valid = f" ({code(config['valid'])})" if config.get("valid") else ""
     return (
