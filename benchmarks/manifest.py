@@ -33,7 +33,7 @@ from upscale.batch.order import Order
 from upscale.batch.planning.naming import Naming
 from upscale.cli.reports.report import Report
 from upscale.cli.run.checks import check
-from upscale.cli.run.fleet import Course, Source
+from upscale.cli.run.course import Course, Source
 from upscale.cli.run.options import Options
 from upscale.cli.run.stored import find_stored
 from upscale.cli.terminal.bars import Bars
@@ -137,7 +137,7 @@ def measure(way: str, folder: Path) -> None:
                 Process.serves = "benchmarks.manifest"
                 places = [Place("cpu", 1, 1)] * 2
                 crew = LocalCrew(Making(), Order(), Silent(), places)
-            Course(bars, report, None).run(Source(tasks), crew)
+            Course(bars, report, None, Source(tasks)).run(crew)
             count = report.counts["done"]
     else:
         count = sum(isinstance(task, Task) for task in tasks)

@@ -71,7 +71,7 @@ TESTED_ELSEWHERE = {
     "batch.planning.folders": "batch/planning/test_plan.py: folders are those of a plan",
     "batch.planning.job": "batch/planning/test_plan.py: a plan is jobs",
     "batch.methods": "models/test_choice.py: what was chosen shows in a run only",
-    "fleet.crew": "cli/run/test_fleet.py: a crew is what the driver takes",
+    "fleet.crew": "cli/run/test_course.py: a crew is what the driver takes",
     "fleet.carrying.cargo": "fleet/carrying/test_depot.py: a depot makes cargos",
     "fleet.carrying.marks": "fleet/carrying/test_departure.py: marks are those of what departs",
     "fleet.processes.process": "fleet/processes/test_local.py: a process is what a crew starts",

@@ -55,14 +55,6 @@ def test_a_receipt_of_a_worker_that_was_given_up_does_not_count():
     assert dispatch.settle("two", named(0))
 
 
-def test_what_is_not_settled_is_the_rest():
-    dispatch = Dispatch(tasks(5))
-    dispatch.take("one", 2)
-    dispatch.take("two", 1)
-    dispatch.lose("two")
-    assert set(dispatch.rest()) == set(tasks(5))
-
-
 def test_a_share_is_a_part_of_what_is_left_as_far_as_it_is_known():
     dispatch = Dispatch(tasks(5), ahead=3)
     assert dispatch.share(2) == 2  # of the three that are known

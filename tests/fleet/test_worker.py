@@ -7,7 +7,7 @@ from codecs_seen import noise
 from PIL import Image as Pillow
 from program import inside
 
-from upscale.batch.methods import Making
+from upscale.batch.methods import Making, find_methods
 from upscale.batch.order import Order
 from upscale.fleet.task import Task
 from upscale.fleet.worker import Worker
@@ -35,7 +35,7 @@ def test_pictures_are_those_of_the_command_line(tmp_path, repeating, photos):
     assert inside(tmp_path, *words).status == 0
     making = Making(repeating, device="cpu")
     tasks = [Task(str(each), str(tmp_path / "two" / f"{each.stem}_x4.png")) for each in photos]
-    with Worker(making, Order(), Silent(), processes=1) as worker:
+    with Worker(making, Order(), find_methods(making, Order(), Silent()), 1) as worker:
         receipts = list(worker.work([tasks[0], None, *tasks[1:]]))
         again = list(worker.work(tasks))
     assert {receipt.task for receipt in receipts} == set(tasks)
@@ -52,7 +52,8 @@ def test_pictures_are_those_of_the_command_line(tmp_path, repeating, photos):
 def test_a_picture_that_cannot_be_read_has_its_receipt(tmp_path, repeating):
     (tmp_path / "bad.png").write_bytes(b"no picture")
     task = Task(str(tmp_path / "bad.png"), str(tmp_path / "out" / "bad_x4.png"))
-    with Worker(Making(repeating, device="cpu"), Order(), Silent(), processes=1) as worker:
+    making = Making(repeating, device="cpu")
+    with Worker(making, Order(), find_methods(making, Order(), Silent()), 1) as worker:
         (receipt,) = worker.work([task])
     assert (receipt.status, receipt.task) == ("failed", task)
     assert receipt.error is not None

@@ -22,7 +22,7 @@ from upscale.batch.planning.naming import Naming, originals
 from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.resume import keys_of
-from upscale.cli.run import run as run_module
+from upscale.cli.run import local as local_module
 from upscale.cli.run.methods import making_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import UsageError, WeightsError
@@ -407,7 +407,7 @@ def test_frames_are_taken_for_video_that_was_saved_with_loss(
 @pytest.fixture
 def stop_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, int], None]]:
     """What ends this process's watch once a folder holds so many files."""
-    monkeypatch.setattr(run_module, "settled", partial(settled, interval=0.1, quiet=0.3))
+    monkeypatch.setattr(local_module, "settled", partial(settled, interval=0.1, quiet=0.3))
     threads: list[threading.Thread] = []
 
     def begin(folder: Path, number: int) -> None:

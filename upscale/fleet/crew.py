@@ -18,15 +18,20 @@ class Crew(Protocol):
 
     def __enter__(self) -> Self:
         """Give itself."""
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         """End the processes."""
+        for _ in self.stop():
+            pass
 
-    def work(self, tasks: Iterable[Task], started: Started) -> Iterator[Receipt]:
+    def work(self, tasks: Iterable[Task | None], started: Started) -> Iterator[Receipt]:
         """Make ``tasks``, and yield what became of each as soon as it is known.
 
-        Not many more of them are asked for than can be at work. After an error that all pictures
-        would meet, the receipt of one is yielded and the error raised.
+        Not many more of them are asked for than can be at work. A None among them says that there
+        is nothing for now; only a `upscale.fleet.worker.Worker` goes on asking then.
+        After an error that all pictures would meet, the receipt of one is yielded and the error
+        raised.
         """
 
     def stop(self) -> Iterator[Receipt]:

@@ -16,10 +16,10 @@ class Dispatch:
     cause: that task is given up.
     """
 
-    def __init__(self, tasks: Iterator[Task], ahead: int = 0) -> None:
+    def __init__(self, tasks: Iterator[Task | None], ahead: int = 0) -> None:
         """Take ``tasks``, which may be far too many for memory; none is asked for yet.
 
-        ``ahead``: how many `share` may ask for before they are taken.
+        A None is the end of them. ``ahead``: how many `share` may ask for before they are taken.
         """
         self._tasks, self._ahead = tasks, ahead
         self._known: deque[Task] = deque()
@@ -93,11 +93,3 @@ class Dispatch:
         held = self._held.pop(worker, {})
         self._suspects.extend(task for task, suspected in held.items() if not suspected)
         return [task for task, suspected in held.items() if suspected]
-
-    def rest(self) -> Iterator[Task]:
-        """Yield what is not settled: at work, suspected, or never handed out."""
-        for held in self._held.values():
-            yield from held
-        yield from self._suspects
-        yield from self._known
-        yield from self._tasks

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upscale.batch.planning.job import Outcome
+from upscale.batch.planning.job import Job, Outcome
 from upscale.errors import InputError
 
 if TYPE_CHECKING:  # the help imports this module, and has no need of NumPy
-    from upscale.batch.planning.job import Job
     from upscale.batch.work import Result
 
 __all__ = ["Receipt", "Task"]
@@ -27,8 +27,13 @@ class Task:
     etag: str = ""
     """What the store says of the input's content; empty where it is not known."""
 
+    @property
+    def job(self) -> Job:
+        """The job of a task whose files lie on this machine."""
+        return Job(Path(self.input), Path(self.output), self.size)
+
     @classmethod
-    def of(cls, job: "Job") -> "Task":
+    def of(cls, job: Job) -> "Task":
         """Return the task of a local job."""
         return cls(str(job.input), str(job.output), job.size)
 

@@ -1,10 +1,10 @@
 """Makes tasks one after the other, with one set of models in memory."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from upscale.batch.methods import Listener, Making, described, find_methods
-from upscale.batch.order import Order
+from upscale.batch.methods import Making, described
+from upscale.batch.order import Method, Order
 from upscale.batch.planning.job import Job
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch
@@ -12,24 +12,32 @@ from upscale.batch.work import Result
 from upscale.errors import UpscaleError
 from upscale.fleet.carrying.cargo import Cargo
 from upscale.fleet.carrying.carrier import Carrier
-from upscale.fleet.crew import Started
+from upscale.fleet.crew import Crew, Started
 from upscale.fleet.task import Receipt, Task
 
 __all__ = ["Worker"]
 
 
-class Worker:
+class Worker(Crew):
     """Reads, enlarges and writes pictures; as a context manager it ends its codec processes."""
 
     def __init__(
-        self, making: Making, order: Order, listener: Listener, processes: int, debug: bool = False
+        self,
+        making: Making,
+        order: Order,
+        methods: Mapping[str, Method],
+        processes: int,
+        *,
+        asks_on: bool = True,
+        debug: bool = False,
     ) -> None:
-        """Find the weights and start ``processes`` that decode and encode. Raises UpscaleError.
+        """Start ``processes`` that decode and encode. Raises DeviceError.
 
-        ``debug``: what their libraries print is shown.
+        ``methods`` are those of ``making`` and ``order``; ``asks_on`` is as `Batch` has it; with
+        ``debug`` what their libraries print is shown.
         """
-        self._making, self._order, self._processes = making, order, processes
-        self._methods = find_methods(making, order, listener)
+        self._making, self._order, self._methods = making, order, methods
+        self._processes, self._asks_on = processes, asks_on
         self._carrier = self._new_carrier()
         self._pool = CodecPool(processes, debug)
         self._batch: Batch | None = None
@@ -37,10 +45,6 @@ class Worker:
     def _new_carrier(self) -> Carrier:
         settings = {name: method.settings for name, method in self._methods.items()}
         return Carrier(settings, self._order.overwrite)
-
-    def __enter__(self) -> "Worker":
-        """Give itself."""
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         """End the codec processes, at once after an error, and remove what is on its way."""
@@ -54,18 +58,21 @@ class Worker:
     ) -> Iterator[Receipt]:
         """Make ``tasks``, and yield what became of each as soon as it is known.
 
-        It is a `upscale.fleet.crew.Crew`. What lies in a store is fetched ahead and stored behind.
+        What lies in a store is fetched ahead and stored behind.
         """
         self._carrier.close()
         carrier = self._carrier = self._new_carrier()
-        batch = Batch(
-            *(carrier.jobs(tasks), self._methods, self._order, self._pool),
+        results = self._results(carrier.jobs(tasks), started)
+        yield from map(self._receipt, carrier.through(results))
+
+    def _results(self, jobs: Iterator[Job | Result | None], started: Started) -> Iterable[Result]:
+        self._batch = Batch(
+            *(jobs, self._methods, self._order, self._pool),
             jobs_ahead=self._processes,
-            asks_on=True,
+            asks_on=self._asks_on,
             started=lambda job, choice: started(_task_of(job), choice),
         )
-        self._batch = batch
-        yield from map(self._receipt, carrier.through(batch))
+        return self._batch
 
     def stop(self) -> Iterator[Receipt]:
         """Yield what is written, and what leaves for its store; nothing else has been finished."""

@@ -17,7 +17,7 @@ from PIL import Image
 from program import EXACT, encoded, inside, nearest, noise, piped, shown
 
 from upscale.batch.planning.watch import settled
-from upscale.cli.run import run as run_module
+from upscale.cli.run import local as local_module
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def watch(
     """What watches a folder, quickly, while something happens to it; it ends with SIGTERM."""
     (tmp_path / "in").mkdir()
     quick = partial(settled, interval=0.1, quiet=0.5)
-    monkeypatch.setattr(run_module, "settled", quick)
+    monkeypatch.setattr(local_module, "settled", quick)
 
     def watched(happen: Callable[[], None]) -> list[dict[str, object]]:
         failures: list[BaseException] = []

@@ -33,7 +33,7 @@ def made(tmp_path: Path, repeating: str) -> tuple[Kept, list[Task], Making]:
         kept.put(f"in/{name}.png", png(5, width))
         tasks.append(kept.task(f"in/{name}.png", f"out/{name}_x4.png"))
     making = Making(repeating, device="cpu")
-    with Worker(making, Order(), Silent(), processes=1) as worker:
+    with Worker(making, Order(), find_methods(making, Order(), Silent()), 1) as worker:
         assert {each.status for each in worker.work(tasks)} == {"done"}
     return kept, tasks, making
 

@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 from program import EXACT, finish, fork
 
 from upscale.batch.codec import Codec
-from upscale.batch.methods import Making
+from upscale.batch.methods import Making, find_methods
 from upscale.batch.order import Order
 from upscale.batch.work import Result
 from upscale.errors import OutputError
@@ -38,8 +38,10 @@ def worker(repeating: str, spool: Path) -> Iterator[Callable[..., Worker]]:
     begun: list[Worker] = []
 
     def begin(**asked: bool) -> Worker:
+        making, order = Making(repeating, device="cpu"), Order(**asked)
+        methods = find_methods(making, order, Silent())
         with patch.object(Codec, "_start", start_codec):
-            begun.append(Worker(Making(repeating, device="cpu"), Order(**asked), Silent(), 1))
+            begun.append(Worker(making, order, methods, 1))
         return begun[-1]
 
     yield begin

@@ -12,6 +12,7 @@ import pytest
 from program import inside
 from stations import draw, terms_of
 
+from upscale.batch.methods import find_methods
 from upscale.errors import DeviceError, UsageError
 from upscale.fleet.cluster import ray_cluster
 from upscale.fleet.cluster.ray_cluster import RayCluster
@@ -90,7 +91,8 @@ def test_every_picture_is_made_once_though_an_actor_is_killed(
     assert [line for line in said if "is lost" in line] != []
     made = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*_x4.png")}
     alone = [Task(task.input, task.output.replace("/out/", "/alone/")) for task in tasks]
-    with Worker(terms.making, terms.order, said, 1) as worker:
+    methods = find_methods(terms.making, terms.order, said)
+    with Worker(terms.making, terms.order, methods, 1) as worker:
         assert {receipt.status for receipt in worker.work(alone)} == {"done"}
     assert made == {path.name: path.read_bytes() for path in (tmp_path / "alone").iterdir()}
     words = ("in", "-o", "out", "--model", repeating, "--device", "cpu", "--cluster", "local")

@@ -2,76 +2,92 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from upscale.batch.codec import Codec
+from upscale.batch.methods import Making
 from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.job import Job
 from upscale.batch.run import Result, is_hopeless
 from upscale.batch.worker import Probe, Skipped
 from upscale.cli.reports.duration import planned, seconds_of
 from upscale.cli.reports.report import Report
-from upscale.cli.terminal.bars import Bars, RunBar
+from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import duration
 from upscale.errors import UpscaleError
+from upscale.fleet.crew import Started
+from upscale.fleet.worker import Worker
 from upscale.models.choice import Choice
 from upscale.pictures.formats import WRITABLE, suffix_of
 
-__all__ = ["dry_run"]
+__all__ = ["DryRun"]
 
 
-def dry_run(
-    jobs: list[Job],
-    methods: Mapping[str, Method],
-    order: Order,
-    codec: Codec,
-    report: Report,
-    bars: Bars,
-    bar: RunBar,
-    devices: int = 1,
-) -> int:
-    """Report each job as ``planned``; load and measure each model that is used.
+class DryRun(Worker):
+    """A worker that makes nothing: what it would make is ``planned``.
 
-    Of a picture whose model was named, only the header is read. Jobs leave ``jobs`` once they are
-    reported. ``devices``: how many like the first would share the work.
-
-    Returns the exit status.
+    Of a picture whose model was named, only the header is read; what lies in a store is fetched.
     """
-    start = time.process_time()  # which the run will need, too
-    pixels: Counter[str] = Counter()
-    raw_bytes = 0
-    for job in list(jobs):
-        try:
-            if job.problem is not None:
-                report.add(Result.refused(job, job.problem, job.skip))
-                continue
-            reply = codec.call(request(Probe, job, methods, order), job.input)
-            if isinstance(reply, Skipped):
-                report.add(Result(job, "skipped", choice=Choice(reply.model)))
-                continue
-            header = reply.header
-            frames = header.frames if WRITABLE[suffix_of(job.output)].frames else 1
-            result, passes = planned(job, reply, methods[reply.choice.model], order)
-            report.add(result)
-            width, height = result.output_size or (0, 0)
-            raw_bytes += width * height * header.channels * header.depth // 8 * frames
-            pixels[reply.choice.model] += passes * frames
-        except UpscaleError as error:
-            report.add(Result(job, "failed", error=error))
-            if is_hopeless(error):
-                raise
-        finally:
-            jobs.remove(job)
-            bar.finish(job.size, 0)
-    status = 1 if report.counts["failed"] else 0
-    seconds = start + seconds_of(pixels, methods, devices) if pixels else 0.0
-    report.summarize(
-        status, True, seconds_estimated=round(seconds, 1), bytes_uncompressed=raw_bytes
-    )
-    models = (methods[name].ready.model for name in pixels)
-    places = (f" on {each.device} ({each.precision})" for each in models)
-    bars.say(
-        f"about {duration(seconds)}{next(places, '')}; "
-        f"at most {raw_bytes / 1e9:.2f} GB, compressed less"
-    )
-    return status
+
+    def __init__(
+        self,
+        making: Making,
+        order: Order,
+        methods: Mapping[str, Method],
+        devices: int = 1,
+        debug: bool = False,
+    ) -> None:
+        """Begin nothing; ``devices``: how many like the first would share the work."""
+        self._start = time.process_time()  # which the run will need, too
+        super().__init__(making, order, methods, 0)
+        self._codec = Codec(debug)
+        self._devices = devices
+        self._pixels: Counter[str] = Counter()
+        self._raw_bytes = 0
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """End its process."""
+        self._codec.__exit__(kind, *error)
+        super().__exit__(kind, *error)
+
+    def _results(self, jobs: Iterator[Job | Result | None], started: Started) -> Iterable[Result]:
+        for job in jobs:
+            if isinstance(job, Result):
+                yield job
+            elif job is not None:
+                try:
+                    result = self._probed(job)
+                except UpscaleError as error:
+                    yield Result(job, "failed", error=error)
+                    if is_hopeless(error):
+                        raise
+                else:
+                    yield result
+
+    def _probed(self, job: Job) -> Result:
+        reply = self._codec.call(request(Probe, job, self._methods, self._order), job.input)
+        if isinstance(reply, Skipped):
+            return Result(job, "skipped", choice=Choice(reply.model))
+        header, model = reply.header, reply.choice.model
+        frames = header.frames if WRITABLE[suffix_of(job.output)].frames else 1
+        result, passes = planned(job, reply, self._methods[model], self._order)
+        width, height = result.output_size or (0, 0)
+        self._raw_bytes += width * height * header.channels * header.depth // 8 * frames
+        self._pixels[model] += passes * frames
+        return result
+
+    def summarize(self, report: Report, bars: Bars, status: int) -> None:
+        """Load and measure each model that would be used, and say what all of it would take."""
+        methods, raw_bytes = self._methods, self._raw_bytes
+        seconds = 0.0
+        if self._pixels:
+            seconds = self._start + seconds_of(self._pixels, methods, self._devices)
+        report.summarize(
+            status, True, seconds_estimated=round(seconds, 1), bytes_uncompressed=raw_bytes
+        )
+        models = (methods[name].ready.model for name in self._pixels)
+        places = (f" on {each.device} ({each.precision})" for each in models)
+        bars.say(
+            f"about {duration(seconds)}{next(places, '')}; "
+            f"at most {raw_bytes / 1e9:.2f} GB, compressed less"
+        )

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,26 +11,88 @@ from upscale.batch.planning.job import Job
 from upscale.batch.planning.naming import Naming
 from upscale.batch.planning.plan import Destination, plan, prepare_output
 from upscale.batch.planning.walk import Found
+from upscale.batch.planning.watch import settled
 from upscale.cli.reports.report import counted
+from upscale.cli.run.course import Source
 from upscale.cli.run.options import Options
 from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import shown
 from upscale.errors import UsageError
+from upscale.fleet.task import Receipt, Task
 
-__all__ = ["Inputs", "find", "find_local", "no_pictures", "planned"]
+__all__ = ["Inputs", "find", "find_local", "no_pictures"]
 
 
 @dataclass(frozen=True)
 class Inputs:
     """What the words of the command line stand for."""
 
+    options: Options
     found: list[Found]
+    """None yet in a watch's folders, which are looked at again and again."""
     passed_over: Counter[str]
     """Files in folders that no reader takes, by kind."""
     many: bool
     """Whether there may be several pictures."""
     destination: Destination | None
     """Where outputs go; None: beside their inputs."""
+
+    @property
+    def is_summed_up(self) -> bool:
+        """Whether a line says in the end what became of all."""
+        return self.options.watch or len(self.found) > 1
+
+    def source(self, naming: Naming, bars: Bars) -> Source:
+        """Choose the outputs, and say in one line which of them have another name than usual.
+
+        One part of them is in it where a part is asked for.
+        """
+        if self.options.watch:
+            return Source(self._watched(naming))
+        return Source.of([*map(_asked, self._planned(naming, bars))])
+
+    def _planned(self, naming: Naming, bars: Bars) -> list[Job]:
+        options = self.options
+        jobs = self._plan(self.found, naming, strict=True)
+        if options.shard is not None:
+            every = len(jobs)
+            places = {each.path: each.relative.as_posix() for each in self.found}
+            jobs = [job for job in jobs if options.shard.has(places[job.input])]
+            if not jobs:
+                bars.say(
+                    f"upscale: nothing to do: none of {every} pictures is in part {options.shard}"
+                )
+        renamed = [(job, job.beside) for job in jobs if job.beside is not None]
+        if renamed:
+            job, first = renamed[0]
+            more = f" (and {len(renamed) - 1} more like it)" if len(renamed) > 1 else ""
+            bars.say(
+                f"upscale: {shown(job.input)} becomes {shown(job.output)}, because {shown(first)} "
+                f"gets the usual name{more}; --on-collision skip or fail does otherwise"
+            )
+        return jobs
+
+    def _plan(self, found: list[Found], naming: Naming, strict: bool) -> list[Job]:
+        policy = self.options.on_collision
+        return plan(found, self.destination, naming, strict=strict, on_collision=policy)
+
+    def _watched(self, naming: Naming) -> Iterator[Task | Receipt | None]:
+        """Yield files as they settle, and None where there are none for now."""
+        jobs: dict[Path, Job] = {}
+
+        def look() -> list[Found]:
+            found = find(self.options, strict=False)
+            jobs.clear()
+            jobs.update((job.input, job) for job in self._plan(found, naming, strict=False))
+            return [each for each in found if each.path in jobs]
+
+        for found in settled(look):
+            yield None if found is None else _asked(jobs[found.path])
+
+
+def _asked(job: Job) -> Task | Receipt:
+    task = Task.of(job)
+    return task if job.problem is None else Receipt.refused(task, job.problem, job.skip)
 
 
 def find_local(options: Options) -> Inputs:
@@ -46,7 +108,7 @@ def find_local(options: Options) -> Inputs:
             if each.problem is None and report_at.samefile(each.path):
                 raise UsageError(f"{report_at}: is an input; name another file for the report")
     destination = prepare_output(options.output_path, many, found, make=not options.dry_run)
-    return Inputs(found, passed_over, many, destination)
+    return Inputs(options, found, passed_over, many, destination)
 
 
 def no_pictures(options: Options, passed_over: Counter[str]) -> UsageError:
@@ -71,27 +133,3 @@ def find(
         strict=strict,
         passed_over=passed_over,
     )
-
-
-def planned(options: Options, inputs: Inputs, naming: Naming, bars: Bars) -> list[Job]:
-    """Choose the outputs, and say in one line which of them have another name than usual.
-
-    One part of them is returned where a part is asked for.
-    """
-    policy = options.on_collision
-    jobs = plan(inputs.found, inputs.destination, naming, on_collision=policy)
-    if options.shard is not None:
-        every = len(jobs)
-        places = {each.path: each.relative.as_posix() for each in inputs.found}
-        jobs = [job for job in jobs if options.shard.has(places[job.input])]
-        if not jobs:
-            bars.say(f"upscale: nothing to do: none of {every} pictures is in part {options.shard}")
-    renamed = [(job, job.beside) for job in jobs if job.beside is not None]
-    if renamed:
-        job, first = renamed[0]
-        more = f" (and {len(renamed) - 1} more like it)" if len(renamed) > 1 else ""
-        bars.say(
-            f"upscale: {shown(job.input)} becomes {shown(job.output)}, because {shown(first)} gets "
-            f"the usual name{more}; --on-collision skip or fail does otherwise"
-        )
-    return jobs

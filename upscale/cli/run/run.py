@@ -1,31 +1,28 @@
 """``upscale INPUT…``: plan, load, upscale, report."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 
 from upscale.batch.codec import Codec
-from upscale.batch.methods import described, find_methods
+from upscale.batch.methods import Listener, Making, described, find_methods
 from upscale.batch.order import Method, Order
-from upscale.batch.planning.job import Job
-from upscale.batch.planning.naming import Naming
-from upscale.batch.planning.plan import Destination, plan
-from upscale.batch.planning.walk import Found
-from upscale.batch.planning.watch import settled
-from upscale.batch.pool import CodecPool
-from upscale.batch.run import Batch, Result
 from upscale.cli.reports.delivery import delivered
+from upscale.cli.reports.dry_run import DryRun
+from upscale.cli.reports.duration import at_most
 from upscale.cli.reports.report import Report
 from upscale.cli.run.checks import check
-from upscale.cli.run.local import Inputs, find, find_local, planned
-from upscale.cli.run.methods import choosing, chosen, making_of, naming_of, order_of
+from upscale.cli.run.course import Course
+from upscale.cli.run.local import Inputs, find_local
+from upscale.cli.run.methods import choosing, making_of, naming_of, order_of
 from upscale.cli.run.options import Options
+from upscale.cli.run.stored import Stored, find_stored
 from upscale.cli.terminal.bars import Bars
-from upscale.cli.terminal.console import Interrupted
+from upscale.cli.terminal.console import Interrupted, duration
 from upscale.errors import UpscaleError
-from upscale.models.choice import Choice
+from upscale.fleet.crew import Crew
+from upscale.fleet.worker import Worker
 from upscale.models.devices import devices_of
-from upscale.models.fetching.sources import Progress
 from upscale.upscaling.tuning import tune
 
 __all__ = ["run"]
@@ -43,11 +40,7 @@ def run(options: Options) -> int:
         from upscale.cli.run.streams import through_files
 
         return through_files(options, run)
-    if options.is_streamed or (options.is_shared and not options.dry_run):
-        from upscale.cli.run.fleet import run_fleet
-
-        return run_fleet(options)
-    inputs = find_local(options)
+    inputs = find_stored(options) if options.is_streamed else find_local(options)
     with (
         Bars() as bars,
         delivered(options.report, options.receipt, lambda: report.is_whole) as file,
@@ -57,65 +50,32 @@ def run(options: Options) -> int:
         return _run(options, inputs, bars, report)
 
 
-def _run(options: Options, inputs: Inputs, bars: Bars, report: Report) -> int:
-    left: list[Job] = []
-    status = 0
+def _run(options: Options, inputs: Inputs | Stored, bars: Bars, report: Report) -> int:
+    making, order, listener = making_of(options), order_of(options), _Once(bars)
+    course: Course | None = None
     try:
-        processes = options.jobs if options.watch else min(options.jobs, len(inputs.found))
-        with CodecPool(0 if options.dry_run else processes, options.debug) as pool:
-            order = order_of(options)
-            making = making_of(options)
-            methods = find_methods(making, order, bars)
-            report.settings = partial(described, methods=methods, making=making)
-            naming = naming_of(options, next(iter(methods.values())).scale)
-            left = [] if options.watch else planned(options, inputs, naming, bars)
-            candidates = order.candidates
-            if candidates and report.many:
-                bars.say(choosing(candidates))
-            files = None if options.watch else len(left)
-            bar = bars.run(files, sum(job.size for job in left))
-            if options.dry_run:
-                from upscale.cli.reports.dry_run import dry_run
-
-                devices = len(devices_of(options.device))
-                with Codec(options.debug) as codec:
-                    return dry_run(left, methods, order, codec, report, bars, bar, devices)
-            if options.watch:  # which will need them, and says at once what is wrong with them
-                for method in methods.values():
-                    _ = method.ready
-            announce = cache(partial(_announce, left, methods, order, options, bars))
-
-            def started(job: Job, choice: Choice) -> Progress:
-                announce()
-                if candidates and not report.many:
-                    bars.say(chosen(choice, candidates, job.input))
-                return bar.start(job.size)
-
-            def settle(result: Result) -> None:
-                nonlocal status
-                report.add(result)
-                left.remove(result.job)
-                width, height = result.size or (0, 0)
-                bar.finish(result.job.size, width * height)
-                status = status or (1 if result.status == "failed" else 0)
-
-            batch = Batch(
-                _kept(_watched(options, inputs.destination, naming), left)
-                if options.watch
-                else list(left),
-                methods,
-                order,
-                pool,
-                jobs_ahead=options.jobs,
-                started=started,
-            )
-            try:
-                for result in batch:
-                    settle(result)
-            except Interrupted:
-                for result in batch.collect():  # it was written while another was in the network
-                    settle(result)
-                raise
+        methods = find_methods(making, order, listener)  # fetched once, before workers need it
+        report.settings = partial(described, methods=methods, making=making)
+        source = inputs.source(naming_of(options, next(iter(methods.values())).scale), bars)
+        course = Course(bars, report, order.candidates, source)
+        if order.candidates and report.many:
+            bars.say(choosing(order.candidates))
+        if options.watch:  # which will need them, and says at once what is wrong with them
+            for method in methods.values():
+                _ = method.ready
+        crew = _crew(options, making, order, methods, listener, source.files)
+        own = isinstance(crew, Worker)  # processes load models of their own, and need the memory
+        used = methods if own else {name: replace(each) for name, each in methods.items()}
+        announce = cache(partial(_announce, course, used, order, options, bars))
+        if not own:
+            announce()
+        course.run(crew, announce)
+        if isinstance(crew, DryRun):
+            crew.summarize(report, bars, course.status)
+            return course.status
+        if options.shard is not None and isinstance(inputs, Stored) and not report.counts:
+            bars.say(f"upscale: nothing to do: none of the pictures is in part {options.shard}")
+        status = course.status
     except Interrupted as interrupted:
         status = interrupted.exit_code
     except UpscaleError as error:
@@ -123,25 +83,55 @@ def _run(options: Options, inputs: Inputs, bars: Bars, report: Report) -> int:
         if report.told is not error:
             report.summarize(status, many=False)
             raise
-    for job in left:
-        report.add(Result(job, "cancelled"))
-    report.summarize(status, options.watch or len(inputs.found) > 1)
+    if course is not None:
+        course.cancel()
+    report.summarize(status, inputs.is_summed_up)
     return status
 
 
+def _crew(
+    options: Options,
+    making: Making,
+    order: Order,
+    methods: Mapping[str, Method],
+    listener: Listener,
+    files: int | None,
+) -> Crew:
+    """Return who makes the pictures: no more workers than ``files``."""
+    if options.cluster is not None and not options.dry_run:
+        from upscale.fleet.cluster.ray_cluster import RayCluster
+
+        workers = options.workers if options.workers > 1 else None
+        asked = (options.cluster, making, order, listener, options.jobs)
+        return RayCluster(*asked, workers=workers, debug=options.debug)
+    devices = devices_of(options.device)
+    if options.dry_run:
+        return DryRun(making, order, methods, len(devices), options.debug)
+    if not options.has_devices:
+        devices *= options.workers
+    devices = devices[:files]
+    if len(devices) > 1:
+        from upscale.fleet.processes.local import LocalCrew, places
+
+        shares = places(devices, options.jobs)
+        return LocalCrew(making, order, listener, shares, options.debug)
+    processes = options.jobs if files is None else min(options.jobs, files)
+    asks_on = not options.watch  # to look for new files would keep the network waiting
+    return Worker(making, order, methods, processes, asks_on=asks_on, debug=options.debug)
+
+
 def _announce(
-    jobs: list[Job], methods: Mapping[str, Method], order: Order, options: Options, bars: Bars
+    course: Course, methods: Mapping[str, Method], order: Order, options: Options, bars: Bars
 ) -> None:
     """Say how long big networks and very small tiles may take, if that is more than a minute."""
     tilings = [each.loaded.tiling for each in methods.values() if each.loaded is not None]
     wasteful = [tiling for tiling in tilings if tiling.is_wasteful]
-    if options.watch or not (options.best or wasteful):
+    measured = not (options.watch or options.is_streamed or options.cluster)
+    if not measured or not (options.best or wasteful):
         return
-    from upscale.cli.reports.duration import at_most
-    from upscale.cli.terminal.console import duration
-
+    jobs = [task.job for task in course.left]
     with Codec(options.debug) as codec:
-        seconds = at_most(jobs, methods, order, codec)
+        seconds = at_most(jobs, methods, order, codec) / len(devices_of(options.device))
     if seconds > 60:
         bars.say(f"upscale: at most about {duration(seconds)}; it can be stopped and resumed")
         for tiling in wasteful[:1]:
@@ -152,27 +142,9 @@ def _announce(
             )
 
 
-def _kept(jobs: Iterator[Job | None], left: list[Job]) -> Iterator[Job | None]:
-    """Hand jobs on, and keep those that are at work in ``left``."""
-    for job in jobs:
-        if job is not None:
-            left.append(job)
-        yield job
+class _Once:
+    """A `Listener` that says each line once, whichever of several workers it comes from."""
 
-
-def _watched(
-    options: Options, destination: Destination | None, naming: Naming
-) -> Iterator[Job | None]:
-    """Yield the jobs of files as they settle, and None where there are none for now."""
-    jobs: dict[Path, Job] = {}
-
-    def look() -> list[Found]:
-        found = find(options, strict=False)
-        jobs.clear()
-        policy = options.on_collision
-        again = plan(found, destination, naming, strict=False, on_collision=policy)
-        jobs.update((job.input, job) for job in again)
-        return [each for each in found if each.path in jobs]
-
-    for found in settled(look):
-        yield None if found is None else jobs[found.path]
+    def __init__(self, bars: Bars) -> None:
+        self.say = cache(bars.say)
+        self.download = bars.download

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from upscale.batch.planning.naming import Naming, originals
 from upscale.batch.planning.walk import is_pattern
+from upscale.cli.run.course import Source
 from upscale.cli.run.local import find, no_pictures
 from upscale.cli.run.options import Options
+from upscale.cli.terminal.bars import Bars
 from upscale.errors import UsageError
 from upscale.fleet.manifests.manifest import Manifest, open_manifest
 from upscale.fleet.origins import Origin, is_folder, origins_at
@@ -32,6 +34,15 @@ class Stored:
     """Objects and files that no reader takes, by kind, as far as has been looked."""
     manifests: tuple[Manifest, ...] = ()
     """Those among the words, opened."""
+
+    @property
+    def is_summed_up(self) -> bool:
+        """Whether a line says in the end what became of all."""
+        return self.many
+
+    def source(self, naming: Naming, bars: Bars) -> Source:
+        """Return `tasks`, which nobody counts before they come."""
+        return Source(self.tasks(naming), None if self.many else 1)
 
     def tasks(self, naming: Naming) -> Iterator[Task | Receipt]:
         """Name the output of each picture; yield those of one part where a part is asked for.

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from upscale import __version__
 from upscale.errors import DeviceError, UpscaleError, UsageError
 from upscale.fleet.cluster.station import Reply
-from upscale.fleet.crew import Started
+from upscale.fleet.crew import Crew, Started
 from upscale.fleet.dispatch import Dispatch
 from upscale.fleet.task import Receipt, Task
 
@@ -59,7 +59,7 @@ class _Hand:
     """Receipts that it has given."""
 
 
-class Driver:
+class Driver(Crew):
     """A crew of stations. One call to each is under way all the time."""
 
     def __init__(
@@ -84,18 +84,9 @@ class Driver:
         self._any = False
         self._dispatch = Dispatch(iter(()))
 
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """End the stations."""
-        for _ in self.stop():
-            pass
-
     def work(
         self,
-        tasks: Iterable[Task],
+        tasks: Iterable[Task | None],
         started: Started = lambda task, choice: lambda done, total: None,
     ) -> Iterator[Receipt]:
         """Make ``tasks``. ``started`` is not told: nobody here hears what a station begins.

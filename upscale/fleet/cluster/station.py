@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from upscale.batch.methods import Making
+from upscale.batch.methods import Making, find_methods
 from upscale.batch.order import Order
 from upscale.errors import UpscaleError
 from upscale.fleet.task import Receipt, Task
@@ -110,7 +110,8 @@ class Station:
 
             torch.set_num_threads(self._terms.threads)
             terms = self._terms
-            with Worker(terms.making, terms.order, self, terms.processes) as worker:
+            methods = find_methods(terms.making, terms.order, self)
+            with Worker(terms.making, terms.order, methods, terms.processes) as worker:
                 with self._changed:
                     self._open = True
                     self._changed.notify_all()

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from queue import Empty, SimpleQueue
-from typing import Any, Self
+from typing import Any
 
 from upscale.batch.methods import Listener, Making
 from upscale.batch.order import Order
 from upscale.batch.run import AHEAD, PATIENCE, is_hopeless
 from upscale.errors import DeviceError, UpscaleError
-from upscale.fleet.crew import Started
+from upscale.fleet.crew import Crew, Started
 from upscale.fleet.dispatch import Dispatch
 from upscale.fleet.processes.process import THREADS, Place, Process
 from upscale.fleet.processes.worker_process import Ask, Begun, End, Moved, Said, Start
@@ -44,7 +44,7 @@ def places(devices: Sequence[str], processes: int) -> list[Place]:
     ]
 
 
-class LocalCrew:
+class LocalCrew(Crew):
     """A `upscale.fleet.crew.Crew` of processes; one that dies is replaced."""
 
     def __init__(
@@ -64,16 +64,7 @@ class LocalCrew:
         self._deaths: Counter[Place] = Counter()
         self._dispatch = Dispatch(iter(()))
 
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """End the processes, at once after an error."""
-        for _ in self.stop():
-            pass
-
-    def work(self, tasks: Iterable[Task], started: Started) -> Iterator[Receipt]:
+    def work(self, tasks: Iterable[Task | None], started: Started) -> Iterator[Receipt]:
         """Make ``tasks``, and yield what became of each; see `upscale.fleet.crew.Crew`."""
         most = max(AHEAD, *(place.processes for place in self._places))
         self._dispatch = Dispatch(iter(tasks), ahead=most * len(self._places))

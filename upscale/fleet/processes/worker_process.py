@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from upscale.batch.methods import Making
+from upscale.batch.methods import Making, find_methods
 from upscale.batch.order import Order
 from upscale.batch.pipe import Pipe
 from upscale.errors import UpscaleError
@@ -83,7 +83,9 @@ def serve() -> None:
     try:
         start: Start = pipe.receive()
         asked = _Asked(pipe)
-        with Worker(start.making, start.order, says, start.processes, start.debug) as worker:
+        methods = find_methods(start.making, start.order, says)
+        given = (start.making, start.order, methods, start.processes)
+        with Worker(*given, debug=start.debug) as worker:
             try:
                 for receipt in worker.work(asked.tasks(says), says.begun):
                     says.tell(receipt)

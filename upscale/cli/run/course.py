@@ -1,0 +1,122 @@
+"""Tasks from a source, through a crew, into the report."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from upscale.cli.reports.report import Report
+from upscale.cli.run.methods import chosen
+from upscale.cli.terminal.bars import Bars, RunBar
+from upscale.cli.terminal.console import Interrupted
+from upscale.errors import UpscaleError
+from upscale.fleet.crew import Crew
+from upscale.fleet.task import Receipt, Task
+from upscale.models.choice import Candidates, Choice
+from upscale.models.fetching.sources import Progress
+
+__all__ = ["Course", "Source"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where tasks come from."""
+
+    tasks: Iterator[Task | Receipt | None]
+    """Found as they are asked for; a receipt is of one that needs no work, or cannot be made, and
+    None says that there is nothing for now."""
+    files: int | None = None
+    """How many there are; None: nobody knows yet."""
+    size: int = 0
+    """Bytes of all; 0: nobody knows yet."""
+    left: Collection[Task | Receipt] = ()
+    """Those that nobody has asked for yet, where they are so few that each is reported even then;
+    it shrinks."""
+
+    @classmethod
+    def of(cls, tasks: Collection[Task | Receipt]) -> Self:
+        """Return a source of what is in memory."""
+        left = deque(tasks)
+        size = sum(each.size if isinstance(each, Task) else each.task.size for each in tasks)
+        return cls(_taken(left), len(tasks), size, left)
+
+
+def _taken(tasks: deque[Task | Receipt]) -> Iterator[Task | Receipt]:
+    while tasks:
+        yield tasks.popleft()
+
+
+class Course:
+    """A run on its way: what is at work, and what became of the rest."""
+
+    def __init__(
+        self, bars: Bars, report: Report, candidates: Candidates | None, source: Source
+    ) -> None:
+        """Begin nothing."""
+        self.status = 0
+        """The exit status so far."""
+        self._bars, self._report, self._candidates = bars, report, candidates
+        self._source = source
+        self._bar: RunBar | None = None
+        self._at_work: dict[Task, float] = {}
+        """How far each has moved the bar."""
+
+    def run(self, crew: Crew, begin: Callable[[], None] = lambda: None) -> None:
+        """Let ``crew`` make everything; `cancel` says what was left of it.
+
+        ``begin`` is called when a picture goes to a network. Raises Interrupted, and the
+        UpscaleError that ends the work.
+        """
+        self._bar = self._bars.run(self._source.files, self._source.size)
+
+        def started(task: Task, choice: Choice) -> Progress:
+            begin()
+            return self._started(task, choice)
+
+        with crew:
+            try:
+                for receipt in crew.work(self._tasks(), started):
+                    self._settle(receipt)
+            except (Interrupted, UpscaleError):
+                for receipt in crew.stop():
+                    self._settle(receipt)
+                raise
+
+    @property
+    def left(self) -> list[Task]:
+        """All that is to be made, as far as it is in memory."""
+        return [*self._at_work, *(each for each in self._source.left if isinstance(each, Task))]
+
+    def cancel(self) -> None:
+        """Report what is not done: all that is at work, and what is in memory."""
+        for each in [*self._at_work, *self._source.left]:
+            task = each if isinstance(each, Task) else each.task
+            self._settle(Receipt(task, "cancelled"))
+
+    def _tasks(self) -> Iterator[Task | None]:
+        for each in self._source.tasks:
+            if isinstance(each, Receipt):
+                self._settle(each)
+            else:
+                if each is not None:
+                    self._at_work[each] = 0.0
+                yield each
+
+    def _started(self, task: Task, choice: Choice) -> Progress:
+        if self._candidates and not self._report.many:
+            self._bars.say(chosen(choice, self._candidates, task.input))
+
+        def move(done: int, total: int) -> None:
+            if self._bar and task in self._at_work:
+                self._at_work[task] = self._bar.share(task.size) * done / max(1, total)
+                self._bar.show(sum(self._at_work.values()))
+
+        return move
+
+    def _settle(self, receipt: Receipt) -> None:
+        self._at_work.pop(receipt.task, None)
+        self._report.add(receipt)
+        if self._bar and receipt.status != "cancelled":
+            width, height = receipt.size or (0, 0)
+            self._bar.finish(receipt.task.size, width * height)
+        self.status = self.status or (1 if receipt.status == "failed" else 0)
