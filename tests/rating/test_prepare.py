@@ -107,7 +107,7 @@ def test_what_cannot_be_shown_is_refused_and_leaves_nothing(tmp_path: Path) -> N
         "systems": replace(good, sets=[replace(tested, makers=[])]),
         "a is given twice": replace(good, sets=[twice]),
         "--calibration": replace(good, calibration=None),
-        "outside the test": replace(good, calibration=(tested.pictures, Protocol())),
+        "--calibration: ": replace(good, calibration=(tested.pictures, Protocol())),
     }
     before = set(tmp_path.rglob("*"))
     for said, each in bad.items():

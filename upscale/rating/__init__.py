@@ -1,6 +1,6 @@
-"""People rate results without knowing whose they are: a study, its page, its server, its findings.
+"""People rate results without knowing their systems: a study, its page, server and findings.
 
-`study` is the folder, `key` names what is in it, `prepare` fills it, `page` is what raters see and
-`server` gives it to them, `ratings` keeps their answers, `findings` makes figures of them. It
+`study` is the folder, `key` names its pictures, `prepare` fills it, `page` makes the page for raters
+and `server` serves it, `ratings` keeps the answers, `findings` computes figures from them. It
 imports bench and everything below. `upscale rate` is its command.
 """

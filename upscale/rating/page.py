@@ -1,4 +1,4 @@
-"""What raters see: one page, served or on its own, from the template ``rate.html``."""
+"""The page for raters, served or as a single file, from the template ``rate.html``."""
 
 import base64
 import json
@@ -16,24 +16,24 @@ __all__ = ["served_page", "write_page"]
 
 
 def served_page(study: Study) -> bytes:
-    """Return the page that asks its own server for pictures, and sends it answers."""
+    """Return the page that gets pictures from its own server and sends it answers."""
     before, after = _page(study, True, "img-src 'self' data:", "connect-src 'self'")
     return before + b"{}" + after
 
 
 def write_page(study: Study, target: Path) -> None:
-    """Write a page with all pictures inside, which keeps answers in the browser and exports them.
+    """Write a page that contains all pictures, keeps answers in the browser and exports them.
 
     Raises UsageError for a study too large for a page, InputError, OutputError.
     """
     if target.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{target}: the page is HTML; name it something.html")
+        raise UsageError(f"{target}: the page is HTML; give a name that ends in .html")
     if target.exists():
-        raise OutputError(f"{target}: already exists; name another file", code="output-exists")
+        raise OutputError(f"{target}: already exists; give another file name", code="output-exists")
     total = sum(study.file(each).stat().st_size for each in study.every)
     if total > LARGEST:
         raise UsageError(
-            f"{target}: would hold {total / 1e6:.0f} MB of pictures, and a page takes no more than "
+            f"{target}: would hold {total / 1e6:.0f} MB of pictures, and a page holds at most "
             f"{LARGEST / 1e6:.0f}; let raters use upscale rate serve"
         )
     before, after = _page(study, False, "img-src data:")
@@ -54,7 +54,7 @@ def _bytes(study: Study, shown: Shown) -> bytes:
 
 
 def _page(study: Study, served: bool, *allowed: str) -> tuple[bytes, bytes]:
-    """Fill the template; return what stands before the pictures and after them."""
+    """Fill the template; return the parts before and after the pictures."""
     data = {
         "study": study.identity,
         "mode": study.mode,

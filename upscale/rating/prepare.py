@@ -1,4 +1,4 @@
-"""Contenders × sets → a study: every result under a random name, and the key beside it."""
+"""Prepares a study: every result under a random name, and the key beside it."""
 
 import hashlib
 import random
@@ -25,58 +25,60 @@ from upscale.rating.study import Calibration, Mode, Shown, Study, identity_of, t
 __all__ = ["ORIGINAL", "Maker", "Plan", "RatedSet", "check_target", "prepare"]
 
 ORIGINAL = "HR"
-"""What tables call the original pictures."""
+"""Name of the original pictures in tables."""
 
 CALIBRATIONS = 20
-"""Pictures from which raters learn the scale, at most (Ledig et al. 2017, section 3.4)."""
+"""Most pictures from which raters learn the scale (Ledig et al. 2017, section 3.4)."""
 
 REPEATED = 0.1
-"""Share of the trials that is shown twice, unless a number is asked for."""
+"""Default share of repeated trials."""
 
 Maker = Callable[[], Contender]
-"""Makes a contender when its turn comes, so that one model at a time is in memory."""
+"""Makes a contender on demand, so that one model at a time is in memory."""
 
 
 @dataclass(frozen=True)
 class RatedSet:
-    """A set of pictures that is rated."""
+    """A set of pictures to rate."""
 
     pictures: PictureSet
     """The originals."""
     protocol: Protocol
-    """How LR is made of them."""
+    """How LR is made from them."""
     makers: Sequence[Maker]
-    """What competes on them."""
+    """The contenders."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study is made of."""
+    """The plan of a study."""
 
     sets: Sequence[RatedSet]
-    """What is rated."""
+    """The sets to rate."""
     mode: Mode
-    """What raters answer."""
+    """The kind of question."""
     calibration: tuple[PictureSet, Protocol] | None = None
-    """Pictures of none of the sets; None where raters compare pairs."""
+    """Pictures from outside the sets; None for pairs."""
     original: bool = True
     """Whether the HR pictures are shown, too."""
     repeats: int | None = None
-    """Trials that each rater sees twice; None: a tenth."""
+    """Number of trials that each rater sees twice; None: a tenth."""
     seed: int | None = None
-    """Of the raters' orders; None: drawn."""
+    """Seed of the raters' orders; None: random."""
 
 
 def check_target(folder: Path, key: Path) -> None:
-    """Raise OutputError where a study or its key would be written over another."""
+    """Raise OutputError if a study or its key already exists."""
     for path in (folder, key):
         if path.exists():
             raise OutputError(
-                f"{path}: already exists, and answers may belong to it; name another place",
+                f"{path}: already exists, and answers may belong to it; give another place",
                 code="output-exists",
             )
     if key.absolute().is_relative_to(folder.absolute()):
-        raise UsageError(f"--key {key}: lies in the study, where raters could see it")
+        raise UsageError(
+            f"--key {key}: is inside the study, where raters could see it; give a place outside"
+        )
 
 
 def prepare(
@@ -85,15 +87,17 @@ def prepare(
     key: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Study:
-    """Make every picture of a study, and write it to ``folder``, its key to ``key``.
+    """Make every picture of a study, and write the study to ``folder`` and its key to ``key``.
 
     ``progress``: pictures made, and in all. Raises UsageError for a study that cannot be shown
     (fewer than two pictures or systems, a system twice), InputError for a picture that cannot be
-    read, OutputError. Where it fails, nothing is left.
+    read, OutputError. If it fails, it leaves nothing behind.
     """
     check_target(folder, key)
     if sum(len(rated.pictures.pairs) for rated in plan.sets) < 2:
-        raise UsageError("a study needs two pictures at least, so that none is shown twice running")
+        raise UsageError(
+            "a study needs at least two pictures, so that none is shown twice in succession"
+        )
     others = _outside(plan)
     make_ready(folder.absolute().parent)
     sweep_folders_of(folder.absolute())
@@ -142,7 +146,9 @@ def _study(
     study = Study(folder, "", plan.mode, seed, 0, protocol, tuple(shown), calibration)
     most = study.trials
     if plan.repeats is not None and plan.repeats > most:
-        raise UsageError(f"--repeats {plan.repeats}: there are {most} trials to repeat")
+        raise UsageError(
+            f"--repeats {plan.repeats}: only {most} trials can be repeated; give at most {most}"
+        )
     repeats = -(-most // int(1 / REPEATED)) if plan.repeats is None else plan.repeats
     return replace(study, repeats=repeats)
 
@@ -150,7 +156,7 @@ def _study(
 def _versions(
     plan: Plan, part: Path, progress: Callable[[int, int], None]
 ) -> Iterator[tuple[Shown, Origin]]:
-    """Yield every picture of the test by every system, as it is made."""
+    """Yield every picture of the test from every system as soon as it is made."""
     count = sum(len(rated.pictures.pairs) for rated in plan.sets)
     scenes = iter(random.SystemRandom().sample(range(count), count))
     total = sum(len(t.pictures.pairs) * (len(t.makers) + plan.original) for t in plan.sets)
@@ -173,20 +179,20 @@ def _versions(
                 done += 1
                 progress(done, total)
         if len(labels) < 2:
-            raise UsageError("a study needs two systems at least")
+            raise UsageError("a study needs at least two systems")
 
 
 def _original() -> Contender:
-    """Let HR compete."""
+    """Return HR as a contender."""
     return Contender(
         (System(ORIGINAL, "hr", timed=False),), lambda task: iter([task.hr]), torch.device("cpu")
     )
 
 
 def _outside(plan: Plan) -> list[Pair]:
-    """Return the pictures of the calibration that are not rated, by their pixels and names.
+    """Return the calibration pictures that are not in the test, by pixels and names.
 
-    Raises UsageError where raters have none to learn from.
+    Raises UsageError if none is left.
     """
     if plan.mode == "pairs":
         return []
@@ -200,14 +206,14 @@ def _outside(plan: Plan) -> list[Pair]:
             found.append(pair)
     if not found:
         raise UsageError(
-            "--calibration: has no picture outside the test, by its pixels and its name; raters "
-            "have to learn the scale from others, so name another set or a folder"
+            "--calibration: all its pictures are in the test, by their pixels or names; raters "
+            "need other pictures to learn the scale, so give another set or folder"
         )
     return found
 
 
 def _calibration(part: Path, pairs: Sequence[Pair], protocol: Protocol) -> Iterator[Calibration]:
-    """Yield what raters learn the scale from."""
+    """Yield the calibration pictures."""
     for number, pair in enumerate(pairs):
         hr, lr = pair_of(pair, protocol)
         worst = BASELINES["nearest"](lr, protocol.scale)

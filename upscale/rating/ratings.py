@@ -1,4 +1,4 @@
-"""What raters answered: a line of JSON an answer, appended and synced before it is confirmed."""
+"""The answers of raters: one line of JSON each, appended and synced before it is confirmed."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-"""A rater's code; small letters only, since some systems do not tell files by case."""
+"""A rater's code; small letters only, since some systems ignore the case of file names."""
 
 MOST_TRIALS, MOST_PIXELS, MOST_SECONDS = 10**6, 10**6, 10**7
 
@@ -36,7 +36,7 @@ _writing = threading.Lock()
 
 
 class RatingError(ValueError):
-    """An answer that does not fit the study; the text says why."""
+    """An answer that does not fit the study; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -46,27 +46,27 @@ class Rating:
     study: str
     """The `Study.identity`."""
     rater: str
-    """Their code."""
+    """The rater's code."""
     trial: int
     """Place in the rater's order, from 0."""
     shown: tuple[str, ...]
-    """Name of the picture; of the left and the right one where raters compare pairs."""
+    """Name of the picture, or for pairs of the left and the right one."""
     answer: int
-    """The score, 1 to 5; of a pair, 1: the left one is better, 2: the right one."""
+    """The score, 1 to 5; for a pair, 1: the left one is better, 2: the right one."""
     seconds: float
-    """From the picture's appearance to the answer."""
+    """Seconds from the picture's appearance to the answer."""
     screen: tuple[int, int]
     """Width and height of the rater's screen, in CSS pixels."""
     window: tuple[int, int]
     """Width and height of the page in it, in CSS pixels."""
     ratio: float
-    """Pixels of the screen a CSS pixel."""
+    """Screen pixels per CSS pixel."""
     time: str
-    """When it was given, UTC."""
+    """Time of the answer, UTC."""
 
 
 def parse(value: Any, study: Study) -> Rating:
-    """Return the answer that a decoded line of JSON is. Raises RatingError."""
+    """Return the answer in a decoded line of JSON. Raises RatingError."""
     if not isinstance(value, Mapping):
         raise RatingError("it is not an object")
     rating = Rating(
@@ -91,7 +91,7 @@ def parse(value: Any, study: Study) -> Rating:
 def _text(value: Mapping[str, Any], name: str, most: int) -> str:
     found = value.get(name)
     if not isinstance(found, str) or len(found) > most:
-        raise RatingError(f"its {name} is not a text of at most {most} letters")
+        raise RatingError(f"its {name} is not a text of at most {most} characters")
     return found
 
 
@@ -128,9 +128,9 @@ def _names(found: Any, study: Study) -> tuple[str, ...]:
 
 
 def append(study: Study, rating: Rating) -> None:
-    """Add an answer to the rater's file, and return when it is on the disk. Raises OutputError.
+    """Append an answer to the rater's file and sync it. Raises OutputError.
 
-    What a killed process has left of a line, which nobody was told to be kept, is cut off.
+    An incomplete line of a killed process, which was never confirmed, is removed.
     """
     path = file_of(study, rating.rater)
     line = json.dumps(asdict(rating)).encode() + b"\n"
@@ -154,7 +154,7 @@ def append(study: Study, rating: Rating) -> None:
 
 
 def _end_of_lines(descriptor: int) -> int:
-    """Return where the last whole line ends. No line is longer than a block."""
+    """Return the end of the last complete line. No line is longer than a block."""
     size = os.lseek(descriptor, 0, os.SEEK_END)
     start = max(0, size - 4096)
     os.lseek(descriptor, start, os.SEEK_SET)
@@ -162,12 +162,12 @@ def _end_of_lines(descriptor: int) -> int:
 
 
 def file_of(study: Study, rater: str) -> Path:
-    """Return where a rater's answers are; no system takes its name for a device."""
+    """Return a rater's file of answers; its name is not that of a device on any system."""
     return study.folder / "ratings" / f"rater-{rater}.jsonl"
 
 
 def read_file(path: Path, study: Study) -> list[Rating]:
-    """Read a file of answers; a last line that was cut off is left out. Raises InputError."""
+    """Read a file of answers without an incomplete last line. Raises InputError."""
     try:
         *lines, last = path.read_bytes().split(b"\n")
     except OSError as error:
@@ -189,7 +189,7 @@ def read_file(path: Path, study: Study) -> list[Rating]:
 def read_ratings(study: Study, more: Iterable[Path] = ()) -> list[Rating]:
     """Return the answers in the study's folder and in ``more`` files or folders.
 
-    Of several answers to one trial the last counts. They come by rater and trial. Raises
+    If a trial has several answers, the last counts. They are sorted by rater and trial. Raises
     InputError.
     """
     files = sorted((study.folder / "ratings").glob("*.jsonl"))

@@ -1,6 +1,6 @@
-"""The page, the pictures and the answers over HTTP, for one study.
+"""Serves one study over HTTP: page, pictures and answers.
 
-Starlette and uvicorn are imported when a study is served.
+Serving imports Starlette and uvicorn.
 """
 
 import json
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["make_app", "serve"]
 
 LARGEST_ANSWER = 4000
-"""Bytes; no answer has a tenth of that."""
+"""Most bytes of an answer; real ones have less than a tenth."""
 
 
 def make_app(study: Study, local: bool = True) -> "Starlette":
-    """Return what answers requests: the page, pictures by their names, and a rater's answers.
+    """Return the application: the page, pictures by their names, and a rater's answers.
 
-    ``local``: only requests that call the server by a name of this machine are answered. No page
-    from elsewhere can reach it. Nothing but the pictures of the manifest can be read. An
-    answer is confirmed when it is on the disk.
+    ``local``: only requests with a host name of this machine are answered. No page of another site
+    can reach it. Only pictures of the manifest can be read. An answer is confirmed when it is on
+    the disk.
     """
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
@@ -56,13 +56,13 @@ def make_app(study: Study, local: bool = True) -> "Starlette":
     async def picture(request: "Request") -> Response:
         file = pictures.get(request.path_params["name"])
         if file is None:
-            return refusal(404, "there is no such picture")
+            return refusal(404, "this picture does not exist")
         return FileResponse(file, media_type="image/png")
 
     async def answers(request: "Request") -> Response:
         rater = request.path_params["code"]
         if not CODE.fullmatch(rater):
-            return refusal(422, "a code has letters, digits, - and _ only")
+            return refusal(422, "a code may only have letters, digits, - and _")
         return JSONResponse(await run_in_threadpool(kept, rater))
 
     def kept(rater: str) -> list[dict[str, Any]]:
@@ -71,19 +71,19 @@ def make_app(study: Study, local: bool = True) -> "Starlette":
 
     async def answer(request: "Request") -> Response:
         if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-            return refusal(415, "an answer is JSON")
+            return refusal(415, "an answer must be JSON")
         body = bytearray()
         try:
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > LARGEST_ANSWER:
-                    return refusal(413, "an answer is not that long")
-        except ClientDisconnect:  # nobody is there to be told
+                    return refusal(413, "the answer is too long")
+        except ClientDisconnect:  # the sender has gone
             return refusal(400, "the answer ended early")
         try:
             rating = parse(json.loads(bytes(body)), study)
         except (RatingError, ValueError, RecursionError) as error:
-            return refusal(422, f"that is not an answer: {error}")
+            return refusal(422, f"the answer is not valid: {error}")
         try:
             await run_in_threadpool(append, study, rating)
         except OutputError as error:
@@ -101,9 +101,9 @@ def make_app(study: Study, local: bool = True) -> "Starlette":
 
 
 def serve(study: Study, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Answer requests until SIGINT or SIGTERM comes, which is raised again at the end.
+    """Answer requests until SIGINT or SIGTERM, which is raised again at the end.
 
-    ``ready`` is told the address. Raises UsageError where another process serves the study, or
+    ``ready`` gets the address. Raises UsageError if another process serves the study, or if
     Starlette or uvicorn is missing, and as `open_socket` does.
     """
     try:
@@ -121,7 +121,7 @@ def serve(study: Study, host: str, port: int, ready: Callable[[str], None]) -> N
         lock.acquire(timeout=0)
     except Timeout as error:
         raise UsageError(
-            f"{study.folder}: is served by another process; its raters can use that"
+            f"{study.folder}: another process already serves this study; use that server"
         ) from error
     except OSError as error:
         raise unwritable(study.folder, error) from error

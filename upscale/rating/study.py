@@ -5,7 +5,7 @@
     study/ratings/CODE.jsonl   what each rater answered
     study.key.json             which picture and system each NAME is; it lies apart
 
-Whoever shows the study needs no key, and cannot tell the systems apart.
+Showing the study needs no key, and does not reveal the systems.
 """
 
 import hashlib
@@ -34,15 +34,15 @@ __all__ = [
 MANIFEST, KIND, VERSION = "manifest.json", "rating study", 1
 
 Mode = Literal["scores", "pairs"]
-"""What raters answer: a score from 1 to 5 for one picture, or which of two is better."""
+"""The kind of question: a score from 1 to 5 for one picture, or which of two is better."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture as raters get it."""
+    """A picture for raters."""
 
     name: str
-    """Random; its file is ``pictures/NAME.png``."""
+    """Random name; its file is ``pictures/NAME.png``."""
     scene: int
     """The same for all versions of one picture."""
     width: int
@@ -50,7 +50,7 @@ class Shown:
     height: int
     """In pixels."""
     sha256: str
-    """Of the file."""
+    """sha256 of the file."""
 
 
 @dataclass(frozen=True)
@@ -58,35 +58,35 @@ class Calibration:
     """Two versions of one picture outside the test sets, from which raters learn the scale."""
 
     worst: Shown
-    """By nearest neighbour; it is a 1."""
+    """Enlarged by nearest neighbour; example of a 1."""
     best: Shown
-    """The original; it is a 5."""
+    """The original; example of a 5."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """What ``manifest.json`` says."""
+    """The contents of ``manifest.json``."""
 
     folder: Path
-    """Where it is."""
+    """Its folder."""
     identity: str
     """Digest of the manifest; every rating carries it."""
     mode: Mode
-    """What raters answer."""
+    """The kind of question."""
     seed: int
-    """Of each rater's order, together with their code."""
+    """Seed of each rater's order, together with the code."""
     repeats: int
-    """Trials that each rater sees a second time."""
+    """Number of trials that each rater sees a second time."""
     protocol: Mapping[str, Any]
     """How the pictures were made."""
     pictures: tuple[Shown, ...]
-    """All of the test, in the order of their names."""
+    """All pictures of the test, in the order of their names."""
     calibration: tuple[Calibration, ...]
-    """Shown first; empty where raters compare pairs."""
+    """Examples that are shown first; empty for pairs."""
 
     @cached_property
     def trials(self) -> int:
-        """How many answers a rater gives."""
+        """Number of answers per rater."""
         if self.mode == "scores":
             return len(self.pictures) + self.repeats
         counts = Counter(self.scenes.values()).values()
@@ -98,7 +98,7 @@ class Study:
         return {each.name: each.scene for each in self.pictures}
 
     def file(self, shown: Shown) -> Path:
-        """Return where a picture is."""
+        """Return the file of a picture."""
         return self.folder / "pictures" / f"{shown.name}.png"
 
     @property
@@ -115,8 +115,8 @@ class Study:
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
             except OSError as error:
                 raise InputError(
-                    f"{path}: is a picture of the study and cannot be read ({error.strerror}); "
-                    "copy the study folder again"
+                    f"{path}: this picture of the study cannot be read ({error.strerror}); copy "
+                    "the study folder again"
                 ) from error
             if digest != shown.sha256:
                 raise InputError(
@@ -134,16 +134,16 @@ def to_json(study: Study) -> bytes:
 
 
 def identity_of(manifest: bytes) -> str:
-    """Return the digest by which ratings and key name their study."""
+    """Return the digest that names the study in ratings and key."""
     return hashlib.sha256(manifest).hexdigest()[:16]
 
 
 def read_study(folder: Path) -> Study:
-    """Read ``manifest.json``. Raises UsageError where there is none, InputError for a bad one."""
+    """Read ``manifest.json``. Raises UsageError if it is missing, InputError for a bad one."""
     path = folder / MANIFEST
     if not path.is_file():
         raise UsageError(
-            f"{folder}: is not a study; give the folder that upscale rate prepare has written"
+            f"{folder}: is not a study; give the folder that upscale rate prepare wrote"
         )
     data, found = read_file(path, KIND)
     try:
@@ -179,7 +179,7 @@ def read_file(path: Path, kind: str) -> tuple[bytes, dict[str, Any]]:
     if not isinstance(found, dict) or found.get("kind") != kind:
         raise InputError(f"{path}: is not the {kind}")
     if found.get("version") != VERSION:
-        raise InputError(f"{path}: is of a newer upscale; update this one")
+        raise InputError(f"{path}: was written by a newer upscale; update this one")
     return data, found
 
 

@@ -1,7 +1,6 @@
-"""A page and an interface for programs that make pictures as the command line does.
+"""A page and an interface for programs; both make pictures as the command line does.
 
-`requests` says what may be asked for and takes in pictures, `work` queues jobs and makes them
-through `upscale.batch`, and `web` answers. It imports viewing and everything below. What a request
-asks for is read by the command, which hands over the means (`upscale.serving.requests.asked`).
-`upscale ui` is its command.
+`requests` defines requests and receives pictures, `work` queues jobs and makes them through
+`upscale.batch`, and `web` answers. It imports viewing and everything below. The command `upscale
+ui` parses the settings of a request and passes the result on (`upscale.serving.requests.asked`).
 """

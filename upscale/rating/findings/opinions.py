@@ -1,4 +1,4 @@
-"""Scores from 1 to 5 → mean opinion scores, their intervals, and which differences are real.
+"""Mean opinion scores from scores of 1 to 5, with intervals and significant differences.
 
 Ledig et al. 2017, section 3.4 and supplement, section "Mean opinion score testing": paired
 two-sided Wilcoxon signed-rank tests, significant at p < .05.
@@ -19,7 +19,7 @@ __all__ = ["Difference", "Opinion", "opinions"]
 
 @dataclass(frozen=True)
 class Opinion:
-    """What raters think of one system on one set."""
+    """The scores of one system on one set."""
 
     set: str
     """Name of the set."""
@@ -28,7 +28,7 @@ class Opinion:
     model: str
     """The name, file or baseline behind it."""
     alpha: float | None
-    """Of the blend; None: the model as it is."""
+    """Alpha of the blend; None: the model as it is."""
     mos: float
     """Mean of all scores."""
     low: float | None
@@ -36,7 +36,7 @@ class Opinion:
     high: float | None
     """Of the interval over raters."""
     counts: tuple[int, ...]
-    """How often each score was given, 1 to 5."""
+    """Number of each score, 1 to 5."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ class Difference:
     second: str
     """Label of the other."""
     difference: float
-    """First minus second, in the unit of the scores; of pairs, the share that prefers the first."""
+    """First minus second in the unit of the scores; for pairs, the share that prefers the first."""
     low: float | None
     """Of the interval over raters; None where there is but one."""
     high: float | None
     """Of the interval over raters."""
     pairs: int
-    """How many pairs of scores, or choices, it is made of."""
+    """Number of pairs of scores, or of choices."""
     p: float
-    """Of the two-sided test."""
+    """p of the two-sided test."""
     p_holm: float
     """The same, adjusted by Holm's method for all tests on the set."""
 
@@ -66,10 +66,10 @@ class Difference:
 def opinions(
     key: Key, raters: Sequence[Rater], seed: int
 ) -> tuple[list[Opinion], list[Difference]]:
-    """Return the opinion of each system and set, and the differences of all systems of a set.
+    """Return the opinion for each system and set, and the differences between the systems of a set.
 
-    ``seed``: of the draws of raters. A difference is tested on all pairs of scores that one rater
-    gave to one picture by both systems. Raises UsageError where SciPy is missing.
+    ``seed``: seed of the draws of raters. The test of a difference uses all pairs of scores that
+    one rater gave to one picture of both systems. Raises UsageError if SciPy is missing.
     """
     found: list[Opinion] = []
     differences: list[Difference] = []
@@ -90,7 +90,7 @@ def opinions(
 
 
 def _table(key: Key, raters: Sequence[Rater], name: str, systems: Sequence[str]) -> Floats:
-    """Return (raters, pictures, systems): the first scores; NaN where there is none."""
+    """Return (raters, pictures, systems): the first scores, NaN if missing."""
     origins = key.origins
     pictures = list(dict.fromkeys(each.picture for each in origins.values() if each.set == name))
     rows = {picture: row for row, picture in enumerate(pictures)}

@@ -1,8 +1,8 @@
-"""Which of two is better → a score for each system, by the model of Bradley and Terry (1952).
+"""Scores of systems from choices between two pictures, by the Bradley-Terry model (1952).
 
-The odds that a system is preferred to another are those of their strengths; a score is the natural
-logarithm of a strength, and the scores of a set have the mean 0. Strengths are found by Hunter's
-iteration (2004, "MM algorithms for generalized Bradley-Terry models", equation 3).
+The odds that one system is preferred to another are the ratio of their strengths; a score is the
+natural logarithm of a strength, and the scores of a set have the mean 0. Strengths are found by
+Hunter's iteration (2004, "MM algorithms for generalized Bradley-Terry models", equation 3).
 """
 
 import itertools
@@ -26,16 +26,16 @@ from upscale.rating.key import Key
 __all__ = ["PRIOR", "Preference", "preferences", "scores"]
 
 PRIOR = 0.5
-"""Choices that are added each way for every two systems; without them, a system that always wins
-has no finite score, and in some draw of raters nearly every one does."""
+"""Choices that are added in each direction between each two systems. Without them, a system that
+always wins has no finite score, and nearly every system does so in some draw of raters."""
 
 STEPS, CHANGE = 20000, 1e-10
-"""Iterations at most, and the change of a score that ends them."""
+"""Most iterations, and the change of a score that ends them."""
 
 
 @dataclass(frozen=True)
 class Preference:
-    """What raters think of one system on one set."""
+    """The preference for one system on one set."""
 
     set: str
     """Name of the set."""
@@ -44,26 +44,26 @@ class Preference:
     model: str
     """The name, file or baseline behind it."""
     alpha: float | None
-    """Of the blend; None: the model as it is."""
+    """Alpha of the blend; None: the model as it is."""
     score: float
-    """Of Bradley and Terry."""
+    """Bradley-Terry score."""
     low: float | None
     """Of the interval over raters; None where there is but one."""
     high: float | None
     """Of the interval over raters."""
     wins: int
-    """Choices in its favour."""
+    """Number of choices in its favour."""
     choices: int
-    """Choices that it was part of."""
+    """Number of choices with this system."""
 
 
 def preferences(
     key: Key, raters: Sequence[Rater], seed: int
 ) -> tuple[list[Preference], list[Difference]]:
-    """Return the preference for each system and set, and the choice between all systems of a set.
+    """Return the preference for each system and set, and the choices between the systems of a set.
 
-    ``seed``: of the draws of raters. The test of two systems is a two-sided binomial one against
-    chance. Raises UsageError where SciPy is missing.
+    ``seed``: seed of the draws of raters. The test of two systems is a two-sided binomial test
+    against chance. Raises UsageError if SciPy is missing.
     """
     found: list[Preference] = []
     differences: list[Difference] = []
@@ -98,8 +98,8 @@ def _wins(key: Key, raters: Sequence[Rater], name: str, systems: Sequence[str]) 
 def scores(wins: Floats, prior: float = PRIOR) -> Floats:
     """Return the scores of (…, K, K) wins of the first over the second, shape (…, K).
 
-    ``prior`` is added each way between every two systems. With 0 these are the most likely scores,
-    which are finite only where every system wins and loses, directly or through others.
+    ``prior`` is added in each direction between each two systems. With 0 these are the most likely
+    scores, which are finite only if every system wins and loses, directly or through others.
     """
     count = wins.shape[-1]
     wins = wins + prior * (1 - np.eye(count))
@@ -131,7 +131,7 @@ def _intervals(wins: Floats, seed: int) -> list[Interval]:
 def _differences(
     name: str, systems: Sequence[str], wins: Floats, seed: int
 ) -> Iterator[Difference]:
-    """Yield the share of choices for the first of every two systems."""
+    """Yield the share of choices for the first of each two systems."""
     try:
         from scipy.stats import binomtest
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Raters: what each answered first and again, and whose answers count."""
+"""Raters: their first and repeated answers, and whose answers count."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from upscale.rating.study import Study
 __all__ = ["Rater", "Retest", "by_rater", "excluded", "retest"]
 
 ANCHORS = ("nearest", "hr")
-"""Models of the systems that bound the scale: who rates them the wrong way round rates nothing."""
+"""Models at the ends of the scale: a rater who reverses them does not count."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Rater:
     """One person's answers."""
 
     code: str
-    """Theirs."""
+    """The rater's code."""
     ratings: tuple[Rating, ...]
-    """In the order of the trials."""
+    """Ratings in the order of the trials."""
 
     @cached_property
     def first(self) -> list[Rating]:
-        """The answer to each question, when it came first: those that count."""
+        """The first answer to each question, which counts."""
         found: dict[frozenset[str], Rating] = {}
         for rating in self.ratings:
             found.setdefault(frozenset(rating.shown), rating)
@@ -36,7 +36,7 @@ class Rater:
 
     @cached_property
     def again(self) -> list[tuple[Rating, Rating]]:
-        """The two answers to each question that came twice."""
+        """Both answers to each repeated question."""
         first = {frozenset(rating.shown): rating for rating in self.first}
         both = [(first[frozenset(rating.shown)], rating) for rating in self.ratings]
         return [(one, other) for one, other in both if one is not other]
@@ -44,22 +44,22 @@ class Rater:
 
 @dataclass(frozen=True)
 class Retest:
-    """How alike the two answers to the same question are."""
+    """How well two answers to the same question agree."""
 
     pairs: int
-    """How many came twice."""
+    """Number of repeated questions."""
     same: float | None
-    """Share that was answered in the same way; None where nothing came twice."""
+    """Share of equal answers; None without repeated questions."""
     near: float | None
-    """Share that differs by one step of the scale at most; None of pairs of pictures."""
+    """Share that differs by at most one step of the scale; None for pairs of pictures."""
     shift: float | None
-    """Mean of second minus first; None of pairs of pictures."""
+    """Mean of second minus first; None for pairs of pictures."""
     p: float | None
-    """Of a two-sided Wilcoxon signed-rank test that the second answer is another."""
+    """p of a two-sided Wilcoxon signed-rank test between first and second answers."""
 
 
 def by_rater(ratings: Iterable[Rating]) -> list[Rater]:
-    """Group ratings, which come by rater and trial."""
+    """Group ratings, which are sorted by rater and trial."""
     groups = groupby(ratings, lambda rating: rating.rater)
     return [Rater(code, tuple(found)) for code, found in groups]
 
@@ -71,11 +71,11 @@ def excluded(
     by_hand: Collection[str] = (),
     unfinished: bool = False,
 ) -> dict[str, str]:
-    """Return the codes of those whose answers do not count, each with the reason.
+    """Return the codes of raters who do not count, each with the reason.
 
-    These are ``by_hand``, and who: has not answered everything (unless ``unfinished``), gave all
-    pictures one score, rates the originals no better than nearest neighbour, or always chose the
-    same side.
+    These are ``by_hand``, and raters who have not answered everything (unless ``unfinished``), gave
+    all pictures the same score, rate the originals no better than nearest neighbour, or always
+    chose the same side.
     """
     reasons: dict[str, str] = {}
     for rater in raters:

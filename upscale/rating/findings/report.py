@@ -1,4 +1,4 @@
-"""The files that state what a study has found: JSON, CSV, Markdown and a plot."""
+"""The report files of a study: JSON, CSV, Markdown and a plot."""
 
 import csv
 import io
@@ -24,9 +24,9 @@ REPORT, PLOT = "report.json", "distribution.svg"
 
 
 def write_report(findings: Findings, key: Key, folder: Path) -> list[Path]:
-    """Write ``report.md`` and what belongs to it into ``folder``; return the files.
+    """Write ``report.md`` and its other files into ``folder``; return the files.
 
-    Raises OutputError, UsageError where matplotlib is missing.
+    Raises OutputError, and UsageError if matplotlib is missing.
     """
     texts = {
         REPORT: to_json(findings),
@@ -59,7 +59,7 @@ def _draw(findings: Findings, target: Path) -> None:
 
 
 def to_json(findings: Findings) -> str:
-    """Return all but the single answers, in full precision."""
+    """Return everything except the single answers, in full precision."""
     record = {
         "kind": KIND,
         "upscale": __version__,
@@ -85,13 +85,13 @@ def to_json(findings: Findings) -> str:
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
-    """Give each score a column of its own."""
+    """Give each score its own column."""
     counts = record.pop("counts", ())
     return record | {f"score_{score}": count for score, count in enumerate(counts, 1)}
 
 
 def _answers(findings: Findings, key: Key) -> Iterable[dict[str, Any]]:
-    """Yield every answer with the names of what was shown, for other programs."""
+    """Yield every answer with the names of the systems, for other programs."""
     seen: set[tuple[str, frozenset[str]]] = set()
     for rating, reason in findings.ratings:
         origins = [key.origins[name] for name in rating.shown]
@@ -126,8 +126,8 @@ def _csv(records: Iterable[Mapping[str, Any]]) -> str:
 def read_opinions(path: Path) -> dict[tuple[str, str], float]:
     """Return the mean opinion scores of a report by set and label of the system.
 
-    ``path``: ``report.json``, or the folder in which it is. Raises UsageError for another file, and
-    for the report of a study of pairs.
+    ``path``: ``report.json``, or its folder. Raises UsageError for another file, and for the report
+    of a study of pairs.
     """
     file = path / REPORT if path.is_dir() else path
     try:
@@ -139,8 +139,10 @@ def read_opinions(path: Path) -> dict[tuple[str, str], float]:
     if not isinstance(record, dict) or record.get("kind") != KIND:
         raise UsageError(f"{file}: is not a {KIND}; give the {REPORT} of upscale rate report")
     if record.get("mode") != "scores":
-        raise UsageError(f"{file}: is of a study of pairs, which has no mean opinion scores")
+        raise UsageError(
+            f"{file}: is the report of a study of pairs, which has no mean opinion scores"
+        )
     try:
         return {(each["set"], each["system"]): float(each["mos"]) for each in record["systems"]}
     except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"{file}: is damaged; make the report again") from error
+        raise UsageError(f"{file}: is damaged; create it again with upscale rate report") from error

@@ -1,6 +1,6 @@
-"""Whether a difference is more than chance: intervals over raters, and tests. SciPy does the tests.
+"""Intervals over raters, and tests of differences; SciPy computes the tests.
 
-Raters differ more from each other than one of them at two times, so intervals are over raters.
+Raters differ more from each other than from themselves, so intervals are over raters.
 """
 
 from collections.abc import Sequence
@@ -23,15 +23,15 @@ __all__ = [
 ]
 
 LEVEL = 0.05
-"""Below which p is called significant; intervals hold with the rest."""
+"""p below this is significant; intervals have the remaining confidence."""
 
 RESAMPLES = 10000
-"""Draws of raters, with replacement, of which an interval is made."""
+"""Number of draws of raters, with replacement, for an interval."""
 
 Floats = npt.NDArray[np.float64]
 
 Interval = tuple[float | None, float | None]
-"""Its ends; None where there is but one rater."""
+"""Its ends; None for a single rater."""
 
 
 def interval(values: Floats, seed: int) -> list[Interval]:
@@ -67,7 +67,7 @@ def resampled(raters: int, seed: int) -> Floats:
 
 
 def signed_rank(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
-    """Return p of SciPy's two-sided Wilcoxon signed-rank test; 1 where nothing differs."""
+    """Return p of SciPy's two-sided Wilcoxon signed-rank test; 1 if nothing differs."""
     if np.array_equal(first, second):
         return 1.0
     try:
@@ -78,7 +78,7 @@ def signed_rank(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
 
 
 def missing_scipy() -> UsageError:
-    """Say what to install for a test."""
+    """Return the error for missing SciPy."""
     return UsageError("the report needs SciPy; install it with: pip install 'upscale[rate]'")
 
 

@@ -1,4 +1,4 @@
-"""All that a study has found: its raters, its systems and their differences."""
+"""The findings of a study: its raters, its systems and their differences."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,42 +22,42 @@ class Person:
     rater: str
     """The code."""
     answers: int
-    """How many they gave, those that came twice among them."""
+    """Number of answers, including repeated ones."""
     excluded: str | None
-    """Why their answers do not count; None: they do."""
+    """The reason why their answers do not count; None if they do."""
     seconds: float
-    """The middle one of the times that answers took."""
+    """Median time of an answer."""
     screens: tuple[str, ...]
     """Sizes in CSS pixels, and pixels of the screen a CSS pixel: ``1920 × 1080, 1``."""
     retest: Retest
-    """Of what they saw twice."""
+    """Agreement of repeated answers."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a study has found."""
+    """The findings of a study."""
 
     study: Study
     """The study."""
     people: tuple[Person, ...]
     """All raters, by their codes."""
     systems: tuple[Opinion | Preference, ...]
-    """By set, in the order of the key."""
+    """Systems by set, in the order of the key."""
     differences: tuple[Difference, ...]
-    """Of every two systems of a set."""
+    """Differences of each two systems of a set."""
     retest: Retest
-    """Of all whose answers count."""
+    """Agreement of repeated answers, over raters who count."""
     ratings: tuple[tuple[Rating, str | None], ...] = field(repr=False)
-    """Every answer, and why it does not count."""
+    """Every answer, with the reason if it does not count."""
 
     @property
     def mode(self) -> Mode:
-        """What the raters answered."""
+        """The kind of question."""
         return self.study.mode
 
     @property
     def counted(self) -> int:
-        """How many raters' answers count."""
+        """Number of raters who count."""
         return sum(person.excluded is None for person in self.people)
 
 
@@ -68,9 +68,9 @@ def find(
     by_hand: Collection[str] = (),
     unfinished: bool = False,
 ) -> Findings:
-    """Return what ``ratings`` say; ``by_hand`` and ``unfinished`` as `excluded` takes them.
+    """Return the findings from ``ratings``; ``by_hand`` and ``unfinished`` as for `excluded`.
 
-    Raises InputError where nobody's answers count, UsageError where SciPy is missing.
+    Raises InputError if no rater counts, UsageError if SciPy is missing.
     """
     raters = by_rater(ratings)
     reasons = excluded(study, key, raters, by_hand, unfinished)
@@ -111,7 +111,7 @@ def _person(study: Study, rater: Rater, reason: str | None) -> Person:
 
 
 def published_of(system: Opinion | Preference) -> list[Published]:
-    """Return the opinion scores that papers publish for a system; other raters gave them."""
+    """Return the published opinion scores of a system, which come from other raters."""
     if system.model == "hr":
         rows = [row for row in read_published() if row.system == "HR" and row.set == system.set]
         return [row for row in rows if "mos" in row.figures and row.picture is None]

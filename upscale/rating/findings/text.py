@@ -17,13 +17,13 @@ __all__ = ["make_tables", "retest_line", "to_markdown"]
 INTERVAL = f"{100 * (1 - LEVEL):.0f} % interval"
 
 OTHERS = (
-    "Published scores are of other raters, who saw other versions beside these: compare the order, "
-    "not the numbers."
+    "Published scores come from other raters, who compared other versions: compare the order, not "
+    "the numbers."
 )
 DRAWN = f"Intervals are over raters: {RESAMPLES:,} draws with replacement."
 PRIORED = (
-    f"Scores are natural logarithms of Bradley and Terry's strengths, with the mean 0; {PRIOR:g} "
-    "choices are added each way between every two systems."
+    f"Scores are natural logarithms of Bradley-Terry strengths, with the mean 0; {PRIOR:g} choices "
+    "are added in each direction between each two systems."
 )
 SCORE_TEST = (
     "p: two-sided Wilcoxon signed-rank test of all pairs of scores that one rater gave to one "
@@ -35,7 +35,7 @@ CHOICE_TEST = (
 
 
 def make_tables(findings: Findings) -> list[Table]:
-    """Return two tables a set, of its systems and of their differences, and one of the raters."""
+    """Return two tables per set, for its systems and their differences, and one for the raters."""
     tables = []
     for name in dict.fromkeys(each.set for each in findings.systems):
         opinions = [e for e in findings.systems if isinstance(e, Opinion) and e.set == name]
@@ -109,7 +109,7 @@ def _people(findings: Findings) -> Table:
 
 
 def retest_line(found: Retest) -> str:
-    """State how alike answers to the same question are."""
+    """State how well answers to the same question agree."""
     if found.same is None:
         return "Test and retest: nothing was shown twice."
     text = (
@@ -124,7 +124,7 @@ def retest_line(found: Retest) -> str:
 
 
 def to_markdown(findings: Findings, plot: str) -> str:
-    """Return the whole report; ``plot``: the file of the distribution, shown for scores."""
+    """Return the whole report; ``plot``: the file of the distribution, for scores only."""
     study = findings.study
     head = {
         "Study": study.identity,

@@ -1,6 +1,6 @@
-"""What requests may ask for, and what they bring.
+"""The settings, limits and uploads of requests.
 
-`asked` is what a request wants, `limits` how much of it, `offers` which models. `arrivals` puts
-what was sent into a folder, an `archive` member by member. It imports the batch and everything
-below; `upscale.serving.work` makes what was asked for.
+`asked` holds the settings of a request, `limits` its limits, `offers` the models. `arrivals` puts
+uploads into a folder, an `archive` member by member. It imports the batch and everything below;
+`upscale.serving.work` makes the pictures.
 """

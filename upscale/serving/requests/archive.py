@@ -1,4 +1,4 @@
-"""ZIP → the files in it, with a limit on what comes out."""
+"""Reads the files of a ZIP, within limits."""
 
 import struct
 import zipfile
@@ -12,26 +12,26 @@ from upscale.errors import InputError
 __all__ = ["SIGNATURE", "Member", "members"]
 
 SIGNATURE = b"PK\x03\x04"
-"""Begins a ZIP that is not empty (APPNOTE.TXT 4.3.7); no picture begins so."""
+"""First bytes of a ZIP that is not empty (APPNOTE.TXT 4.3.7); no picture begins with them."""
 
 END = b"PK\x05\x06"
 END_SIZE = 22
 LONGEST_COMMENT = 2**16 - 1
 
 LARGEST_DIRECTORY = 4 * 2**20
-"""Bytes of a directory, which is read into memory whole."""
+"""Most bytes of a directory, which is read into memory at once."""
 
 PIECE = 2**20
 
 Member = tuple[str, Iterator[bytes]]
-"""A file's name as the archive has it, and what it holds."""
+"""A file's name in the archive, and its contents."""
 
 
 def members(path: Path, file: IO[bytes]) -> Iterator[Member]:
-    """Yield the files in an archive, one after the other; ``path`` is what messages call it.
+    """Yield the files in an archive one by one; messages call the archive ``path``.
 
-    Folders, hidden files and what macOS puts beside files are left out. Nothing is written.
-    Raises InputError for a damaged archive, and one that needs a password.
+    Folders, hidden files and the extra files of macOS are left out. Nothing is written. Raises
+    InputError for an archive that is damaged or needs a password.
     """
     if _directory_size(file) > LARGEST_DIRECTORY:
         raise InputError(f"{path}: holds too many files; split it", code="too-large")
@@ -60,11 +60,11 @@ def _content(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> I
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path}: is a damaged ZIP ({error}); make it again", code="decode-error")
+    return InputError(f"{path}: the ZIP is damaged ({error}); create it again", code="decode-error")
 
 
 def _directory_size(file: IO[bytes]) -> int:
-    """Return what the end of an archive says, where `zipfile` finds it; 0 where there is none.
+    """Return the size of the directory, as the end of an archive states it; 0 if there is no end.
 
     The 64-bit form, which a small directory does not need, counts as too large.
     """

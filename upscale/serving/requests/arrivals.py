@@ -1,4 +1,4 @@
-"""What was sent → files in a job's folder, under names that lead nowhere else."""
+"""Saves uploads as files in a job's folder, under names that cannot leave it."""
 
 import os
 import re
@@ -18,16 +18,16 @@ __all__ = ["Arrivals", "safe_name"]
 PIECE = 2**20
 
 LONGEST = 120
-"""Bytes of a name; an output's is longer."""
+"""Most bytes of a name; that of an output is longer."""
 
 DEEPEST = 8
-"""Folders within an archive."""
+"""Most nested folders within an archive."""
 
 _ODD = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]')
 
 
 def safe_name(name: str) -> str:
-    """Return a name for a file or a folder: one part of a path, which any system takes."""
+    """Return a name for a file or a folder: one part of a path, valid on every system."""
     kept = _ODD.sub("_", unicodedata.normalize("NFC", name)).strip(" .")
     stem, suffix = os.path.splitext(kept)
     if len(suffix.encode()) > 10:
@@ -38,18 +38,18 @@ def safe_name(name: str) -> str:
 
 
 class Arrivals:
-    """The pictures of one job, as they come in."""
+    """The uploaded pictures of one job."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
-        """Put them into ``folder``, which exists."""
+        """Use ``folder``, which exists."""
         self._folder, self._limits = folder, limits
         self._bytes = 0
         self._taken: set[str] = set()
         self.found: list[Found] = []
-        """Each picture, and its place."""
+        """Each picture and its place."""
 
     def add(self, name: str, file: IO[bytes]) -> None:
-        """Keep a file, or what is in a ZIP. Raises InputError for too much, and OutputError."""
+        """Save a file or a ZIP's contents. Raises OutputError, and InputError beyond the limits."""
         shown = Path(safe_name(re.split(r"[/\\]", name)[-1]))
         file.seek(0)
         if file.read(len(SIGNATURE)) == SIGNATURE:
@@ -59,7 +59,7 @@ class Arrivals:
                 *folders, last = map(safe_name, parts or ["picture"])
                 self._keep(Path(*folders[:DEEPEST], last), content)
             if len(self.found) == before:
-                raise InputError(f"{shown}: there is no file in it", code="not-an-image")
+                raise InputError(f"{shown}: the ZIP holds no file", code="not-an-image")
             return
         file.seek(0)
         self._keep(shown, iter(lambda: file.read(PIECE), b""))
@@ -93,7 +93,7 @@ class Arrivals:
             yield piece
 
     def _free(self, place: Path) -> Path:
-        """Return a place that no other picture has, whatever the case of its letters."""
+        """Return a place that no other picture has, ignoring case."""
         if any((self._folder / folder).is_file() for folder in place.parents):
             place = Path(place.name)
         number, free = 1, place

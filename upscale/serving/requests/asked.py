@@ -1,4 +1,4 @@
-"""What a request wants: how its pictures are made, sized, saved and called."""
+"""The settings of a request: model, size, format and names."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ __all__ = ["Asked", "Read", "Setting"]
 
 @dataclass(frozen=True)
 class Asked:
-    """How the pictures of a job are made."""
+    """The settings of a job."""
 
     order: Order
     find: Callable[[Listener], Mapping[str, Method]]
-    """Finds the weights, and fetches what is missing. Raises UpscaleError."""
+    """Finds the weights, and fetches missing ones. Raises UpscaleError."""
     naming: Callable[[int], Naming]
-    """How outputs are called, for a network's scale."""
+    """Names of the outputs, for a network's scale."""
 
 
 Read = Callable[[Mapping[str, str]], Asked]
-"""Makes it of a request's words, each under its setting's name. Raises UsageError."""
+"""Parses a request's words by the names of their settings. Raises UsageError."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A word that a request may give."""
+    """A setting that a request may contain."""
 
     name: str
     kind: str
-    """``string``, ``integer``, ``number`` or ``boolean``, as JSON Schema has it."""
+    """``string``, ``integer``, ``number`` or ``boolean``, as in JSON Schema."""
     help: str
     default: object = None

@@ -1,4 +1,4 @@
-"""What a server takes."""
+"""The limits of a server."""
 
 from dataclasses import dataclass
 
@@ -7,23 +7,23 @@ __all__ = ["Limits"]
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one request, and all of them, may ask for."""
+    """Limits of one request, and of all together."""
 
     most_bytes: int = 500 * 10**6
-    """Of a request, and of all that comes out of its archives."""
+    """Bytes of a request, and of the unpacked contents of its archives."""
     max_pixels: int = 2**26
-    """Of a picture, all frames together."""
+    """Pixels of a picture, all frames together."""
     most_output_pixels: int = 2**30
-    """Of a result, all frames together."""
+    """Pixels of a result, all frames together."""
     pictures: int = 500
-    """In a job."""
+    """Pictures in a job."""
     jobs: int = 20
-    """That wait or are at work; with more, a request is told to come again."""
+    """Waiting and running jobs; with more, the server asks the sender to try again later."""
     kept: float = 3600
-    """Seconds for which a finished job that nobody asks for is kept."""
+    """Seconds until an unused finished job expires."""
     attended: float = 150
-    """Seconds without a question after which a page's job is cancelled.
+    """Seconds without a request after which a page's job is cancelled.
 
-    Browsers let a page in the background ask once a minute."""
+    Browsers allow a page in the background one request per minute."""
     silence: float = 30
-    """Seconds that a sender may be silent within a request."""
+    """Longest pause of a sender within a request, in seconds."""

@@ -1,4 +1,4 @@
-"""The models that a server lets people choose from, in plain words."""
+"""The models that a server offers, in plain words."""
 
 from dataclasses import dataclass
 
@@ -9,50 +9,50 @@ from upscale.models.manifest import Entry, read_manifest
 __all__ = ["Offer", "is_here", "known_models", "offers"]
 
 PLAIN = {
-    AUTO: "Let each picture decide: quick",
-    BEST: "Let each picture decide: best, and ten times as slow",
+    AUTO: "Chosen for each picture: fast",
+    BEST: "Chosen for each picture: best, takes ten times as long",
     "srgan": "Clean photographs: crisp",
-    "srresnet": "Clean photographs: faithful, nothing is invented",
+    "srresnet": "Clean photographs: faithful, nothing invented",
     "realesr-general": "Damaged photographs, drawings and text",
 }
 """Offered first, in this order."""
 
 QUICK_CROP, SLOW_CROP = 128, 48
-"""LR pixels a side of a crop that a small and a big network enlarge in a moment."""
+"""Side in LR pixels of a crop that a small and a big network enlarge quickly."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A model, or a way to choose one."""
+    """A model, or an automatic choice."""
 
     name: str
     words: str
-    """What it is for."""
+    """Its purpose."""
     main: bool
-    """Whether it is among the few that are shown at once."""
+    """Whether the page shows it among the first few."""
     licence: str
     scale: int
-    """The network's; 0: it is known once the file is read."""
+    """The network's scale; 0 if only the file tells it."""
     bytes: int
-    """To fetch; 0: nothing."""
+    """Bytes to fetch; 0 for none."""
     here: bool
     """Whether it is on this machine."""
     blends: bool
     """Whether alpha changes it."""
     alpha: float | None
-    """Its blend by default; None: the weights as they are."""
+    """Its default blend; None: the weights as they are."""
     crop: int
-    """LR pixels a side of a crop that takes a moment."""
+    """Side in LR pixels of a crop that is enlarged quickly."""
 
 
 def known_models() -> set[str]:
-    """Return every name that ``--model`` takes: of the manifest, and the words that choose."""
+    """Return every name for ``--model``: the manifest's, and the automatic choices."""
     entries = read_manifest().items()
     return {*CANDIDATES, *(name for name, each in entries if each.role == "generator")}
 
 
 def offers(own: str | None = None) -> list[Offer]:
-    """Return what may be chosen; ``own`` is the name of a file that the server was given."""
+    """Return the offers; ``own`` is the name of a file of the server's own."""
     generators = {name: each for name, each in read_manifest().items() if each.role == "generator"}
     found = []
     for name, candidates in CANDIDATES.items():
@@ -87,7 +87,7 @@ def _offer(entry: Entry, name: str, words: str, licences: str, needed: tuple[Ent
 
 
 def is_here(model: str) -> bool:
-    """Tell whether ``model``, or all that it chooses from, is on this machine; so is a file."""
+    """Return whether ``model``, or every model that it chooses from, is on this machine."""
     candidates = CANDIDATES.get(model)
     entries = [read_manifest().get(name) for name in (candidates.names if candidates else (model,))]
     return all(entry is None or _is_kept(entry) for entry in entries)

@@ -1,6 +1,6 @@
-"""Requests → answers: the page, its files, and the interface for programs.
+"""Answers requests: the page, its files, and the interface for programs.
 
-`guard` lets requests in, `answers` gives errors their form, `uploads` reads what is sent, `results`
-sends what was made, `routes` has one function a request, `openapi` describes them, `pages` are what
-people see, and `server` holds all of it. Starlette and uvicorn are imported when a page is served.
+`guard` admits requests, `answers` formats errors, `uploads` reads the body of a request, `results`
+sends results, `routes` has one function per request, `openapi` describes them, `pages` holds the
+pages for people, and `server` joins all of it. Serving a page imports Starlette and uvicorn.
 """

@@ -28,7 +28,7 @@ STATUSES = {
     "forbidden": 403,
     "usage": 400,
 }
-"""HTTP's numbers, by code."""
+"""HTTP statuses by code."""
 
 STATUSES_OF_KINDS: dict[type[UpscaleError], int] = {
     InputError: 422,
@@ -40,12 +40,12 @@ STATUSES_OF_KINDS: dict[type[UpscaleError], int] = {
 
 
 def model_name(model: str) -> str:
-    """Return what a model is called outside: of a file's path the last part."""
+    """Return a model's public name: only the last part of a path."""
     return PurePath(model).name
 
 
 def refusal(code: str, message: str, status: int | None = None) -> JSONResponse:
-    """Answer with an error that is ours to name."""
+    """Answer with an error of the server."""
     headers = {"Retry-After": "5"} if code == "busy" else {}
     if code == "unauthorized":
         headers["WWW-Authenticate"] = "Bearer"
@@ -62,7 +62,7 @@ def failure(error: UpscaleError, message: str | None = None) -> JSONResponse:
 
 
 def about_ticket(ticket: Ticket, tickets: Tickets) -> dict[str, Any]:
-    """Return what a program, or the page, is told of a job."""
+    """Describe a job for a program or the page."""
     left = ticket.seconds_left
     return {
         "id": ticket.id,
@@ -81,7 +81,7 @@ def about_ticket(ticket: Ticket, tickets: Tickets) -> dict[str, Any]:
 
 
 def about_picture(ticket: Ticket, number: int) -> dict[str, Any]:
-    """Return what is told of one picture of a job."""
+    """Describe one picture of a job."""
     found = ticket.found[number]
     result = ticket.results.get(found.path)
     at_work = ticket.at_work == found.path and not ticket.ended

@@ -1,4 +1,4 @@
-"""Who may ask a server, of pages or of a study: hosts, origins, and the token."""
+"""Admits requests to a server by host, origin and token."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ __all__ = ["COOKIE", "LOCAL", "Guard", "Keys"]
 COOKIE = "upscale"
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
-"""Names of this machine that no other machine answers to."""
+"""Names that always refer to this machine."""
 
 HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -28,24 +28,24 @@ HEADERS = {
 
 LINGER_BYTES = 2**28
 LINGER_SECONDS = 5.0
-"""How much of a body that is refused is read all the same, and for how long."""
+"""How much of a refused body is still read, and for how long."""
 
 
 class Keys:
-    """The token, and the cookie that a page gets for it."""
+    """The token, and the cookie that stands for it."""
 
     def __init__(self, token: str | None) -> None:
-        """Take the token; None: everybody may ask."""
+        """Take the token; None admits everybody."""
         self.token = token
         secret = secrets.token_bytes(32)
         self.cookie = hmac.new(secret, b"page", hashlib.sha256).hexdigest()
 
     def fits(self, word: str) -> bool:
-        """Tell whether ``word`` is the token."""
+        """Return whether ``word`` is the token."""
         return self.token is not None and hmac.compare_digest(word.encode(), self.token.encode())
 
     def opens(self, headers: Headers) -> bool:
-        """Tell whether a request shows the token or the cookie, or needs neither."""
+        """Return whether a request has the token or the cookie, or needs neither."""
         if self.token is None:
             return True
         kind, _, word = headers.get("authorization", "").partition(" ")
@@ -59,10 +59,10 @@ class Keys:
 
 
 class Guard:
-    """Passes on the requests that may be answered.
+    """Passes on the admitted requests.
 
-    Without it a page of any other site could use a server on the reader's own machine: by a name
-    that it makes lead here (so the host's name is looked at), or blindly (so the origin is).
+    Without it, a page of another site could use a server on the reader's own machine: by a host
+    name that it points here, so the host is checked, or blindly, so the origin is checked.
     """
 
     def __init__(
@@ -74,17 +74,17 @@ class Guard:
         keys: Keys | None = None,
         policy: str = "",
     ) -> None:
-        """Stand before ``app``.
+        """Protect ``app``.
 
-        ``local``: only names of this machine are answered to. ``refusal`` makes an answer of a
-        code and a sentence. ``policy``: what the pages may load, but for those of ``/compare``,
-        which say it themselves.
+        ``local``: admit only names of this machine. ``refusal`` makes an answer of a code and a
+        message. ``policy``: what pages may load, except those of ``/compare``, which have their
+        own.
         """
         self._app, self._local, self._refusal = app, local, refusal
         self._keys, self._policy = keys or Keys(None), policy.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or let the application answer."""
+        """Refuse, or let the application answer."""
         if scope["type"] != "http":
             return
         receive, send = _heard_out(receive, send)
@@ -94,7 +94,7 @@ class Guard:
         if self._local and urlsplit(f"//{host}").hostname not in LOCAL:
             answer = self._refusal("forbidden", f"{host!r} is not the name of this server")
         elif origin is not None and urlsplit(origin).netloc != host:
-            answer = self._refusal("forbidden", "a page of another site may not ask")
+            answer = self._refusal("forbidden", "a page of another site may not use this server")
         elif (
             path.startswith("/api/")
             and path not in ("/api/login", "/api/openapi.json")
@@ -122,7 +122,7 @@ class Guard:
 
 
 def _heard_out(receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """Let an answer wait for the rest of the body: a program that is still sending reads none."""
+    """Delay an answer until the body has arrived, since a sending program does not read."""
     ended = False
 
     async def receiving() -> Message:

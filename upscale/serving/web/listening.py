@@ -8,12 +8,12 @@ __all__ = ["open_socket"]
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Return a listening socket; ``port`` 0 takes a free one. Raises OutputError."""
+    """Return a listening socket; ``port`` 0 chooses a free one. Raises OutputError."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         raise OutputError(
-            f"{host}:{port}: cannot be served ({getattr(error, 'strerror', None) or error}); "
-            "choose another --port or --host"
+            f"{host}:{port}: the server cannot listen there "
+            f"({getattr(error, 'strerror', None) or error}); choose another --port or --host"
         ) from error

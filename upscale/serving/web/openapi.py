@@ -1,4 +1,4 @@
-"""The interface in the words of OpenAPI 3.1."""
+"""Describes the interface as OpenAPI 3.1."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,26 +13,26 @@ JSON, PNG, FORM = "application/json", "image/png", "multipart/form-data"
 ERRORS = {
     "400": "A setting makes no sense (code: usage).",
     "401": "The token is missing or wrong (unauthorized).",
-    "404": "There is no such job or picture (not-found).",
+    "404": "This job or picture does not exist (not-found).",
     "410": "The job was cancelled (cancelled).",
-    "413": "More bytes, pixels or pictures than the server takes (too-large).",
+    "413": "More bytes, pixels or pictures than the server accepts (too-large).",
     "422": "The picture cannot be made; the code says why: not-an-image, truncated, "
     "decode-error, unsupported-format, crashed …",
-    "502": "The weights cannot be had (weights).",
+    "502": "The weights are not available (weights).",
     "503": "Too many jobs wait (busy); Retry-After says when to try again.",
     "507": "The result cannot be written (output).",
 }
 
 
 def describe(settings: Sequence[Setting], with_token: bool) -> dict[str, Any]:
-    """Return the document; ``with_token``: requests need one."""
+    """Return the document; ``with_token``: requests need a token."""
     described: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
             "title": "upscale",
             "version": __version__,
-            "description": "Make pictures larger. A job takes one or more pictures; "
-            "its results wait until they are fetched, removed, or an hour old.",
+            "description": "Make pictures larger. A job has one or more pictures; its results are "
+            "kept until they are removed or have not been used for an hour.",
         },
         "paths": _paths(settings),
         "components": {"schemas": SCHEMAS},
@@ -52,42 +52,44 @@ def _paths(settings: Sequence[Setting]) -> dict[str, Any]:
     of_job = [_parameter("id", "path", "string")]
     file = {"type": "string", "contentMediaType": "application/octet-stream"}
     pictures = {
-        "picture": {**file, "description": "A picture, or a ZIP of some; may be repeated."},
+        "picture": {**file, "description": "A picture, or a ZIP of pictures; may be repeated."},
         **words,
         "attended": {
             "type": "boolean",
-            "description": "Cancel the job when nobody asks for it for some minutes.",
+            "description": "Cancel the job if no request asks for it for some minutes.",
         },
     }
     return {
         "/api/upscale": {
             "post": {
-                "summary": "Begin a job.",
+                "summary": "Start a job.",
                 "requestBody": _form(pictures, "picture"),
-                "responses": _responses("202", "It waits.", "Job", "400", "413", "503"),
+                "responses": _responses("202", "The job waits.", "Job", "400", "413", "503"),
             }
         },
         job: {
             "get": {
-                "summary": "Ask how far a job is.",
+                "summary": "Get the progress of a job.",
                 "parameters": of_job,
                 "responses": _responses("200", "The job.", "Job", "404"),
             },
             "delete": {
-                "summary": "Cancel a job, and remove its files.",
+                "summary": "Cancel a job and remove its files.",
                 "parameters": of_job,
-                "responses": _responses("204", "It is gone.", None, "404"),
+                "responses": _responses("204", "The job is removed.", None, "404"),
             },
         },
         f"{job}/result": {
             "get": {
-                "summary": "Fetch the result: the picture, or a ZIP where several were sent.",
+                "summary": "Fetch the result: the picture, or a ZIP if several were sent.",
                 "parameters": [
                     *of_job,
-                    _parameter("wait", "query", "integer", "Seconds to wait for the job's end."),
+                    _parameter(
+                        "wait", "query", "integer", "Seconds to wait for the end of the job."
+                    ),
                 ],
                 "responses": {
-                    "202": _answer("The job is not done.", "Job"),
+                    "202": _answer("The job is not finished.", "Job"),
                     **_responses(
                         *("200", "The picture or the ZIP.", None),
                         *("404", "410", "413", "422", "502", "507"),
@@ -97,11 +99,11 @@ def _paths(settings: Sequence[Setting]) -> dict[str, Any]:
         },
         picture: _of_picture(of_job, "Fetch one picture, as soon as it is made.", "The picture."),
         f"{picture}/compare": _of_picture(
-            of_job, "See a picture and its result on one page.", "A page of HTML."
+            of_job, "Compare a picture and its result on one page.", "An HTML page."
         ),
         "/api/preview": {
             "post": {
-                "summary": "Enlarge a small crop at once, beside the queue.",
+                "summary": "Enlarge a small crop at once, outside the queue.",
                 "requestBody": _form(
                     {"picture": {**file, "description": "At most 65536 pixels."}, **of_crop},
                     "picture",
@@ -114,7 +116,7 @@ def _paths(settings: Sequence[Setting]) -> dict[str, Any]:
         },
         "/api/about": {
             "get": {
-                "summary": "Ask which models there are, and what the server takes.",
+                "summary": "List the models and the limits of the server.",
                 "responses": _responses("200", "Models and limits.", None),
             }
         },
@@ -122,8 +124,8 @@ def _paths(settings: Sequence[Setting]) -> dict[str, Any]:
 
 
 def _of_picture(of_job: list[Any], summary: str, made: str) -> dict[str, Any]:
-    """Describe a question for one picture of a job, answered by what was ``made``."""
-    number = _parameter("number", "path", "integer", "Its place in the job, from 0.")
+    """Describe a request for one picture of a job, answered by ``made``."""
+    number = _parameter("number", "path", "integer", "Number in the job, from 0.")
     responses = _responses("200", made, None, "404", "422")
     return {"get": {"summary": summary, "parameters": [*of_job, number], "responses": responses}}
 
@@ -171,9 +173,9 @@ SCHEMAS = {
     "Job": _object(
         id=TEXT,
         state={"enum": ["waiting", "fetching", "working", "done", "failed", "cancelled"]},
-        ahead={**WHOLE, "description": "Jobs that are made before it."},
-        share={**NUMBER, "description": "How much is done, from 0 to 1."},
-        seconds_left={**MAYBE_NUMBER, "description": "Null while that cannot be told."},
+        ahead={**WHOLE, "description": "Number of jobs before it."},
+        share={**NUMBER, "description": "Finished share, from 0 to 1."},
+        seconds_left={**MAYBE_NUMBER, "description": "Null while it is not known."},
         error=PROBLEM,
         notes={"type": "array", "items": TEXT},
         pictures={"type": "array", "items": {"$ref": "#/components/schemas/Picture"}},

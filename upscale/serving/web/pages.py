@@ -1,4 +1,4 @@
-"""What people see: files of this package, by a literal list."""
+"""The pages for people: files of this package, in a literal list."""
 
 from importlib import resources
 
@@ -14,7 +14,7 @@ POLICY = (
     "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-"""What the pages may load: their own files."""
+"""Content security policy: pages load only their own files."""
 
 FILES = {
     "page.css": "text/css",
@@ -43,6 +43,10 @@ async def interface(request: Request) -> Response:
 
 
 async def static(request: Request) -> Response:
-    """Send a file that a page is made of."""
+    """Send a file of a page."""
     name = request.path_params["name"]
-    return _answer(name, FILES[name]) if name in FILES else refusal("not-found", "no such file")
+    return (
+        _answer(name, FILES[name])
+        if name in FILES
+        else refusal("not-found", "this file does not exist")
+    )

@@ -1,4 +1,4 @@
-"""What a job made, as an answer: a picture, a ZIP of several, or why there is none."""
+"""Answers with the results of a job: a picture, a ZIP of several, or an error."""
 
 import zipfile
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ __all__ = ["picture_of", "result_of", "shown"]
 
 
 def result_of(ticket: Ticket) -> Response:
-    """Send what a job made: a picture, or a ZIP of several. Raises what kept it from all of it."""
+    """Send a job's results: a picture, or a ZIP of several. Without any, raises its error."""
     made = [each for each in ticket.results.values() if each.status == "done"]
     if not made:
         raise _worst(ticket)
@@ -26,18 +26,18 @@ def result_of(ticket: Ticket) -> Response:
 
 
 def picture_of(result: Result) -> Response:
-    """Send one picture that was made."""
+    """Send one finished picture."""
     output = result.job.output
     return FileResponse(output, filename=output.name)
 
 
 def shown(ticket: Ticket, error: UpscaleError) -> UpscaleError:
-    """Return an error as people outside see it."""
+    """Return an error without local details."""
     return type(error)(ticket.clean(str(error)), code=error.code)
 
 
 def _archive(ticket: Ticket, made: Sequence[Result]) -> Path:
-    """Put all results of a job into a ZIP, uncompressed: pictures are compressed already."""
+    """Put all results of a job into a ZIP without compression, since pictures are compressed."""
     path = ticket.folder / "results.zip"
     if not path.exists():
         with whole(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
@@ -47,7 +47,7 @@ def _archive(ticket: Ticket, made: Sequence[Result]) -> Path:
 
 
 def _worst(ticket: Ticket) -> UpscaleError:
-    """Return why nothing was made."""
+    """Return the reason why nothing was made."""
     errors = [each.error for each in ticket.results.values() if each.error is not None]
     first = ticket.error or next(iter(errors), None)
     if first is None or ticket.state == "cancelled":

@@ -1,4 +1,4 @@
-"""One function for each request."""
+"""One function per request."""
 
 import asyncio
 import threading
@@ -34,21 +34,21 @@ from upscale.viewing.compare import write_page
 __all__ = ["Routes"]
 
 LONGEST_WAIT = 3600.0
-"""Seconds that a question for a result may wait for it."""
+"""Longest wait for a result, in seconds."""
 
 POLL = 0.1
 
 CROP_BYTES = 2**20
 
 LONGEST_LOGIN = 1000
-"""Bytes."""
+"""Most bytes of a login."""
 
 SLOWED = 0.5
-"""Seconds that a wrong token costs."""
+"""Delay after a wrong token, in seconds."""
 
 
 class Routes:
-    """Answers requests about `Tickets`."""
+    """Answers requests on `Tickets`."""
 
     def __init__(
         self,
@@ -60,14 +60,14 @@ class Routes:
         own: str | None,
         keys: Keys,
     ) -> None:
-        """Take what the answers need; ``own`` names the model that the server was given."""
+        """Take the parts that answers need; ``own`` names the server's own model."""
         self._tickets, self._previews, self._read = tickets, previews, read
         self._limits, self._own, self._keys = limits, own, keys
         self._openapi = describe(settings, keys.token is not None)
         self._viewing = threading.Lock()
 
     def app(self, local: bool) -> Starlette:
-        """Return the application; ``local``: only this machine may ask."""
+        """Return the application; ``local``: only this machine has access."""
         job = "/api/jobs/{id}"
         picture = job + "/pictures/{number:int}"
         return Starlette(
@@ -107,7 +107,7 @@ class Routes:
         return JSONResponse(self._openapi)
 
     async def login(self, request: Request) -> Response:
-        """Give a page that knows the token a cookie."""
+        """Give a cookie to a page that sends the token."""
         body = await request.json() if _is_short(request) else None
         word = body.get("token") if isinstance(body, dict) else None
         if not isinstance(word, str) or not self._keys.fits(word):
@@ -118,7 +118,7 @@ class Routes:
         return answer
 
     async def about(self, request: Request) -> Response:
-        """Say what may be asked for: models and limits."""
+        """List models and limits."""
         offered = await run_in_threadpool(offers, self._own)
         limits = {"bytes": self._limits.most_bytes, "pictures": self._limits.pictures}
         limits |= {"pixels": self._limits.max_pixels}
@@ -132,7 +132,7 @@ class Routes:
             attended = upload.words.pop("attended", "") == "true"
             asked = self._read(upload.words)
             if not upload.files:
-                raise UsageError("there is no picture in this request; send one or more")
+                raise UsageError("the request holds no picture; send one or more")
             with self._tickets.place(asked, attended) as ticket:
                 arrivals = Arrivals(ticket.inputs, self._limits)
                 for each in upload.files:
@@ -157,7 +157,7 @@ class Routes:
         return Response(made.png, media_type="image/png", headers=headers)
 
     async def job(self, request: Request) -> Response:
-        """Say how far a job is."""
+        """Describe the progress of a job."""
         return JSONResponse(about_ticket(self._ticket(request), self._tickets))
 
     async def cancel(self, request: Request) -> Response:
@@ -166,11 +166,11 @@ class Routes:
         return Response(status_code=204)
 
     async def result(self, request: Request) -> Response:
-        """Send what a job made: a picture, or a ZIP of several."""
+        """Send the results of a job: a picture, or a ZIP of several."""
         ticket = self._ticket(request)
         wait = request.query_params.get("wait", "0")
         if not wait.isdecimal():
-            raise UsageError("wait is a number of seconds")
+            raise UsageError("wait: give a number of seconds")
         end = time.monotonic() + min(float(wait), LONGEST_WAIT)
         while not ticket.ended and time.monotonic() < end:
             await asyncio.sleep(POLL)
@@ -180,11 +180,11 @@ class Routes:
         return await run_in_threadpool(result_of, ticket)
 
     async def picture(self, request: Request) -> Response:
-        """Send one picture that a job made."""
+        """Send one finished picture of a job."""
         return picture_of(self._made(request)[1])
 
     async def compare(self, request: Request) -> Response:
-        """Send a page that compares a picture with what was made of it."""
+        """Send a page that compares a picture with its result."""
         ticket, result = self._made(request)
         page = ticket.folder / f"compare-{request.path_params['number']}.html"
 
@@ -202,7 +202,7 @@ class Routes:
     def _ticket(self, request: Request) -> Ticket:
         ticket = self._tickets.find(request.path_params["id"])
         if ticket is None:
-            raise InputError("there is no such job; it may have expired", code="not-found")
+            raise InputError("this job does not exist; it may have expired", code="not-found")
         return ticket
 
     def _made(self, request: Request) -> tuple[Ticket, Result]:
@@ -211,7 +211,7 @@ class Routes:
             raise InputError("the job has no such picture", code="not-found")
         result = ticket.results.get(ticket.found[number].path)
         if result is None:
-            raise InputError("this picture is not made yet", code="not-found")
+            raise InputError("this picture is not finished yet", code="not-found")
         if result.error is not None:
             raise shown(ticket, result.error)
         return ticket, result

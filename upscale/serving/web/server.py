@@ -1,4 +1,4 @@
-"""All parts of a server, from its first request to its last."""
+"""Joins all parts of a server, from its start to its end."""
 
 import contextlib
 import ipaddress
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 __all__ = ["Running", "Server", "check_address", "is_local"]
 
 SHORTEST = 8
-"""Characters of a token."""
+"""Least characters of a token."""
 
 MOST_CONNECTIONS = 100
 
 GRACE = 2
-"""Seconds for answers that are on their way when the server ends."""
+"""Seconds for unfinished answers when the server ends."""
 
 
 def is_local(host: str) -> bool:
-    """Tell whether only this machine reaches ``host``. Raises UsageError for no such host."""
+    """Return whether only this machine reaches ``host``. Raises UsageError for an unknown host."""
     try:
         found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -41,7 +41,7 @@ def is_local(host: str) -> bool:
 
 
 def check_address(host: str, token: str | None) -> None:
-    """Raise UsageError for an address that others reach without a token, and for a short one."""
+    """Raise UsageError if others reach the address without a token, and for a short token."""
     if token is not None and len(token) < SHORTEST:
         raise UsageError(f"--token is too short; give at least {SHORTEST} characters")
     if token is None and not is_local(host):
@@ -52,7 +52,7 @@ def check_address(host: str, token: str | None) -> None:
 
 
 class Server:
-    """A page and an interface over one queue."""
+    """A page and an interface with one queue."""
 
     def __init__(
         self,
@@ -65,19 +65,19 @@ class Server:
         own: str | None = None,
         token: str | None = None,
     ) -> None:
-        """Take what its parts need; ``own`` names the model that it was given."""
+        """Take the needs of its parts; ``own`` names its own model."""
         self._read, self._read_preview, self._settings = read, read_preview, settings
         self._limits, self._processes, self._own, self._token = limits, processes, own, token
 
     @contextlib.contextmanager
     def opened(self, host: str, port: int) -> Iterator["Running"]:
-        """Lend the server, at a free port for 0; in the end its jobs are cancelled.
+        """Lend the server, at a free port for 0; cancel its jobs at the end.
 
-        Raises OutputError where the address or the folder for temporary files cannot be had,
+        Raises OutputError if the address or the folder for temporary files is not available,
         UsageError without Starlette.
         """
         try:
-            import_module("python_multipart")  # which Starlette misses at the first upload only
+            import_module("python_multipart")  # Starlette would miss it only at the first upload
             import uvicorn
 
             from upscale.serving.web.guard import Keys
@@ -113,17 +113,17 @@ class Server:
 
 @dataclass(frozen=True)
 class Running:
-    """A server that is ready to answer."""
+    """A server that is ready for requests."""
 
     address: str
-    """Of its page."""
+    """Address of its page."""
     server: "uvicorn.Server"
     listening: socket.socket
 
     def answer(self) -> None:
-        """Answer until SIGINT or SIGTERM comes, which is raised again, or `stop` is called."""
+        """Answer until SIGINT or SIGTERM, which is raised again, or until `stop`."""
         self.server.run([self.listening])
 
     def stop(self) -> None:
-        """Answer no more."""
+        """End the server."""
         self.server.should_exit = True

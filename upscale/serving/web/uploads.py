@@ -1,4 +1,4 @@
-"""The body of a request → files and words, within limits."""
+"""Reads files and settings from the body of a request, within limits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,17 +15,17 @@ from upscale.serving.requests.limits import Limits
 __all__ = ["Upload", "read_upload"]
 
 SPARE = 2**20
-"""Bytes of a body beside the files in it."""
+"""Bytes of a body in addition to its files."""
 
 MOST_WORDS = 64
 
 BOUNDARIES = 1024
-"""Bytes that a file in a body takes beside its own."""
+"""Extra bytes for each file in a body."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What was sent."""
+    """The contents of a request."""
 
     files: list[UploadFile]
     words: dict[str, str]
@@ -35,10 +35,10 @@ class Upload:
 async def read_upload(
     request: Request, limits: Limits, most_bytes: int | None = None
 ) -> AsyncIterator[Upload]:
-    """Lend files and words of a ``multipart/form-data`` request; the files go in the end.
+    """Lend files and settings of a ``multipart/form-data`` request; delete the files at the end.
 
-    ``most_bytes``: other than those of ``limits``. Raises UsageError for another kind of body,
-    InputError for one that is too large or stops half-way.
+    ``most_bytes``: in place of that of ``limits``. Raises UsageError for another kind of body,
+    InputError for one that is too large or incomplete.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise UsageError("send multipart/form-data, with a picture or a ZIP in it")
@@ -64,7 +64,7 @@ def _measured(receive: Receive, most: int, silence: float) -> Receive:
         try:
             message = await asyncio.wait_for(receive(), silence)
         except TimeoutError as error:
-            raise InputError("the request stopped half-way; send it again") from error
+            raise InputError("the request is incomplete; send it again") from error
         taken += len(message.get("body", b""))
         if taken > most:
             raise _too_large(most)
@@ -75,6 +75,6 @@ def _measured(receive: Receive, most: int, silence: float) -> Receive:
 
 def _too_large(most: int) -> InputError:
     return InputError(
-        f"a request may have {most / 1e6:.0f} MB; send fewer or smaller pictures at once",
+        f"a request may have at most {most / 1e6:.0f} MB; send fewer or smaller pictures at once",
         code="too-large",
     )

@@ -1,7 +1,7 @@
-"""The folder of a running server, and those that killed servers left.
+"""The folder of a running server, and the remains of killed servers.
 
-A server holds a lock beside its folder, which the system releases however the process ends. So a
-folder whose lock is free belongs to nobody.
+A server holds a lock beside its folder, and the system releases the lock however the process ends.
+So a folder with a free lock belongs to no server.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ __all__ = ["own_folder"]
 
 @contextlib.contextmanager
 def own_folder(root: Path | None = None) -> Iterator[Path]:
-    """Lend a new private folder below ``root``, and remove it in the end.
+    """Lend a new private folder below ``root``, and remove it at the end.
 
-    ``root``: by default ``ui`` in the cache. What dead servers left there is removed first. Raises
-    OutputError.
+    ``root``: by default ``ui`` in the cache. Folders of dead servers there are removed first.
+    Raises OutputError.
     """
     root = cache_folder() / "ui" if root is None else root
     folder = root / f"{os.getpid()}-{secrets.token_hex(4)}"

@@ -1,4 +1,4 @@
-"""The thread that makes the pictures: one job after the other, through `upscale.batch`."""
+"""The thread that makes pictures, one job after the other, through `upscale.batch`."""
 
 import threading
 
@@ -12,11 +12,11 @@ from upscale.serving.work.tickets import Tickets
 __all__ = ["Maker"]
 
 PATIENCE = 5.0
-"""Seconds for a part of a picture to end when the server does."""
+"""Seconds to wait for a part of a picture when the server ends."""
 
 
 class Maker:
-    """Makes jobs as they come; as a context manager, from its begin to its end."""
+    """Makes jobs as they arrive; a context manager, which starts and ends it."""
 
     def __init__(self, tickets: Tickets, processes: int) -> None:
         """Take jobs from ``tickets``; ``processes`` decode and encode."""
@@ -24,12 +24,12 @@ class Maker:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Maker":
-        """Begin."""
+        """Start."""
         self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Cancel what is at work, and end."""
+        """Cancel the current job, and end."""
         self._tickets.close()
         self._thread.join(PATIENCE)
 
@@ -38,10 +38,10 @@ class Maker:
             while self._serve():
                 pass
         finally:
-            self._tickets.close()  # also where a fault of ours has ended this thread
+            self._tickets.close()  # also if an error of ours has ended this thread
 
     def _serve(self) -> bool:
-        """Make jobs until there are no more, or one fails so that the processes are replaced."""
+        """Make jobs until there are no more, or until a failure requires new processes."""
         try:
             with CodecPool(self._processes) as pool:
                 while (ticket := self._tickets.take()) is not None:
@@ -51,7 +51,7 @@ class Maker:
         return False
 
     def _make(self, ticket: Ticket, pool: CodecPool) -> None:
-        """Make a job. Raises the UpscaleError that ended it while pictures were at work."""
+        """Make a job. Raises the UpscaleError that ended it amid its pictures."""
         try:
             methods = ticket.asked.find(ticket)
             naming = ticket.asked.naming(next(iter(methods.values())).scale)

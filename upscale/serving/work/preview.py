@@ -1,4 +1,4 @@
-"""A crop in a moment, while a job may be at work: to choose a blend by eye."""
+"""Enlarges a crop at once, even during a job, to choose a blend by eye."""
 
 import io
 import secrets
@@ -22,14 +22,14 @@ from upscale.upscaling.target import Target
 __all__ = ["Preview", "Previews"]
 
 LARGEST = 256**2
-"""Pixels of a crop."""
+"""Most pixels of a crop."""
 
 MOST_WAITING = 4
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A crop that was enlarged."""
+    """An enlarged crop."""
 
     png: bytes
     choice: Choice
@@ -38,7 +38,7 @@ class Preview:
 
 
 class _Quiet:
-    """Hears nothing: what it would be told is told of the job."""
+    """Ignores messages, which the job reports instead."""
 
     def say(self, text: str) -> None:
         pass
@@ -48,17 +48,17 @@ class _Quiet:
 
 
 class Previews:
-    """Makes crops, one at a time; as a context manager, with a process that decodes them."""
+    """Makes crops one at a time; a context manager with a process that decodes them."""
 
     def __init__(self, folder: Path, read: Read) -> None:
-        """Use ``folder`` for a moment; ``read`` makes methods of a request's words."""
+        """Use ``folder`` for temporary files; ``read`` parses a request's settings."""
         self._folder, self._read = folder, read
         self._alone = threading.Lock()
         self._waiting = threading.Semaphore(MOST_WAITING)
         self._pool = CodecPool(1)
 
     def __enter__(self) -> "Previews":
-        """Give itself."""
+        """Return itself."""
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -66,12 +66,12 @@ class Previews:
         self._pool.__exit__(None, *error)
 
     def make(self, picture: bytes, words: Mapping[str, str]) -> Preview:
-        """Enlarge a small picture as ``words`` ask, but for size and format. Raises UpscaleError.
+        """Enlarge a small picture with ``words``, except size and format. Raises UpscaleError.
 
-        Nothing is fetched for it.
+        It fetches nothing.
         """
         if not self._waiting.acquire(blocking=False):
-            raise BusyError("too many previews wait; try again")
+            raise BusyError("too many previews are waiting; try again")
         try:
             with self._alone:
                 return self._make(io.BytesIO(picture), words)
@@ -81,7 +81,7 @@ class Previews:
     def _make(self, picture: io.BytesIO, words: Mapping[str, str]) -> Preview:
         asked = self._read(words)
         if not is_here(words.get("model", AUTO)):
-            raise WeightsError("this model is not on this machine yet; a job will fetch it")
+            raise WeightsError("this model is not on this machine yet; start a job to fetch it")
         methods = asked.find(_Quiet())
         name = secrets.token_hex(8)
         source, target = self._folder / f"{name}.in", self._folder / f"{name}.png"

@@ -1,4 +1,4 @@
-"""Models in memory, from one job to the next."""
+"""Keeps models in memory between jobs."""
 
 import threading
 from collections import OrderedDict
@@ -10,16 +10,16 @@ __all__ = ["Shelf"]
 
 
 class Shelf:
-    """The models that were used last; threads may ask at once, and one of them loads."""
+    """The last used models; if several threads ask for one, a single thread loads it."""
 
     def __init__(self, size: int) -> None:
-        """Have room for ``size`` models."""
+        """Keep at most ``size`` models."""
         self._size = size
         self._ready: OrderedDict[Hashable, Ready] = OrderedDict()
         self._lock = threading.Lock()
 
     def ready(self, key: Hashable, load: Callable[[], Ready]) -> Ready:
-        """Return the model of ``key``, loaded now if it is not here."""
+        """Return the model of ``key``; load it if necessary."""
         with self._lock:
             if key not in self._ready:
                 while len(self._ready) >= self._size:

@@ -1,4 +1,4 @@
-"""One job of a server, as it waits, is made and ends."""
+"""One job of a server, from its start to its end."""
 
 import os
 import time
@@ -19,42 +19,42 @@ ENDED = ("done", "failed", "cancelled")
 
 
 class CancelledError(UpscaleError):
-    """Nobody wants the picture any more."""
+    """The picture is no longer wanted."""
 
     code = "cancelled"
 
 
 class Ticket:
-    """One job of a server: some pictures, made in one way. Threads may read it at any time."""
+    """One job of a server: pictures with the same settings. Threads may read it at any time."""
 
     def __init__(self, folder: Path, asked: Asked, attended: bool) -> None:
-        """Take what is asked; ``folder`` is the job's own. `Tickets.add` begins it."""
+        """Take the settings; ``folder`` is the job's own. `Tickets.add` starts it."""
         self.id = folder.name
         self.folder, self.asked, self.attended = folder, asked, attended
         self.inputs, self.outputs = folder / "in", folder / "out"
         self.found: list[Found] = []
         self.jobs: list[Job] = []
         self.results: dict[Path, Result] = {}
-        """By input."""
+        """Results by input."""
         self.said: list[str] = []
         self.state = "waiting"
         """``waiting``, ``fetching``, ``working``, ``done``, ``failed`` or ``cancelled``."""
         self.error: UpscaleError | None = None
-        """What ended all of it."""
+        """The error that ended the job."""
         self.wanted = True
         self.seen = time.monotonic()
-        """When it was asked for last."""
+        """Time of the last request for it."""
         self.done, self.total = 0, 0
-        """Bytes of weights while they are fetched; else pixels of the picture at work."""
+        """Bytes of weights during a download, otherwise pixels of the current picture."""
         self.at_work: Path | None = None
         self.begin = 0.0
-        """Of the first picture, on the monotonic clock."""
+        """Start of the first picture, on the monotonic clock."""
         self.tick: Progress = lambda done, total: None
-        """Called while it is at work."""
+        """Called during the work."""
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more happens to it."""
+        """Whether the job has ended."""
         return self.state in ENDED
 
     def say(self, text: str) -> None:
@@ -62,7 +62,7 @@ class Ticket:
         self.said.append(text.removeprefix("upscale: "))
 
     def download(self, title: str) -> Progress:
-        """Return what is told bytes done and in all."""
+        """Return the callback for the progress of a download."""
 
         def progress(done: int, total: int) -> None:
             self.state = "fetching"
@@ -71,7 +71,7 @@ class Ticket:
         return progress
 
     def upcoming(self) -> Iterator[Job]:
-        """Yield the jobs while they are wanted."""
+        """Yield the pictures as long as they are wanted."""
         self.state, self.begin = "working", time.monotonic()
         for job in self.jobs:
             if not self.wanted:
@@ -79,7 +79,7 @@ class Ticket:
             yield job
 
     def started(self, job: Job, choice: Choice) -> Progress:
-        """Return what is told the progress of a picture; it ends one that nobody wants."""
+        """Return the callback for the progress of a picture; it ends an unwanted one."""
         self.at_work = job.input
         self._advance(0, 1)
         return self._advance
@@ -91,12 +91,12 @@ class Ticket:
             raise CancelledError("cancelled")
 
     def add(self, result: Result) -> None:
-        """Keep what became of a picture."""
+        """Keep the result of a picture."""
         self.results[result.job.input] = result
         self.done, self.at_work = 0, None
 
     def end(self, error: UpscaleError | None = None) -> None:
-        """Say that no more is made."""
+        """Mark the job as ended."""
         self.error = error
         made = any(each.status == "done" for each in self.results.values())
         cancelled = not self.wanted or isinstance(error, CancelledError)
@@ -105,7 +105,7 @@ class Ticket:
 
     @property
     def share(self) -> float:
-        """How much of the work is done, from 0 to 1, by the bytes of the inputs."""
+        """The finished share of the work, from 0 to 1, by the bytes of the inputs."""
         if self.state == "fetching":
             return self.done / self.total if self.total else 0.0
         every = sum(each.size for each in self.found) or 1
@@ -118,7 +118,7 @@ class Ticket:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long it still takes, once that can be told."""
+        """Remaining seconds, once they are known."""
         share, passed = self.share, time.monotonic() - self.begin
         if self.state != "working" or share <= 0.01 or passed < 1:
             return None

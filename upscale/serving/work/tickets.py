@@ -1,4 +1,4 @@
-"""The jobs of a server: those that wait, the one at work, and those whose results are kept."""
+"""The jobs of a server: waiting, running, and finished ones with their results."""
 
 import contextlib
 import secrets
@@ -16,17 +16,17 @@ from upscale.serving.work.ticket import Ticket
 __all__ = ["BusyError", "Tickets"]
 
 TICK = 1.0
-"""Seconds between looks at what has expired."""
+"""Seconds between checks for expired jobs."""
 
 
 class BusyError(UpscaleError):
-    """As many jobs wait as a server takes, or it makes no more."""
+    """The queue is full, or the server is closing."""
 
     code = "busy"
 
 
 class Tickets:
-    """Every `Ticket` of a server, and the queue of those that wait."""
+    """Every `Ticket` of a server, and the queue of waiting ones."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         """Keep jobs in ``folder``."""
@@ -39,18 +39,18 @@ class Tickets:
         self._looked = 0.0
 
     def check_room(self) -> None:
-        """Raise BusyError if no job more may wait."""
+        """Raise BusyError if the queue is full."""
         with self._changed:
             self._expire()
             at_work = sum(not ticket.ended for ticket in self._every.values())
             if not self._open or at_work + self._arriving >= self._limits.jobs:
-                raise BusyError("too many jobs wait; try again later")
+                raise BusyError("too many jobs are waiting; try again later")
 
     @contextlib.contextmanager
     def place(self, asked: Asked, attended: bool) -> Iterator[Ticket]:
-        """Lend a ticket to be filled, and queue it in the end. Raises BusyError.
+        """Lend a ticket to be filled, and queue it at the end. Raises BusyError.
 
-        ``attended``: somebody asks for it all the time; it is cancelled when they stop.
+        ``attended``: a page asks for it regularly; it is cancelled when the page stops.
         """
         with self._changed:
             self.check_room()
@@ -86,7 +86,7 @@ class Tickets:
         return None
 
     def find(self, id: str) -> Ticket | None:
-        """Return a job, which counts as asked for."""
+        """Return a job; this counts as a request for it."""
         with self._changed:
             ticket = self._every.get(id)
             if ticket is not None:
@@ -94,7 +94,7 @@ class Tickets:
             return ticket
 
     def ahead(self, ticket: Ticket) -> int:
-        """Return how many jobs are made before this one."""
+        """Return the number of jobs before this one."""
         with self._changed:
             waiting = list(self._waiting)
             if ticket not in waiting:
@@ -103,19 +103,19 @@ class Tickets:
             return waiting.index(ticket) + at_work
 
     def cancel(self, ticket: Ticket) -> None:
-        """Make no more of a job, and forget it; its files go as soon as nobody works on them."""
+        """Cancel a job and forget it; its files are removed once nothing uses them."""
         with self._changed:
             self._cancel(ticket)
 
     def finish(self, ticket: Ticket, error: UpscaleError | None = None) -> None:
-        """Note that a job is no longer at work."""
+        """Note that a job has stopped."""
         with self._changed:
             ticket.end(error)
             if ticket.id not in self._every:
                 shutil.rmtree(ticket.folder, ignore_errors=True)
 
     def close(self) -> None:
-        """Take no more jobs, and cancel those that are not done."""
+        """Accept no more jobs, and cancel the unfinished ones."""
         with self._changed:
             self._open = False
             for ticket in self._unended():
@@ -140,7 +140,7 @@ class Tickets:
                 self._expire()
 
     def _expire(self) -> None:
-        """Cancel and forget what nobody asks for any more."""
+        """Cancel and forget jobs without requests."""
         self._looked = now = time.monotonic()
         for ticket in list(self._every.values()):
             if not (ticket.ended or ticket.attended):

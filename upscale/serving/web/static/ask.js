@@ -16,7 +16,7 @@ export async function ask(path, options) {
   }
   if (answer.ok) return answer;
   const told = await answer.json().catch(() => null);
-  const error = new Error(told?.error?.message ?? `The server says ${answer.status}.`);
+  const error = new Error(told?.error?.message ?? `The server answers with status ${answer.status}.`);
   error.status = answer.status;
   throw error;
 }

@@ -51,7 +51,7 @@ export class Crop {
       if (this.file !== file) return picture.close();
       this.picture = picture;
     } catch {
-      if (this.file === file) this.say(`A browser cannot show ${file.name}; it can be made larger all the same.`);
+      if (this.file === file) this.say(`The browser cannot show ${file.name}, but upscale can enlarge it.`);
       return;
     }
     get("crop-parts").hidden = false;
@@ -98,7 +98,7 @@ export class Crop {
       return this.say(`${this.chosen().name} is fetched with the first job; after that a crop can be seen here.`);
     }
     this.busy = true;
-    if (!get("after").src) this.say("The crop is being made.");
+    if (!get("after").src) this.say("Enlarging the crop.");
     get("stage").classList.add("waiting");
     try {
       const crop = await new Promise((done) => get("before").toBlob(done, "image/png"));

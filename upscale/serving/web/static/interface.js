@@ -36,7 +36,7 @@ for (const [path, methods] of Object.entries(told.paths)) {
       ...(request.parameters ?? []).map((each) => [each.name, each.schema.type, `in the ${each.in}`, each.description ?? ""]),
       ...Object.entries(form?.properties ?? {}).map(([name, each]) => [name, each.type, String(each.default ?? ""), each.description]),
     ];
-    if (words.length) table(["Name", "Kind", "Usually", "What it is"], words);
-    table(["Status", "What it means"], Object.entries(request.responses).map(([status, each]) => [status, each.description]));
+    if (words.length) table(["Name", "Kind", "Default", "Description"], words);
+    table(["Status", "Meaning"], Object.entries(request.responses).map(([status, each]) => [status, each.description]));
   }
 }

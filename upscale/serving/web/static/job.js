@@ -49,12 +49,12 @@ export class Job {
     return new Promise((done, failed) => {
       request.upload.addEventListener("progress", ({ loaded, total }) => this.say("Sending", loaded / total));
       request.addEventListener("abort", () => failed(new Error("stopped")));
-      request.addEventListener("error", () => failed(new Error("The server does not answer, or takes no more than it has.")));
+      request.addEventListener("error", () => failed(new Error("The server does not answer, or refuses so much data.")));
       request.addEventListener("load", () => {
         let told = null;
         try { told = JSON.parse(request.responseText); } catch { /* no JSON: the status says it */ }
         if (request.status === 202) done(told);
-        else failed(new Error(told?.error?.message ?? `The server says ${request.status}.`));
+        else failed(new Error(told?.error?.message ?? `The server answers with status ${request.status}.`));
       });
       request.open("POST", "/api/upscale");
       request.send(body);
@@ -73,7 +73,7 @@ export class Job {
   show(told) {
     const { state, pictures } = told;
     const made = pictures.filter((each) => each.state === "done").length;
-    if (state === "waiting") this.say(told.ahead ? `Waiting: ${told.ahead} before it` : "Waiting", 0);
+    if (state === "waiting") this.say(told.ahead ? `Waiting: ${told.ahead} before this one` : "Waiting", 0);
     else if (state === "fetching") this.say("Fetching the model", told.share);
     else if (state === "working") {
       const left = told.seconds_left === null ? "" : `, ${duration(told.seconds_left)} left`;
@@ -133,7 +133,7 @@ export class Job {
       await ask(address, { method: "HEAD" });
     } catch (error) {
       return complain(error.message.startsWith("The server says")
-        ? new Error("These cannot be laid over each other: their shapes differ, or they are too large.") : error);
+        ? new Error("These pictures cannot be compared: their shapes differ, or they are too large.") : error);
     }
     get("compare-page").src = get("compare-alone").href = address;
     get("compare").hidden = false;

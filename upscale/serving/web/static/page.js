@@ -63,7 +63,7 @@ function modelChanged() {
   if (!touched) alpha.value = model.alpha ?? 1;
   get("alpha-why").textContent = model.blends
     ? "Faithful invents nothing and is softer; crisp draws texture that may not have been there."
-    : "This model has no such choice.";
+    : "This model has no such setting.";
   sayAlpha();
   crop.renew();
 }
@@ -102,8 +102,8 @@ function add(more) {
   complain(null);
   const all = [...files, ...more];
   const bytes = all.reduce((sum, file) => sum + file.size, 0);
-  if (bytes > limits.bytes) return complain(new Error(`These have ${megabytes(bytes)}; the server takes ${megabytes(limits.bytes)} at once.`));
-  if (all.length > limits.pictures) return complain(new Error(`The server takes ${limits.pictures} pictures at once.`));
+  if (bytes > limits.bytes) return complain(new Error(`These pictures have ${megabytes(bytes)}; the server accepts ${megabytes(limits.bytes)} at once.`));
+  if (all.length > limits.pictures) return complain(new Error(`The server accepts ${limits.pictures} pictures at once.`));
   files = all;
   showFiles();
 }
