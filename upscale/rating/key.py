@@ -15,7 +15,7 @@ KIND = "key of a rating study"
 
 @dataclass(frozen=True)
 class Origin:
-    """What one picture of a study is."""
+    """The origin of one picture of a study."""
 
     set: str
     """Name of its set."""
@@ -26,17 +26,17 @@ class Origin:
     model: str
     """The name, file or baseline behind the system."""
     alpha: float | None = None
-    """Of the blend; None: the model as it is."""
+    """Alpha of the blend; None: the model as it is."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """What the key file says."""
+    """The contents of the key file."""
 
     study: str
     """The `Study.identity` that it belongs to."""
     origins: Mapping[str, Origin]
-    """By the names of the pictures, in the order of sets and systems."""
+    """Origins by the names of the pictures, in the order of sets and systems."""
 
 
 def key_to_json(key: Key) -> bytes:
@@ -45,7 +45,7 @@ def key_to_json(key: Key) -> bytes:
 
 
 def key_beside(folder: Path) -> Path:
-    """Return where the key of a study is, unless it is put elsewhere."""
+    """Return the default place of a study's key."""
     return folder.absolute().with_name(f"{folder.absolute().name}.key.json")
 
 
@@ -59,8 +59,8 @@ def read_key(path: Path, study: Study) -> Key:
         raise damaged(path) from error
     if key.study != study.identity:
         raise InputError(
-            f"{path}: is the key of another study than {study.folder}, or its manifest has been "
-            "changed; give the right one with --key",
+            f"{path}: is not the key of {study.folder}, or the manifest of the study has changed; "
+            "give the right key with --key",
             code="changed",
         )
     if missing := [each.name for each in study.pictures if each.name not in origins]:

@@ -167,7 +167,7 @@ def read_study(folder: Path) -> Study:
 
 
 def read_file(path: Path, kind: str) -> tuple[bytes, dict[str, Any]]:
-    """Read a file of a study of this ``kind``: its bytes, and what they say. Raises InputError."""
+    """Read a file of a study of this ``kind``: its bytes and its contents. Raises InputError."""
     try:
         data = path.read_bytes()
     except OSError as error:
