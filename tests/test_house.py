@@ -93,6 +93,7 @@ TESTED_ELSEWHERE = {
     "cli.run.methods": "models/test_choice.py: options become pictures in a run only",
     "cli.ui.ui_settings": "serving/web/test_routes.py: settings come with requests",
     "cli.run.raw": "upscaling/test_raw_video.py: frames need a stream on both sides",
+    "networks.streaming.bands": "upscaling/passes/test_streamed.py: pictures go through in bands",
     "models.checkpoints.dialects": "models/checkpoints/test_convert.py: names are read of a file",
     "models.checkpoints.read": "models/checkpoints/test_convert.py: bytes are read for a network",
     "models.checkpoints.specs": "models/checkpoints/test_convert.py: specs are read with the keys",

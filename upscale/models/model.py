@@ -20,23 +20,13 @@ from upscale.models.precision import DTYPES, pick_precision
 from upscale.models.weights import Weights, find_weights
 from upscale.networks.back_projection import REACH
 from upscale.networks.fold import fold
-from upscale.networks.layers import without_tf32
 from upscale.networks.pipeline import Pipeline
 from upscale.networks.spec import Network, Spec, StateDict, build, set_precision, unprojected
+from upscale.networks.streaming.bands import feed_in_memory, pixels_in_memory, rows_in_cache
 from upscale.networks.streaming.program import Program, trace
 from upscale.networks.streaming.stream import Stream
 
 __all__ = ["Model", "load", "load_model"]
-
-IN_CACHE = 2**15
-"""LR pixels of a band on the CPU (measured: half takes 2 to 9 % longer, twice are equal)."""
-
-LEAST_ROWS = 8
-"""Of a band on the CPU: with fewer, the rows of context cost more than the cache saves (measured on
-2000 pixels of width: 4 take 13 % longer, 16 and 32 are equal)."""
-
-BYTES_PER_CHANNEL = 64
-"""Bytes per feature channel and LR pixel at the widest layer of a pass (measured: 44 to 50)."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +111,9 @@ class Model:
         """
         align: int = self.spec.align
         if self.device.type == "cpu":
-            rows = max(LEAST_ROWS, IN_CACHE // (count * width))
+            rows = rows_in_cache(count * width)
         else:
-            pixel = BYTES_PER_CHANNEL * self.spec.features
-            rows = free_bytes(self.device) // (pixel * count * width)
+            rows = pixels_in_memory(free_bytes(self.device), self.spec.features) // (count * width)
         rows = min(rows, height * self.scale**2)
         return Stream(self.program, height, max(align, rows // align * align))
 
@@ -134,24 +123,7 @@ class Model:
         If memory is too small, it continues in bands of half as many rows. Raises the errors of
         PyTorch, for lack of memory only if a band cannot be lower.
         """
-        results = stream.feed(lr)
-        while True:
-            try:
-                with torch.inference_mode(), without_tf32():
-                    sr = next(results, None)
-            except NotImplementedError:
-                raise
-            except (RuntimeError, MemoryError):  # the CPU's allocator has no type of its own
-                if self.device.type == "cuda":
-                    torch.cuda.empty_cache()
-                if stream.band <= self.spec.align:
-                    raise
-                stream.band = max(self.spec.align, stream.band // 2)
-                results = stream.drain()
-                continue
-            if sr is None:
-                return
-            yield sr
+        return feed_in_memory(stream, lr, self.spec.align)
 
     def __call__(self, lr: Tensor) -> Tensor:
         """Upscale ``lr``: (N, 3, H, W), float32, RGB in [0, 1], on any device.

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from upscale.errors import UsageError
 from upscale.models.devices import free_bytes
-from upscale.models.model import BYTES_PER_CHANNEL, IN_CACHE, Model
+from upscale.models.model import Model
+from upscale.networks.streaming.bands import IN_CACHE, pixels_in_memory
 
 __all__ = ["MIN_TILE", "Tiling", "at_once", "largest_tile", "plan_tiling", "widest"]
 
@@ -82,4 +83,4 @@ def at_once(model: Model, pixels: int) -> int:
 
 def _pixels(model: Model) -> int:
     """Return the LR pixels whose features fit into memory at once."""
-    return free_bytes(model.device) // (BYTES_PER_CHANNEL * model.spec.features)
+    return pixels_in_memory(free_bytes(model.device), model.spec.features)

@@ -51,8 +51,8 @@ def model_of(spec: Spec) -> Model:
 def bands_of(rows: int, window: int) -> Iterator[None]:
     """Let a stream read ``window`` rows at a time, and compute as many as ``rows``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("upscale.models.model.IN_CACHE", 1)
-        patch.setattr("upscale.models.model.LEAST_ROWS", rows)
+        patch.setattr("upscale.networks.streaming.bands.IN_CACHE", 1)
+        patch.setattr("upscale.networks.streaming.bands.LEAST_ROWS", rows)
         patch.setattr(streamed, "IN_CACHE", 1)
         patch.setattr(streamed, "WINDOW", window)
         patch.setattr(streamed, "BAND", 1)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from upscale.models.fetching.sources import Progress
-from upscale.models.model import IN_CACHE, Model
+from upscale.models.model import Model
+from upscale.networks.streaming.bands import IN_CACHE
 from upscale.pixels.spool import Rows
 from upscale.upscaling.passes.failures import MemoryShortageError, lacking, non_finite
 from upscale.upscaling.passes.samples import (
