@@ -1,5 +1,6 @@
 """The options of ``upscale bench``."""
 
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from upscale.bench.sets.picture_sets import Pair, PictureSet
 from upscale.cli.app import app
 from upscale.cli.bench.options import BenchOptions
 from upscale.errors import UsageError
-from upscale.metrics.protocol import Protocol
+from upscale.metrics.protocol import METRICS, Protocol
 
 
 def test_every_flag_is_a_field_and_every_field_a_flag() -> None:
@@ -23,6 +24,11 @@ def test_every_flag_is_a_field_and_every_field_a_flag() -> None:
     for parameter in command.params:
         if parameter.name not in ("sets", "help", "model", "alpha", "results", "mix"):
             assert parameter.default == defaults[parameter.name], parameter.name
+
+
+def test_the_help_names_every_metric() -> None:
+    (text,) = (each.metadata["help"] for each in fields(BenchOptions) if each.name == "metrics")
+    assert {*METRICS} <= {*re.findall(r"[\w-]+", text)}
 
 
 PICTURES = PictureSet("x", Path(), (Pair("a", Path("a.png")),))
