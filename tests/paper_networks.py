@@ -1,9 +1,10 @@
 """Forward passes of RRDBNet and SRResNet, written straight from the papers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
+from random_networks import random_lr
 from torch import Tensor
 
 from upscale.networks.spec import RRDBNetSpec, Spec, SRResNetSpec, build
@@ -109,4 +110,9 @@ def trainable(spec: Spec) -> int:
         return sum(parameter.numel() for parameter in build(spec).parameters())
 
 
-SIZES = [(1, 1), (5, 3)]
+def assert_enlarges(network: Callable[[Tensor], Tensor], scale: int) -> None:
+    """Check that pictures of any size come out ``scale`` times as large."""
+    for height, width in ((1, 1), (5, 3)):
+        sr = network(random_lr(height, width))
+        assert sr.shape == (1, 3, height * scale, width * scale)
+        assert sr.dtype == torch.float32

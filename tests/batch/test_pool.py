@@ -45,13 +45,19 @@ def raised(picture: Picture, reading: bool = False) -> UpscaleError:
     return caught.value
 
 
+def saved(folder: Path, count: int) -> list[str]:
+    """Save pictures of 1, 2, … rows, and return their names."""
+    names = [f"{number}.png" for number in range(count)]
+    for number, name in enumerate(names):
+        Pillow.fromarray(noise(number + 1, 5)).save(folder / name)
+    return names
+
+
 # Pictures through a pool
 
 
 def test_pictures_go_through_few_processes_each_by_itself(tmp_path: Path) -> None:
-    names = [f"{number}.png" for number in range(7)]
-    for number, name in enumerate(names):
-        Pillow.fromarray(noise(number + 1, 5)).save(tmp_path / name)
+    names = saved(tmp_path, 7)
     with CodecPool(2) as pool:
         pictures = [pool.start(request(tmp_path / name)) for name in names]
         for picture in pictures:
@@ -64,9 +70,7 @@ def test_pictures_go_through_few_processes_each_by_itself(tmp_path: Path) -> Non
 
 
 def test_decoded_pictures_keep_no_process_from_others(tmp_path: Path) -> None:
-    names = [f"{number}.png" for number in range(5)]
-    for number, name in enumerate(names):
-        Pillow.fromarray(noise(number + 1, 5)).save(tmp_path / name)
+    names = saved(tmp_path, 5)
     with CodecPool(1) as pool:
         pictures = [pool.start(request(tmp_path / name)) for name in names]
         assert all(isinstance(each.decoded.result(SOON), Decoded) for each in pictures)

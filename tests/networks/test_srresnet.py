@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from paper_networks import (
     NEAR,
-    SIZES,
     TINY_SRRESNET,
+    assert_enlarges,
     convolve,
     leaky,
     nearest,
@@ -39,10 +39,7 @@ def test_srresnet_enlarges_any_size_by_its_scale(scale: int, upsampler: str) -> 
     values = {"architecture": "srresnet", "scale": scale, "upsampler": upsampler}
     spec = spec_from_dict({**values, "features": 4, "blocks": 1})
     network = network_of(spec, random_state(spec))
-    for height, width in SIZES:
-        sr = network(random_lr(height, width))
-        assert sr.shape == (1, 3, height * scale, width * scale)
-        assert sr.dtype == torch.float32
+    assert_enlarges(network, scale)
 
 
 def test_residual_block_is_that_of_srgan() -> None:

@@ -1,6 +1,5 @@
 """A report for an address is written whole in the end, whatever the run came to."""
 
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,14 +7,6 @@ from carried import Kept
 
 from upscale.cli.reports.delivery import delivered
 from upscale.errors import InputError, OutputError, UsageError
-
-
-@pytest.fixture
-def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "tmp"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
 
 
 def test_a_file_is_that_file(spool: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from random_networks import MSRRESNET, random_state
+from refused import refusal
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -398,14 +399,6 @@ def test_transposed_tensors_are_written_as_they_read(tmp_path: Path) -> None:
 
 
 # --- refusals
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(WeightsError) as caught:
-        read_checkpoint(path)
-    assert caught.value.exit_code == 3
-    assert path.name in str(caught.value)
-    return str(caught.value).replace(str(path.parent), "")
 
 
 @pytest.mark.parametrize("missing", ["HRconv.weight", "RRDB_trunk.1.RDB2.conv3.weight"])

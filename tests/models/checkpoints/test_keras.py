@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pytest
 import torch
 from random_networks import network_of, random_lr
+from refused import refusal
 
-from upscale.errors import WeightsError
 from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.networks.spec import SRResNetSpec
 
@@ -156,14 +156,6 @@ def test_state_is_complete_float32(tmp_path: Path) -> None:
 
 
 # --- refusals
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(WeightsError) as caught:
-        read_checkpoint(path)
-    assert caught.value.exit_code == 3
-    assert path.name in str(caught.value)
-    return str(caught.value).replace(str(path.parent), "")
 
 
 def test_generator_without_its_last_activation_is_refused_with_the_counts(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from random_networks import random_state
+from refused import refusal
 from torch import Tensor
 
 from upscale.errors import WeightsError
@@ -102,14 +103,6 @@ def test_halves_and_floats_may_stand_in_one_file(tmp_path: Path) -> None:
 
 
 # --- refusals
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(WeightsError) as caught:
-        read_checkpoint(path)
-    assert caught.value.exit_code == 3
-    assert str(path.with_suffix("")) in str(caught.value)
-    return str(caught.value).replace(str(path.parent), "")
 
 
 COMPACT = CompactSpec(scale=2, features=5, blocks=2)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 from random_networks import random_state
+from refused import refusal
 from safetensors.torch import save_file
 
-from upscale.errors import WeightsError
 from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.networks.spec import RRDBNetSpec
 
@@ -27,13 +27,6 @@ def assert_reads(path: Path, state: dict[str, torch.Tensor] = STATE) -> None:
     checkpoint = read_checkpoint(path)
     assert checkpoint.spec == SPEC
     assert all(torch.equal(checkpoint.state[key], tensor) for key, tensor in state.items())
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(WeightsError) as caught:
-        read_checkpoint(path)
-    assert caught.value.exit_code == 3
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
