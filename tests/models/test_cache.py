@@ -14,7 +14,7 @@ from forked import Forked
 from loopback import Answer, Server, whole
 
 from upscale.errors import WeightsError
-from upscale.models.cache import cached, in_cache
+from upscale.models.cache import in_cache, locate
 from upscale.models.checkpoints.read import read_metadata, read_tensors
 from upscale.models.fetching.sources import Member, Source
 from upscale.models.manifest import Entry, hub_entry, read_manifest
@@ -76,7 +76,7 @@ def kept(cache: Path) -> list[str]:
 @pytest.mark.parametrize("name", ["srgan", "srresnet", "compact-psnr", "realesr-general"])
 def test_embedded_weights_have_the_hash_of_the_manifest(name: str, cache: Path) -> None:
     entry = read_manifest()[name]
-    found = hashlib.sha256(cached(entry, convert).read_bytes()).hexdigest()
+    found = hashlib.sha256(locate(entry, convert).checked().read_bytes()).hexdigest()
     assert found == entry.sources[0].members[0].sha256
     assert not cache.exists()
 
@@ -95,8 +95,8 @@ def test_a_file_is_fetched_once(server: Server, cache: Path) -> None:
     server.answers["/tiny.bin"] = whole(DATA)
     entry = entry_of(server, "tiny.bin")
     told: list[tuple[int, int]] = []
-    first = cached(entry, convert, lambda done, total: told.append((done, total)))
-    assert cached(entry, convert) == first
+    first = locate(entry, convert, lambda done, total: told.append((done, total))).checked()
+    assert locate(entry, convert).checked() == first
     assert holds_the_data(first)
     assert server.requests == ["/tiny.bin"]
     assert told[-1] == (len(DATA), len(DATA))
@@ -106,14 +106,14 @@ def test_a_cached_file_is_called_by_what_it_was_made_from_and_what_it_holds(
     server: Server, cache: Path
 ) -> None:
     server.answers["/tiny.bin"] = whole(DATA)
-    path = cached(entry_of(server, "tiny.bin"), convert)
+    path = locate(entry_of(server, "tiny.bin"), convert).checked()
     content = hashlib.sha256(path.read_bytes()).hexdigest()
     assert kept(cache) == [f"tiny-{DIGEST[:12]}-{content}.safetensors"]
 
 
 def test_a_converted_file_says_what_it_is_and_where_it_is_from(server: Server, cache: Path) -> None:
     server.answers["/tiny.bin"] = whole(DATA)
-    about = read_metadata(cached(entry_of(server, "tiny.bin"), convert))
+    about = read_metadata(locate(entry_of(server, "tiny.bin"), convert).checked())
     assert about["spec"] == {"made": "for a test"}
     assert (about["origin"]["title"], about["origin"]["source_sha256"]) == ("a test", DIGEST)
     assert about["origin"]["source"] == f"{server.url}: tiny.bin"
@@ -122,13 +122,13 @@ def test_a_converted_file_says_what_it_is_and_where_it_is_from(server: Server, c
 def test_a_flipped_byte_in_the_cache_is_found(server: Server, cache: Path) -> None:
     server.answers["/tiny.bin"] = whole(DATA)
     entry = entry_of(server, "tiny.bin")
-    path = cached(entry, convert)
+    path = locate(entry, convert).checked()
     whole_file = path.read_bytes()
     damaged = bytearray(whole_file)
     damaged[1000] ^= 1
     path.write_bytes(damaged)
     with pytest.raises(WeightsError) as caught:
-        cached(entry, convert)
+        locate(entry, convert).checked()
     assert hashlib.sha256(whole_file).hexdigest() in str(caught.value)
     assert hashlib.sha256(damaged).hexdigest() in str(caught.value)
     assert "upscale models pull --force tiny" in str(caught.value)
@@ -137,7 +137,7 @@ def test_a_flipped_byte_in_the_cache_is_found(server: Server, cache: Path) -> No
 def test_a_file_with_another_hash_is_thrown_away(server: Server, cache: Path) -> None:
     server.answers["/tiny.bin"] = whole(DATA + b"!")
     with pytest.raises(WeightsError) as caught:
-        cached(entry_of(server, "tiny.bin"), convert)
+        locate(entry_of(server, "tiny.bin"), convert).checked()
     assert f"expected sha256 {DIGEST}" in str(caught.value)
     assert f"found {hashlib.sha256(DATA + b'!').hexdigest()}" in str(caught.value)
     assert kept(cache) == []
@@ -148,7 +148,7 @@ def test_a_source_that_breaks_off_gives_way_to_the_next(
     server: Server, cache: Path, broken: Answer
 ) -> None:
     server.answers |= {"/first.bin": broken, "/second.bin": whole(DATA)}
-    path = cached(entry_of(server, "first.bin", "second.bin"), convert)
+    path = locate(entry_of(server, "first.bin", "second.bin"), convert).checked()
     assert holds_the_data(path)
     assert kept(cache) == [path.name]
     assert server.requests == ["/first.bin", "/second.bin"]
@@ -159,7 +159,7 @@ def test_all_sources_failing_is_told_in_a_line_each(server: Server, cache: Path)
     server.answers["/second.bin"] = whole(b"other")
     entry = entry_of(server, "first.bin", "second.bin", "third.bin")
     with pytest.raises(WeightsError) as caught:
-        cached(entry, convert)
+        locate(entry, convert).checked()
     first, *failures, last = str(caught.value).splitlines()
     assert first.startswith("tiny is not on this machine and cannot be fetched")
     broke_off, another, missing = failures
@@ -176,7 +176,7 @@ def test_offline_nothing_is_asked(
     server.answers["/tiny.bin"] = whole(DATA)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(WeightsError, match="HF_HUB_OFFLINE"):
-        cached(entry_of(server, "tiny.bin"), convert)
+        locate(entry_of(server, "tiny.bin"), convert).checked()
     assert server.requests == []
 
 
@@ -186,7 +186,7 @@ def test_a_file_that_cannot_be_converted_leaves_nothing(server: Server, cache: P
 
     server.answers["/tiny.bin"] = whole(DATA)
     with pytest.raises(WeightsError, match="no known network"):
-        cached(entry_of(server, "tiny.bin"), refuse)
+        locate(entry_of(server, "tiny.bin"), refuse).checked()
     assert kept(cache) == []
 
 
@@ -196,7 +196,7 @@ def test_a_cache_that_cannot_be_written_to_is_named(
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(WeightsError, match="UPSCALE_CACHE") as caught:
-        cached(entry_of(server, "tiny.bin"), convert)
+        locate(entry_of(server, "tiny.bin"), convert).checked()
     assert str(tmp_path / "file" / "cache") in str(caught.value)
     assert server.requests == []
 
@@ -207,13 +207,13 @@ FETCH = """
 import sys
 import torch
 from upscale.models.fetching.sources import Member, Source
-from upscale.models.cache import cached
+from upscale.models.cache import locate
 from upscale.models.manifest import Entry
 
 url, sha256 = sys.argv[1:]
 entry = Entry("tiny", "", 4, sources=(Source("https", url, (Member("tiny.bin", sha256),)),))
 convert = lambda raw, entry: ({"numbers": torch.tensor(list(raw.read_bytes()))}, {})
-print(cached(entry, convert, notify=lambda line: print(line, flush=True)))
+print(locate(entry, convert, notify=lambda line: print(line, flush=True)).checked())
 """
 
 
@@ -276,7 +276,7 @@ def test_the_litter_of_a_killed_process_is_swept(
     gate.opened.set()
     assert any(name.endswith(".part") for name in kept(cache))
     server.answers["/tiny.bin"] = whole(DATA)
-    path = cached(entry_of(server, "tiny.bin"), convert)
+    path = locate(entry_of(server, "tiny.bin"), convert).checked()
     assert holds_the_data(path)
     assert kept(cache) == [path.name]
 
@@ -285,5 +285,5 @@ def test_sweeping_spares_the_download_of_another_entry(server: Server, cache: Pa
     running = cache / ".tiny.v2.123.abc.part"  # of an entry that is called tiny.v2
     running.mkdir(parents=True)
     server.answers["/tiny.bin"] = whole(DATA)
-    cached(entry_of(server, "tiny.bin"), convert)
+    locate(entry_of(server, "tiny.bin"), convert).checked()
     assert running.exists()

@@ -107,10 +107,10 @@ def test_a_wheel_finds_its_manifest_and_tells_damaged_weights(tmp_path: Path) ->
 import sys
 from upscale import errors
 from upscale.models import manifest as weights
-from upscale.models.cache import cached
+from upscale.models.cache import locate
 print(weights.manifest_path(), "torch" in sys.modules)
 try:
-    cached(weights.find_entry("srgan"), None)
+    locate(weights.find_entry("srgan"), None).checked()
 except errors.WeightsError as error:
     print(error)
 """

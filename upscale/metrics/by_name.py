@@ -13,7 +13,7 @@ from upscale.metrics.calm import calm
 from upscale.metrics.daala_ssim import daala_ssim
 from upscale.metrics.protocol import METRICS, Protocol
 from upscale.metrics.psnr_ssim import Samples, luma, psnr, rmse, ssim, without_border
-from upscale.models.cache import Convert, cached
+from upscale.models.cache import Convert, locate
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.manifest import find_entry
 from upscale.pixels.baselines import Levels
@@ -44,7 +44,7 @@ def fetch(
     role = name.partition("-")[0]
     if role not in CONVERTS:
         return None
-    return cached(find_entry(name, role), CONVERTS[role], progress, notify)
+    return locate(find_entry(name, role), CONVERTS[role], progress, notify).checked()
 
 
 def make_metrics(

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Convert",
     "WeightsFile",
-    "cached",
     "find_file",
     "in_cache",
+    "locate",
     "write_converted",
 ]
 
@@ -97,52 +97,42 @@ def in_cache(entry: Entry) -> Path | None:
     return None
 
 
-def cached(
-    entry: Entry,
-    convert: Convert,
-    progress: Progress = lambda done, total: None,
-    notify: Notify = lambda text: None,
-    force: bool = False,
-) -> Path:
-    """Return a verified safetensors file of ``entry``: embedded, cached, or fetched now.
-
-    ``convert`` reads the downloaded file after its hash has been checked. ``notify`` gets one line
-    before something slow. ``force`` fetches a cached file again; the old file stays until the new
-    one is complete. Raises WeightsError if a file is damaged or every source fails.
-    """
-    return _locate(entry, convert, progress, notify, force).checked()
-
-
 def find_file(
     name: str | Path,
     role: str,
     convert: Convert,
-    progress: Progress = lambda done, total: None,
-    notify: Notify = lambda text: None,
+    progress: Progress,
+    notify: Notify,
     force: bool = False,
 ) -> WeightsFile:
     """Return a local file of a name in the manifest, an ``hf://`` address, or an existing file.
 
-    It is fetched if necessary, as by `cached`, and not read. Raises WeightsError.
+    It is fetched if necessary, as by `locate`, and not read. Raises WeightsError.
     """
     path, text = Path(name), str(name)
     if text.startswith("hf://"):
-        return _locate(hub_entry(text), convert, progress, notify, force)
+        return locate(hub_entry(text), convert, progress, notify, force)
     if text not in read_manifest():
         if path.is_file():
             return WeightsFile.own(path)
         if path.suffix or len(path.parts) > 1:
             raise WeightsError(f"{path}: this weights file does not exist; check the path")
-    return _locate(find_entry(text, role), convert, progress, notify, force)
+    return locate(find_entry(text, role), convert, progress, notify, force)
 
 
-def _locate(
+def locate(
     entry: Entry,
     convert: Convert,
-    progress: Progress,
-    notify: Notify,
-    force: bool,
+    progress: Progress = lambda done, total: None,
+    notify: Notify = lambda text: None,
+    force: bool = False,
 ) -> WeightsFile:
+    """Return the safetensors file of ``entry``: embedded, cached, or fetched now.
+
+    ``convert`` reads the downloaded file after its hash has been checked. ``notify`` gets one line
+    before something slow. ``force`` fetches a cached file again; the old file stays until the new
+    one is complete. Raises WeightsError if every source fails.
+    """
     if entry.embedded:
         return _embedded(entry)
     if not force and (found := in_cache(entry)):

@@ -110,10 +110,9 @@ def ensure_local(
     model: str | Path,
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
-    force: bool = False,
 ) -> Path:
     """Return a local, verified checkpoint file of a name, a file or an ``hf://`` address."""
-    return find_file(model, "generator", convert_generator, progress, notify, force).checked()
+    return find_file(model, "generator", convert_generator, progress, notify).checked()
 
 
 def convert_generator(raw: Path, entry: Entry) -> tuple["StateDict", dict[str, Any]]:

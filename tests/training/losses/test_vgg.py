@@ -29,7 +29,7 @@ from upscale.models.cache import in_cache, write_converted
 from upscale.models.checkpoints.read import read_metadata
 from upscale.models.fetching.sources import Member, Source
 from upscale.models.manifest import Entry, find_entry
-from upscale.training.losses.vgg import VGG19, convert_vgg, ensure_vgg, load_vgg
+from upscale.training.losses.vgg import VGG19, convert_vgg, load_vgg
 from upscale.training.losses.vgg_layouts import convert_state
 
 # Features
@@ -196,10 +196,10 @@ def test_names_and_files_that_are_not_there(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(WeightsError, match=f"^{tmp_path}/vgg.pth"):
         load_vgg(tmp_path / "vgg.pth")
-    with pytest.raises(WeightsError, match=r"'srgan'.* vgg19"):
+    with pytest.raises(WeightsError, match=r"'srgan'.*vgg19"):
         load_vgg("srgan")
     with pytest.raises(WeightsError, match=r"(?s)^vgg19 .*HF_HUB_OFFLINE"):
-        ensure_vgg("vgg19")
+        load_vgg("vgg19")
     with pytest.raises(WeightsError, match="somebody/some-vgg: HF_HUB_OFFLINE"):
         load_vgg("hf://somebody/some-vgg/vgg.pth")
 

@@ -3,9 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +17,7 @@ from upscale.models.manifest import Entry, read_manifest
 from upscale.upscaling.options import argument, option
 
 if TYPE_CHECKING:
-    from upscale.models.fetching.sources import Progress
+    from upscale.models.cache import Convert
 
 __all__ = ["ConvertOptions", "ListOptions", "PullOptions", "convert", "list_models", "pull"]
 
@@ -104,27 +102,30 @@ def list_models(options: ListOptions) -> None:
 
 def pull(options: PullOptions) -> None:
     """Fetch models into the cache, so that they can be used without a network."""
+    from upscale.models.cache import find_file
+
     for name in options.names:
         with Bars() as bars:
-            path = _fetcher(name)(bars.download(name), bars.say, options.force)
-        say(f"{name}: {shown(path)}")
+            role, reads = _reading(name)
+            found = find_file(name, role, reads, bars.download(name), bars.say, options.force)
+            say(f"{name}: {shown(found.checked())}")
 
 
-def _fetcher(name: str) -> "Callable[[Progress, Callable[[str], None], bool], Path]":
-    """Say how ``name`` is fetched: each kind of weights has a conversion of its own."""
+def _reading(name: str) -> "tuple[str, Convert]":
+    """Return the role of ``name``, and what reads its file: each kind of weights has its own."""
     entry = read_manifest().get(name)
-    if entry is None or entry.role == "generator":
-        from upscale.models.weights import ensure_local
+    role = entry.role if entry else "generator"
+    if role == "generator":
+        from upscale.models.weights import convert_generator
 
-        return partial(ensure_local, name)
-    if entry.role == "features":
-        from upscale.training.losses.vgg import ensure_vgg
+        return role, convert_generator
+    if role == "features":
+        from upscale.training.losses.vgg import convert_vgg
 
-        return partial(ensure_vgg, name)
+        return role, convert_vgg
     from upscale.metrics.by_name import CONVERTS
-    from upscale.models.cache import cached
 
-    return partial(cached, entry, CONVERTS[entry.role])
+    return role, CONVERTS[role]
 
 
 def convert(options: ConvertOptions) -> None:

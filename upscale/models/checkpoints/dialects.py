@@ -39,39 +39,40 @@ def consecutive(state: Mapping[str, Any], key: str) -> int:
 
 
 def _old_esrgan(state: StateDict) -> Renames:
-    blocks = consecutive(state, "model.1.sub.{}.RDB1.conv1.0.weight")
-    # The numbered modules behind the body: (upsample, conv, activation) a stage, then two more.
-    stages = (max(_sequential(state)) - 4) // 3
+    numbered, stages = _numbered(state, "RDB1.conv1.0")
     return [
-        (f"model.1.sub.{blocks}.", "conv_body."),
-        ("model.1.sub.", "body."),
+        *numbered,
         (".RDB", ".rdb"),
         *((f".conv{k}.0.", f".conv{k}.") for k in range(1, 6)),
-        ("model.0.", "conv_first."),
         *((f"model.{3 * stage}.", f"conv_up{stage}.") for stage in range(1, stages + 1)),
-        (f"model.{3 * stages + 2}.", "conv_hr."),
-        (f"model.{3 * stages + 4}.", "conv_last."),
     ]
 
 
 def _kair_msrresnet0(state: StateDict) -> Renames:
-    blocks = consecutive(state, "model.1.sub.{}.res.0.weight")
+    numbered, stages = _numbered(state, "res.0")
     first = 2 if "model.2.weight" in state else 3
-    stages = (max(_sequential(state)) - 4) // 3
     return [
-        (f"model.1.sub.{blocks}.", "conv_body."),
-        ("model.1.sub.", "body."),
+        *numbered,
         (".res.0.", ".conv1."),
         (".res.2.", ".conv2."),
-        ("model.0.", "conv_first."),
         *((f"model.{first + 3 * stage}.", f"up.{stage}.conv.") for stage in range(stages)),
-        (f"model.{3 * stages + 2}.", "conv_hr."),
-        (f"model.{3 * stages + 4}.", "conv_last."),
     ]
 
 
-def _sequential(state: StateDict) -> list[int]:
-    return [int(key.split(".")[1]) for key in state if key.startswith("model.")]
+def _numbered(state: StateDict, layer: str) -> tuple[Renames, int]:
+    """Rename what both have around blocks that contain ``layer``; count the upsampling stages."""
+    blocks = consecutive(state, f"model.1.sub.{{}}.{layer}.weight")
+    # The numbered modules behind the body: (upsample, conv, activation) a stage, then two more.
+    last = max(int(key.split(".")[1]) for key in state if key.startswith("model."))
+    stages = (last - 4) // 3
+    renames = [
+        (f"model.1.sub.{blocks}.", "conv_body."),
+        ("model.1.sub.", "body."),
+        ("model.0.", "conv_first."),
+        (f"model.{3 * stages + 2}.", "conv_hr."),
+        (f"model.{3 * stages + 4}.", "conv_last."),
+    ]
+    return renames, stages
 
 
 def _table(*renames: tuple[str, str]) -> Callable[[StateDict], Renames]:

@@ -22,7 +22,7 @@ from upscale.models.manifest import Entry
 from upscale.networks.spec import StateDict
 from upscale.training.losses.vgg_layouts import convert_state, widths_of
 
-__all__ = ["CAFFE_SCALE", "VGG19", "convert_vgg", "ensure_vgg", "load_vgg"]
+__all__ = ["CAFFE_SCALE", "VGG19", "convert_vgg", "load_vgg"]
 
 CAFFE_SCALE = {"relu2_2": 69.0, "relu5_4": 13.8}
 """How many times larger the same features are in the Caffe VGG19, which the SRGAN paper uses.
@@ -111,22 +111,12 @@ def load_vgg(
 
     Raises WeightsError for a file that `convert_state` does not know.
     """
-    path = ensure_vgg(name, progress, notify)
+    path = find_file(name, "features", convert_vgg, progress, notify).checked()
     state = convert_state(read_tensors(path), str(path))
     with torch.device("meta"):
         network = VGG19(widths_of(state))
     network.load_state_dict(state, assign=True)
     return network.requires_grad_(False)
-
-
-def ensure_vgg(
-    name: str | Path,
-    progress: Progress = lambda done, total: None,
-    notify: Notify = lambda text: None,
-    force: bool = False,
-) -> Path:
-    """Return a local file of a VGG, cached or fetched; one that has a name is verified."""
-    return find_file(name, "features", convert_vgg, progress, notify, force).checked()
 
 
 def convert_vgg(raw: Path, entry: Entry) -> tuple[StateDict, dict[str, object]]:

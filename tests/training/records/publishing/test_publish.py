@@ -16,7 +16,7 @@ import yaml
 from loopback import Loopback, Silent, serving
 
 from upscale.errors import OutputError, UpscaleError, UsageError, WeightsError
-from upscale.models.cache import cached
+from upscale.models.cache import locate
 from upscale.models.checkpoints.convert import Checkpoint, write_checkpoint
 from upscale.models.checkpoints.read import read_tensors
 from upscale.models.manifest import hub_entry
@@ -237,7 +237,7 @@ def test_the_figures_of_a_first_stage_go_too(run: Path) -> None:
 def test_what_was_published_can_be_fetched(hub: Hub, run: Path) -> None:
     publish(run, "user/repo")
     entry = hub_entry("hf://user/repo/generator.safetensors")
-    fetched = read_tensors(cached(entry, convert_generator))
+    fetched = read_tensors(locate(entry, convert_generator).checked())
     sent = read_tensors(run / "generator.safetensors")
     assert fetched.keys() == sent.keys()
     assert all(torch.equal(fetched[name], sent[name]) for name in sent)
@@ -281,7 +281,7 @@ def test_a_branch_is_made_and_named_in_the_address(hub: Hub, run: Path) -> None:
     assert branches["main"] == {}
     assert b"hf://user/repo@v2/generator.safetensors" in branches["v2"]["README.md"]
     entry = hub_entry("hf://user/repo@v2/generator.safetensors")
-    assert cached(entry, convert_generator).is_file()
+    assert locate(entry, convert_generator).checked().is_file()
 
 
 def test_private_is_private(hub: Hub, run: Path) -> None:
