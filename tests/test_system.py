@@ -1,6 +1,7 @@
 """What differs by system: here as it is, and as Windows would have it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -98,9 +99,8 @@ def test_an_output_that_stays_open_is_named_and_left(
     monkeypatch.setattr(system, "_WAITS", (0, 0))
     path = tmp_path / "a.png"
     path.write_bytes(b"before")
-    with path.open("rb"), pytest.raises(OutputError, match="another program") as caught:
+    with path.open("rb"), pytest.raises(OutputError, match=re.escape(str(path))):
         write(path)
-    assert str(path) in str(caught.value)
     assert {each: each.read_bytes() for each in tmp_path.iterdir()} == {path: b"before"}
 
 

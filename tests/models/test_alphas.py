@@ -1,5 +1,6 @@
 """Words that stand for several alphas."""
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -46,29 +47,29 @@ def test_the_end_is_never_lost_to_rounding(steps: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "named"),
     [
-        ("", "not a number"),
-        ("a", "not a number"),
+        ("", "'' "),
+        ("a", "'a' "),
         ("0:1", "START:STOP:STEP"),
         ("0:1:0.2:3", "START:STOP:STEP"),
-        ("0,,1", "not a number"),
-        ("0:1:", "not a number"),
-        ("nan", "not a number"),
-        ("inf", "not a number"),
-        ("1e-9999999", "not a number"),
-        ("٠.٥", "not a number"),
-        ("0:1:0", "above 0"),
-        ("0:1:-0.1", "above 0"),
-        ("1:0:0.1", "first must not be above"),
+        ("0,,1", "'' "),
+        ("0:1:", "'' "),
+        ("nan", "'nan' "),
+        ("inf", "'inf' "),
+        ("1e-9999999", "'1e-9999999' "),
+        ("٠.٥", "'٠.٥' "),
+        ("0:1:0", "step .* 0:1:0.2$"),
+        ("0:1:-0.1", "step .* 0:1:0.2$"),
+        ("1:0:0.1", "first .* 0:1:0.2$"),
         ("0:1.2:0.2", r"\[0, 1\]"),
         ("-0.1", r"\[0, 1\]"),
         ("1.0001", r"\[0, 1\]"),
-        ("0:1:0.009", "more than 101"),
-        ("0:1:0.000000000001", "more than 101"),
-        ("0:0.9:0.01,0.95:1:0.005", "more than 101"),
+        ("0:1:0.009", r"\b101;"),
+        ("0:1:0.000000000001", r"\b101;"),
+        ("0:0.9:0.01,0.95:1:0.005", r"\b101;"),
     ],
 )
-def test_what_makes_no_sense_is_refused(text: str, reason: str) -> None:
-    with pytest.raises(UsageError, match=reason):
+def test_what_makes_no_sense_is_refused(text: str, named: str) -> None:
+    with pytest.raises(UsageError, match=f"^alphas {re.escape(repr(text))}.*{named}"):
         parse_alphas(text)

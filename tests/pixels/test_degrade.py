@@ -81,7 +81,7 @@ def test_a_half_is_rounded_upwards() -> None:
 
 
 def test_what_is_no_multiple_is_refused() -> None:
-    with pytest.raises(ValueError, match="multiples of 4"):
+    with pytest.raises(ValueError, match=r"\b8 × 10\b.* 4$"):
         degrade(np.zeros((10, 8, 3), np.uint8), 4)
 
 
@@ -91,7 +91,7 @@ def test_the_crop_takes_rows_below_and_columns_at_the_right() -> None:
 
 
 def test_nothing_left_to_crop_is_refused() -> None:
-    with pytest.raises(ValueError, match="less than 4 × 4"):
+    with pytest.raises(ValueError, match=r"\b90 × 3\b.* 4 × 4$"):
         crop_to_multiple(np.zeros((3, 90, 3)), 4)
 
 

@@ -142,12 +142,12 @@ def test_somebody_else_may_write_to_the_descriptor(tmp_path: Path) -> None:
 def test_rows_that_are_missing_are_noticed(tmp_path: Path) -> None:
     spooled = Spool((4, 6, 3), np.uint8, tmp_path / "rows")
     spooled.append(noise((3, 6, 3)))
-    with pytest.raises(OutputError, match="not written whole"):
+    with pytest.raises(OutputError, match=f"^{tmp_path}/rows: "):
         spooled.finish()
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="No such file"):
+    with pytest.raises(OutputError, match=f"^{tmp_path}/none"):
         Spool((4, 6, 3), np.uint8, tmp_path / "none" / "rows")
 
 
@@ -176,6 +176,6 @@ def test_rows_that_cannot_be_mapped_leave_the_scratch_file_alone(tmp_path: Path)
     samples = np.zeros((200, 4, 3), np.float32)
     samples[150] = 3
     tifffile.imwrite(tmp_path / "a.tif", samples, photometric="rgb")
-    with pytest.raises(InputError, match="outside 0 to 1"):
+    with pytest.raises(InputError, match=f"^{tmp_path}/a.tif: .*0 to 1"):
         reader.read(tmp_path / "a.tif", scratch=tmp_path / "scratch")
     assert {path.name for path in tmp_path.iterdir()} <= {"a.tif", "scratch"}

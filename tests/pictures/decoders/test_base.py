@@ -32,7 +32,7 @@ def test_linear_light_gets_the_curve_of_srgb() -> None:
 
 @pytest.mark.parametrize("wrong", [-0.001, 1.001, np.nan, np.inf, -np.inf])
 def test_floating_point_outside_0_to_1_is_refused(wrong: float) -> None:
-    with pytest.raises(InputError, match=r"^a: .*outside 0 to 1 \(from .* to ") as caught:
+    with pytest.raises(InputError, match=r"^a: .*\b0 to 1\b") as caught:
         from_float(Path("a"), np.array([0.5, wrong], np.float32))
     assert caught.value.code == "unsupported-format"
 

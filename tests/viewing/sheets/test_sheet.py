@@ -86,7 +86,7 @@ def test_other_arrays_are_refused(pixels: Levels) -> None:
 
 
 def test_a_sheet_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="without pictures"):
+    with pytest.raises(ValueError, match="pictures"):
         contact_sheet({"a": []})
 
 
@@ -129,7 +129,7 @@ def test_a_row_without_a_column_leaves_its_place_free() -> None:
 
 
 def test_two_pictures_of_one_title_in_a_row_are_refused() -> None:
-    with pytest.raises(ValueError, match="one title"):
+    with pytest.raises(ValueError, match=r"^a: "):
         contact_sheet({"a": [Panel(noise(5, 5, 0), "x"), Panel(noise(5, 5, 1), "x")]})
 
 

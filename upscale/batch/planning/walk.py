@@ -78,7 +78,7 @@ class Found:
         if stat.S_ISREG(status.st_mode):
             return cls(path, relative, status.st_size, walked=walked)
         kind = next(name for is_kind, name in KINDS if is_kind(status.st_mode))
-        problem = InputError(f"{path}: is {kind}, no regular file; skipped")
+        problem = InputError(f"{path}: is {kind}, not a regular file; skipped")
         return cls(path, relative, problem=problem, skip=True, walked=walked)
 
 
