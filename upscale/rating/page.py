@@ -10,7 +10,7 @@ from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import unreadable, whole
 from upscale.rating.study import Shown, Study
 from upscale.viewing.compare import LARGEST
-from upscale.viewing.page import policy, script_json
+from upscale.viewing.page import filled
 
 __all__ = ["served_page", "write_page"]
 
@@ -67,11 +67,7 @@ def _page(study: Study, served: bool, *allowed: str) -> tuple[bytes, bytes]:
         ],
     }
     template = resources.files("upscale.rating").joinpath("rate.html").read_text("utf-8")
-    start, rest = template.split("{{policy}}")
-    middle, rest = rest.split("{{data}}")
-    end, after = rest.split("{{sources}}")
-    head = start + policy(template, *allowed) + middle + script_json(data) + end
-    return head.encode(), after.encode()
+    return filled(template, "upscale rate", data, "sources", *allowed)
 
 
 def _about(shown: Shown) -> dict[str, Any]:

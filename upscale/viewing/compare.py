@@ -13,7 +13,7 @@ from pathlib import Path
 
 from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import unreadable, whole
-from upscale.viewing.page import policy, script_json
+from upscale.viewing.page import filled, marker
 from upscale.viewing.shown import ShownPicture, common_frame, look, with_png
 
 __all__ = ["LARGE", "LARGEST", "MARKER", "read_settings", "write_page"]
@@ -21,7 +21,9 @@ __all__ = ["LARGE", "LARGEST", "MARKER", "read_settings", "write_page"]
 LARGE, LARGEST = 50 * 10**6, 500 * 10**6
 """Bytes of pictures above which a page opens slowly, and above which it is not made."""
 
-MARKER = b"<!-- made by: upscale compare -->"
+MAKER = "upscale compare"
+
+MARKER = marker(MAKER).encode()
 """Begins each page, so that only such pages are replaced."""
 
 SETTINGS = ("model", "alpha", "precision", "seconds")
@@ -172,13 +174,9 @@ def _page(
         cells.append(f"as an 8-bit PNG: {each.why}" if each.why else "the file itself")
         pictures.append({"label": label, "width": each.width, "size": each.size, "cells": cells})
     size = {"width": frame.width, "height": frame.height}
-    data = script_json({"frame": size, "columns": columns, "pictures": pictures})
+    data = {"frame": size, "columns": columns, "pictures": pictures}
     template = resources.files("upscale.viewing").joinpath("compare.html").read_text("utf-8")
-    start, rest = template.split("{{policy}}")
-    middle, rest = rest.split("{{data}}")
-    before, after = rest.split("{{pictures}}")
-    head = start + policy(template, "img-src data:") + middle
-    return (head + data + before).encode(), after.encode()
+    return filled(template, MAKER, data, "pictures", "img-src data:")
 
 
 def _value(value: object) -> str:

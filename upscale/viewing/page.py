@@ -1,11 +1,40 @@
-"""Parts of a page that needs only a browser: what its policy allows, and data inside a script."""
+"""Parts of a page that needs only a browser: its head, its policy, and data inside a script."""
 
 import base64
 import hashlib
 import json
 import re
 
-__all__ = ["policy", "script_json"]
+__all__ = ["filled", "marker", "policy", "script_json"]
+
+HEAD = """<!doctype html>
+{marker}
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+"""
+"""Begins a page; its template goes on with the title."""
+
+
+def marker(maker: str) -> str:
+    """Return the line by which a page that ``maker`` made is known."""
+    return f"<!-- made by: {maker} -->"
+
+
+def filled(
+    template: str, maker: str, data: object, place: str, *allowed: str
+) -> tuple[bytes, bytes]:
+    """Return a page of ``template`` before and after ``{{place}}``, with ``data`` in its script.
+
+    ``allowed``: as in `policy`.
+    """
+    before, rest = template.split("{{data}}")
+    middle, after = rest.split("{{" + place + "}}")
+    head = HEAD.format(marker=marker(maker), policy=policy(template, *allowed))
+    return (head + before + script_json(data) + middle).encode(), after.encode()
 
 
 def policy(template: str, *allowed: str) -> str:
