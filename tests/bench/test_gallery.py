@@ -101,6 +101,7 @@ def found_in(page: np.ndarray, spot: np.ndarray) -> tuple[int, int]:
     return int(place[0]), int(place[1])
 
 
+@pytest.mark.slow
 def test_networks_stand_above_images_with_a_column_for_each_alpha(tmp_path: Path) -> None:
     hr = RANDOM.integers(0, 256, (CROP, CROP, 3), np.uint8)
     sheet = AlphaSheet()

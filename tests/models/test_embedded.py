@@ -158,6 +158,7 @@ def blockiness(sr: Levels) -> float:
     return float(steps[at].mean() / steps[~at].mean())
 
 
+@pytest.mark.slow
 def test_blocks_of_a_jpeg_are_not_drawn(photo: Levels) -> None:
     done, data = cv2.imencode(".jpg", photo[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 40))
     assert done

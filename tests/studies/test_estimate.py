@@ -14,6 +14,7 @@ from upscale.studies.options import DepthOptions
 from upscale.studies.trainings import plan
 
 
+@pytest.mark.slow
 def test_the_time_is_in_proportion_to_what_is_left(place: Any, tmp_path: Path) -> None:
     study = papers.depth((1,), {"features": 4})
     one, other = plan(study, place.options(DepthOptions, steps=100), tmp_path)

@@ -45,7 +45,16 @@ RUNS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("options", RUNS.values(), ids=RUNS.keys())
+QUICK_RUNS = ("batch-norm", "blind")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(run, id=name, marks=[] if name in QUICK_RUNS else [pytest.mark.slow])
+        for name, run in RUNS.items()
+    ],
+)
 def test_a_run_in_parts_is_the_run_in_one(
     options: dict[str, Any], data: Path, tmp_path: Path
 ) -> None:
@@ -348,7 +357,12 @@ def spoil(config: Config) -> Config:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "save_every"), [("srresnet", 1), ("rrdb-psnr", 1), ("srgan-mse", 1000)]
+    ("recipe", "save_every"),
+    [
+        ("srresnet", 1),
+        pytest.param("rrdb-psnr", 1, marks=pytest.mark.slow),
+        pytest.param("srgan-mse", 1000, marks=pytest.mark.slow),
+    ],
 )
 def test_the_last_good_state_is_kept_when_numbers_are_no_longer_finite(
     recipe: str, save_every: int, data: Path, tmp_path: Path

@@ -111,6 +111,7 @@ def test_csv_and_markdown(folder: Path) -> None:
     assert re.search(r"^\| nearest \| \d+\.\d\d \|", markdown, re.M)
 
 
+@pytest.mark.slow
 def test_pictures_sheet_and_plot_are_written(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     for number in range(2):  # NIQE needs 2 × 2 blocks of 96 pixels
@@ -161,6 +162,7 @@ def test_our_own_pictures_given_back_have_the_same_figures(folder: Path, tmp_pat
     assert ours["figures"] == theirs["figures"] == made["figures"]
 
 
+@pytest.mark.slow
 def test_two_systems_are_mixed_on_a_sheet_beside_the_networks(folder: Path, tmp_path: Path) -> None:
     made = other_program(folder, tmp_path / "made", a="a.png", b="b.png")
     found = rows(

@@ -155,10 +155,19 @@ def test_folders_with_shares(data: Path, tmp_path: Path) -> None:
     assert asked("--data", f"{data}:0", *words[:-1], "other").exit_code == 2
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has ended, for all."""
+    folder = tmp_path_factory.mktemp("trained")
+    with one_thread():
+        run(tiny(crops(folder / "data"), steps=2), folder / "run")
+    return folder / "run"
+
+
 @pytest.fixture
-def finished(data: Path, tmp_path: Path) -> Path:
-    run(tiny(data, steps=2), tmp_path / "finished")
-    return tmp_path / "finished"
+def finished(trained: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return shutil.copytree(trained, tmp_path / "finished")
 
 
 REFUSED = [

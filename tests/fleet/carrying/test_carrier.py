@@ -85,6 +85,7 @@ def all_are(status: str, names: tuple[str, ...] = NAMES) -> dict[str, str]:
     return dict.fromkeys(names, status)
 
 
+@pytest.mark.slow
 def test_pictures_are_those_of_a_local_run_wherever_they_lie(
     worker: Callable[..., Worker], bucket: Bucket, tasks: list[Task], tmp_path: Path
 ) -> None:

@@ -123,7 +123,7 @@ def test_no_convolution_computes_a_row_twice(spec: Spec, monkeypatch: pytest.Mon
 def test_memory_does_not_grow_with_the_height() -> None:
     program = trace(network_of(RRDBNET, random_state(RRDBNET)))
     most = []
-    for height in (100, 400):
+    for height in (60, 180):
         stream = Stream(program, height, 5)
         kept = []
         for part in random_lr(height, 3).split(5, -2):

@@ -503,6 +503,7 @@ def test_a_bomb_in_a_frame_does_no_harm(path: Path) -> None:
         assert peak() < 2**24
 
 
+@pytest.mark.slow
 def test_a_file_of_nothing_but_chunks_is_given_up(path: Path) -> None:
     """Each of many takes as much work as each of few, until there are too many."""
     head = joined(parts_of(animation([Frame(ONE, DELAY)] * 2, 0))[:2])

@@ -55,6 +55,7 @@ def command(folder: Path, repeating: str, *words: str) -> dict[str, dict[str, An
     }
 
 
+@pytest.mark.slow
 def test_every_picture_is_that_of_the_command_line_and_every_error_has_its_code(
     client: Client, repeating: str, tmp_path: Path
 ) -> None:

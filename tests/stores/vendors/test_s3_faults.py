@@ -215,6 +215,7 @@ def test_where_nobody_answers_it_says_so(kept: Kept, monkeypatch: pytest.MonkeyP
     assert caught.value.code == "store-unreachable"
 
 
+@pytest.mark.slow
 def test_under_many_faults_each_object_is_made_once(
     kept: Kept, bucket: Bucket, behind: tuple[Proxy, S3]
 ) -> None:

@@ -177,6 +177,7 @@ def likely(counts: Counter[Any], kinds: int) -> bool:
     return kinds == 1 or bool(chisquare(list(counts.values())).pvalue > 0.001)
 
 
+@pytest.mark.slow
 def test_pictures_places_and_orientations_are_drawn_evenly(
     patches: Patches, places: dict[bytes, Place]
 ) -> None:

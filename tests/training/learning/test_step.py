@@ -140,6 +140,7 @@ def test_two_passes_of_half_a_batch_are_one_pass(recipe: Recipe) -> None:
             assert (a - b).abs().max() <= 1e-6
 
 
+@pytest.mark.slow
 def test_two_passes_of_half_a_batch_are_one_pass_for_the_discriminator() -> None:
     # A standard loss on logits that no batch-norm has mixed: the U-Net's. Its singular vectors go
     # on from pass to pass, so they are brought to rest first.
