@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import program
 import pytest
 import torch
+from forked import Forked
 from identity_weights import nearest_weights
 from PIL import Image
 from program import COLOUR, colours, encoded, flat_weights, inside, noise, piped, shown
@@ -22,10 +24,12 @@ from upscale.batch.planning.naming import Naming, originals
 from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.resume import keys_of
+from upscale.cli.reports import duration as duration_module
 from upscale.cli.run import local as local_module
 from upscale.cli.run.methods import making_of, order_of
 from upscale.cli.run.options import Options
-from upscale.errors import UsageError, WeightsError
+from upscale.errors import DeviceError, UsageError, WeightsError
+from upscale.fleet.processes.process import Process
 from upscale.models import model as model_module
 from upscale.models import weights as weights_module
 from upscale.models.choice import (
@@ -239,6 +243,21 @@ def test_the_best_is_made_by_big_networks(mixed: Path, loaded: list[str]) -> Non
     assert {name: each["model"] for name, each in found.by_input.items()} == expected
     assert {*loaded} == {*best.names}
     assert inside(mixed, "in", "-o", "out", "--best", "--model", CLEAN, *QUICK).status == 2
+
+
+def test_the_time_of_the_best_is_said_before_several_workers_begin(
+    mixed: Path, loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(process: Process, environment: dict[str, str], quiet: bool) -> None:
+        """Start what ends at once: other processes would have the real networks."""
+        process._process = Forked(folder=mixed, environment=environment, program="exit(3)")
+        process._process.stderr.close()
+
+    monkeypatch.setattr(program, "start_worker", start)
+    monkeypatch.setattr(duration_module, "seconds_a_pixel", lambda method: 5.0)
+    found = inside(mixed, "in", "-o", "out", "--best", "--workers", "2", *QUICK)
+    assert found.status == DeviceError.exit_code
+    assert "31 min" in found.said  # 5 s for each of 5 × 6 × 4 + 16 × 16 pixels
 
 
 def test_what_is_not_made_has_no_model(mixed: Path, loaded: list[str]) -> None:

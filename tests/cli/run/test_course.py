@@ -8,6 +8,9 @@ import pytest
 import torch
 from program import EXACT, Outcome, encoded, finish, fork, inside, nearest, noise, piped, shown
 
+from upscale.errors import UsageError
+from upscale.fleet.cluster import ray_cluster
+
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
@@ -54,12 +57,32 @@ def test_a_cluster_that_cannot_be_is_a_mistake(
     assert list(album.rglob("*_x4.png")) == []
 
 
+@pytest.mark.parametrize(("words", "workers"), [((), None), (("1",), 1), (("3",), 3)])
+def test_a_cluster_has_as_many_workers_as_are_asked_for(
+    album: Path,
+    repeating: str,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    workers: int | None,
+) -> None:
+    asked: list[int | None] = []
+
+    def join(*given: object, workers: int | None, debug: bool) -> None:
+        asked.append(workers)
+        raise UsageError("there is no cluster")
+
+    monkeypatch.setattr(ray_cluster, "RayCluster", join)
+    more = ("--workers", *words) if words else ()
+    found = inside(album, "album", "--model", repeating, "--cluster", "local", *more)
+    assert (found.status, asked) == (2, [workers])
+
+
 def test_what_all_workers_say_is_said_once(album: Path, repeating: str) -> None:
     words = ("album", "-o", "large", "--model", repeating, "--precision", "fp32")
     found = inside(album, *words, "--workers", "2")
     assert found.status == 1
     there = torch.cuda.is_available() or torch.backends.mps.is_available()
-    assert found.said.count("no GPU") == (0 if there else 1)
+    assert found.said.count("CPU") == (0 if there else 1)
 
 
 def test_a_picture_from_a_pipe_has_one_worker(tmp_path: Path, repeating: str) -> None:
@@ -74,6 +97,7 @@ def test_a_picture_from_a_pipe_has_one_worker(tmp_path: Path, repeating: str) ->
     [
         (("--workers", "0"), "--workers"),
         (("--workers", "2", "--device", "cuda:0,cuda:1"), "--workers"),
+        (("--workers", "1", "--device", "cuda:0,cuda:1"), "--workers"),
         (("--workers", "2", "--watch"), "--watch"),
         (("--workers", "2", "--raw", "8x8"), "--raw"),
         (("--device", "all", "--watch"), "--watch"),

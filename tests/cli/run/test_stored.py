@@ -45,6 +45,27 @@ def local(run, kept: Kept, tmp_path: Path) -> dict[str, bytes]:
     return {p.relative_to(own).as_posix(): p.read_bytes() for p in own.rglob("*.png")}
 
 
+def test_a_dry_run_says_what_would_be_stored_and_stores_nothing(
+    run, kept: Kept, tmp_path: Path
+) -> None:
+    kept.put("in/bad.png", b"no picture")
+    words = (kept.url("in/"), "-o", kept.url("out/"), "--json")
+    dry = run(*words, "--dry-run")
+    assert (dry.status, outputs(kept, "out")) == (1, {})
+    wet = run(*words)
+    keys = ("output", "width", "height", "output_width", "output_height")
+    for name, record in wet.by_input.items():
+        assert [dry.by_input[name][key] for key in keys] == [record[key] for key in keys]
+    summary = dry.records[-1]
+    assert (summary["planned"], summary["failed"], summary["exit_code"]) == (len(PLACES), 1, 1)
+    assert summary["bytes_uncompressed"] == 16 * 3 * 9 * sum(5 + at for at in range(len(PLACES)))
+    again = run(*words, "--dry-run")
+    assert (again.records[-1]["skipped"], again.records[-1]["failed"]) == (len(PLACES), 1)
+    assert not (tmp_path / "down").exists()
+    assert run(kept.url("in/"), "-o", "down", "--dry-run").status == 1
+    assert not (tmp_path / "down").exists()
+
+
 def outputs(kept: Kept, folder: str) -> dict[str, bytes]:
     root = kept.url(folder) + "/"
     names = [entry.url.removeprefix(root) for entry in kept.store.list(root)]
@@ -127,7 +148,6 @@ def test_the_report_may_lie_in_a_store(run, kept: Kept) -> None:
     ("words", "named"),
     [
         (("memory://b/in/", "-o", "out", "--watch"), "--watch"),
-        (("memory://b/in/", "-o", "out", "--dry-run"), "--dry-run"),
         (("memory://b/in.rgb", "-o", "out", "--raw", "2x2"), "--raw"),
         (("-", "-o", "memory://b/out.png"), "- "),
         (("memory://b/a.png", "-o", "-"), "- "),

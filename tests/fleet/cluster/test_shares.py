@@ -19,6 +19,7 @@ BIG, SMALL, HEAD = Machine(64, 8), Machine(8), Machine(0)
         ([HEAD, SMALL, Machine(1)], "auto", None, Share(4), 2),
         ([Machine(2), Machine(1)], "auto", None, Share(2), 1),
         ([Machine(2), Machine(1)], "auto", 3, Share(1), 3),
+        ([SMALL], "auto", 1, Share(8), 1),
         ([SMALL, SMALL], "auto", 2, Share(8), 2),
         ([SMALL, SMALL], "auto", 3, Share(4), 4),
         ([SMALL, SMALL], "auto", 99, Share(1), 16),

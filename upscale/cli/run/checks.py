@@ -54,7 +54,7 @@ def check(options: Options) -> None:
     for word, asked in ignored.items():
         if options.raw is not None and asked:
             raise UsageError(f"--raw and {word} contradict each other: give one of them")
-    if options.workers > 1 and options.has_devices:
+    if options.workers is not None and options.has_devices:
         raise UsageError("--workers and several devices contradict each other: each has one")
     if options.cluster is not None and options.has_devices:
         raise UsageError("--cluster and several devices contradict each other: give one of them")
@@ -85,7 +85,7 @@ def _check_stream(options: Options) -> None:
         store_of(word)
         if options.is_shared and word.startswith("memory://"):
             raise UsageError(f"{word}: is in this process alone; others do not see it")
-    words = {"--watch": options.watch, "--raw": options.raw, "--dry-run": options.dry_run}
+    words = {"--watch": options.watch, "--raw": options.raw}
     for word, asked in words.items():
         if asked:
             raise UsageError(f"{word} takes files only, no manifest and no address in a storage")

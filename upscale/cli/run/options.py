@@ -141,9 +141,10 @@ class Options:
     device: str = shared(DEVICES, panel=SPEED)
     precision: str = shared(PRECISION, default="auto")
     jobs: int = shared(JOBS, text="Processes that decode and encode.", default=3)
-    workers: int = option(
-        "Processes that share the pictures, and the processor's threads.",
-        *(1, SPEED),
+    workers: int | None = option(
+        "Processes that share the pictures, and the processor's threads. Default: 1, or as many as "
+        "a cluster has room for.",
+        *(None, SPEED),
         metavar="N",
         least=1,
         most=MOST_WORKERS,
@@ -210,7 +211,7 @@ class Options:
     @property
     def is_shared(self) -> bool:
         """Whether several workers may share the pictures."""
-        return self.workers > 1 or self.has_devices or self.cluster is not None
+        return (self.workers or 1) > 1 or self.has_devices or self.cluster is not None
 
     @property
     def asked(self) -> str:

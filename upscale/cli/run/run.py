@@ -101,14 +101,13 @@ def _crew(
     if options.cluster is not None and not options.dry_run:
         from upscale.fleet.cluster.ray_cluster import RayCluster
 
-        workers = options.workers if options.workers > 1 else None
         asked = (options.cluster, making, order, listener, options.jobs)
-        return RayCluster(*asked, workers=workers, debug=options.debug)
+        return RayCluster(*asked, workers=options.workers, debug=options.debug)
     devices = devices_of(options.device)
     if options.dry_run:
         return DryRun(making, order, methods, len(devices), options.debug)
     if not options.has_devices:
-        devices *= options.workers
+        devices *= options.workers or 1
     devices = devices[:files]
     if len(devices) > 1:
         from upscale.fleet.processes.local import LocalCrew, places

@@ -130,10 +130,6 @@ class RunBar:
         self._task = progress.add_task("", total=total) if progress else None
         self.show(0)
 
-    def start(self, size: int) -> Callable[[int, int], None]:
-        """Return what is told (done, total) of the file of ``size`` bytes that is at work alone."""
-        return lambda done, total: self.show(self.share(size) * done / max(1, total))
-
     def finish(self, size: int, pixels: int) -> None:
         """Count a file of ``size`` bytes and ``pixels`` as done."""
         self._files += 1
