@@ -25,7 +25,7 @@ from pathlib import Path
 
 from upscale.models.checkpoints.convert import read_checkpoint, write_checkpoint
 from upscale.models.checkpoints.interpolation import interpolate
-from upscale.models.model import ensure_local
+from upscale.models.weights import ensure_local
 
 psnr, start = map(Path, sys.argv[1:])
 write_checkpoint(start, interpolate(read_checkpoint(psnr), read_checkpoint(ensure_local("realsr")), 0.9))

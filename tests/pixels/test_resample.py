@@ -258,15 +258,6 @@ def test_a_margin_is_read_and_not_resampled(length: int, new_length: int) -> Non
     np.testing.assert_allclose((signal[indices] * factors).sum(1), expected, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("length", [13, 14, 15, 16])
-def test_a_scale_can_be_other_than_the_quotient_of_the_lengths(length: int) -> None:
-    signal = np.random.default_rng(0).random(length)
-    mirrored = np.pad(signal, (16, 32 - length), mode="symmetric")
-    expected = along(mirrored, 0, 12)[4:8]
-    indices, factors = contributions(length, 4, scale=0.25, edges="reflect")
-    np.testing.assert_allclose((signal[indices] * factors).sum(1), expected, rtol=0, atol=1e-12)
-
-
 @FEW
 @given(SIDES, SIDES, st.sampled_from(EDGES))
 def test_factors_sum_to_1_and_indices_lie_within(

@@ -89,7 +89,8 @@ def test_bands_come_from_top_to_bottom_and_cover_the_picture(
 
 def test_progress_reaches_the_whole_picture(model: Model, photo: image.Pixels) -> None:
     steps: list[tuple[int, int]] = []
-    upscale_pixels(photo, model, Tiling(36, 16), lambda done, total: steps.append((done, total)))
+    for _ in upscale_bands(photo, model, Tiling(36, 16), lambda *made: steps.append(made)):
+        pass
     assert steps == [(n * 36 * 24, 72 * 48) for n in (1, 2, 3, 4)]
 
 

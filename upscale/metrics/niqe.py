@@ -123,7 +123,7 @@ def niqe(y: Samples, pristine: Pristine) -> float:
             code="too-small",
         )
     y = np.floor(y[:height, :width] + 0.5)
-    half = matrix(height, height // 2, "reflect") @ y @ matrix(width, width // 2, "reflect").T
+    half = matrix(height, height // 2) @ y @ matrix(width, width // 2).T
     scales = ((y, BLOCK), (half, BLOCK // 2))
     features = np.hstack([_features(mscn(at, pristine.window), side) for at, side in scales])
     complete = features[~np.isnan(features).any(1)]

@@ -37,26 +37,21 @@ BLOCK_SOURCE_ROWS = 64
 
 
 def contributions(
-    length: int,
-    new_length: int,
-    scale: float | None = None,
-    edges: Edges = "clip",
-    margin: int = 0,
+    length: int, new_length: int, edges: Edges = "clip", margin: int = 0
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Say which samples of an axis make each new one, and by how much.
 
     Returns ``indices`` in [0, length + 2 · margin) and ``factors``, both (new_length, taps), so
     that ``new[i] = sum(factors[i] * old[indices[i]])``; the factors of a sample sum to 1. An index
-    may stand in a row more than once. ``scale`` is new pixels per old one where it is not the
-    quotient of the lengths, as in MATLAB's ``imresize(picture, 0.25)`` of 15 pixels. ``margin``:
-    samples beyond either end that are there to be read, and are not part of the axis.
+    may stand in a row more than once. ``margin``: samples beyond either end that are there to be
+    read, and are not part of the axis.
 
     The kernel is that of Keys 1981, equation 15, a = -1/2, as wide as 4 new pixels where the axis
     is reduced and 4 old pixels where it is enlarged. Raises ValueError for lengths below 1.
     """
     if length < 1 or new_length < 1:
         raise ValueError(f"an axis of {length} samples cannot become one of {new_length}")
-    step = length / new_length if scale is None else 1 / scale
+    step = length / new_length
     stretch = max(step, 1.0)
     # Pixel i covers [i, i + 1), so that the centre of new pixel i lies at (i + 1/2) · step of the
     # old axis, which is sample (i + 1/2) · step - 1/2.
@@ -76,9 +71,9 @@ def contributions(
     return indices[:, used], factors[:, used]
 
 
-def matrix(length: int, new_length: int, edges: Edges = "clip") -> npt.NDArray[np.float64]:
-    """Return `contributions` as the (new_length, length) matrix that resamples an axis."""
-    indices, factors = contributions(length, new_length, edges=edges)
+def matrix(length: int, new_length: int) -> npt.NDArray[np.float64]:
+    """Return the (new_length, length) matrix that resamples an axis, reflected at its ends."""
+    indices, factors = contributions(length, new_length, edges="reflect")
     dense = np.zeros((new_length, length))
     np.add.at(dense, (np.arange(new_length)[:, None], indices), factors)
     return dense

@@ -18,14 +18,9 @@ from upscale.upscaling.tiling import Tiling, largest_tile, plan_tiling, widest
 __all__ = ["upscale_bands", "upscale_pixels"]
 
 
-def upscale_pixels(
-    pixels: Pixels,
-    model: Model,
-    tiling: Tiling | None = None,
-    progress: Progress = lambda done, total: None,
-) -> Pixels:
+def upscale_pixels(pixels: Pixels, model: Model, tiling: Tiling | None = None) -> Pixels:
     """Return (H·scale, W·scale, C) for ``pixels`` (H, W, C); see `upscale_bands`."""
-    return np.concatenate(list(upscale_bands(pixels, model, tiling, progress)))
+    return np.concatenate(list(upscale_bands(pixels, model, tiling)))
 
 
 def upscale_bands(

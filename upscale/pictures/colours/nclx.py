@@ -26,4 +26,4 @@ def with_code_points(data: bytes, points: CodePoints) -> bytes:
         if data[at : at + 4] == b"nclx":
             return data[: at + 4] + numbers + data[at + 8 :]
     said = b"nclx" + numbers + struct.pack(">HB", MATRIX, FULL_RANGE)
-    return edits.with_property(data, b"colr", said, {meta.primary})
+    return edits.with_colours(data, said, {meta.primary})

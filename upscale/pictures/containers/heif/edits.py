@@ -8,7 +8,7 @@ from upscale.pictures.containers.boxes import Box, boxes
 from upscale.pictures.containers.heif.meta import FULL, head_of, read_meta
 from upscale.pictures.containers.heif.primary import Primary
 
-__all__ = ["as_stored", "patched", "with_property", "without_metadata"]
+__all__ = ["as_stored", "patched", "with_colours", "without_metadata"]
 
 RGB = b"nclx" + struct.pack(">HHHB", 1, 13, 0, 0x80)
 """Says of samples that they are R, G and B over their full range."""
@@ -57,20 +57,20 @@ def as_stored(data: bytes) -> bytes | None:
         if not fit:
             without.add(item)
     try:
-        return with_property(bytes(edited), b"colr", RGB, without) if without else bytes(edited)
+        return with_colours(bytes(edited), RGB, without) if without else bytes(edited)
     except ValueError:
         return None
 
 
-def with_property(data: bytes, kind: bytes, contents: bytes, items: Set[int]) -> bytes:
-    """Return a file in which ``items`` have one property more, behind those that they have.
+def with_colours(data: bytes, contents: bytes, items: Set[int]) -> bytes:
+    """Return a file in which ``items`` have one ``colr`` more, behind their other properties.
 
     What follows the ``meta`` box moves. Raises ValueError where the file is laid out so that there
     is no room for it.
     """
     try:
         outer = next(box for box in boxes(data) if box.kind == b"meta")
-        return _inserted(data, outer, kind + contents, items)
+        return _inserted(data, outer, b"colr" + contents, items)
     except (StopIteration, LookupError, struct.error) as error:
         raise ValueError("an AVIF or HEIC whose boxes are not as they should be") from error
 
