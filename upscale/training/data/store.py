@@ -99,8 +99,8 @@ def open_store(
     kept, pixels = _large_enough(data, pairs, scale, patch, notify)
     if not kept:
         raise UsageError(
-            f"{data}: holds no picture that can be read and has {patch} × {patch} pixels; give "
-            "larger ones, or a smaller --hr-patch"
+            f"{data}: none of its pictures ({len(pairs)}) can be read and has {patch} × {patch} "
+            "pixels; give larger ones, or a smaller --hr-patch"
         )
     folder = cache_folder() / "training" / _key(data, kept, scale, sigma)
     reduce = degrade if sigma is None else partial(blur_and_subsample, sigma=sigma)
