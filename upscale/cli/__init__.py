@@ -1,7 +1,8 @@
 """The command line: words in, exit status out. The only place that prints.
 
-`app` assembles `run`, which enlarges pictures and tells `reports`, `bench`, `rate`, `ui` and the
-other `commands`; all speak through `terminal`. It imports every room, and no other room imports it.
+`app` assembles the commands: `run`, which enlarges pictures and writes `reports`, `bench`, `rate`,
+`ui` and the other `commands`; all print through `terminal`. It imports every room, and no other
+room imports it.
 """
 
 __all__ = ["main"]
@@ -14,6 +15,6 @@ def main() -> None:
     from upscale.cli.app import app
 
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # where an encoding lacks a letter, a ? is better than no word
+        if stream is not None:  # if an encoding lacks a letter, a ? is better than no output
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     app(prog_name="upscale")

@@ -1,4 +1,4 @@
-"""Who has which task; what a dead worker had goes to another, once."""
+"""Tracks which worker has which task; tasks of a dead worker go to another one, once."""
 
 from collections import deque
 from collections.abc import Hashable, Iterator
@@ -9,17 +9,18 @@ __all__ = ["Dispatch"]
 
 
 class Dispatch:
-    """Hands tasks out as they are asked for, and holds those at work only.
+    """Hands out tasks on demand, and holds only those in work.
 
-    When a worker dies, one of its tasks may have killed it, and nobody knows which. Each of them is
-    a suspect then, and goes to a worker that has nothing else, so that a second death has one
-    cause: that task is given up.
+    When a worker dies, one of its tasks may be the cause, but which one is unknown. So each becomes
+    a suspect and goes to a worker that has nothing else. A second death then has a single cause,
+    and that task is given up.
     """
 
     def __init__(self, tasks: Iterator[Task | None], ahead: int = 0) -> None:
-        """Take ``tasks``, which may be far too many for memory; none is asked for yet.
+        """Take ``tasks``, which may be too many for memory; read none yet.
 
-        A None is the end of them. ``ahead``: how many `share` may ask for before they are taken.
+        A None is the end of them. ``ahead``: most tasks that `share` may read before they are
+        taken.
         """
         self._tasks, self._ahead = tasks, ahead
         self._known: deque[Task] = deque()
@@ -29,23 +30,23 @@ class Dispatch:
 
     @property
     def is_over(self) -> bool:
-        """Whether all tasks are settled or given up, as far as `take` has looked."""
+        """Whether all tasks that `take` has read are settled or given up."""
         return not (self._more or self._known or self._suspects or any(self._held.values()))
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether there is nothing more to hand out, unless a worker dies."""
+        """Whether no tasks are left, unless a worker dies."""
         return not (self._more or self._known or self._suspects)
 
     def at_work(self, worker: Hashable) -> tuple[Task, ...]:
-        """Return what a worker has, in the order in which it got it."""
+        """Return the tasks of a worker, in the order in which it got them."""
         return tuple(self._held.get(worker, ()))
 
     def take(self, worker: Hashable, most: int = 1) -> list[Task]:
-        """Hand a worker tasks so that it has ``most`` at a time.
+        """Give a worker tasks until it has ``most``.
 
-        It gets none where there are no more, and while it has to finish what it has before it may
-        have a suspect.
+        It gets none if no tasks are left, or if it must first finish its own before it may get a
+        suspect.
         """
         held = self._held.setdefault(worker, {})
         if any(held.values()) or (self._suspects and held):
@@ -63,17 +64,17 @@ class Dispatch:
         return found
 
     def share(self, workers: int) -> int:
-        """Return how many tasks one of several workers may have, so that all end at one time.
+        """Return how many tasks a worker may have, so that all workers end at the same time.
 
-        That is its part of what is left, as far as that is known ahead: at the end of a run one
-        would otherwise have all the last ones, and others nothing to do.
+        This is its share of the remaining tasks, as far as they are read ahead. Otherwise one
+        worker could have all the last tasks, and the others none.
         """
         self._look(self._ahead)
         left = len(self._known) + len(self._suspects) + sum(map(len, self._held.values()))
         return -(-left // workers)
 
     def _look(self, most: int) -> None:
-        """Ask for tasks until so many are known, or there are no more."""
+        """Read tasks until this many are known, or there are no more."""
         while len(self._known) < most and self._more:
             task = next(self._tasks, None)
             if task is None:
@@ -82,13 +83,13 @@ class Dispatch:
                 self._known.append(task)
 
     def settle(self, worker: Hashable, task: Task) -> bool:
-        """Take a task off a worker; False if it has not got it (any more)."""
+        """Take a task from a worker; return False if it does not have it."""
         return self._held.get(worker, {}).pop(task, None) is not None
 
     def lose(self, worker: Hashable) -> list[Task]:
-        """Take everything off a worker that has died; return what is given up.
+        """Take all tasks from a dead worker; return those that are given up.
 
-        What was a suspect already is given up, everything else becomes one.
+        Suspects are given up, and all others become suspects.
         """
         held = self._held.pop(worker, {})
         self._suspects.extend(task for task, suspected in held.items() if not suspected)

@@ -1,4 +1,4 @@
-"""An address → the pictures there, each as it is asked for: a listing is never in memory."""
+"""Finds the pictures at an address on demand: a listing is never in memory."""
 
 import posixpath
 from collections.abc import Callable, Iterator
@@ -16,27 +16,27 @@ __all__ = ["Origin", "is_folder", "is_wanted", "origins_at"]
 
 @dataclass(frozen=True)
 class Origin:
-    """An input of a stream, whose output nobody has named yet."""
+    """An input of a stream, without an output name yet."""
 
     place: str
     """A path, or an address in a store."""
     relative: str
-    """Its path with slashes below the folder that was asked for; its output has the same there."""
+    """Its path with slashes below the requested folder; its output has the same path."""
     size: int = 0
-    """Bytes; 0: not known."""
+    """Bytes; 0 if unknown."""
     etag: str = ""
-    """What the store says of its content; empty where it is not known."""
+    """ETag of its content; empty if unknown."""
     problem: UpscaleError | None = None
-    """Why it is not made, where that is known."""
+    """The reason why it is not made, if known."""
     skip: bool = False
-    """The problem is not a failure."""
+    """Whether the problem is not a failure."""
 
 
 def is_folder(url: str) -> bool:
-    """Say whether an address stands for all that lies below it.
+    """Return whether an address stands for everything below it.
 
-    It does where it ends with a slash, and where there is no such object but some below it. Raises
-    UsageError where there is neither.
+    It does if it ends with a slash, or if no such object exists but others exist below it. Raises
+    UsageError if there is neither.
     """
     if not place_of(url).key or url.endswith("/"):
         return True
@@ -44,7 +44,7 @@ def is_folder(url: str) -> bool:
     if store.head(url) is not None:
         return False
     if next(store.list(url), None) is None:
-        raise UsageError(f"{url}: there is no such object or folder; look at the spelling")
+        raise UsageError(f"{url}: this object or folder does not exist; check the spelling")
     return True
 
 
@@ -55,11 +55,11 @@ def origins_at(
     exclude: str = "",
     passed_over: Callable[[str], None] = lambda kind: None,
 ) -> Iterator[Origin]:
-    """Yield what ``url`` stands for: an object, or the pictures below it in the store's order.
+    """Yield the object ``url``, or the pictures below it in the store's order.
 
-    Objects that are not named like a picture are left out, and so are hidden ones, and all below
-    the address ``exclude``; ``passed_over`` is told the kind of each that looks like a picture and
-    that no reader takes. Raises InputError and UsageError.
+    Objects that are not named like a picture are left out, and so are hidden ones and all below the
+    address ``exclude``; ``passed_over`` gets the kind of each picture that no reader supports.
+    Raises InputError and UsageError.
     """
     if not is_folder(url):
         entry = store_of(url).head(url)
@@ -76,9 +76,9 @@ def origins_at(
 
 
 def is_wanted(below: str, passed_over: Callable[[str], None]) -> bool:
-    """Say whether an object at ``below`` in a listing is named like a picture, and not hidden.
+    """Return whether an object at ``below`` in a listing is named like a picture and not hidden.
 
-    ``passed_over`` is told the kind of one that looks like a picture and that no reader takes.
+    ``passed_over`` gets the kind of a picture that no reader supports.
     """
     if below.startswith(".") or "/." in below:
         return False

@@ -1,4 +1,4 @@
-"""Where the output of each picture of a stream goes, without a look at the others."""
+"""Names the output of each picture of a stream, without knowing all others."""
 
 import functools
 import os
@@ -18,20 +18,20 @@ from upscale.system import unnameable
 __all__ = ["Outputs"]
 
 REMEMBERED = 10_000
-"""Outputs that are compared with the next one. Those of one stem are neighbours in a listing."""
+"""Earlier outputs that are compared with the next one; in a listing, equal stems are neighbours."""
 
 
 class Outputs:
     """Names outputs below a folder, or as one file.
 
-    Pictures that would get one output are told apart as those of a folder are, as long as there are
-    no more than `REMEMBERED` others between them.
+    Pictures that would get the same output are told apart as in a folder, if at most `REMEMBERED`
+    others lie between them.
     """
 
     def __init__(self, root: str, naming: Naming, policy: Policy, *, many: bool) -> None:
-        """Take ``-o``; ``many``: it must be a folder. Raises UsageError for a file where it is not.
+        """Take ``-o``; ``many``: it must be a folder. Raises UsageError if it is a file then.
 
-        With one picture a name with a suffix is that of the output.
+        For a single picture, a name with a suffix is that of the output.
         """
         self._root, self._naming, self._policy = root, naming, policy
         path = PurePosixPath(place_of(root).key) if is_url(root) else Path(root)
@@ -47,7 +47,7 @@ class Outputs:
         self._recent: OrderedDict[str, str] = OrderedDict()
 
     def task(self, origin: Origin) -> Task | Receipt:
-        """Return what is to be made of a picture; a receipt where that is nothing."""
+        """Return the task of a picture; a receipt if there is nothing to do."""
         folder, _, name = origin.relative.rpartition("/")
         task = self._task(origin, folder, Path(name))
         if origin.problem is not None:
@@ -74,7 +74,7 @@ class Outputs:
         return Task(origin.place, output, origin.size, origin.etag)
 
     def _place_of(self, folder: str) -> str:
-        """Return where the outputs of a folder lie, with the slash behind it."""
+        """Return the place of a folder's outputs, with a slash at the end."""
         tidy = PurePosixPath(folder).as_posix()
         below = "" if tidy == "." else f"{tidy}/"
         return (
@@ -82,7 +82,7 @@ class Outputs:
         )
 
     def _unnameable(self, origin: Origin) -> str | None:
-        """Say why an object's name cannot be that of a file below a folder."""
+        """Return the reason why an object's name cannot be that of a file below a folder."""
         parts = PurePosixPath(origin.relative).parts
         if ".." in parts or Path(origin.relative).anchor:
             return f"its name leads out of {self._root}"

@@ -1,9 +1,9 @@
-"""``--shard I/N``: one part of N of all pictures, without a word between the machines.
+"""``--shard I/N``: one of N parts of all pictures, without communication between machines.
 
-A picture's part is the SHA-256 of its path below the input, so that machines with other mount
-points agree, and no picture moves when others are added. All parts must plan alike: the whole of a
-tree is found, and every output named, before one part of the jobs is taken. What two pictures of
-two parts are called is decided thus as one machine would.
+A picture's part is the SHA-256 of its path below the input. So machines with other mount points
+agree, and no picture moves when others are added. All parts must plan in the same way: they find
+the whole tree and name every output before they take one part of the jobs. So pictures of different
+parts get the same names as on a single machine.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from upscale.errors import UsageError
 __all__ = ["Shard"]
 
 MOST_SHARDS = 100_000
-"""A receipt's name has five digits."""
+"""The name of a receipt has five digits."""
 
 
 @dataclass(frozen=True)
@@ -26,47 +26,47 @@ class Shard:
     """A part of all pictures."""
 
     index: int
-    """From 0."""
+    """Number of the part, from 0."""
     count: int
-    """How many parts there are."""
+    """Number of parts."""
 
     def __str__(self) -> str:
-        """Say it as it is typed."""
+        """Return it as the user types it."""
         return f"{self.index}/{self.count}"
 
     @property
     def name(self) -> str:
-        """What its receipt is called, without a suffix: ``shard-00003-of-00016``."""
+        """Name of its receipt, without a suffix: ``shard-00003-of-00016``."""
         return f"shard-{self.index:05}-of-{self.count:05}"
 
     def has(self, relative: str) -> bool:
         """Return whether a picture is in this part.
 
         ``relative``: its path with slashes below the input. Its characters count as composed, since
-        a Mac's disk may take them apart.
+        a Mac's disk may decompose them.
         """
         path = unicodedata.normalize("NFC", relative).encode("utf-8", "surrogatepass")
         return int.from_bytes(hashlib.sha256(path).digest()[:8]) % self.count == self.index
 
     @classmethod
     def of_word(cls, word: str, environment: Mapping[str, str] = os.environ) -> "Shard":
-        """Read ``I/N``, or ask the scheduler for I: ``auto/N``, or ``auto`` where it knows N, too.
+        """Read ``I/N``, or get I from the scheduler: ``auto/N``, or ``auto`` if it also knows N.
 
-        Slurm says which task of an array this is, and how many there are; Kubernetes says which
-        completion of an indexed job this is. Raises UsageError.
+        Slurm states the task of an array and the number of tasks; Kubernetes states only the
+        completion of an indexed job. Raises UsageError.
         """
         found = re.fullmatch(r"(auto|\d{1,9})(?:/(\d{1,9}))?", word, re.ASCII)
         if found is None or (found[1] != "auto" and found[2] is None):
             raise UsageError(
-                f"--shard {word!r} is not a part: give I/N with I from 0, such as 0/4 to 3/4, "
-                "or auto in an array of Slurm, or auto/N in an indexed job of Kubernetes"
+                f"--shard {word!r} is not a part: give I/N with I from 0, such as 0/4 to 3/4, or "
+                "auto in a Slurm array, or auto/N in an indexed Kubernetes job"
             )
         if found[2] is None:
             return _slurm_array(environment)
         count = int(found[2])
         index = _scheduled(environment) if found[1] == "auto" else int(found[1])
         if not 0 < count <= MOST_SHARDS:
-            raise UsageError(f"--shard {word}: there are from 1 to {MOST_SHARDS:,} parts")
+            raise UsageError(f"--shard {word}: give from 1 to {MOST_SHARDS:,} parts")
         if index >= count:
             raise UsageError(
                 f"--shard {word}: this is part {index}, and the parts are 0 to {count - 1}; "
@@ -76,7 +76,7 @@ class Shard:
 
 
 def _scheduled(environment: Mapping[str, str]) -> int:
-    """Return which of several this process is."""
+    """Return the number of this process among several."""
     for name in ("JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID"):
         if name in environment:
             return _number(environment, name)
@@ -91,8 +91,8 @@ def _slurm_array(environment: Mapping[str, str]) -> Shard:
     if "SLURM_ARRAY_TASK_ID" not in environment:
         if "JOB_COMPLETION_INDEX" in environment:
             raise UsageError(
-                "--shard auto: Kubernetes does not say how many completions there are; give "
-                "auto/N with the N of the job's completions"
+                "--shard auto: Kubernetes does not state the number of completions; give auto/N "
+                "with the completions of the job as N"
             )
         raise UsageError(
             "--shard auto: SLURM_ARRAY_TASK_ID is not set; start it with sbatch --array, or give "

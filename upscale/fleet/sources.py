@@ -1,9 +1,9 @@
-"""A manifest → the pictures that it names, each as it is asked for.
+"""Yields the pictures of a manifest on demand.
 
-Nobody sees all of them at once, so that names cannot be settled before the work as those of a
-folder are: of two with one output, `upscale.fleet.outputs` tells those apart that are near each
-other, and the later of others finds an output of another picture there, which is an error and
-replaces nothing. ``{ext}`` in ``--name`` helps where suffixes are all that differs.
+They are never known all at once, so their names cannot be settled before the work, as in a folder.
+If two pictures would get the same output, `upscale.fleet.outputs` tells them apart if they are near
+each other. Otherwise the later one finds the output of another picture, which is an error and
+replaces nothing. ``{ext}`` in ``--name`` helps if only suffixes differ.
 """
 
 import os
@@ -24,9 +24,9 @@ __all__ = ["is_manifest", "named_in", "root_of"]
 
 
 def is_manifest(word: str) -> bool:
-    """Say whether a word of the command line is a stream of names, and no list of local paths.
+    """Return whether a word of the command line is a stream of names, not a list of local paths.
 
-    It is where it has columns or lies in a store; and so is a list whose first line is an address.
+    It is if it has columns, is in a store, or begins with an address.
     """
     if not word.startswith("@"):
         return False
@@ -34,15 +34,15 @@ def is_manifest(word: str) -> bool:
 
 
 def root_of(words: tuple[str, ...]) -> str:
-    """Return the one address or folder below which the keys of manifests lie; empty for none.
+    """Return the single address or folder of a manifest's keys; empty for none.
 
-    Raises UsageError where there are several.
+    Raises UsageError if there are several.
     """
     roots = [word for word in words if is_url(word) or os.path.isdir(word)]
     if len(roots) > 1:
         raise UsageError(
-            f"{roots[0]} and {roots[1]}: the names of a manifest lie below one folder or address; "
-            "give one of them"
+            f"{roots[0]} and {roots[1]}: a manifest can use only one folder or address; give one "
+            "of them"
         )
     return roots[0] if roots else ""
 
@@ -54,13 +54,13 @@ def named_in(
     exclude: str = "",
     passed_over: Callable[[str], None] = lambda kind: None,
 ) -> Iterator[Origin | Receipt]:
-    """Yield the pictures that ``manifest`` names, and a failed receipt of each line that is none.
+    """Yield the pictures of ``manifest``, and a failed receipt for each other line.
 
-    ``root``: the folder or address below which names lie that are no addresses themselves; empty
-    for the bucket that the manifest names, or lies in, or for the current folder.
+    ``root``: the folder or address of names that are not addresses; empty for the bucket that the
+    manifest names or lies in, or for the current folder.
 
-    Of what lists a whole bucket only pictures below ``root`` are taken, and none below the address
-    ``exclude``; ``passed_over`` is as `upscale.fleet.origins.origins_at` has it.
+    From the list of a whole bucket, only pictures below ``root`` count, and none below the address
+    ``exclude``; ``passed_over`` is that of `upscale.fleet.origins.origins_at`.
     """
     scope = _Scope(manifest, root, exclude, passed_over)
     for line in manifest.lines:
@@ -70,7 +70,7 @@ def named_in(
 
 
 class _Scope:
-    """Where the names of a manifest lie."""
+    """The place of a manifest's names."""
 
     def __init__(
         self, manifest: Manifest, root: str, exclude: str, passed_over: Callable[[str], None]
@@ -84,14 +84,14 @@ class _Scope:
         self._out = join(exclude, "") if exclude else ""
 
     def origin(self, row: Row) -> Origin | Receipt | None:
-        """Return the picture that a row names; None where it is none that was asked for."""
+        """Return the picture of a row; None if it was not requested."""
         place = row.place
         if row.bucket:
             place = f"{self._scheme}://{row.bucket}/{place}"
         elif is_url(place):
             try:
                 place_of(place)
-            except UsageError as error:  # it may hold a secret, which a report must not show
+            except UsageError as error:  # it may contain a secret, which a report must not show
                 return _failed(self._manifest, error)
         elif self._base:
             place = self._base + place
@@ -105,11 +105,13 @@ class _Scope:
         elif listing:
             return None
         else:
-            problem = InputError(f"{place}: does not lie in {self._root}", code="outside-input")
+            problem = InputError(f"{place}: is not below {self._root}", code="outside-input")
             name = posixpath.basename(place)
             return Origin(place, name, row.size, row.etag, problem)
         if not posixpath.basename(below):
-            return _failed(self._manifest, InputError(f"{place}: is no object", code="manifest"))
+            return _failed(
+                self._manifest, InputError(f"{place}: is not an object", code="manifest")
+            )
         if listing and self._out and place.startswith(self._out):
             return None
         if listing and not is_wanted(below, self._passed_over):
@@ -117,7 +119,7 @@ class _Scope:
         return Origin(place, below, row.size, row.etag)
 
     def _file(self, row: Row) -> Origin:
-        """Return the picture in a file; its size is what the disk says."""
+        """Return the picture in a file, with its size on the disk."""
         path = Path(self._root, row.place)
         place = Path(os.path.normpath(row.place))
         if self._root and path.is_relative_to(self._root):
@@ -129,13 +131,13 @@ class _Scope:
             status = error
         if not isinstance(status, OSError) and stat.S_ISDIR(status.st_mode):
             problem: UpscaleError | None = InputError(
-                f"{path}: is a folder, and a manifest names files"
+                f"{path}: is a folder; a manifest must name files"
             )
             return Origin(str(path), place.as_posix(), problem=problem)
         found = Found.of(path, place, status)
         problem = found.problem
         if found.leaves:
-            problem = InputError(f"{path}: lies outside the folder", code="outside-output")
+            problem = InputError(f"{path}: is outside the folder", code="outside-output")
         return Origin(str(path), place.as_posix(), found.size, problem=problem, skip=found.skip)
 
 

@@ -1,4 +1,4 @@
-"""What goes to a worker, and what comes back."""
+"""The messages to and from a worker."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from upscale.batch.planning.job import Job, Outcome
 from upscale.errors import InputError
 
-if TYPE_CHECKING:  # the help imports this module, and has no need of NumPy
+if TYPE_CHECKING:  # the help imports this module and does not need NumPy
     from upscale.batch.work import Result
 
 __all__ = ["Receipt", "Task"]
@@ -16,20 +16,20 @@ __all__ = ["Receipt", "Task"]
 
 @dataclass(frozen=True)
 class Task:
-    """One picture to make, wherever it lies."""
+    """One picture to make, local or in a store."""
 
     input: str
     """A local path, or an address in a store."""
     output: str
-    """The same of its result."""
+    """The same for its result."""
     size: int = 0
-    """Bytes of the input; 0: not known."""
+    """Bytes of the input; 0 if unknown."""
     etag: str = ""
-    """What the store says of the input's content; empty where it is not known."""
+    """ETag of the input's content; empty if unknown."""
 
     @property
     def job(self) -> Job:
-        """The job of a task whose files lie on this machine."""
+        """The job of a task with local files."""
         return Job(Path(self.input), Path(self.output), self.size)
 
     @classmethod
@@ -40,22 +40,22 @@ class Task:
 
 @dataclass(frozen=True)
 class Receipt(Outcome[Task]):
-    """What became of a task. The picture itself is where its output lies."""
+    """The result of a task, without the picture itself."""
 
     settings: Mapping[str, object] = field(default_factory=dict)
-    """What the report says of how the picture is made."""
+    """The settings of the picture in the report."""
 
     @property
     def task(self) -> Task:
-        """What was to be made."""
+        """Its task."""
         return self.asked
 
     @classmethod
     def crashed(cls, task: Task, how: str = "") -> "Receipt":
-        """Return that of a task that has ended two workers; ``how``: what ended the second."""
+        """Return the receipt of a task that ended two workers; ``how``: what ended the second."""
         error = InputError(
-            f"{task.input}: two workers have died of it{f' ({how})' if how else ''}; see whether "
-            "it opens, and how much memory there is",
+            f"{task.input}: two workers have died of it{f' ({how})' if how else ''}; check that "
+            "it opens in a viewer, and that memory suffices",
             code="crashed",
         )
         return cls(task, "failed", error=error)
@@ -67,6 +67,6 @@ class Receipt(Outcome[Task]):
         task: Task | None = None,
         settings: Mapping[str, object] | None = None,
     ) -> "Receipt":
-        """Return that of a ``result``, by default of its local job's task."""
+        """Return the receipt of a ``result``, by default for its local job's task."""
         shared = {each.name: getattr(result, each.name) for each in fields(Outcome)}
         return cls(**{**shared, "asked": task or Task.of(result.job), "settings": settings or {}})

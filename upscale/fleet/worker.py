@@ -1,4 +1,4 @@
-"""Makes tasks one after the other, with one set of models in memory."""
+"""Makes tasks one after the other with one set of models in memory."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,8 +33,8 @@ class Worker(Crew):
     ) -> None:
         """Start ``processes`` that decode and encode. Raises DeviceError.
 
-        ``methods`` are those of ``making`` and ``order``; ``asks_on`` is as `Batch` has it; with
-        ``debug`` what their libraries print is shown.
+        ``methods`` are those of ``making`` and ``order``; ``asks_on`` is as `Batch` has it;
+        ``debug`` shows the output of their libraries.
         """
         self._making, self._order, self._methods = making, order, methods
         self._processes, self._asks_on = processes, asks_on
@@ -47,7 +47,7 @@ class Worker(Crew):
         return Carrier(settings, self._order.overwrite)
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """End the codec processes, at once after an error, and remove what is on its way."""
+        """End the codec processes, at once after an error, and remove pictures in transfer."""
         self._pool.__exit__(kind, *error)
         self._carrier.close()
 
@@ -56,9 +56,9 @@ class Worker(Crew):
         tasks: Iterable[Task | None],
         started: Started = lambda task, choice: lambda done, total: None,
     ) -> Iterator[Receipt]:
-        """Make ``tasks``, and yield what became of each as soon as it is known.
+        """Make ``tasks``, and yield the receipt of each as soon as it is known.
 
-        What lies in a store is fetched ahead and stored behind.
+        Pictures in a store are fetched ahead and stored behind.
         """
         self._carrier.close()
         carrier = self._carrier = self._new_carrier()
@@ -75,9 +75,9 @@ class Worker(Crew):
         return self._batch
 
     def stop(self) -> Iterator[Receipt]:
-        """Yield what is written, and what leaves for its store; nothing else has been finished."""
+        """Yield receipts of written and stored pictures; nothing else is finished."""
         if self._batch is not None:
-            with contextlib.suppress(UpscaleError):  # another one has ended the work
+            with contextlib.suppress(UpscaleError):  # another error has ended the work
                 yield from map(self._receipt, self._carrier.through(self._batch.collect()))
         yield from map(self._receipt, self._carrier.rest())
 

@@ -1,5 +1,5 @@
-"""``upscale bench``: `options` are its words, `checks` refuses what makes no sense.
+"""``upscale bench``: `options` declares its options, `checks` refuses those that make no sense.
 
-`makers` makes what competes, and `bench` measures, prints and draws. It imports terminal and,
-when it runs, the benchmark.
+`makers` makes the contenders, and `bench` measures, prints and draws. It imports terminal and, when
+it runs, the benchmark.
 """

@@ -1,4 +1,4 @@
-"""``upscale bench SET…``: models × sets → a table beside the published figures."""
+"""``upscale bench SET…``: a table of models and sets beside the published figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ Opinions = Mapping[tuple[str, str], float]
 
 
 def bench(options: BenchOptions) -> None:
-    """Measure, print and draw what ``options`` ask for. Raises UpscaleError."""
+    """Measure, print and draw as ``options`` say. Raises UpscaleError."""
     check(options)
     alphas = options.alphas
     tune()
@@ -77,7 +77,7 @@ def bench(options: BenchOptions) -> None:
                     *(options, pictures, protocol, names, contenders, found, drawn),
                     *(scores, bars, rows),
                 )
-            finally:  # what was measured before something went wrong is shown
+            finally:  # figures from before an error are shown
                 rows = _with_opinions(rows, opinions)
                 if rows:
                     _print(options, rows, protocol, header=not measured)
@@ -112,7 +112,7 @@ def _say_unused(
 
 
 def _with_opinions(rows: Sequence[Row], opinions: Opinions) -> list[Row]:
-    """Add the mean opinion score of each system, by its set and label, where raters gave some."""
+    """Add the mean opinion score of each system, by its set and label, if there is one."""
     return [
         replace(row, figures=row.figures | {"mos": opinions[row.set, row.system]})
         if (row.set, row.system) in opinions

@@ -1,4 +1,4 @@
-"""What ``upscale bench`` refuses before anything is done."""
+"""Checks of ``upscale bench`` before any work."""
 
 from upscale.cli.bench.options import BenchOptions
 from upscale.errors import UsageError
@@ -10,7 +10,7 @@ __all__ = ["check"]
 
 
 def check(options: BenchOptions) -> None:
-    """Raise UsageError for what makes no sense."""
+    """Raise UsageError for options that make no sense."""
     if options.json + options.markdown + options.csv > 1:
         raise UsageError("--json, --markdown and --csv contradict each other: give one of them")
     check_limits(options)
@@ -36,7 +36,7 @@ def _check_metrics(options: BenchOptions) -> None:
 
 
 def _check_protocol(options: BenchOptions) -> None:
-    """Refuse what contradicts the protocol, but for LR files of the set: the caption says so."""
+    """Refuse what contradicts the protocol, except the set's LR files: the caption names them."""
     fixed = options.convention
     if options.channels == "rgb" and options.ssim == "daala":
         raise UsageError("--ssim daala is defined on Y; leave --channels rgb out")
@@ -47,7 +47,7 @@ def _check_protocol(options: BenchOptions) -> None:
         if asked not in (None, fixes) and (name, asked) != ("degradation", "folder"):
             raise UsageError(
                 f"--protocol {options.protocol} fixes --{name} {fixes}, and --{name} {asked} "
-                "contradicts it: leave one of the two out"
+                "contradicts it: leave out one of the two"
             )
     if options.border is not None:
         raise UsageError(
@@ -59,19 +59,23 @@ def _check_protocol(options: BenchOptions) -> None:
 def _check_systems(options: BenchOptions) -> None:
     for name in options.model:
         if options.model.count(name) > 1:
-            raise UsageError(f"--model {name} is given twice")
+            raise UsageError(f"--model {name} is given twice; give it once")
         if name in options.folders:
-            raise UsageError(f"--results {name}: a model is called so, too; choose another NAME")
+            raise UsageError(f"--results {name}: a model has this name, too; choose another NAME")
     if options.alpha:
         return
     if options.psnr is not None:
-        raise UsageError("a PSNR end was given and no alpha; add --alpha (0 to 1)")
+        raise UsageError("--psnr needs an alpha; add --alpha (0 to 1)")
     if options.image_interpolation:
-        raise UsageError("--image-interpolation mixes results by --alpha; give some")
+        raise UsageError(
+            "--image-interpolation mixes results by --alpha; add --alpha, such as 0:1:0.2"
+        )
     if options.mixes:
-        raise UsageError("--mix mixes results by --alpha; give some, as in --alpha 0:1:0.2")
+        raise UsageError("--mix mixes results by --alpha; add --alpha, such as 0:1:0.2")
     if options.alpha_sheet is not None:
-        raise UsageError("--alpha-sheet has a column for each --alpha; give some")
+        raise UsageError(
+            "--alpha-sheet has a column for each --alpha; add --alpha, such as 0:1:0.2"
+        )
 
 
 def _check_drawings(options: BenchOptions) -> None:

@@ -1,4 +1,4 @@
-"""What ``upscale bench`` lets compete: each contender is made when its turn comes."""
+"""The contenders of ``upscale bench``, each made on demand."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["Found", "Maker", "common_scale", "makers", "with_precision"]
 
 Found = Mapping[str, Mapping[str, Path]]
-"""The pictures that other programs made of one set: by the NAME of --results and the picture's."""
+"""Other programs' pictures of one set, by the NAME of --results and the picture's name."""
 
 Maker = Callable[[Protocol, Found], "Contender"]
-"""Makes a contender when its turn comes, so that one model at a time is in memory."""
+"""Makes a contender on demand, so that one model at a time is in memory."""
 
 
 def common_scale(options: BenchOptions, bars: Bars) -> int:
-    """Return the scale of all models; 4 where there are baselines only. Raises UsageError."""
+    """Return the scale of all models; 4 if there are only baselines. Raises UsageError."""
     scales: dict[int, str] = {}
     for name in _networks(options):
         entry = read_manifest().get(name)
@@ -40,9 +40,9 @@ def common_scale(options: BenchOptions, bars: Bars) -> int:
 
 
 def with_precision(options: BenchOptions, bars: Bars) -> BenchOptions:
-    """Let all models run in one precision, so that they can stand in one table.
+    """Set one precision for all models, so that they can stand in one table.
 
-    ``auto`` is the quickest one of the first model.
+    ``auto`` is the fastest one of the first model.
     """
     networks = _networks(options)
     if options.precision != "auto":
@@ -54,7 +54,7 @@ def with_precision(options: BenchOptions, bars: Bars) -> BenchOptions:
 
 
 def _networks(options: BenchOptions) -> list[str]:
-    """Return the models that compete or are mixed, without baselines and foreign results."""
+    """Return the competing or mixed models, without baselines and other programs' results."""
     from upscale.pixels.baselines import BASELINES
 
     mixed = [name for pair in options.mixes for name in pair]
@@ -63,7 +63,7 @@ def _networks(options: BenchOptions) -> list[str]:
 
 
 def makers(options: BenchOptions, alphas: Sequence[float], bars: Bars) -> Iterator[Maker]:
-    """Yield what makes each contender, in the order of the table."""
+    """Yield the maker of each contender, in the order of the table."""
     from upscale.pixels.baselines import BASELINES
 
     for name in options.model:

@@ -38,7 +38,7 @@ Degradation = Literal["auto", "uint8", "double", "gaussian", "folder"]
 
 
 def model_help(names: tuple[str, ...]) -> str:
-    """Return the help of ``--model``; ``names``: what competes by default."""
+    """Return the help of ``--model``; ``names``: the default contenders."""
     return (
         "Model that takes part, as in upscale INPUT, or nearest, bicubic or lanczos; may be "
         f"repeated. Default: {', '.join(names)}."
@@ -50,7 +50,7 @@ DEFAULT_MODELS = ("bicubic", "srresnet", "srgan")
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """What ``upscale bench SET…`` is asked for; the field names are the flags' names."""
+    """The options of ``upscale bench SET…``; the field names are the flags' names."""
 
     sets: tuple[str, ...] = argument(
         "SET",
@@ -166,12 +166,12 @@ class BenchOptions:
 
     @property
     def convention(self) -> Convention | None:
-        """What ``protocol`` names."""
+        """The rules of ``protocol``."""
         return None if self.protocol is None else CONVENTIONS[self.protocol]
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """The metrics that are asked for."""
+        """The requested metrics."""
         if self.metrics is not None:
             return tuple(name.strip() for name in self.metrics.split(",") if name.strip())
         if self.convention is None:
@@ -189,7 +189,7 @@ class BenchOptions:
 
     @property
     def alphas(self) -> tuple[float, ...]:
-        """The alphas that are asked for. Raises UsageError."""
+        """The requested alphas. Raises UsageError."""
         return parse_alphas(",".join(self.alpha)) if self.alpha else ()
 
     @property
@@ -217,7 +217,7 @@ class BenchOptions:
         return tuple(found)
 
     def rules(self, pictures: "PictureSet", scale: int) -> Protocol:
-        """Return the rules by which ``pictures`` are measured. Raises UsageError."""
+        """Return the rules for measuring ``pictures``. Raises UsageError."""
         fixed = self.convention or Convention("", (), degradation="auto")
         has_lr = all(pair.lr is not None for pair in pictures.pairs)
         degradation = self.degradation or fixed.degradation
@@ -225,8 +225,8 @@ class BenchOptions:
             degradation = "folder" if has_lr else "uint8"
         if degradation == "folder" and not has_lr:
             raise UsageError(
-                f"{pictures.name}: has no LR picture for each HR one; choose --degradation uint8 "
-                "or double to make them"
+                f"{pictures.name}: does not have an LR picture for each HR picture; choose "
+                "--degradation uint8 or double to make them"
             )
         border = scale if self.border is None else self.border
         return Protocol(

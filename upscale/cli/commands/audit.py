@@ -1,4 +1,4 @@
-"""``upscale audit IN OUT``: what is missing, stale, damaged or too many among outputs."""
+"""``upscale audit IN OUT``: finds missing, stale, damaged and extra outputs."""
 
 import contextlib
 from collections import Counter
@@ -15,7 +15,7 @@ from upscale.stores.urls import is_url
 from upscale.upscaling.options import REPORT, SPEED, argument, option, shared
 from upscale.upscaling.shared_options import DEBUG, JOBS, JSON, REPORT_FILE
 
-if TYPE_CHECKING:  # the help imports this module, and has no need of NumPy
+if TYPE_CHECKING:  # the help imports this module and does not need NumPy
     from upscale.batch.planning.naming import Naming
     from upscale.fleet.auditing.finding import Finding
     from upscale.fleet.task import Task
@@ -29,21 +29,21 @@ SHAPING = (
     *("model", "best", "alpha", "psnr", "tta", "back_project"),
     *("to_srgb", "strip", "precision", "tile", "overlap"),
 )
-"""The options of a run that say which pictures it makes, what they are called and what they are."""
+"""The options of a run that choose its pictures, their names and their contents."""
 
 MEANINGS = {
-    "inputs": "pictures that the run was to enlarge",
-    "up_to_date": "have the output that a run would skip",
+    "inputs": "pictures for the run to enlarge",
+    "up_to_date": "have an output that a run would skip",
     "missing": "have no output",
     "stale": "have an output of another input, or of other options",
     "damaged": "have an output that cannot be decoded, or is of another size",
-    "extra": "pictures among the outputs that are the output of no input",
-    "decoded": "outputs that were decoded to their end",
+    "extra": "pictures among the outputs without an input",
+    "decoded": "outputs decoded to their end",
 }
 """The lines of the table."""
 
 SHOWN = 10
-"""Findings of a kind that people see; a report has all."""
+"""Findings of each kind on the terminal; a report has all."""
 
 
 def _read_sample(word: str) -> int | None:
@@ -54,14 +54,12 @@ def _read_sample(word: str) -> int | None:
 
 @dataclass(frozen=True)
 class AuditOptions:
-    """What ``upscale audit`` is asked for, beside `SHAPING`."""
+    """The options of ``upscale audit``, in addition to `SHAPING`."""
 
-    inputs: tuple[str, ...] = argument(
-        "IN", "What the run was given: a folder, an address, or @list.txt; may be several."
-    )
-    output: str = argument("OUT", "Where its outputs went with -o: a folder, or an address.")
+    inputs: tuple[str, ...] = argument("IN", "Inputs of the run: folders, addresses, or @list.txt.")
+    output: str = argument("OUT", "Place of its outputs (-o): a folder, or an address.")
     sample: int | None = option(
-        "Outputs to decode to their end, drawn by chance, or all.",
+        "Number of random outputs to decode to their end, or all.",
         *(100, SPEED),
         word="100",
         read=_read_sample,
@@ -73,9 +71,9 @@ class AuditOptions:
 
 
 def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
-    """Say what a run left undone: outputs that are missing, stale, damaged, or of no input.
+    """Find what a run left undone: outputs that are missing, stale, damaged, or without an input.
 
-    Give the options that the run had: those that choose the model, size, format and names.
+    Give the options of the run that choose the model, size, format and names.
     """
     from upscale.batch.methods import find_methods
     from upscale.cli.reports.delivery import delivered
@@ -113,8 +111,8 @@ def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
                     _say(finding, counts[finding.status], bars)
         if not found.good and counts["missing"] + counts["stale"]:
             bars.say(
-                "upscale: no output is as these options ask: were they those of the run? Model, "
-                "size, format and names have to be"
+                "upscale: no output matches these options; give the model, size, format and names "
+                "of the run"
             )
         status = 1 if counts.total() else 0
         whole = {"inputs": found.checked, "up_to_date": found.good, **counts}
@@ -126,7 +124,7 @@ def audit(options: AuditOptions, shaping: dict[str, Any]) -> None:
 
 
 def _local(run: Options, naming: "Naming") -> Iterable["Task"]:
-    """Name the outputs of files as a run does; nothing is made. Raises UsageError."""
+    """Name the outputs of files as a run does, but make nothing. Raises UsageError."""
     from upscale.batch.planning.plan import Destination, plan
     from upscale.cli.run.local import find
     from upscale.fleet.task import Task
@@ -134,7 +132,7 @@ def _local(run: Options, naming: "Naming") -> Iterable["Task"]:
     found = find(run, strict=True)
     problems = [each.problem for each in found if each.problem is not None and not each.walked]
     if problems and len(problems) == len(found):
-        raise UsageError(f"{problems[0]}; give what the run was given")
+        raise UsageError(f"{problems[0]}; give the inputs of the run")
     if not found:
         raise UsageError(f"{' '.join(run.inputs)}: no pictures there; give what the run was given")
     destination = Destination(Path(run.output or ""))
@@ -148,13 +146,13 @@ def _record(finding: "Finding") -> dict[str, str]:
 
 
 def _say(finding: "Finding", number: int, bars: Bars) -> None:
-    """Say the first of each kind, and once that there are more."""
+    """Print the first of each kind, and once that there are more."""
     if number <= SHOWN:
         of = f", of {shown(finding.input)}" if finding.input else ""
         why = f": {finding.reason}" if finding.reason else ""
         bars.say(f"{finding.status}: {shown(finding.output)}{of}{why}")
     elif number == SHOWN + 1:
-        bars.say(f"{finding.status}: and more of them; --report FILE takes all")
+        bars.say(f"{finding.status}: there are more; --report FILE lists all")
 
 
 def _print_table(numbers: Mapping[str, int]) -> None:

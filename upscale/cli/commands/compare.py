@@ -15,21 +15,21 @@ __all__ = ["CompareOptions", "compare"]
 
 @dataclass(frozen=True)
 class CompareOptions:
-    """What ``upscale compare`` is asked for."""
+    """The options of ``upscale compare``."""
 
     pictures: tuple[Path, ...] = argument("PICTURE", "Two pictures or more.")
     output: Path = option("Page to write, an .html file.", short="-o")
     report: tuple[Path, ...] = option(
-        "Report of upscale … --report, whose settings the page shows; may be repeated.",
+        "File of upscale … --report, for the settings on the page; may be repeated.",
         (),
         metavar="FILE",
     )
-    overwrite: bool = option("Replace a file that is not such a page.", False)
+    overwrite: bool = option("Replace a file that is not a page of upscale compare.", False)
     debug: bool = shared(DEBUG)
 
 
 def compare(options: CompareOptions) -> None:
-    """Lay pictures over each other in one page with a slider, zoom and their settings."""
+    """Compare pictures on one page with a slider, zoom and their settings."""
     from upscale.viewing.compare import read_settings, write_page
 
     pictures, output = options.pictures, options.output

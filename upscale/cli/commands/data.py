@@ -15,11 +15,11 @@ __all__ = ["PullSetsOptions", "list_sets", "pull_sets"]
 
 @dataclass(frozen=True)
 class PullSetsOptions:
-    """What ``upscale data pull`` is asked for."""
+    """The options of ``upscale data pull``."""
 
     names: tuple[str, ...] = argument("NAME", "Set to fetch; see: upscale data.")
     output: Path | None = option(
-        "Folder to make for a set; for several, the folder that they go into. Default: the set's "
+        "New folder for a set; for several sets, the folder around theirs. Default: the set's "
         "name.",
         *(None,),
         short="-o",
@@ -38,8 +38,8 @@ def list_sets(options: ListOptions) -> None:
             about = asdict(entry) | {"sources": [str(source) for source in entry.sources]}
             emit(json.dumps(about | {"bytes": entry.size}))
             continue
-        size = f"{entry.size / 1e9:.2f} GB" if entry.size else "size not known"
-        number = f"{entry.pictures} pictures" if entry.pictures else "number not known"
+        size = f"{entry.size / 1e9:.2f} GB" if entry.size else "unknown size"
+        number = f"{entry.pictures} pictures" if entry.pictures else "unknown number"
         emit(f"{entry.name}: {entry.title}; {number}, {size}")
         emit(f"  licence: {entry.licence}; from {entry.sources[0]}")
         if entry.note:
@@ -47,7 +47,7 @@ def list_sets(options: ListOptions) -> None:
 
 
 def pull_sets(options: PullSetsOptions) -> None:
-    """Fetch sets of pictures to train on, each into a folder; what broke off is gone on with."""
+    """Fetch sets of pictures to train on, each into a folder; continue interrupted downloads."""
     from upscale.training.sets.pull import find, pull
 
     entries = [find(name) for name in options.names]

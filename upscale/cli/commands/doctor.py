@@ -1,4 +1,4 @@
-"""``upscale doctor``: what a report of a fault needs to say about the machine."""
+"""``upscale doctor``: facts about the machine for a bug report."""
 
 import json
 import os
@@ -25,32 +25,32 @@ __all__ = ["DoctorOptions", "doctor"]
 OF_DEVELOPERS = re.compile(r"extra == ['\"](test|dev|docs)['\"]")
 
 SIDE = 64
-"""LR pixels a side of the picture that is timed."""
+"""Side of the timed picture in LR pixels."""
 
 TIMED = "suit"
-"""The picture, of the sample set in the package; its PSNR tells a machine that computes wrongly."""
+"""The timed picture, from the sample set; its PSNR reveals a machine that computes wrongly."""
 
 FOR_ARITHMETIC = re.compile("avx|amx|fma|f16c|neon|asimd|sve|sme|bf16|fp16|vsx|vxe|rvv")
 """Names of the instructions that a network's speed depends on."""
 
 CODECS = ("jpg", "libjpeg_turbo", "zlib", "webp", "avif", "jpg_2000", "libtiff", "littlecms2")
-"""What Pillow may have been built with, of what pictures need here."""
+"""Optional parts of Pillow that pictures need here."""
 
 Facts = dict[str, str]
 
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """What ``upscale doctor`` is asked for."""
+    """The options of ``upscale doctor``."""
 
-    model: str = option("Model that is timed.", "srgan")
+    model: str = option("Model to time.", "srgan")
     device: str = shared(DEVICE)
     json: bool = option("Print one JSON object.", False)
     debug: bool = shared(DEBUG)
 
 
 def doctor(options: DoctorOptions) -> None:
-    """Say what this machine has, and how fast a model is in each precision."""
+    """Describe this machine, and time a model in each precision."""
     parts: dict[str, Facts] = {}
     for title, facts in _parts(options):
         parts[title] = facts
@@ -94,7 +94,7 @@ def _program() -> Facts:
         "upscale": f"{__version__}, in {shown(Path(__file__).parents[2])}",
         "Python": f"{platform.python_version()}, {platform.platform()}",
         "PyTorch": f"{torch.__version__} ({f'CUDA {cuda}' if cuda else 'without CUDA'})",
-        "packages": ", ".join(there) or "unknown: it runs from a folder",
+        "packages": ", ".join(there) or "unknown: runs from a folder",
         "not installed": ", ".join(missing) or "none",
     }
 
@@ -172,7 +172,7 @@ def _model(options: DoctorOptions) -> Facts:
 
 
 def _rate(model: "Model") -> str:
-    """Time ``model`` on a small picture; a processor may lack a precision altogether."""
+    """Time ``model`` on a small picture; a processor may lack a precision."""
     import torch
 
     from upscale.bench.sets.datasets import find_set

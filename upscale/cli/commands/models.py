@@ -24,23 +24,23 @@ __all__ = ["ConvertOptions", "ListOptions", "PullOptions", "convert", "list_mode
 
 @dataclass(frozen=True)
 class ListOptions:
-    """What ``upscale models`` and ``upscale data`` are asked for."""
+    """The options of ``upscale models`` and ``upscale data``."""
 
     context: typer.Context
-    json: bool = option("Print one JSON object a line.", False)
+    json: bool = option("Print one JSON object per line.", False)
 
 
 @dataclass(frozen=True)
 class PullOptions:
-    """What ``upscale models pull`` is asked for."""
+    """The options of ``upscale models pull``."""
 
     names: tuple[str, ...] = argument("NAME", "Model to fetch; see: upscale models.")
-    force: bool = option("Fetch again what is in the cache.", False)
+    force: bool = option("Fetch files in the cache again.", False)
 
 
 @dataclass(frozen=True)
 class ConvertOptions:
-    """What ``upscale convert`` is asked for."""
+    """The options of ``upscale convert``."""
 
     source: Path = argument("IN", "Any checkpoint that --model takes.")
     target: Path = argument("OUT.safetensors", "File to write.")
@@ -97,7 +97,7 @@ def list_models(options: ListOptions) -> None:
     width = None if sys.stdout is not None and sys.stdout.isatty() else 160
     with contextlib.suppress(OSError):
         Console(width=width).print(table)
-    say("Set5: PSNR on Y, 4 px border, measured by us; – : not measured.")
+    say("Set5: our measured PSNR on Y, 4 px border; –: not measured.")
 
 
 def pull(options: PullOptions) -> None:

@@ -1,4 +1,4 @@
-"""``upscale train plot`` and ``upscale train publish``: what comes of a run."""
+"""``upscale train plot`` and ``upscale train publish``: use the results of a run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ __all__ = ["PlotOptions", "PublishOptions", "plot", "publish"]
 
 @dataclass(frozen=True)
 class PlotOptions:
-    """What ``upscale train plot`` is asked for."""
+    """The options of ``upscale train plot``."""
 
     runs: tuple[Path, ...] = argument("RUN", "Folder of a run.")
     output: Path | None = option(
@@ -22,12 +22,12 @@ class PlotOptions:
 
 @dataclass(frozen=True)
 class PublishOptions:
-    """What ``upscale train publish`` is asked for."""
+    """The options of ``upscale train publish``."""
 
     run: Path = argument("RUN", "Folder of a run.")
     repository: str = argument("USER/REPO", "Repository on the Hub.")
     private: bool = option("Let only the repository's owners see it.", False)
-    revision: str | None = option("Branch of the repository, made where it is missing.", None)
+    revision: str | None = option("Branch of the repository, created if it is missing.", None)
     licence: str | None = option(
         "Licence of the weights. Default: that of the start weights.", None
     )
@@ -35,9 +35,9 @@ class PublishOptions:
         "Licence of the pictures. Default: the run's own --data-licence.", None
     )
     dataset: tuple[str, ...] = option(
-        "Dataset of the Hub that the run was trained on; may be repeated.", (), metavar="USER/NAME"
+        "Dataset on the Hub with the training pictures; may be repeated.", (), metavar="USER/NAME"
     )
-    dry_run: bool = option("Show the model card; push nothing.", False)
+    dry_run: bool = option("Show the model card; upload nothing.", False)
 
 
 def plot(options: PlotOptions) -> None:
@@ -50,7 +50,7 @@ def plot(options: PlotOptions) -> None:
 
 
 def publish(options: PublishOptions) -> None:
-    """Push the best generator, a model card and the figures to the Hugging Face Hub."""
+    """Upload the best generator, a model card and the figures to the Hugging Face Hub."""
     from upscale.training.records.publishing import publish as hub
 
     stated = {
@@ -63,7 +63,7 @@ def publish(options: PublishOptions) -> None:
         card = files["README.md"]
         assert isinstance(card, bytes)
         emit(card.decode())
-        say(f"would push: {', '.join(files)}")
+        say(f"would upload: {', '.join(files)}")
         return
     with Bars() as bars:
         address = hub.publish(

@@ -30,7 +30,7 @@ __all__ = ["ablation", "content", "depth", "features"]
 
 
 def depth(options: DepthOptions) -> None:
-    """Train SRResNet of ever more residual blocks, with and without skip: PSNR and time.
+    """Train SRResNet with more and more residual blocks, with and without skip: PSNR and time.
 
     Ledig et al. 2017, supplement, figure 7.
     """
@@ -43,7 +43,7 @@ def depth(options: DepthOptions) -> None:
 
 
 def content(options: ContentOptions) -> None:
-    """Train by each content loss: MSE, VGG22 and VGG54, with and without a GAN.
+    """Train with each content loss: MSE, VGG22 and VGG54, with and without a GAN.
 
     Ledig et al. 2017, table 1, whose figures stand beside.
     """
@@ -55,7 +55,7 @@ def content(options: ContentOptions) -> None:
 
 
 def ablation(options: AblationOptions) -> None:
-    """Train with and without each part of ESRGAN, and lay the results out as the paper does.
+    """Train with and without each part of ESRGAN, and show the results as the paper does.
 
     Wang et al. 2018, figure 8.
     """
@@ -68,10 +68,10 @@ def ablation(options: AblationOptions) -> None:
 
 
 def features(options: FeaturesOptions) -> None:
-    """Show VGG19's features after and before the activation, and what training by them does.
+    """Show VGG19's features after and before the activation, and the effect of training on them.
 
     Wang et al. 2018, figure 6: the share of active features, which needs no training. With --data
-    also figure 9: the brightness of what is trained by either.
+    also figure 9: the brightness of results of either.
     """
     from upscale.bench.gallery import write_picture
     from upscale.models.devices import pick_device
@@ -86,7 +86,7 @@ def features(options: FeaturesOptions) -> None:
     if options.trains:
         found = _found(study, options, seen=brightness.add)
     elif options.dry_run:
-        say("nothing would be trained: there is no --data")
+        say("without --data there is nothing to train")
     if options.dry_run:
         return
     make_ready(folder)
@@ -125,7 +125,7 @@ def _found(
     reconstructions: int = 0,
     seen: "Seen" = lambda label, sr, hr: None,
 ) -> "Examined | None":
-    """Train what is not finished, and measure; None where it is a dry run."""
+    """Run the unfinished trainings, and measure; None for a dry run."""
     options.check()
     folder = _folder(study, options)
     tune()
@@ -148,7 +148,9 @@ def _found(
         scale = planned[0].config.recipe.scale
         means = find_means(options, scale, study.ssim, bars.say, bars.download)
         if trained_on(means.pictures.folder, (share for e in planned for share in e.config.data)):
-            bars.say("warning: --valid lies in --data, so it measures pictures that are trained on")
+            bars.say(
+                "warning: --valid is inside --data, so the figures are those of training pictures"
+            )
         make_ready(folder)
         stop = Stop()
 
@@ -156,7 +158,7 @@ def _found(
             return hooks_for(stop, bars, each.config.recipe.steps, title=f"{each.training.name}: ")
 
         if not carry_out(planned, hooks, bars.say, lambda: bool(stop.number)) or stop.number:
-            say(f"{shown(folder)}: stopped; the same command goes on with it")
+            say(f"{shown(folder)}: stopped; give the same command again to continue")
             raise SystemExit(128 + stop.number)
         with interruptible():
             return examine(
@@ -166,7 +168,7 @@ def _found(
 
 
 def _estimate(study: "Study", planned: "Sequence[Planned]", bars: Bars) -> None:
-    """Print what would be trained, and how long it takes."""
+    """Print the trainings and how long they take."""
     from upscale.bench.tables.table import Line, Table
     from upscale.studies.estimate import seconds_left
 
@@ -187,8 +189,8 @@ def _estimate(study: "Study", planned: "Sequence[Planned]", bars: Bars) -> None:
     ]
     columns = ("training", "from", "HR patches", "steps (of the paper's)", "done", "time left")
     note = (
-        f"All: {duration(sum(left))} on this machine, by steps that were made now; reading the "
-        "pictures and measuring come on top."
+        f"All: {duration(sum(left))} on this machine, estimated from a few steps; reading and "
+        "measuring pictures come on top."
     )
     print_table(Table(study.title, columns, tuple(lines), (note,)))
 

@@ -13,7 +13,7 @@ __all__ = ["SweepOptions", "sweep"]
 
 @dataclass(frozen=True)
 class SweepOptions(Sweep):
-    """A `Sweep` as it is asked for on a terminal."""
+    """A `Sweep` with the options of a terminal."""
 
     debug: bool = shared(DEBUG, panel=REPORT)
 

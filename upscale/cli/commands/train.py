@@ -1,4 +1,4 @@
-"""``upscale train``: put a run together, watch it, and say how it ended."""
+"""``upscale train``: sets up a run, follows it, and reports its end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ CONFIG_FILE, STATE_FILE = "config.toml", "state.pt"
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What ``upscale train`` is asked for, beside the fields of `Config` and `Recipe`."""
+    """The options of ``upscale train``, in addition to the fields of `Config` and `Recipe`."""
 
     recipe: str | None = option(
         "Recipe, and in brackets its --init: "
@@ -52,8 +52,8 @@ def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
 
     The recipe sets each option that is not given.
 
-    Training starts from the weights of the recipe's model, with --init none from nothing, and with
-    --start paper as the paper does: a GAN after a training without one.
+    Training starts from the weights of the recipe's model, with --init none from scratch, and with
+    --start paper as in the paper: a GAN after a training without one.
 
     Several GPUs: torchrun --standalone --nproc-per-node N -m -- upscale train ….
     """
@@ -69,7 +69,7 @@ def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
         hooks = hooks_for(stop, bars, config.recipe.steps, leads)
         ended = train_course(config, folder, options.resume is not None, world, hooks)
     if leads:
-        again = f"; go on with: upscale train --resume {shown(folder)}" if stop.number else ""
+        again = f"; continue with: upscale train --resume {shown(folder)}" if stop.number else ""
         of_first = " of the first stage" if ended.in_first else ""
         say(f"{shown(folder)}: {ended.steps} steps{of_first}{again}")
     if stop.number:
@@ -95,7 +95,7 @@ def _asked(options: TrainOptions, given: Mapping[str, Any]) -> tuple[Config, Pat
 
 
 def _found_from_anywhere(config: Config) -> Config:
-    """Make places whole, so that the run can be taken up again from another folder."""
+    """Make paths absolute, so that the run can be resumed from another folder."""
     from upscale.bench.sets.datasets import read_datasets
     from upscale.models.manifest import read_manifest
 
@@ -107,7 +107,7 @@ def _found_from_anywhere(config: Config) -> Config:
 
     for each in config.data:
         if not each.folder.exists():
-            raise UsageError(f"--data {shown(each.folder)}: does not exist; look at its name")
+            raise UsageError(f"--data {shown(each.folder)}: does not exist; check the name")
     valid = config.valid
     if valid is not None and valid.casefold() not in read_datasets():
         valid = str(Path(valid).absolute())

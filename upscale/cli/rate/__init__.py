@@ -1,4 +1,4 @@
-"""``upscale rate``: `prepare` makes a study, `show` lets people rate it, `report` what they found.
+"""``upscale rate``: `prepare` makes a study, `show` serves it to raters, `report` evaluates it.
 
 It imports terminal, the contenders of bench and, when it runs, rating.
 """

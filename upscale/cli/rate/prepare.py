@@ -1,4 +1,4 @@
-"""``upscale rate prepare SET… -o STUDY``: what competes becomes a study."""
+"""``upscale rate prepare SET… -o STUDY``: makes a study of contenders."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,22 +31,22 @@ DEFAULT_MODELS = ("nearest", "bicubic", "srresnet", "srgan")
 
 @dataclass(frozen=True)
 class PrepareOptions:
-    """What ``upscale rate prepare SET…`` is asked for."""
+    """The options of ``upscale rate prepare SET…``."""
 
     sets: tuple[str, ...] = argument(
         "SET", "Set of pictures, by name or as a folder; see: upscale bench --help."
     )
-    output: Path = option("Folder of the study, a new one.", panel=FILES, short="-o", metavar="DIR")
+    output: Path = option("New folder for the study.", panel=FILES, short="-o", metavar="DIR")
     key: Path | None = option(
-        "File that says which picture is whose, for the report; raters must not see it. Default: "
-        "STUDY.key.json beside the study.",
+        "File for the key, which names the system of each picture for the report; raters must not "
+        "see it. Default: STUDY.key.json beside the study.",
         *(None, FILES),
         metavar="FILE",
     )
     data: Path | None = like(BenchOptions, "data")
     calibration: str = option(
-        "Set of other pictures, from which raters learn what a 1 and a 5 are: the first 20 that "
-        "are not rated.",
+        "Set of other pictures, as examples of 1 and 5 for raters: the first 20 that are not in "
+        "the study.",
         *("sample", FILES),
         metavar="SET",
     )
@@ -57,15 +57,16 @@ class PrepareOptions:
     alpha: tuple[str, ...] = like(BenchOptions, "alpha")
     hr: bool = option("Rate the originals, too.", True, MODEL)
     pairs: bool = option(
-        "Ask which of two pictures is better, in place of a score from 1 to 5.", False, MEASURE
+        "Ask for the better of two pictures, in place of a score from 1 to 5.", False, MEASURE
     )
     repeats: int | None = option(
-        "Pictures, or pairs, that each rater gets twice without a word. Default: a tenth.",
+        "Number of pictures, or pairs, that each rater sees twice without notice. Default: a "
+        "tenth.",
         *(None, MEASURE),
         least=0,
     )
     seed: int | None = option(
-        "Seed of the raters' orders. Default: drawn.", None, MEASURE, least=0, below=2**31
+        "Seed of the raters' orders. Default: random.", None, MEASURE, least=0, below=2**31
     )
     degradation: Degradation | None = like(BenchOptions, "degradation")
     device: str = shared(DEVICE, panel=SPEED)
@@ -74,7 +75,7 @@ class PrepareOptions:
 
     @property
     def competing(self) -> BenchOptions:
-        """The same as a benchmark is asked for."""
+        """The same options for a benchmark."""
         return BenchOptions(
             sets=self.sets,
             data=self.data,
@@ -88,7 +89,7 @@ class PrepareOptions:
 
 
 def prepare(options: PrepareOptions) -> None:
-    """Put results under random names into a folder that people can rate, and the key beside it."""
+    """Store results under random names in a folder for raters, and the key beside it."""
     check_limits(options)
     check(options.competing)
     tune()

@@ -1,4 +1,4 @@
-"""``upscale rate report STUDY``: what the raters found."""
+"""``upscale rate report STUDY``: the results of a study."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ __all__ = ["ReportOptions", "report"]
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What ``upscale rate report STUDY`` is asked for."""
+    """The options of ``upscale rate report STUDY``."""
 
     study: Path = argument("STUDY", WRITTEN)
     output: Path | None = option(
@@ -25,8 +25,7 @@ class ReportOptions:
         "Key of the study. Default: STUDY.key.json beside it.", None, metavar="FILE"
     )
     ratings: tuple[Path, ...] = option(
-        "Answers from elsewhere, a file that the page has saved or a folder of such; may be "
-        "repeated.",
+        "More answers: a file that the page saved, or a folder of such files; may be repeated.",
         (),
         metavar="FILE",
     )
@@ -38,7 +37,7 @@ class ReportOptions:
 
 
 def report(options: ReportOptions) -> None:
-    """State what raters found: means, differences, and whose answers do not count."""
+    """Report the results of a study: means, differences, and raters who do not count."""
     from upscale.rating.findings.report import write_report
     from upscale.rating.findings.summary import find
     from upscale.rating.findings.text import make_tables
@@ -52,7 +51,8 @@ def report(options: ReportOptions) -> None:
     codes = {rating.rater for rating in ratings}
     if unknown := sorted(set(options.exclude) - codes):
         raise UsageError(
-            f"--exclude {unknown[0]}: is no rater; there are {', '.join(sorted(codes)) or 'none'}"
+            f"--exclude {unknown[0]}: is not a rater of this study; raters: "
+            f"{', '.join(sorted(codes)) or 'none'}"
         )
     found = find(study, key, ratings, options.exclude, options.unfinished)
     folder = options.output or options.study / "report"

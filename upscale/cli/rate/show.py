@@ -1,4 +1,4 @@
-"""``upscale rate serve`` and ``upscale rate page``: a study is shown to raters."""
+"""``upscale rate serve`` and ``upscale rate page``: show a study to raters."""
 
 import webbrowser
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from upscale.upscaling.shared_options import DEBUG, OPEN, PORT
 
 __all__ = ["WRITTEN", "PageOptions", "ServeOptions", "page", "serve"]
 
-WRITTEN = "Folder that upscale rate prepare has written."
+WRITTEN = "Folder that upscale rate prepare wrote."
 
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """What ``upscale rate serve STUDY`` is asked for."""
+    """The options of ``upscale rate serve STUDY``."""
 
     study: Path = argument("STUDY", WRITTEN)
     host: str = option(
-        "Address to answer at. With 0.0.0.0, other machines of the network reach it, and anybody "
+        "Address of the server. With 0.0.0.0, other machines of the network reach it, and anybody "
         "on them can rate.",
         "127.0.0.1",
         metavar="ADDRESS",
@@ -31,7 +31,7 @@ class ServeOptions:
 
 @dataclass(frozen=True)
 class PageOptions:
-    """What ``upscale rate page STUDY`` is asked for."""
+    """The options of ``upscale rate page STUDY``."""
 
     study: Path = argument("STUDY", WRITTEN)
     output: Path = option("Page to write, an .html file.", short="-o", metavar="FILE")
@@ -39,7 +39,7 @@ class PageOptions:
 
 
 def serve(options: ServeOptions) -> None:
-    """Let people rate a study in their browsers, until Ctrl-C; every answer is kept at once."""
+    """Serve a study to raters' browsers until Ctrl-C; every answer is saved at once."""
     check_limits(options)
     from upscale.rating import server
     from upscale.rating.study import read_study
@@ -56,7 +56,7 @@ def serve(options: ServeOptions) -> None:
 
 
 def page(options: PageOptions) -> None:
-    """Write one page with the whole study inside, for raters elsewhere, who send a file back."""
+    """Write one page with the whole study, for raters in other places, who send a file back."""
     from upscale.rating.page import write_page
     from upscale.rating.study import read_study
 

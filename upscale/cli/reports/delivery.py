@@ -1,4 +1,4 @@
-"""``--report``: a file, or an object that is written whole when the run ends."""
+"""``--report``: a file, or an object that is written as a whole when the run ends."""
 
 import contextlib
 import os
@@ -20,12 +20,12 @@ __all__ = ["delivered"]
 def delivered(
     word: str | None, receipt: str | None = None, is_whole: Callable[[], bool] = lambda: True
 ) -> Iterator[Path | None]:
-    """Lend the file that ``word`` names; what is to lie at an address goes there in the end.
+    """Lend the file that ``word`` names; a report for an address is uploaded at the end.
 
-    It goes there after an error as well. Where there is a ``receipt``, the address of what says by
-    being there that a part is done, the file goes there instead, last of all: not after an error,
-    and only if it ``is_whole``. Raises UsageError for an address that is not known, and OutputError
-    where the store does not take it: then the file is kept.
+    It is uploaded after an error as well. If there is a ``receipt``, the address that marks a part
+    as done, the file is uploaded there instead, last of all: not after an error, and only if it
+    ``is_whole``. Raises UsageError for an unknown address, and OutputError if the store refuses it;
+    the file is then kept.
     """
     url = receipt or (word if word is not None and is_url(word) else None)
     is_own = word is not None and not is_url(word)
@@ -55,7 +55,7 @@ def _remove(path: Path) -> None:
 
 
 def _deliver(path: Path, store: Store, url: str, is_own: bool) -> None:
-    """Send a file, and remove it unless it is the user's own."""
+    """Upload a file, and remove it unless it is the user's own."""
     try:
         store.replace(url, path, {})
     except OutputError as error:

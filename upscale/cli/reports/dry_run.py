@@ -1,4 +1,4 @@
-"""``--dry-run``: what would be done, how large it would be, and how long it would take."""
+"""``--dry-run``: reports the planned work, its size and its time."""
 
 import time
 from collections import Counter
@@ -24,9 +24,9 @@ __all__ = ["DryRun"]
 
 
 class DryRun(Worker):
-    """A worker that makes nothing: what it would make is ``planned``.
+    """A worker that makes nothing and reports each picture as ``planned``.
 
-    Of a picture whose model was named, only the header is read; what lies in a store is fetched.
+    If the user named the model, it reads only headers; pictures in a store are fetched.
     """
 
     def __init__(
@@ -37,8 +37,8 @@ class DryRun(Worker):
         devices: int = 1,
         debug: bool = False,
     ) -> None:
-        """Begin nothing; ``devices``: how many like the first would share the work."""
-        self._start = time.process_time()  # which the run will need, too
+        """Start nothing; ``devices``: how many devices like the first would share the work."""
+        self._start = time.process_time()  # the run will need it, too
         super().__init__(making, order, methods, 0)
         self._codec = Codec(debug)
         self._devices = devices
@@ -77,7 +77,7 @@ class DryRun(Worker):
         return result
 
     def summarize(self, report: Report, bars: Bars, status: int) -> None:
-        """Load and measure each model that would be used, and say what all of it would take."""
+        """Load and measure each planned model, and report the time and space of all."""
         methods, raw_bytes = self._methods, self._raw_bytes
         seconds = 0.0
         if self._pixels:

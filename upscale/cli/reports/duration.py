@@ -1,4 +1,4 @@
-"""How long pictures will take, measured on this machine before the work begins."""
+"""Estimates the time of pictures, measured on this machine before the work begins."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -16,10 +16,10 @@ from upscale.upscaling.target import Sizes
 __all__ = ["at_most", "planned", "seconds_a_pixel", "seconds_of"]
 
 SMALLEST, LONG_ENOUGH = 48, 0.5
-"""LR pixels a side of the first square that is measured; seconds after which no larger one is."""
+"""Side of the first measured square in LR pixels; seconds after which no larger one is measured."""
 
 LARGEST = 256
-"""LR pixels a side of the largest square where there are no tiles."""
+"""Side of the largest square in LR pixels, without tiles."""
 
 
 def at_most(
@@ -38,12 +38,12 @@ def at_most(
                 if not isinstance(reply, Skipped):
                     pixels += planned(job, reply, methods[reply.choice.model], order)[1]
         except UpscaleError:
-            continue  # said when its turn comes
+            continue  # reported when its turn comes
     return pixels * max(map(seconds_a_pixel, methods.values())) if pixels else 0.0
 
 
 def planned(job: Job, probed: Probed, method: Method, order: Order) -> tuple[Result, int]:
-    """Return the job's result and the LR pixels of all passes of the network over a frame.
+    """Return the job's result and the LR pixels of all passes of the network for one frame.
 
     Raises OutputError for a size that the output's format cannot hold.
     """
@@ -66,9 +66,9 @@ def _margin(method: Method, sizes: Sizes, width: int, height: int) -> int:
 
 
 def seconds_of(pixels: Mapping[str, int], methods: Mapping[str, Method], devices: int = 1) -> float:
-    """Return the seconds for so many LR pixels by model, and for loading these models.
+    """Return the seconds for LR pixels by model, including the loading of these models.
 
-    ``devices``: how many like the one that is measured share the work.
+    ``devices``: how many devices like the measured one share the work.
     """
     begin = time.monotonic()
     for name in pixels:

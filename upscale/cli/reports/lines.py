@@ -14,10 +14,10 @@ __all__ = ["Lines"]
 
 
 class Lines:
-    """Takes records as they come, until it is closed."""
+    """Writes records as they come, until it is closed."""
 
     def __init__(self, bars: Bars, as_json: bool, file: Path | None) -> None:
-        """Open ``file``, where there is one; ``as_json``: print, too. Raises OutputError."""
+        """Open ``file``, if there is one; ``as_json``: print, too. Raises OutputError."""
         self._bars = bars
         self._as_json = as_json
         self._path = file
@@ -37,7 +37,7 @@ class Lines:
             self._file.close()
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Add a line. Where the file takes no more, say so once."""
+        """Add a line. If the file cannot be written, report it once."""
         line = json.dumps(record)
         if self._as_json:
             emit(line)

@@ -1,4 +1,4 @@
-"""What is said of each file: a line for a person, and a JSON object for a program."""
+"""Reports each file: a line for people, and a JSON object for programs."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,33 +15,33 @@ from upscale.fleet.task import Receipt, Task
 __all__ = ["Report", "counted"]
 
 MOST_NAMED = 1000
-"""Pictures that the summary names."""
+"""Most pictures that the summary names."""
 
 
 class Report:
-    """Says results as they come, and counts them. A context manager: it closes its file."""
+    """Prints results as they come, and counts them. A context manager, which closes its file."""
 
     def __init__(self, bars: Bars, as_json: bool, file: Path | None, many: bool) -> None:
-        """Open ``file`` (JSON lines) where there is one. Raises OutputError."""
+        """Open ``file`` (JSON lines) if there is one. Raises OutputError."""
         self._bars = bars
         self._as_json = as_json
         self.many = many
         """Whether there may be several pictures."""
         self.settings: Callable[[Outcome[Task]], Mapping[str, object]] = lambda result: {}
-        """What is told of how a picture is made, where its result does not say it."""
+        """Settings of a picture, if its result does not state them."""
         self.counts: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
-        """Files in folders that no reader takes, by kind."""
+        """Numbers of files in folders that no reader supports, by kind."""
         self._crashed: list[str] = []
-        """Inputs that end the process which has them, `MOST_NAMED` at most."""
+        """Inputs that crashed their processes, at most `MOST_NAMED`."""
         self.told: UpscaleError | None = None
-        """The error that was said last."""
+        """The last printed error."""
         self.is_whole = False
-        """Whether the run came to its end, and its file tells all of it."""
+        """Whether the run reached its end and its file is complete."""
         self._lines = Lines(bars, as_json, file)
 
     def __enter__(self) -> "Report":
-        """Give itself."""
+        """Return itself."""
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -49,7 +49,7 @@ class Report:
         self._lines.close()
 
     def add(self, found: Result | Receipt, **more: object) -> None:
-        """Say what became of one picture."""
+        """Report the result of one picture."""
         receipt = found if isinstance(found, Receipt) else Receipt.of(found)
         self.counts[receipt.status] += 1
         source, target = shown(receipt.task.input), shown(receipt.task.output)
@@ -91,7 +91,7 @@ class Report:
         )
 
     def summarize(self, status: int, many: bool, **more: object) -> None:
-        """Say how the whole run went."""
+        """Report the summary of the run."""
         if self._crashed:
             more["crashed"] = self._crashed
         if self.passed_over:

@@ -1,4 +1,4 @@
-"""Tasks from a source, through a crew, into the report."""
+"""Runs tasks from a source through a crew into the report."""
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
@@ -20,22 +20,21 @@ __all__ = ["Course", "Source"]
 
 @dataclass(frozen=True)
 class Source:
-    """Where tasks come from."""
+    """A source of tasks."""
 
     tasks: Iterator[Task | Receipt | None]
-    """Found as they are asked for; a receipt is of one that needs no work, or cannot be made, and
-    None says that there is nothing for now."""
+    """Tasks, which are found on demand; a receipt for one that needs no work or cannot be made;
+    None if there is nothing for now."""
     files: int | None = None
-    """How many there are; None: nobody knows yet."""
+    """Number of tasks; None if unknown."""
     size: int = 0
-    """Bytes of all; 0: nobody knows yet."""
+    """Bytes of all; 0 if unknown."""
     left: Collection[Task | Receipt] = ()
-    """Those that nobody has asked for yet, where they are so few that each is reported even then;
-    it shrinks."""
+    """Tasks that have not been read, if they are few enough to report each; the list shrinks."""
 
     @classmethod
     def of(cls, tasks: Collection[Task | Receipt]) -> Self:
-        """Return a source of what is in memory."""
+        """Return a source of tasks in memory."""
         left = deque(tasks)
         size = sum(each.size if isinstance(each, Task) else each.task.size for each in tasks)
         return cls(_taken(left), len(tasks), size, left)
@@ -47,22 +46,22 @@ def _taken(tasks: deque[Task | Receipt]) -> Iterator[Task | Receipt]:
 
 
 class Course:
-    """A run on its way: what is at work, and what became of the rest."""
+    """A run in progress: its current tasks, and the results of the others."""
 
     def __init__(
         self, bars: Bars, report: Report, candidates: Candidates | None, source: Source
     ) -> None:
-        """Begin nothing."""
+        """Start nothing."""
         self.status = 0
         """The exit status so far."""
         self._bars, self._report, self._candidates = bars, report, candidates
         self._source = source
         self._bar: RunBar | None = None
         self._at_work: dict[Task, float] = {}
-        """How far each has moved the bar."""
+        """How far each task has moved the bar."""
 
     def run(self, crew: Crew, begin: Callable[[], None] = lambda: None) -> None:
-        """Let ``crew`` make everything; `cancel` says what was left of it.
+        """Let ``crew`` make everything; `cancel` reports the rest.
 
         ``begin`` is called when a picture goes to a network. Raises Interrupted, and the
         UpscaleError that ends the work.
@@ -84,11 +83,11 @@ class Course:
 
     @property
     def left(self) -> list[Task]:
-        """All that is to be made, as far as it is in memory."""
+        """All remaining tasks in memory."""
         return [*self._at_work, *(each for each in self._source.left if isinstance(each, Task))]
 
     def cancel(self) -> None:
-        """Report what is not done: all that is at work, and what is in memory."""
+        """Report the unfinished tasks: the current ones, and those in memory."""
         for each in [*self._at_work, *self._source.left]:
             task = each if isinstance(each, Task) else each.task
             self._settle(Receipt(task, "cancelled"))

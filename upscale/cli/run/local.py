@@ -1,4 +1,4 @@
-"""Inputs and outputs on this machine: found, and planned."""
+"""Finds inputs and plans outputs on this machine."""
 
 import os
 from collections import Counter
@@ -25,27 +25,27 @@ __all__ = ["Inputs", "find", "find_local", "no_pictures"]
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the words of the command line stand for."""
+    """The inputs on the command line."""
 
     options: Options
     found: list[Found]
-    """None yet in a watch's folders, which are looked at again and again."""
+    """The inputs; none yet for --watch, which checks its folders again and again."""
     passed_over: Counter[str]
-    """Files in folders that no reader takes, by kind."""
+    """Numbers of files in folders that no reader supports, by kind."""
     many: bool
     """Whether there may be several pictures."""
     destination: Destination | None
-    """Where outputs go; None: beside their inputs."""
+    """Place of the outputs; None: beside their inputs."""
 
     @property
     def is_summed_up(self) -> bool:
-        """Whether a line says in the end what became of all."""
+        """Whether a last line sums up all results."""
         return self.options.watch or len(self.found) > 1
 
     def source(self, naming: Naming, bars: Bars) -> Source:
-        """Choose the outputs, and say in one line which of them have another name than usual.
+        """Choose the outputs, and name those with an unusual name in one line.
 
-        One part of them is in it where a part is asked for.
+        It has only one part of them if the user asks for a part.
         """
         if self.options.watch:
             return Source(self._watched(naming))
@@ -68,7 +68,7 @@ class Inputs:
             more = f" (and {len(renamed) - 1} more like it)" if len(renamed) > 1 else ""
             bars.say(
                 f"upscale: {shown(job.input)} becomes {shown(job.output)}, because {shown(first)} "
-                f"gets the usual name{more}; --on-collision skip or fail does otherwise"
+                f"gets the usual name{more}; to change this: --on-collision skip or fail"
             )
         return jobs
 
@@ -112,7 +112,7 @@ def find_local(options: Options) -> Inputs:
 
 
 def no_pictures(options: Options, passed_over: Counter[str]) -> UsageError:
-    """Return the error for inputs in which nothing but ``passed_over`` is found."""
+    """Return the error for inputs that hold only ``passed_over``."""
     more = len(options.inputs) - 3
     words = ", ".join(options.inputs[:3]) + (f" and {more} more" if more > 0 else "")
     there = f" (there are {counted(passed_over)}, which are not read)" if passed_over else ""

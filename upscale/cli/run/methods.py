@@ -1,4 +1,4 @@
-"""What the options of a run ask for, as the rooms below take it."""
+"""Turns the options of a run into values for the rooms below."""
 
 from os import PathLike
 
@@ -13,7 +13,7 @@ __all__ = ["choosing", "chosen", "making_of", "naming_of", "order_of"]
 
 
 def making_of(options: Options) -> Making:
-    """Return which network makes the pictures, and how."""
+    """Return the choice and settings of the network."""
     return Making(
         model=options.asked,
         alpha=options.alpha,
@@ -28,7 +28,7 @@ def making_of(options: Options) -> Making:
 
 
 def order_of(options: Options) -> Order:
-    """Return what ``options`` ask of every picture."""
+    """Return the order for every picture."""
     return Order(
         target=options.target,
         encoding=options.encoding,
@@ -42,7 +42,7 @@ def order_of(options: Options) -> Order:
 
 
 def naming_of(options: Options, scale: int) -> Naming:
-    """Return how outputs are called, for a network's ``scale``. Raises UsageError."""
+    """Return the naming of outputs, for a network's ``scale``. Raises UsageError."""
     template = DEFAULT_TEMPLATE if options.name is None else options.name
     if options.suffix is not None:
         template = ending(options.suffix)
@@ -58,7 +58,7 @@ def naming_of(options: Options, scale: int) -> Naming:
 
 
 def choosing(candidates: Candidates) -> str:
-    """Say among which models pictures choose."""
+    """Describe the models for the kinds of pictures."""
     same = candidates.drawing == candidates.damaged
     return (
         f"upscale: {candidates.clean} for clean photographs, {candidates.damaged} for "
@@ -68,6 +68,6 @@ def choosing(candidates: Candidates) -> str:
 
 
 def chosen(choice: Choice, candidates: Candidates, path: "PathLike[str] | str") -> str:
-    """Say which model the one picture got, and which others there are."""
+    """Describe the chosen model of a single picture, and the alternatives."""
     others = (name for name in candidates.names if name != choice.model)
     return f"upscale: {choice} for {shown(path)}; --model chooses another ({', '.join(others)})"

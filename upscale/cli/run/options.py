@@ -55,12 +55,12 @@ def _read_tile(word: str) -> int | None:
 
 @dataclass(frozen=True)
 class Options:
-    """What ``upscale INPUT…`` is asked for; the field names are the flags' names."""
+    """The options of ``upscale INPUT…``; the field names are the flags' names."""
 
     inputs: tuple[str, ...] = argument(
         "INPUT",
-        "A file, a folder, an address as s3://bucket/folder/, a pattern in quotes, @list.txt (a "
-        "path a line), @manifest.csv, or - for standard input.",
+        "A file, a folder, an address such as s3://bucket/folder/, a pattern in quotes, @list.txt "
+        "(one path per line), @manifest.csv, or - for standard input.",
     )
     output: str | None = option(
         "File, folder, address, or - for standard output. Default: beside each input.",
@@ -73,7 +73,7 @@ class Options:
     )
     quality: int | None = option("Quality of jpg, webp and avif, 1 to 100.", None, FILES)
     lossless: bool = option(
-        "Save webp and avif without loss; png and tif always are.", False, FILES
+        "Save webp and avif without loss, as png and tif always are.", False, FILES
     )
     suffix: str | None = option(
         "Ending of each output's name. Default: _x4.", None, FILES, metavar="TEXT"
@@ -84,7 +84,7 @@ class Options:
         metavar="TEXT",
     )
     on_collision: Policy = option(
-        "When two inputs would get one output: rename (the second gets its extension in its "
+        "If two inputs would get the same output: rename (the second gets its extension in its "
         "name), skip or fail.",
         *("rename", FILES),
     )
@@ -95,10 +95,10 @@ class Options:
         "Accept damaged JPEGs that other viewers show without complaint.", False, FILES
     )
     max_pixels: int = shared(MAX_PIXELS_IN)
-    watch: bool = option("Wait for new files and enlarge them; Ctrl-C ends.", False, FILES)
+    watch: bool = option("Wait for new files and enlarge them until Ctrl-C.", False, FILES)
     shard: Shard | None = option(
-        "Take one part of N of all pictures, from 0/N to N-1/N; auto in a Slurm array, auto/N in "
-        "an indexed job of Kubernetes.",
+        "Make one of N parts of all pictures, from 0/N to N-1/N; auto in a Slurm array, auto/N in "
+        "an indexed Kubernetes job.",
         *(None, FILES),
         metavar="I/N",
         read=Shard.of_word,
@@ -118,11 +118,11 @@ class Options:
     long_edge: int | None = option("Length of the longer side in pixels.", None, SIZE)
     megapixels: float | None = option("Size of the output in millions of pixels.", None, SIZE)
     wrap: bool = option(
-        "For textures that repeat: continue the picture at its other side.", False, SIZE
+        "For repeating textures: continue the picture with its opposite side.", False, SIZE
     )
     model: str = shared(NETWORK)
     best: bool = option(
-        "The big network for each kind of picture; about ten times as slow.", False, MODEL
+        "Big network for each kind of picture; takes about ten times as long.", False, MODEL
     )
     alpha: float | None = option(
         "Blend from 0 (faithful, PSNR-trained) to 1 (crisp, GAN-trained). Default: 0.9 for srgan "
@@ -150,20 +150,20 @@ class Options:
         most=MOST_WORKERS,
     )
     cluster: str | None = option(
-        "Let a Ray cluster do the work: auto (the one that this machine is a part of), "
+        "Let a Ray cluster do the work: auto (the one to which this machine belongs), "
         "ray://HOST:10001, or local (start one here).",
         *(None, SPEED),
         metavar="CLUSTER",
     )
     tile: int | None = option(
-        "Side of a tile in input pixels, or auto: no tiles where memory allows.",
+        "Side of a tile in input pixels, or auto: no tiles if memory allows.",
         *(None, SPEED),
         word="auto",
         read=_read_tile,
     )
     overlap: int | None = shared(OVERLAP)
     dry_run: bool = option(
-        "Report what would be done, with sizes, time and disk space; write nothing.", False, REPORT
+        "Report the planned work with sizes, time and disk space; write nothing.", False, REPORT
     )
     json: bool = shared(JSON)
     report: str | None = shared(REPORT_FILE)
@@ -176,7 +176,7 @@ class Options:
 
     @property
     def is_streamed(self) -> bool:
-        """Whether something is at an address, or in a manifest, so that nobody sees all of it."""
+        """Whether addresses or a manifest are used, so that not all pictures are known."""
         from upscale.fleet.sources import is_manifest
 
         at_address = any(map(is_url, filter(None, (*self.inputs, self.output))))
@@ -184,7 +184,7 @@ class Options:
 
     @property
     def receipt(self) -> str | None:
-        """The address of the report that says, by being there, that a part is done; or None."""
+        """The address of the report that marks a part as done, or None."""
         if self.shard is None or self.dry_run:
             return None
         name = f"{self.shard.name}.jsonl"
@@ -195,7 +195,7 @@ class Options:
 
     @property
     def output_path(self) -> Path | None:
-        """The file or folder that ``output`` is on this machine."""
+        """``output`` as a local file or folder."""
         return None if self.output is None else Path(self.output)
 
     @property
@@ -215,18 +215,18 @@ class Options:
 
     @property
     def asked(self) -> str:
-        """The model's name, or how it is chosen for each picture."""
+        """The model's name, or the automatic choice."""
         return BEST if self.best else self.model
 
     @property
     def target(self) -> Target:
-        """The size that is asked for."""
+        """The requested size."""
         size = None if self.size is None else parse_size(self.size)
         return Target(self.scale, size, self.fit, self.long_edge, self.megapixels)
 
     @property
     def encoding(self) -> "Encoding":
-        """How outputs are saved."""
+        """The encoding of outputs."""
         from upscale.pictures.writing.encoding import Encoding
 
         return Encoding(self.quality, self.lossless, self.strip)

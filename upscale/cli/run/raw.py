@@ -35,7 +35,7 @@ def run_raw(options: Options) -> int:
         target = None
     if target is not None and target.exists():
         if source.exists() and target.samefile(source):
-            raise UsageError(f"{source}: would be written over itself; choose another -o")
+            raise UsageError(f"{source}: is both input and output; choose another -o")
         if not options.overwrite:
             raise OutputError(f"{target}: is there already; add --overwrite", code="output-exists")
     with Bars() as bars:
@@ -51,8 +51,8 @@ def run_raw(options: Options) -> int:
                 bars.say(f"upscale: frames of {sizes.width}x{sizes.height}, rgb24")
                 if candidates:
                     bars.say(
-                        f"upscale: {chosen}, as most video was saved with loss; --model "
-                        f"{candidates.clean} if this was not"
+                        f"upscale: {chosen}, as most video is lossy; give --model "
+                        f"{candidates.clean} if this one is not"
                     )
                 count = enlarge_frames(
                     frames_in, frames_out, (width, height), sizes, model, tiling, move, options.wrap
@@ -77,7 +77,7 @@ def _input(path: Path) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def _output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Open standard output, a pipe or device as it is, or a file that appears when it is whole."""
+    """Open standard output, a pipe or a device directly, or a file that appears when complete."""
     if path is None:
         with open(STANDARD_OUTPUT, "wb", buffering=0, closefd=False) as stream:
             yield stream

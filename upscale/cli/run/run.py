@@ -29,7 +29,7 @@ __all__ = ["run"]
 
 
 def run(options: Options) -> int:
-    """Do what ``options`` ask for and return the exit status. Raises UpscaleError before work."""
+    """Run with ``options`` and return the exit status. Raises UpscaleError before work."""
     check(options)
     tune()
     if options.raw is not None:
@@ -60,11 +60,11 @@ def _run(options: Options, inputs: Inputs | Stored, bars: Bars, report: Report) 
         course = Course(bars, report, order.candidates, source)
         if order.candidates and report.many:
             bars.say(choosing(order.candidates))
-        if options.watch:  # which will need them, and says at once what is wrong with them
+        if options.watch:  # it will need them, and reports at once what is wrong with them
             for method in methods.values():
                 _ = method.ready
         crew = _crew(options, making, order, methods, listener, source.files)
-        own = isinstance(crew, Worker)  # processes load models of their own, and need the memory
+        own = isinstance(crew, Worker)  # processes load their own models, and need the memory
         used = methods if own else {name: replace(each) for name, each in methods.items()}
         announce = cache(partial(_announce, course, used, order, options, bars))
         if not own:
@@ -97,7 +97,7 @@ def _crew(
     listener: Listener,
     files: int | None,
 ) -> Crew:
-    """Return who makes the pictures: no more workers than ``files``."""
+    """Return the crew, with no more workers than ``files``."""
     if options.cluster is not None and not options.dry_run:
         from upscale.fleet.cluster.ray_cluster import RayCluster
 
@@ -115,14 +115,14 @@ def _crew(
         shares = places(devices, options.jobs)
         return LocalCrew(making, order, listener, shares, options.debug)
     processes = options.jobs if files is None else min(options.jobs, files)
-    asks_on = not options.watch  # to look for new files would keep the network waiting
+    asks_on = not options.watch  # looking for new files would delay the network
     return Worker(making, order, methods, processes, asks_on=asks_on, debug=options.debug)
 
 
 def _announce(
     course: Course, methods: Mapping[str, Method], order: Order, options: Options, bars: Bars
 ) -> None:
-    """Say how long big networks and very small tiles may take, if that is more than a minute."""
+    """Warn if big networks or very small tiles may take more than a minute."""
     tilings = [each.loaded.tiling for each in methods.values() if each.loaded is not None]
     wasteful = [tiling for tiling in tilings if tiling.is_wasteful]
     measured = not (options.watch or options.is_streamed or options.cluster)
@@ -136,13 +136,13 @@ def _announce(
         for tiling in wasteful[:1]:
             bars.say(
                 f"upscale: warning: with --tile {tiling.tile} the network reads "
-                f"{tiling.effort:.0f} pixels for each of the picture, because a tile needs "
-                f"{tiling.overlap} around it; --tile auto is quicker"
+                f"{tiling.effort:.0f} pixels for each pixel of the picture, because a tile needs "
+                f"{tiling.overlap} pixels around it; --tile auto is faster"
             )
 
 
 class _Once:
-    """A `Listener` that says each line once, whichever of several workers it comes from."""
+    """A `Listener` that prints each line once, even if several workers send it."""
 
     def __init__(self, bars: Bars) -> None:
         self.say = cache(bars.say)

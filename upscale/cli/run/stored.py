@@ -1,4 +1,4 @@
-"""Inputs or outputs at addresses: found, and named, as they are asked for."""
+"""Finds inputs and names outputs at addresses on demand."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,29 +25,29 @@ __all__ = ["Stored", "find_stored"]
 
 @dataclass(frozen=True)
 class Stored:
-    """What the words of the command line stand for, some of them addresses."""
+    """The inputs on the command line, some of them addresses."""
 
     options: Options
     many: bool
     """Whether there may be several pictures."""
     passed_over: Counter[str]
-    """Objects and files that no reader takes, by kind, as far as has been looked."""
+    """Numbers of objects and files so far that no reader supports, by kind."""
     manifests: tuple[Manifest, ...] = ()
-    """Those among the words, opened."""
+    """The opened manifests."""
 
     @property
     def is_summed_up(self) -> bool:
-        """Whether a line says in the end what became of all."""
+        """Whether a last line sums up all results."""
         return self.many
 
     def source(self, naming: Naming, bars: Bars) -> Source:
-        """Return `tasks`, which nobody counts before they come."""
+        """Return `tasks`, whose number is not known beforehand."""
         return Source(self.tasks(naming), None if self.many else 1)
 
     def tasks(self, naming: Naming) -> Iterator[Task | Receipt]:
-        """Name the output of each picture; yield those of one part where a part is asked for.
+        """Name the output of each picture; yield only those of the requested part.
 
-        Raises UpscaleError, for what makes no sense before the first.
+        Raises UpscaleError, for wrong usage before the first task.
         """
         options = self.options
         assert options.output is not None
@@ -60,7 +60,7 @@ class Stored:
         return (
             task
             for origin in chain([first], origins)
-            # before a part is taken: all parts name alike, and each tells what it cannot read
+            # before a part is taken: all parts name alike, and each reports what it cannot read
             for task in [origin if isinstance(origin, Receipt) else outputs.task(origin)]
             if shard is None or isinstance(origin, Receipt) or shard.has(origin.relative)
         )
@@ -94,10 +94,10 @@ class Stored:
 
 
 def find_stored(options: Options) -> Stored:
-    """Look at the words of the command line. Raises UpscaleError."""
+    """Check the inputs on the command line. Raises UpscaleError."""
     for word in filter(is_url, options.inputs):
         if join(word, "") == join(options.output or "", ""):
-            raise UsageError(f"{word}: is the input, too; choose another -o")
+            raise UsageError(f"{word}: is both input and output; choose another -o")
     words = options.inputs
     address = next(filter(is_url, words), "")
     manifests = [word for word in words if _is_manifest(word, address)]
@@ -108,7 +108,7 @@ def find_stored(options: Options) -> Stored:
 
 
 def _is_manifest(word: str, root: str) -> bool:
-    """Say whether a word is one; below the address ``root``, lists are."""
+    """Return whether a word is a manifest; below the address ``root``, lists are, too."""
     return is_manifest(word) or (word.startswith("@") and is_url(root))
 
 
@@ -119,5 +119,5 @@ def _is_many(word: str) -> bool:
 
 
 def _below(output: str, word: str) -> str:
-    """Return the output's address where it lies in the folder ``word``."""
+    """Return the output's address if it is in the folder ``word``."""
     return output if is_url(output) and join(output, "").startswith(join(word, "")) else ""

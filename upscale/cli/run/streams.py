@@ -1,4 +1,4 @@
-"""``-``: a picture from standard input, or to standard output, by way of temporary files."""
+"""``-``: a picture from standard input or to standard output, through temporary files."""
 
 import contextlib
 import os
@@ -19,20 +19,24 @@ __all__ = ["through_files"]
 
 
 def through_files(options: Options, run: Callable[[Options], int]) -> int:
-    """Do what ``options`` ask for, with a file in the place of each ``-``."""
+    """Run with ``options``, with a file in place of each ``-``."""
     if len(options.inputs) != 1:
-        raise UsageError("- stands for one picture; give it alone")
+        raise UsageError("- stands for a single picture; give no other inputs")
     if options.watch or options.dry_run:
-        raise UsageError("- goes with neither --watch nor --dry-run")
+        raise UsageError("- does not work with --watch or --dry-run; leave them out")
     reads, writes = options.inputs[0] == "-", options.output_is_stream
     if writes and os.path.isdir(options.inputs[0]):
         raise UsageError(f"{options.inputs[0]}: is a folder; -o - takes one picture")
     if writes and (sys.stdout is None or sys.stdout.isatty()):
-        raise UsageError("a picture on the terminal? send it to a file: upscale … -o - > big.png")
+        raise UsageError(
+            "standard output is a terminal; send the picture to a file: upscale … -o - > big.png"
+        )
     try:
         folder = tempfile.TemporaryDirectory(prefix="upscale-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise OutputError(f"no folder for temporary files ({error.strerror})") from error
+        raise OutputError(
+            f"no folder for temporary files is available ({error.strerror})"
+        ) from error
     with folder as name, contextlib.ExitStack() as names:
         source = _from_input(Path(name)) if reads else Path(options.inputs[0])
         if reads:

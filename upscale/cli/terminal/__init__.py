@@ -1,6 +1,6 @@
-"""What a person sees on a terminal, and how words become options.
+"""Output on a terminal, and commands made of options.
 
-`console` prints, `bars` show progress, `following` shows a training, `default_group` lets a command
-go unnamed, and `options` makes a command of a dataclass. It imports errors, tables and
+`console` prints, `bars` show progress, `following` shows a training, `default_group` makes one
+command the default, and `options` makes a command of a dataclass. It imports errors, tables and
 `upscale.upscaling.options`. Every command uses it.
 """

@@ -1,4 +1,4 @@
-"""What moves while a person waits: bars on a terminal, plain lines elsewhere."""
+"""Shows progress: bars on a terminal, plain lines elsewhere."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ __all__ = ["Bars", "RunBar"]
 
 
 class Bars:
-    """Progress bars on a terminal; with none, nothing but the lines that are said."""
+    """Progress bars on a terminal; without a terminal, only lines."""
 
     def __init__(self) -> None:
         """Draw nothing before the first task."""
@@ -48,7 +48,7 @@ class Bars:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Take the bars off the screen."""
+        """Remove the bars from the screen."""
         if self._progress:
             self._progress.stop()
 
@@ -62,7 +62,7 @@ class Bars:
             say(text)
 
     def task(self, title: str, total: int | None = None) -> Callable[[int, int], None]:
-        """Add a bar; return what moves it: (done, total). At the end it disappears."""
+        """Add a bar; return the callback that moves it: (done, total). It disappears at the end."""
         if not (progress := self._progress):
             return lambda done, total: None
         task = progress.add_task(title, total=total)
@@ -76,14 +76,14 @@ class Bars:
         return move
 
     def counter(self, title: str) -> Callable[[int], None]:
-        """Add a line that counts without an end in sight; return what moves it."""
+        """Add a line that counts without a known end; return its callback."""
         if not (progress := self._progress):
             return lambda done: None
         task = progress.add_task(f"0 {title}", total=None)
         return lambda done: progress.update(task, completed=done, description=f"{done} {title}")
 
     def run(self, files: int | None, size: int = 0) -> "RunBar":
-        """Add the one bar of a run over ``files`` of ``size`` bytes; None: no end is in sight."""
+        """Add the bar of a run over ``files`` of ``size`` bytes; None if the number is unknown."""
         return RunBar(self._progress, files, size)
 
     @property
@@ -92,7 +92,7 @@ class Bars:
         return self._progress is not None
 
     def steps(self, total: int) -> Callable[[int, int, str], None]:
-        """Return what moves the one bar of a training: steps done, of how many, and a text."""
+        """Return the callback for the bar of a training: steps done, their total, and a text."""
         if not (progress := self._progress):
             return lambda done, total, text: None
         task = progress.add_task("", total=total)
@@ -101,7 +101,7 @@ class Bars:
         )
 
     def download(self, title: str, verb: str = "fetching ") -> Callable[[int, int], None]:
-        """Return what moves a bar that appears with the first bytes: (done, total)."""
+        """Return the callback for a bar that appears with the first bytes: (done, total)."""
         move: list[Callable[[int, int], None]] = []
 
         def first(done: int, total: int) -> None:
@@ -113,9 +113,9 @@ class Bars:
 
 
 class RunBar:
-    """Files and megapixels done, and the time left.
+    """Shows files and megapixels done, and the time left.
 
-    It moves with the bytes of the inputs, or with their number where their bytes are not known.
+    It moves with the bytes of the inputs, or with their number if the bytes are unknown.
     """
 
     def __init__(self, progress: "Progress | None", files: int | None, size: int) -> None:
@@ -142,7 +142,7 @@ class RunBar:
         return 1 if self._by_number else size
 
     def show(self, more: float) -> None:
-        """Draw; ``more``: how far the files at work move it."""
+        """Draw; ``more``: how far the current files move it."""
         if self._progress is None or self._task is None:
             return
         text = f"{self._files}{self._of} files, {self._pixels / 1e6:.1f} MP"

@@ -1,4 +1,4 @@
-"""Words between a program and a person: lines, tables, names of files, and how commands end."""
+"""Prints lines, tables and names of files, and ends commands."""
 
 import contextlib
 import os
@@ -52,7 +52,7 @@ def interruptible() -> Iterator[None]:
 
 @contextlib.contextmanager
 def exit_on_error(debug: bool = False) -> Iterator[None]:
-    """Print an UpscaleError as one sentence and exit with its code; with ``debug`` raise it."""
+    """Print the message of an UpscaleError and exit with its code; with ``debug`` raise it."""
     try:
         with interruptible():
             yield
@@ -67,12 +67,12 @@ def exit_on_error(debug: bool = False) -> Iterator[None]:
 
 
 _NAMES: dict[str, str] = {}
-"""What people know files by that stand in for a stream."""
+"""Names for people of files that stand in for a stream."""
 
 
 @contextlib.contextmanager
 def called(path: "os.PathLike[str]", name: str) -> Iterator[None]:
-    """Say ``name`` where a line would say ``path``, until the block ends."""
+    """Print ``name`` in place of ``path`` until the block ends."""
     _NAMES[os.fspath(path)] = name
     try:
         yield
@@ -86,7 +86,7 @@ def shown(path: "os.PathLike[str] | str") -> str:
 
 
 def printable(text: str) -> str:
-    """Escape what stands for bytes that are not UTF-8 in a path or a message; see `called`."""
+    """Escape bytes that are not UTF-8 in a path or a message; see `called`."""
     for path, name in _NAMES.items():
         text = text.replace(path, name)
     return os.fsencode(text).decode("utf-8", "backslashreplace") if _has_bytes(text) else text
@@ -97,7 +97,7 @@ def _has_bytes(text: str) -> bool:
 
 
 def duration(seconds: float) -> str:
-    """Say a time as people do."""
+    """Return a time in words."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -120,7 +120,7 @@ def emit(line: str) -> None:
 
 
 def print_table(table: "Table") -> None:
-    """Print a benchmark's table on standard output; what is published is dim."""
+    """Print a benchmark's table on standard output, with published figures dim."""
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text

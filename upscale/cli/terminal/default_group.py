@@ -1,4 +1,4 @@
-"""Commands whose help reads well, and a group of commands of which one needs no name."""
+"""Commands with readable help, and a group with a default command."""
 
 import os
 from copy import copy
@@ -25,10 +25,10 @@ class _Context(typer.Context):
 
 
 class _Plain:
-    """Help without the types that Typer names; ``--help`` stands in a panel of its own."""
+    """Help without Typer's types, and with ``--help`` in its own panel."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Return options and arguments as the help shows them."""
+        """Return options and arguments for the help."""
         every: list[Any] = super().get_params(ctx)  # type: ignore[misc]
         for each in every:
             if each.param_type_name == "argument":
@@ -53,19 +53,19 @@ class Group(_Plain, TyperGroup):
 
 
 class DefaultGroup(Group):
-    """A group whose first word is an input where it is not a command: ``upscale photo.png``."""
+    """A group whose first word is an input unless it is a command: ``upscale photo.png``."""
 
     introduction = ""
     """What the group prints where no word is given."""
 
     also_folders: tuple[str, ...] = ()
-    """Names of groups that many people have a folder of: where it is there, the folder is meant,
-    unless a command or an option of the group follows."""
+    """Names of groups that are also common folder names: if the folder exists, it is meant, unless
+    a command or an option of the group follows."""
 
     own_options = ("--version", "--install-completion", "--show-completion")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the default command in front of what is neither a command nor our own option."""
+        """Put the default command in front of words other than commands and own options."""
         if not args and not ctx.resilient_parsing:
             emit(self.introduction)
             ctx.exit()

@@ -1,4 +1,4 @@
-"""A training on the terminal: how it is followed, and how a signal ends it after a step."""
+"""Follows a training on the terminal, and ends it after a step on a signal."""
 
 import os
 import signal
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["Stop", "hooks_for"]
 
 TWICE = 1.0
-"""Seconds within which a second signal is the same one: torchrun passes on what the scheduler may
-have sent to every process already."""
+"""Seconds within which a second signal counts as the same one: torchrun passes on a signal that the
+scheduler may also have sent to every process."""
 
 
 class Stop:
-    """A request to end after the step that is at work; a second signal ends at once."""
+    """A request to end after the current step; a second signal ends at once."""
 
     def __init__(self) -> None:
         """Take no signal yet."""
         self.number = 0
-        """Of the signal that came; 0: none has."""
+        """Number of the received signal; 0 for none."""
         self._when = 0.0
 
     def listen(self) -> None:
@@ -42,13 +42,13 @@ class Stop:
                 os._exit(128 + number)
             return
         self.number, self._when = number, time.monotonic()
-        say("upscale: stopping after this step; once more to stop at once")
+        say("upscale: stopping after this step; signal again to stop at once")
 
 
 def hooks_for(stop: Stop, bars: Bars, steps: int, leads: bool = True, title: str = "") -> "Hooks":
-    """Show a training of ``steps`` on ``bars``, and end it where ``stop`` has a signal.
+    """Show a training of ``steps`` on ``bars``, and end it if ``stop`` has a signal.
 
-    ``leads``: whether this process is the one that speaks; ``title`` stands before each line.
+    ``leads``: whether this process prints; ``title`` stands before each line.
     """
     from upscale.training.loop import Hooks
 
@@ -73,7 +73,7 @@ def hooks_for(stop: Stop, bars: Bars, steps: int, leads: bool = True, title: str
 
 
 def _line(moment: "Moment") -> str:
-    """Say in a line what a step, or a validation, came to."""
+    """Return a line on the result of a step or a validation."""
     if moment.validation:
         figures = ", ".join(f"{name} {value:.4f}" for name, value in moment.validation.items())
         return f"step {moment.step}: validation: {figures}"

@@ -1,4 +1,4 @@
-"""The Typer command of a dataclass whose fields are made by `upscale.upscaling.options`."""
+"""Makes a Typer command of a dataclass with fields of `upscale.upscaling.options`."""
 
 import inspect
 import re
@@ -40,25 +40,25 @@ class Some:
     """Some options of another command."""
 
     kind: type[Any]
-    """The other command's."""
+    """Options class of the other command."""
     names: tuple[str, ...]
 
 
 def make_command(
     act: Callable[..., None], kind: type[Any], *given_kinds: type[Any] | Some
 ) -> Callable[..., None]:
-    """Return the function that Typer makes a command of: it calls ``act`` with a ``kind``.
+    """Return the function for a Typer command, which calls ``act`` with a ``kind``.
 
     The fields of ``given_kinds`` are options without defaults; ``act`` gets those that the user
-    gives as a dict, and with them the values of `Some` options. Its docstring is the command's
-    help.
+    gives in a dict, together with the values of `Some` options. Its docstring is the help of the
+    command.
     """
     own = {each.name: each for each in fields(kind)}
     shared: dict[str, Field[Any]] = {}
     every: list[tuple[Field[Any], Any]] = []
     for other in (*given_kinds, kind):
         some = other.kind if isinstance(other, Some) else other
-        hints = get_type_hints(some)  # once for all fields: it is slow
+        hints = get_type_hints(some)  # once for all fields, since it is slow
         taken = [each for each in fields(some) if other is kind or "help" in each.metadata]
         if isinstance(other, Some):
             taken = [each for each in taken if each.name in other.names]
@@ -84,7 +84,7 @@ def make_command(
 
 
 def _value(each: "Field[Any]", word: Any) -> Any:
-    """Return the value of a field for what was typed."""
+    """Return the value of a field for the typed word."""
     read = each.metadata.get("read", lambda word: word)
     if isinstance(each.default, tuple) and "word" not in each.metadata:
         return tuple(map(read, word or ())) or each.default
@@ -97,7 +97,7 @@ def _value(each: "Field[Any]", word: Any) -> Any:
 
 
 def _parameter(each: "Field[Any]", hint: Any, given: bool) -> inspect.Parameter:
-    """Return the parameter from which Typer makes the option or argument of a field."""
+    """Return Typer's parameter for the option or argument of a field."""
     about = each.metadata
     if "help" not in about:
         return inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, annotation=hint)

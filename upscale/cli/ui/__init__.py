@@ -1,4 +1,4 @@
-"""``upscale ui``: the page, and what its requests ask for.
+"""``upscale ui``: the page, and the settings of its requests.
 
-It imports `upscale.cli.run`, whose options requests give, and `upscale.serving`.
+It imports `upscale.cli.run`, whose options requests may set, and `upscale.serving`.
 """

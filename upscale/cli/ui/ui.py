@@ -22,42 +22,42 @@ if TYPE_CHECKING:
 __all__ = ["UiOptions", "make_server", "ui"]
 
 TOKEN = "UPSCALE_TOKEN"
-"""The variable that holds the token where the option does not."""
+"""The variable with the token, in place of the option."""
 
 LIMITS = Limits()
 
 MODELS = 3
-"""Models that stay in memory, of jobs and of previews each."""
+"""Models that stay in memory, for jobs and for previews each."""
 
 
 @dataclass(frozen=True)
 class UiOptions:
-    """What ``upscale ui`` is asked for."""
+    """The options of ``upscale ui``."""
 
     host: str = option(
-        "Address to answer at. One that other machines reach needs a token.", "127.0.0.1"
+        "Address of the server. An address that other machines reach needs a token.", "127.0.0.1"
     )
     port: int = shared(PORT, default=7860)
     open: bool = shared(OPEN)
     token: str | None = option(
         f"Secret that a page or a program must give. Better: the variable {TOKEN}.", None
     )
-    model: str = option(
-        "What makes the pictures if a request does not say: a name, or a file of your own.", AUTO
-    )
+    model: str = option("Default model of a request: a name, or a file of your own.", AUTO)
     device: str = shared(DEVICE, panel=SPEED)
     jobs: int = shared(JOBS, text="Processes that decode and encode.", default=2)
-    max_mb: int = option("Refuse requests of more megabytes.", LIMITS.most_bytes // 10**6, least=1)
+    max_mb: int = option(
+        "Refuse requests with more megabytes.", LIMITS.most_bytes // 10**6, least=1
+    )
     max_pixels: int = option("Refuse pictures with more pixels.", LIMITS.max_pixels, least=1)
     max_output_pixels: int = option(
-        "Refuse to make more pixels of a picture.", LIMITS.most_output_pixels, least=1
+        "Refuse results with more pixels.", LIMITS.most_output_pixels, least=1
     )
-    max_jobs: int = option("Jobs that may wait.", LIMITS.jobs, least=1)
+    max_jobs: int = option("Most waiting jobs.", LIMITS.jobs, least=1)
     debug: bool = shared(DEBUG, panel=REPORT)
 
 
 def ui(options: UiOptions) -> None:
-    """Open a page that makes pictures larger, for the browser on this machine or elsewhere."""
+    """Serve a page that makes pictures larger, for a browser on this machine or elsewhere."""
     from upscale.upscaling.tuning import tune
 
     server = make_server(options)
@@ -70,7 +70,7 @@ def ui(options: UiOptions) -> None:
 
 
 def make_server(options: UiOptions) -> "Server":
-    """Check the options, and return a server that has not begun. Raises UsageError."""
+    """Check the options, and return a server that is not started. Raises UsageError."""
     from upscale.cli.run.checks import check
     from upscale.cli.ui.ui_settings import read_settings, settings
     from upscale.serving.requests.offers import known_models

@@ -1,4 +1,4 @@
-"""The words of a request → what the command line's options of these names ask for."""
+"""Turns the settings of a request into options of the command line."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import fields, replace
@@ -25,23 +25,23 @@ SETTINGS = (
     *("format", "quality", "lossless", "strip", "to_srgb", "lenient"),
     *("wrap", "tta", "back_project", "tile", "overlap", "device", "precision"),
 )
-"""The options that a request may give. None of them names a file."""
+"""The options that a request may set. None of them names a file."""
 
 KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 HELP = {
-    "model": "A name that /api/about gives; no file, and no address.",
-    "size": "Width and height in pixels, as in 1920x1080; see fit.",
+    "model": "A name from /api/about; neither a file nor an address.",
+    "size": "Width and height in pixels, such as 1920x1080; see fit.",
     "device": DEVICE["text"],
     "fit": "Way to reach size: fit (inside), fill (crops the rest) or stretch.",
 }
-"""Of settings whose options say what only a command line has."""
+"""Help of settings whose options mention the command line."""
 
 FLAGS = {"1": True, "true": True, "yes": True, "on": True}
 FLAGS |= {"0": False, "false": False, "no": False, "off": False, "": False}
 
 OF_A_MODEL = ("device", "precision", "tta", "back_project", "tile", "overlap")
-"""Options on which a model in memory depends."""
+"""Options that change a model in memory."""
 
 
 def settings() -> tuple[Setting, ...]:
@@ -67,15 +67,15 @@ def _kind(name: str) -> type:
 def read_settings(
     words: Mapping[str, str], base: Options, own: Mapping[str, str], limits: Limits, shelf: Shelf
 ) -> Asked:
-    """Read a request; what it does not say is as ``base`` has it.
+    """Read a request; ``base`` has the values of missing settings.
 
-    ``own``: models that the server was given, by the names that requests know them by. Of others
-    only names of the manifest are taken: neither a file nor an address. Raises UsageError.
+    ``own``: the server's own models, by their public names. Other models must be names of the
+    manifest, neither files nor addresses. Raises UsageError.
     """
     values: dict[str, Any] = {}
     for name, word in words.items():
         if name not in SETTINGS:
-            raise UsageError(f"{name}: there is no such setting{did_you_mean(name, SETTINGS)}")
+            raise UsageError(f"{name}: this setting does not exist{did_you_mean(name, SETTINGS)}")
         if word.strip():
             values[name] = _value(name, word.strip())
     options = replace(base, **values)
@@ -101,11 +101,11 @@ def _value(name: str, word: str) -> Any:
             return FLAGS[word.lower()]
         return kind(word)
     except (ValueError, KeyError) as error:
-        raise UsageError(f"{name}: {word!r} is not of the kind {KINDS[kind]}") from error
+        raise UsageError(f"{name}: {word!r} is not a value of kind {KINDS[kind]}") from error
 
 
 def _find(making: Making, order: Order, shelf: Shelf, listener: Listener) -> dict[str, Method]:
-    """Find the methods; models that they load stay on the shelf."""
+    """Find the methods; their loaded models stay on the shelf."""
     return {
         name: replace(method, load=partial(shelf.ready, _key(name, method, making), method.load))
         for name, method in find_methods(making, order, listener).items()

@@ -1,5 +1,5 @@
-"""Outputs compared with what a run would make: what is missing, stale, damaged, or too much.
+"""Compares outputs with those of a run: which are missing, stale, damaged, or extra.
 
-`finding` says what may be wrong, `lying` what is there, `inspection` looks at one output, and
-`audit` at all of them. Nothing is written. It imports carrying, batch, stores and everything below.
+`finding` defines the findings, `lying` lists the existing outputs, `inspection` checks one output,
+and `audit` all of them. It writes nothing. It imports carrying, batch, stores and everything below.
 """

@@ -1,4 +1,4 @@
-"""All outputs of a run: what is missing, stale, damaged, or the output of nothing."""
+"""Checks all outputs of a run: which are missing, stale, damaged, or without an input."""
 
 import os
 import random
@@ -20,21 +20,20 @@ __all__ = ["Audit"]
 Found = Finding | Good
 
 Tasks = Iterable[Task | Receipt]
-"""A receipt is of an input that is to have no output (``skipped``), or cannot have one."""
+"""A receipt stands for an input that needs no output (``skipped``) or cannot have one."""
 
 ASKED = 32
-"""Objects that a store is asked of at a time."""
+"""Number of simultaneous requests to a store."""
 
 AHEAD = 4
-"""Pictures that wait for each thread."""
+"""Number of pictures that wait for each thread."""
 
 
 class Audit:
-    """Compares outputs with what a run would make; a context manager, which ends its processes.
+    """Compares outputs with those of a run; a context manager, which ends its processes.
 
-    Memory does not grow with the number of pictures: those that lie there are in a table on disk
-    (`Lying`), tasks are asked for as they are looked at, and the sample is drawn from them on the
-    way.
+    Memory does not grow with the number of pictures: the existing ones are in a table on disk
+    (`Lying`), tasks are read on demand, and the sample is drawn from them on the way.
     """
 
     def __init__(
@@ -46,10 +45,10 @@ class Audit:
         sample: int | None,
         processes: int,
     ) -> None:
-        """Look at outputs in the folder or at the address ``root``.
+        """Check the outputs in the folder or at the address ``root``.
 
-        ``methods``: any of them may have made an output. ``sample``: how many outputs are decoded;
-        None for all. ``processes`` decode at a time.
+        ``methods``: any of them may have made an output. ``sample``: number of outputs to decode;
+        None for all. ``processes``: number of decoding processes.
         """
         self._root, self._most = root, sample
         self._inspection = Inspection(methods, order, processes)
@@ -57,10 +56,10 @@ class Audit:
         self._pool = ThreadPoolExecutor(self._threads)
         self._sample: list[Good] = []
         self.checked = self.good = self.decoded = 0
-        """Inputs so far, those whose output is up to date, and outputs that were decoded."""
+        """Numbers of inputs so far, of outputs up to date, and of decoded outputs."""
 
     def __enter__(self) -> "Audit":
-        """Give itself."""
+        """Return itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
@@ -69,10 +68,10 @@ class Audit:
         self._inspection.close(at_once=kind is not None)
 
     def findings(self, tasks: Tasks, seen: Callable[[int], None]) -> Iterator[Finding]:
-        """Look at the output of each task, and then at what else lies there.
+        """Check the output of each task, and then the other files there.
 
-        ``seen`` is told how many inputs have been looked at. Raises UpscaleError where something
-        cannot be listed, or a store does not answer.
+        ``seen`` gets the number of checked inputs. Raises UpscaleError if something cannot be
+        listed or a store does not answer.
         """
         with Lying(pictures_in(self._root)) as lying:
             for found in self._beside(self._looks(tasks, lying)):
@@ -114,7 +113,7 @@ class Audit:
         return found
 
     def _beside(self, looks: Iterable[Callable[[], Found]]) -> Iterator[Found]:
-        """Call ``looks`` beside each other; yield what they return, in order."""
+        """Call ``looks`` in parallel; yield their results in order."""
         waiting: deque[Future[Found]] = deque()
         for look in looks:
             if len(waiting) >= AHEAD * self._threads:
@@ -138,7 +137,7 @@ def _missing(task: Task, reason: str = "") -> Finding:
 
 
 def _below(place: str, root: str) -> str | None:
-    """Return where a file or an object lies below ``root``, with slashes; None for elsewhere."""
+    """Return the path below ``root``, with slashes; None if it is elsewhere."""
     if is_url(root):
         try:
             return relative(place, root)

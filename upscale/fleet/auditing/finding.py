@@ -1,4 +1,4 @@
-"""What may be wrong with an output."""
+"""The findings of an audit."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,15 +18,15 @@ extra     a picture is the output of no input
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as a run would leave it."""
+    """A difference from the outputs of a run."""
 
     status: Status
     output: str
-    """Where the output lies, or should lie."""
+    """Place of the output, or where it should be."""
     input: str = ""
-    """Empty where there is none."""
+    """Place of the input; empty if there is none."""
     reason: str = ""
-    """What exactly is wrong with it; empty where the status says it."""
+    """Details of what is wrong; empty if the status says it all."""
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,4 @@ class Good:
 
     task: Task
     model: str
-    """Which made it."""
+    """Name of the model that made it."""

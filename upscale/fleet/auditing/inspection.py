@@ -1,4 +1,4 @@
-"""A look at one output: what would a run do with it, and can it be decoded?"""
+"""Checks one output: what would a run do with it, and can it be decoded?"""
 
 import contextlib
 import sys
@@ -24,26 +24,25 @@ from upscale.stores.store import store_of
 __all__ = ["Inspection"]
 
 OF_ONE = ("no-such-object", "object-changed", InputError.code)
-"""Codes of errors that lie in one input. What else a store says ends an audit, which could not be
-trusted."""
+"""Codes of errors that concern one input only; any other error of a store ends an audit."""
 
 
 class Inspection:
-    """Looks at outputs. Any thread may use it; `close` ends its processes and removes its files."""
+    """Checks outputs. Any thread may use it; `close` ends its processes and removes its files."""
 
     def __init__(self, methods: Mapping[str, Method], order: Order, processes: int) -> None:
-        """Start ``processes`` that decode. Any of ``methods`` may have made an output."""
+        """Start ``processes`` for decoding. Any of ``methods`` may have made an output."""
         self._methods, self._order = methods, order
         self._settings = {name: method.settings for name, method in methods.items()}
         self._depot = Depot()
-        _ = self._depot.folder  # which threads would make twice
+        _ = self._depot.folder  # threads would make it twice
         self._codecs = [Codec() for _ in range(processes)]
         self._idle: SimpleQueue[Codec] = SimpleQueue()
         for codec in self._codecs:
             self._idle.put(codec)
 
     def close(self, at_once: bool = False) -> None:
-        """End the processes; with ``at_once`` while they are at work."""
+        """End the processes; with ``at_once`` even during their work."""
         for codec in self._codecs:
             if at_once:
                 codec.kill()
@@ -51,7 +50,7 @@ class Inspection:
         self._depot.close()
 
     def standing(self, task: Task) -> Finding | Good:
-        """Ask what a run would do with the output: make it, skip it, or refuse to replace it.
+        """Return what a run would do with the output: make it, skip it, or refuse to replace it.
 
         Raises UpscaleError for a store that does not answer.
         """
@@ -91,7 +90,7 @@ class Inspection:
         return codec.call(question, cargo.input)
 
     def _difference(self, cargo: Cargo) -> str:
-        """Say in what an output differs from the one that was asked for."""
+        """Describe how an output differs from the requested one."""
         entry = store_of(cargo.task.output).head(cargo.task.output) if cargo.departs else None
         made = Marks() if entry is None else Marks.of(entry.metadata)
         if not made.settings:
@@ -102,8 +101,8 @@ class Inspection:
     def decode(self, good: Good) -> Finding | Good:
         """Decode an output to its end, and compare its size with that of its input.
 
-        An object is brought here for it; its content has to be what its metadata say. Raises
-        UpscaleError for a store that does not answer.
+        An object is fetched first; its content has to match its metadata. Raises UpscaleError if a
+        store does not answer.
         """
         cargo = self._depot.cargo(good.task)
         try:
@@ -111,7 +110,7 @@ class Inspection:
                 if cargo.arrives or cargo.departs:
                     self._fetch(cargo)
                     if not isinstance(self._probe(codec, cargo), Skipped):
-                        return self._damaged(good, "its content is not what its metadata say")
+                        return self._damaged(good, "its content does not match its metadata")
                 reason = self._fault(codec, cargo, self._methods[good.model].scale)
         except UpscaleError as error:
             if cargo.departs and error.code.startswith(("store-", "no-such-bucket")):
@@ -132,7 +131,7 @@ class Inspection:
             store_of(task.output).fetch(task.output, cargo.output)
 
     def _fault(self, codec: Codec, cargo: Cargo, scale: int) -> str:
-        """Return what is wrong with an output that lies here; empty for nothing."""
+        """Return what is wrong with a local output; empty if nothing is."""
 
         def header(path: Path, to_the_end: bool = False) -> Header:
             look = Look(path, sys.maxsize, self._scratch(cargo), to_the_end)
@@ -143,7 +142,7 @@ class Inspection:
         sizes = self._order.target.sizes(source.width, source.height, scale)
         if (made.width, made.height) != (sizes.width, sizes.height):
             has, wanted = f"{made.width} × {made.height}", f"{sizes.width} × {sizes.height}"
-            return f"{has} pixels, where {wanted} were asked for"
+            return f"{has} pixels in place of {wanted}"
         header(cargo.output, to_the_end=True)
         return ""
 

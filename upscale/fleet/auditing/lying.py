@@ -1,7 +1,7 @@
-"""What lies in a folder of outputs: a table on disk, which names of outputs are looked up in.
+"""The existing outputs of a folder, in a table on disk for looking up names.
 
-Inputs come in another order than their outputs lie (``a.png`` is before ``a2.png``, ``a_x4.png``
-is behind ``a2_x4.png``), so that the two cannot be walked side by side.
+Inputs and their outputs have different orders (``a.png`` is before ``a2.png``, but ``a_x4.png`` is
+after ``a2_x4.png``), so the two cannot be walked side by side.
 """
 
 import os
@@ -17,14 +17,14 @@ from upscale.stores.urls import is_url, relative
 __all__ = ["Lying", "pictures_in"]
 
 CACHE = 32 * 2**10
-"""KiB of the table in memory, however long it is. A name takes about 100 bytes on disk."""
+"""KiB of the table in memory, whatever its length. A name takes about 100 bytes on disk."""
 
 
 class Lying:
-    """The names of pictures; as a context manager it removes its file. For one thread."""
+    """The names of pictures; a context manager that removes its file. For one thread."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        """Take the names, one at a time. Raises OutputError where there is no room for them."""
+        """Read the names one at a time. Raises OutputError if the disk is too small for them."""
         self._table = sqlite3.connect("")  # a file without a name, in the folder of temporary files
         for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE}"):
             self._table.execute(f"PRAGMA {setting}")
@@ -36,8 +36,8 @@ class Lying:
             self._table.executemany("INSERT OR IGNORE INTO lying VALUES (?, ?)", rows)
         except sqlite3.OperationalError as error:
             raise OutputError(
-                f"the names of outputs find no room in the folder of temporary files ({error}); "
-                "set TMPDIR to another"
+                f"the names of outputs do not fit into the folder for temporary files ({error}); "
+                "set TMPDIR to another folder"
             ) from error
 
     def __enter__(self) -> "Lying":
@@ -49,7 +49,7 @@ class Lying:
         self._table.close()
 
     def explain(self, name: str) -> bool:
-        """Mark ``name`` as that of an output; return whether it is there."""
+        """Mark ``name`` as that of an output; return whether it exists."""
         marked = self._table.execute(
             "UPDATE lying SET explained = TRUE WHERE name = ?", (os.fsencode(name),)
         )
@@ -62,7 +62,7 @@ class Lying:
 
 
 def pictures_in(root: str) -> Iterator[str]:
-    """Yield where each picture lies below a folder or an address, at any depth, with slashes.
+    """Yield the path of each picture below a folder or an address, at any depth, with slashes.
 
     Hidden files, and those that are not named like a picture, are left out. Raises InputError.
     """

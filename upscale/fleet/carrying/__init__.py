@@ -1,7 +1,7 @@
-"""Pictures between stores and this machine, in threads beside the network.
+"""Transfers pictures between stores and this machine, in threads beside the network.
 
-`depot` is the folder for what is on its way, and bounds it; `cargo` a picture on its way. `arrival`
-brings one here, unless its output is up to date; `departure` takes a result to its store; `marks`
-says what stands in the metadata of an object, to skip by. `carrier` does both ahead of and behind
-a batch. It imports stores, batch and everything below.
+`depot` is the folder for pictures in transfer, and limits them; a `cargo` is one of them. `arrival`
+fetches a picture unless its output is up to date; `departure` stores a result; `marks` are the
+metadata of an object that let a run skip it. `carrier` fetches ahead of a batch and stores behind
+it. It imports stores, batch and everything below.
 """

@@ -1,4 +1,4 @@
-"""Brings a picture here, unless its output is up to date."""
+"""Fetches a picture, unless its output is up to date."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,11 +19,11 @@ __all__ = ["arrive"]
 def arrive(
     cargo: Cargo, depot: Depot, settings: Mapping[str, str], overwrite: bool
 ) -> Cargo | Result:
-    """Return ``cargo`` with its input at hand, or what became of it where that is known already.
+    """Return ``cargo`` with its input fetched, or its result if that is already known.
 
-    The output's metadata decide first, which cost one request. Where they tell another origin the
-    picture is read: its content may be the same under another tag. Where there are none, the output
-    comes, too: a batch reads its key. ``settings``: digests by model.
+    The output's metadata decide first, for one request. If they name another origin, the picture is
+    read, since its content may be the same under another tag. Without metadata the output is
+    fetched, too, and a batch reads its key. ``settings``: digests by model.
     """
     try:
         found = _arrive(cargo, depot, settings, overwrite)
@@ -63,7 +63,7 @@ def _arrive(
 
 
 def _there(cargo: Cargo) -> Entry | None:
-    """Return what lies where the output goes."""
+    """Return the existing object at the output's place."""
     url = cargo.task.output
     try:
         return store_of(url).head(url)
@@ -72,7 +72,7 @@ def _there(cargo: Cargo) -> Entry | None:
 
 
 def _described(cargo: Cargo) -> Cargo:
-    """Ask the store for what the task does not say of the input."""
+    """Ask the store for facts on the input that the task lacks."""
     url = cargo.task.input
     entry = store_of(url).head(url)
     if entry is None:

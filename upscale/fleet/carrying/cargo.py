@@ -1,4 +1,4 @@
-"""A picture on its way, whose files stand in for objects of stores."""
+"""A picture in transfer, with local files in place of objects in stores."""
 
 import tempfile
 from dataclasses import dataclass, field
@@ -16,11 +16,11 @@ class Cargo(Job):
     """A task, and the files that a batch reads and writes for it."""
 
     task: Task = field(kw_only=True)
-    """What it is for; its addresses are what people know the files by."""
+    """Its task, with the addresses that messages name."""
     number: int = field(kw_only=True)
-    """No other has it."""
+    """A unique number."""
     etag: str = field(default="", kw_only=True)
-    """Of the input object; empty for a file."""
+    """ETag of the input object; empty for a file."""
 
     @property
     def arrives(self) -> bool:
@@ -33,7 +33,7 @@ class Cargo(Job):
         return is_url(self.task.output)
 
     def told(self, text: str) -> str:
-        """Name the addresses where a sentence names the files that stand in for them."""
+        """Replace the temporary files in a message by their addresses."""
         if self.arrives:
             text = text.replace(str(self.input), self.task.input)
         if self.departs:
@@ -42,10 +42,10 @@ class Cargo(Job):
         return text
 
     def tell(self, error: UpscaleError) -> UpscaleError:
-        """Let an error name the addresses; return it."""
+        """Replace the temporary files in an error by their addresses; return it."""
         text = self.told(str(error))
         if error.code == OutputError.code and text != str(error):
-            text += f"; pictures are on this machine on their way, in {tempfile.gettempdir()}: "
-            text += "make room there, or set TMPDIR to another folder"
+            text += f"; pictures in transfer are on this machine in {tempfile.gettempdir()}: "
+            text += "free some space there, or set TMPDIR to another folder"
         error.args = (text, *error.args[1:])
         return error

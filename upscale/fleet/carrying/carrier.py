@@ -1,4 +1,4 @@
-"""Fetches ahead of a batch and stores behind it, so that the network does not wait."""
+"""Fetches ahead of a batch and stores behind it, so that the network need not wait."""
 
 import contextlib
 import threading
@@ -19,22 +19,22 @@ from upscale.fleet.task import Task
 __all__ = ["AHEAD", "Carrier"]
 
 AHEAD, BEHIND = 16, 8
-"""Pictures that arrive, and that leave, at a time. Each has a thread, which mostly waits."""
+"""Simultaneous downloads, and uploads. Each has a thread, which mostly waits."""
 
 BYTES_BEHIND = 2**30
-"""Bytes of results that leave at a time; one may have more."""
+"""Most bytes of simultaneous uploads; a single one may have more."""
 
 PATIENCE = 0.2
-"""Seconds after which a batch that has nothing to do gets an answer."""
+"""Seconds after which an idle batch gets an answer."""
 
 Answer = TypeVar("Answer")
 
 
 class Carrier:
-    """Makes jobs of tasks, and says what became of each once its result is where it belongs."""
+    """Turns tasks into jobs, and returns the result of each once it is stored."""
 
     def __init__(self, settings: Mapping[str, str], overwrite: bool) -> None:
-        """Take the digests of the settings by model. Nothing is begun."""
+        """Take the digests of the settings by model. Start nothing."""
         self._settings, self._overwrite = settings, overwrite
         self._depot = Depot()
         self._arriving: list[Future[Cargo | Result]] = []
@@ -43,10 +43,10 @@ class Carrier:
         self._hopeless: UpscaleError | None = None
 
     def jobs(self, tasks: Iterable[Task | None]) -> Iterator[Cargo | Result | None]:
-        """Yield what a batch is to do, as soon as its input is at hand; None while there is none.
+        """Yield each job of a batch as soon as its input is fetched; None while there is none.
 
-        Results are among them: of tasks that need no work, and of pictures that have left. The
-        batch passes them on to `through`.
+        Results are among them: of tasks that need no work, and of stored pictures. The batch passes
+        them on to `through`.
         """
         coming = iter(tasks)
         more = True
@@ -93,9 +93,9 @@ class Carrier:
         return cargo
 
     def through(self, batch: Iterable[Result]) -> Iterator[Result]:
-        """Yield what becomes of pictures that a batch makes of `jobs`: of each when it has left.
+        """Yield the results of a batch for `jobs`, each when it is stored.
 
-        After an error of a store that every other picture would meet, it is raised.
+        Raises an error of a store that every other picture would meet.
         """
         for result in batch:
             yield from self._take(result)
@@ -121,7 +121,7 @@ class Carrier:
         else:
             self._depot.drop_input(cargo)
             size = 0
-            with contextlib.suppress(OSError):  # said when it leaves
+            with contextlib.suppress(OSError):  # reported when it is stored
                 size = cargo.output.stat().st_size
             while self._leaving and not self._has_room(size):
                 yield from self._departed()
@@ -134,7 +134,7 @@ class Carrier:
         return depart(result, cargo, self._depot, self._settings, self._overwrite)
 
     def _departed(self) -> Iterator[Result]:
-        """Wait for a picture that leaves; yield what became of it and of others."""
+        """Wait for an upload; yield its result and those of others."""
         for one in wait(self._leaving, return_when=FIRST_COMPLETED).done:
             del self._leaving[one]
             yield self._noted(one.result())
@@ -145,17 +145,17 @@ class Carrier:
         return result
 
     def rest(self) -> Iterator[Result]:
-        """Wait for all that leaves; yield what became of it. Nothing more is fetched."""
+        """Wait for all uploads; yield their results. Fetch nothing more."""
         while self._leaving:
             yield from self._departed()
 
     def close(self) -> None:
-        """Remove all files; what still arrives has no place any more."""
+        """Remove all files; later downloads find no folder."""
         self._depot.close()
 
 
 def _beside(call: Callable[[], Answer]) -> "Future[Answer]":
-    """Call in a thread that ends with the process, whatever it waits for."""
+    """Call in a thread that ends with the process."""
     future: Future[Answer] = Future()
 
     def run() -> None:

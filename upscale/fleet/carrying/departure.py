@@ -1,4 +1,4 @@
-"""Takes a result to its store."""
+"""Stores a result."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,10 +19,10 @@ FOR_ALL = ("store-denied", "store-credentials", "no-such-bucket")
 def depart(
     result: Result, cargo: Cargo, depot: Depot, settings: Mapping[str, str], overwrite: bool
 ) -> Result:
-    """Write what was made to its store; return what became of it.
+    """Write a result to its store; return what happened.
 
-    The object is there whole or not at all. Of several workers that make the same picture, one
-    writes it and for the others it is ``skipped``; with ``overwrite`` the last one's stays.
+    The object appears complete or not at all. If several workers make the same picture, one writes
+    it and the others return ``skipped``; with ``overwrite`` the last one stays.
     """
     url = cargo.task.output
     model = "" if result.choice is None else result.choice.model
@@ -59,12 +59,12 @@ def _key_of(store: Store, cargo: Cargo) -> str | None:
         return None
     if key := Marks.of(found.metadata).key:
         return key
-    store.fetch(url, cargo.output, found.etag)  # what was made is of no more use
+    store.fetch(url, cargo.output, found.etag)  # the result is no longer needed
     return read_key(cargo.output)
 
 
 def concerns_all(error: UpscaleError | None) -> bool:
-    """Say whether every other picture of a run would meet an error of carrying."""
+    """Return whether every other picture of a run would meet this error."""
     if isinstance(error, OutputError):
         return error.code in (OutputError.code, *FOR_ALL)
     return error is not None and error.code == "store-credentials"

@@ -1,4 +1,4 @@
-"""A folder for the files of pictures on their way; what lies in it is bounded."""
+"""A folder of limited size for the files of pictures in transfer."""
 
 import contextlib
 import re
@@ -17,23 +17,23 @@ from upscale.fleet.task import Task
 __all__ = ["Depot"]
 
 MOST = 512 * 2**20
-"""Bytes of pictures that wait to be read."""
+"""Most bytes of pictures that wait to be read."""
 
 PATIENCE = 1.0
-"""Seconds between two looks at the room that other programs leave on the disk."""
+"""Seconds between checks of the free space on the disk."""
 
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,12}")
 
 
 class Depot:
-    """Gives the files of a picture their place. Any thread may use it.
+    """Provides the files of a picture. Any thread may use it.
 
-    The folder lies where temporary files do (``TMPDIR``) and belongs to this process; what killed
-    processes left there is removed first. It is made for the first picture.
+    The folder is in that for temporary files (``TMPDIR``) and belongs to this process; folders of
+    killed processes are removed first. It is created for the first picture.
     """
 
     def __init__(self, most: int = MOST) -> None:
-        """Take how many bytes may wait at a time; one picture may have more."""
+        """Take the most bytes that may wait at a time; a single picture may have more."""
         self._most = most
         self._numbers = count()
         self._folder: Path | None = None
@@ -42,7 +42,7 @@ class Depot:
         self._over = False
 
     def cargo(self, task: Task) -> Cargo:
-        """Return what is carried for ``task``. Raises OutputError where there is no folder."""
+        """Return the cargo for ``task``. Raises OutputError if there is no folder."""
         number = next(self._numbers)
         cargo = Cargo(Path(task.input), Path(task.output), task.size, task=task, number=number)
         if cargo.arrives:
@@ -52,13 +52,13 @@ class Depot:
         return cargo
 
     def _place(self, number: int, name: str, url: str) -> Path:
-        """Return a path whose suffix is that of ``url``, and which no sentence has by chance."""
+        """Return a path with the suffix of ``url`` that occurs in no message by chance."""
         suffix = PurePosixPath(url).suffix
         return self.folder / f"{number}-{name}{suffix if SUFFIX.fullmatch(suffix) else ''}"
 
     @property
     def folder(self) -> Path:
-        """The folder. Raises OutputError where none can be made."""
+        """The folder. Raises OutputError if it cannot be created."""
         if self._folder is None:
             name = Path(tempfile.gettempdir()) / "upscale"
             sweep_folders_of(name)
@@ -71,9 +71,9 @@ class Depot:
         return self._folder
 
     def reserve(self, cargo: Cargo, size: int) -> None:
-        """Wait until ``size`` bytes have room beside what else waits; keep it for them.
+        """Wait until ``size`` bytes fit beside the waiting pictures; reserve them.
 
-        Raises OutputError where the disk has less even without the others.
+        Raises OutputError if the disk has less space even without the others.
         """
         with self._changed:
             while not self._over and self._waiting and not self._has_room(size):
@@ -81,8 +81,8 @@ class Depot:
             folder = self.folder
             if self._over or shutil.disk_usage(folder).free < size:
                 raise OutputError(
-                    f"{cargo.task.input}: takes {size / 1e9:.2f} GB in {folder.parent}, and there "
-                    "is less room; set TMPDIR to a folder on a larger disk",
+                    f"{cargo.task.input}: needs {size / 1e9:.2f} GB in {folder.parent}, which has "
+                    "less space; set TMPDIR to a folder on a larger disk",
                     code="no-room",
                 )
             self._waiting[cargo.number] = size
@@ -92,14 +92,14 @@ class Depot:
         return fits and shutil.disk_usage(self.folder).free >= size
 
     def drop(self, cargo: Cargo) -> None:
-        """Remove a picture's files that lie here, and let others have its room."""
+        """Remove a picture's local files, and free their space for others."""
         self.drop_input(cargo)
         if cargo.departs:
             with contextlib.suppress(OSError):
                 cargo.output.unlink()
 
     def drop_input(self, cargo: Cargo) -> None:
-        """Do so with what was read."""
+        """Remove the input in the same way."""
         if cargo.arrives:
             with contextlib.suppress(OSError):
                 cargo.input.unlink()
@@ -108,7 +108,7 @@ class Depot:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Remove the folder; nobody waits for room in it any more."""
+        """Remove the folder; nothing waits for space in it any more."""
         with self._changed:
             self._over = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Hands tasks to stations wherever they are, and replaces those that are lost."""
+"""Hands tasks to stations on any machine, and replaces lost ones."""
 
 import itertools
 import time
@@ -18,20 +18,20 @@ from upscale.fleet.task import Receipt, Task
 __all__ = ["Driver", "Remote"]
 
 LOOK, LATE = 1.0, 30.0
-"""Seconds between looks at the cluster, and without any station until the user is told."""
+"""Seconds between checks of the cluster, and seconds without a station before a message."""
 
 MOST, AHEAD = 256, 1024
-"""Tasks that a station has at a time, and that are known before they are handed out."""
+"""Most tasks of a station at a time, and tasks that are read ahead."""
 
 GRACE = 2.0
-"""Seconds for stations to give up what they have when the work ends."""
+"""Seconds for stations to give up their tasks when the work ends."""
 
 
 class Remote(Protocol):
-    """A station to be, or that is, on some machine."""
+    """A station on some machine, from its start."""
 
     def open(self) -> "Future[tuple[str, str]]":
-        """Start it; the answer is its machine, and the version of upscale there ("": none)."""
+        """Start it; return its machine and the version of upscale there ("": none)."""
 
     def exchange(self, tasks: Sequence[Task]) -> "Future[Reply]":
         """Call `Station.exchange`."""
@@ -40,27 +40,27 @@ class Remote(Protocol):
         """Call `Station.close`."""
 
     def kill(self) -> None:
-        """End it at once, if it has not ended."""
+        """End it at once, if it still runs."""
 
 
 @dataclass(eq=False)
 class _Hand:
     remote: Remote
     answer: "Future[Any]"
-    """That of the call which is under way."""
+    """Result of the current call."""
     number: int
     machine: str = ""
-    """Empty until it has answered."""
+    """Its machine; empty before its first answer."""
     works: bool = False
-    """Its models are found."""
+    """Whether its models are found."""
     most: int = 1
-    """How many tasks it gets at a time."""
+    """Most tasks that it gets at a time."""
     given: int = field(default=0)
-    """Receipts that it has given."""
+    """Number of its receipts."""
 
 
 class Driver(Crew):
-    """A crew of stations. One call to each is under way all the time."""
+    """A crew of stations, with one call to each at any time."""
 
     def __init__(
         self,
@@ -71,8 +71,8 @@ class Driver(Crew):
     ) -> None:
         """Start nothing.
 
-        ``room``: how many stations the cluster could have; it is asked again while the work goes
-        on. ``say`` hears lines for the user, and ``least`` is how many tasks keep a station busy.
+        ``room``: returns how many stations the cluster can hold; it is called repeatedly. ``say``
+        gets lines for the user, and ``least`` is the number of tasks that keep a station busy.
         """
         self._hire, self._room, self._say, self._least = hire, room, cache(say), least
         self._hands: list[_Hand] = []
@@ -89,9 +89,9 @@ class Driver(Crew):
         tasks: Iterable[Task | None],
         started: Started = lambda task, choice: lambda done, total: None,
     ) -> Iterator[Receipt]:
-        """Make ``tasks``. ``started`` is not told: nobody here hears what a station begins.
+        """Make ``tasks``. ``started`` is not called, since stations do not report it.
 
-        It is a `upscale.fleet.crew.Crew`.
+        See `upscale.fleet.crew.Crew`.
         """
         self._dispatch = Dispatch(iter(tasks), AHEAD)
         while not self._dispatch.is_over:
@@ -102,7 +102,7 @@ class Driver(Crew):
                 yield from self._hear(answers[answer])
 
     def stop(self) -> Iterator[Receipt]:
-        """End all stations; yield what they have finished and not told yet."""
+        """End all stations; yield receipts that they have not reported yet."""
         hands, self._hands = self._hands, []
         last = {hand.answer: hand for hand in hands if hand.works}
         last.update({hand.remote.close(): hand for hand in hands if hand.works})
@@ -115,7 +115,7 @@ class Driver(Crew):
                 hand.remote.kill()
 
     def _fill(self) -> None:
-        """Hire as many as there is room for; say what is waited for."""
+        """Start as many stations as there is room for; tell the user about waiting."""
         now = time.monotonic()
         if now - self._looked < LOOK and len(self._hands) >= self._wanted:
             return
@@ -126,12 +126,12 @@ class Driver(Crew):
             self._hands.append(_Hand(remote, remote.open(), next(self._numbers), most=self._least))
         if not self._any and now - self._begun > LATE:
             self._say(
-                "upscale: waits for a machine of the cluster to have room; ray status shows who "
-                "uses it"
+                "upscale: waiting for room on a machine of the cluster; ray status shows what uses "
+                "it"
             )
 
     def _hear(self, hand: _Hand) -> Iterator[Receipt]:
-        """Take a station's answer, and ask it again."""
+        """Take a station's answer, and call it again."""
         why = hand.answer.exception()
         if why is not None:
             yield from self._replace(hand, why)
@@ -160,7 +160,7 @@ class Driver(Crew):
         hand.answer = hand.remote.exchange(self._dispatch.take(hand, min(hand.most, share)))
 
     def _settled(self, hand: _Hand, reply: Reply) -> Iterator[Receipt]:
-        """Yield the receipts of what a station had to make."""
+        """Yield the receipts of a station's tasks."""
         for receipt in reply.receipts:
             if self._dispatch.settle(hand, receipt.task):
                 self._lost_early = 0
@@ -168,7 +168,7 @@ class Driver(Crew):
                 yield receipt
 
     def _replace(self, hand: _Hand, why: BaseException) -> Iterator[Receipt]:
-        """Let a station go that is lost. Raises DeviceError where they die as they begin."""
+        """Replace a lost station. Raises DeviceError if stations die at their start."""
         self._hands.remove(hand)
         hand.remote.kill()
         yield from map(Receipt.crashed, self._dispatch.lose(hand))
@@ -180,12 +180,12 @@ class Driver(Crew):
         self._lost_early += not hand.given
         if self._lost_early > 10 + 2 * self._wanted:
             raise DeviceError(
-                f"workers of the cluster end before they have made a picture ({sentence}); see "
-                "that upscale and its weights are on every machine, and that memory suffices"
+                f"workers of the cluster end before their first picture ({sentence}); check that "
+                "upscale and its weights are on every machine, and that memory suffices"
             ) from why
 
     def _leave_out(self, hand: _Hand, error: UpscaleError) -> None:
-        """Go on without a machine that cannot work. Raises the error if there is no other."""
+        """Continue without a machine that cannot work. Raises the error if there is no other."""
         self._hands.remove(hand)
         hand.remote.kill()
         self._left_out += 1
@@ -204,6 +204,6 @@ def _other(version: str, machine: str) -> UsageError:
 
 
 def _reason(why: BaseException) -> str:
-    """Return the first sentence of the last line, which tells the cause."""
+    """Return the first sentence of the last line, which states the cause."""
     lines = [type(why).__name__, *filter(None, map(str.strip, str(why).splitlines()))]
     return lines[-1].partition(". ")[0][:150]

@@ -26,27 +26,27 @@ from upscale.system import stop_signals
 __all__ = ["RayCluster"]
 
 SETTINGS = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # machines have upscale; nothing is sent to them
+    "RAY_USAGE_STATS_ENABLED": "0",  # no usage reports
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # machines have upscale; no code is sent to them
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-"""Of Ray, unless the user has set them."""
+"""Settings of Ray, unless the user has set them."""
 
 QUIET = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # Ray would print its messages on standard output
     "RAY_SCHEDULER_EVENTS": "0",
 }
-"""The same, unless they want to see all that Ray says."""
+"""Further settings, unless the user wants to see all output of Ray."""
 
 SILENCE = 20.0
-"""Seconds without an answer after which a head counts as lost; after 60 Ray ends this process."""
+"""Seconds without an answer after which the head counts as lost; after 60 Ray ends this process."""
 
 STORE = 80 * 2**20
-"""Bytes of the object store of a cluster that is started here; no picture goes through it."""
+"""Bytes of the object store of a cluster started here; no picture passes through it."""
 
 
 class RayCluster(Driver):
-    """The crew of a cluster. Its actors end when it does; so does a cluster that it has started."""
+    """The crew of a cluster. Its actors end with it, and so does a cluster that it started."""
 
     def __init__(
         self,
@@ -59,11 +59,11 @@ class RayCluster(Driver):
         workers: int | None = None,
         debug: bool = False,
     ) -> None:
-        """Join ``cluster``, or use the one that this process has joined already.
+        """Join ``cluster``, or use the one that this process has already joined.
 
-        ``processes`` decode and encode in each actor. ``workers``: how many actors; None: one a
-        GPU, or one for every few CPUs. ``debug`` shows what Ray says, some on standard output.
-        Raises UsageError where Ray is not installed, and where there is no such cluster.
+        ``processes`` decode and encode in each actor. ``workers``: number of actors; None: one per
+        GPU, or one per group of CPUs. ``debug`` shows the output of Ray, some on standard output.
+        Raises UsageError if Ray is not installed or the cluster does not exist.
         """
         check_cluster(cluster)
         for name, value in (SETTINGS if debug else {**SETTINGS, **QUIET}).items():
@@ -111,7 +111,7 @@ def _join(cluster: str, debug: bool) -> None:
     try:
         with warnings.catch_warnings():
             if not debug:
-                warnings.simplefilter("ignore", UserWarning)  # the error says it, too
+                warnings.simplefilter("ignore", UserWarning)  # the error states it, too
             ray.init(
                 address,
                 logging_level=level,
@@ -128,15 +128,15 @@ def _join(cluster: str, debug: bool) -> None:
     except (ValueError, RuntimeError) as error:
         raise _refused(cluster, error) from error
     finally:
-        for number, handler in handlers.items():  # Ray has put its own in their place
+        for number, handler in handlers.items():  # Ray has replaced them by its own
             signal.signal(number, handler)
 
 
 def _refused(cluster: str, error: Exception) -> UsageError:
     reason = str(error).strip() or type(error).__name__
     return UsageError(
-        f"--cluster {cluster}: cannot be joined (Ray says: {reason}); look at host and port, and "
-        "whether Ray and Python are of one version everywhere"
+        f"--cluster {cluster}: cannot be joined (Ray says: {reason}); check host and port, and "
+        "that all machines have the same versions of Ray and Python"
     )
 
 
@@ -157,7 +157,7 @@ def _stated(share: Share, room: int) -> str:
 
 
 class _Watch:
-    """Looks at a cluster in a thread: Ray waits for a head that is gone, and work goes on."""
+    """Watches a cluster in a thread, since Ray waits for a lost head and the work must not."""
 
     def __init__(self) -> None:
         self._seen, self._asked = _machines(), 0.0
@@ -165,7 +165,7 @@ class _Watch:
         self._answer.set_result(self._seen)
 
     def machines(self) -> list[Machine]:
-        """Return those that were there lately. Raises DeviceError where nobody has answered."""
+        """Return the machines of the last answer. Raises DeviceError without a recent answer."""
         now = time.monotonic()
         if self._answer.done():
             self._seen, self._asked = self._answer.result(), now
@@ -173,8 +173,8 @@ class _Watch:
             threading.Thread(target=self._look, args=(self._answer,), daemon=True).start()
         elif now - self._asked > SILENCE:
             raise DeviceError(
-                f"the head of the cluster has not answered for {SILENCE:.0f} s; what is finished "
-                "stays: start the cluster again, and run the same command"
+                f"the head of the cluster has not answered for {SILENCE:.0f} s; finished pictures "
+                "stay: start the cluster again, and run the same command"
             )
         return self._seen
 
@@ -182,12 +182,12 @@ class _Watch:
     def _look(answer: "Future[list[Machine]]") -> None:
         import ray
 
-        with suppress(ray.exceptions.RayError, RuntimeError):  # then there is no answer
+        with suppress(ray.exceptions.RayError, RuntimeError):  # this gives no answer
             answer.set_result(_machines())
 
 
 class _Actor:
-    """A station in an actor. It ends when this process does."""
+    """A station in an actor. It ends with this process."""
 
     def __init__(self, share: Share, payload: bytes) -> None:
         import ray
@@ -213,7 +213,7 @@ class _Actor:
         return answer
 
     def kill(self) -> None:
-        """End the actor, if it has not ended."""
+        """End the actor, if it still runs."""
         import ray
 
         with suppress(ray.exceptions.RayError):
@@ -223,8 +223,8 @@ class _Actor:
 def _seat() -> type:
     """Return the class of actors.
 
-    A class inside a function travels whole, so that a machine without upscale can take it and say
-    what is missing.
+    Ray sends a class inside a function as a whole, so a machine without upscale can load it and
+    report what is missing.
     """
 
     class Seat:

@@ -1,4 +1,4 @@
-"""What a station takes of a machine, and how many stations a cluster has room for."""
+"""What a station needs of a machine, and how many stations a cluster has room for."""
 
 import math
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ from upscale.models.devices import check_device
 __all__ = ["Machine", "Share", "share_of"]
 
 CPUS = 4
-"""Of a station without a GPU, where machines have as many."""
+"""CPUs of a station without a GPU, if machines have as many."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What a machine of the cluster lends."""
+    """The resources of a machine of the cluster."""
 
     cpus: float
     gpus: float = 0
@@ -23,40 +23,40 @@ class Machine:
 
 @dataclass(frozen=True)
 class Share:
-    """What a station takes. Its codec processes run inside of it, so they count, too."""
+    """What a station needs, including its codec processes."""
 
     cpus: float
     gpus: int = 0
 
     @property
     def threads(self) -> int:
-        """Threads of a network on the CPU; one CPU is for the processes that read and write."""
+        """Threads of a network on the CPU; one CPU is left to the codec processes."""
         return max(1, int(self.cpus) - 1)
 
     def fits(self, machine: Machine) -> int:
-        """Return how many stations a machine has room for."""
+        """Return the number of stations that fit on a machine."""
         by_cpus = int(machine.cpus // self.cpus)
         return min(by_cpus, int(machine.gpus // self.gpus)) if self.gpus else by_cpus
 
     def room(self, machines: Iterable[Machine]) -> int:
-        """Return how many stations machines have room for."""
+        """Return the number of stations that fit on the machines."""
         return sum(map(self.fits, machines))
 
 
 def share_of(
     machines: Iterable[Machine], device: str, processes: int, workers: int | None
 ) -> Share:
-    """Choose what a station takes: a GPU each where there are any, or else some CPUs.
+    """Choose the share of a station: a GPU if the cluster has any, or else some CPUs.
 
-    ``processes``: how many decode and encode in each station. ``workers``: how many stations there
-    shall be; None: as many as there is room for. Raises UsageError for a ``device`` that names one
-    GPU, and where there is no GPU that is asked for.
+    ``processes``: codec processes in each station. ``workers``: number of stations; None: as many
+    as fit. Raises UsageError for a ``device`` that names a single GPU, and if there is no requested
+    GPU.
     """
     check_device(device)
     kind, _, index = device.partition(":")
     if index:
         raise UsageError(
-            f"--device {device} names one GPU, and a cluster hands them out; give --device {kind}"
+            f"--device {device} names one GPU, but the cluster assigns GPUs; give --device {kind}"
         )
     there = [machine for machine in machines if machine.cpus]
     with_gpus = [machine for machine in there if machine.gpus >= 1]
@@ -73,5 +73,5 @@ def share_of(
 
 
 def _whole(cpus: float) -> float:
-    """Round down to what Ray lends: whole CPUs, or a part of one."""
+    """Round down to a share that Ray supports: whole CPUs, or a part of one."""
     return math.floor(cpus) if cpus >= 1 else cpus

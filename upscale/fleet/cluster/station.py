@@ -1,4 +1,4 @@
-"""A worker that somebody far away asks: tasks come in and receipts go out in the same call."""
+"""A remote worker: one call brings tasks and returns receipts."""
 
 import threading
 import time
@@ -18,41 +18,41 @@ from upscale.upscaling.tuning import tune
 __all__ = ["Reply", "Station", "Terms"]
 
 PAUSE, PATIENCE = 0.1, 1.0
-"""Seconds for receipts to gather, and until a call returns without any."""
+"""Seconds for receipts to gather, and seconds until a call returns without any."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a station needs to make pictures."""
+    """The settings of a station."""
 
     making: Making
     order: Order
     processes: int
-    """How many decode and encode."""
+    """Number of codec processes."""
     threads: int
-    """Of the network on the CPU."""
+    """Threads of the network on the CPU."""
     folder: str
-    """That in which relative paths begin, where the machine has it."""
+    """Folder of relative paths, if the machine has it."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a station answers. It is small: pictures are where their outputs lie."""
+    """The answer of a station. It is small, since pictures go directly to their outputs."""
 
     receipts: tuple[Receipt, ...] = ()
     hungry: bool = False
-    """It has begun everything that it was given."""
+    """Whether it has started all its tasks."""
     notes: tuple[str, ...] = ()
     """Lines for the user."""
     error: UpscaleError | None = None
-    """Why it makes no more pictures."""
+    """The reason why it makes no more pictures."""
 
 
 class Station:
-    """A `Worker` in a thread, with tasks that wait for it and receipts that wait for a call."""
+    """A `Worker` in a thread, with waiting tasks and waiting receipts."""
 
     def __init__(self, terms: Terms) -> None:
-        """Begin to find the weights."""
+        """Start to find the weights."""
         self._terms = terms
         self._changed = threading.Condition()
         self._tasks: deque[Task] = deque()
@@ -62,7 +62,7 @@ class Station:
         self._running: Future[None] = ThreadPoolExecutor(1).submit(self._run)
 
     def exchange(self, tasks: Sequence[Task]) -> Reply:
-        """Take tasks; return what has become of earlier ones, after a second at the latest.
+        """Take tasks; return receipts of earlier ones, within a second.
 
         The first call waits until the weights are found.
         """
@@ -76,7 +76,7 @@ class Station:
             return self._reply()
 
     def close(self) -> Reply:
-        """Give up what is at work; return what has been finished."""
+        """Give up the current tasks; return the finished ones."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -88,7 +88,7 @@ class Station:
         self._notes.append(text)
 
     def download(self, title: str) -> Progress:
-        """Draw no bar: nobody is here to see it."""
+        """Draw no bar, since nobody sees it."""
         return lambda done, total: None
 
     def _has_news(self) -> bool:
@@ -141,4 +141,4 @@ class Station:
 
 
 class _ClosedError(Exception):
-    """Nobody waits any more for the pictures that are at work."""
+    """The current pictures are no longer needed."""

@@ -1,7 +1,7 @@
-"""A list of pictures that somebody else made, in place of looking for them: ``@FILE``.
+"""Reads a given list of pictures, in place of a search: ``@FILE``.
 
-`manifest` opens one, on this machine or in a store, and says what it lists; `columns` makes a row
-of a line; `lines`, `delimited` and `parquet` each read a kind of file, and `inventory` that of
-Amazon S3, which is several files. A row is read when it is asked for. It imports stores and errors,
-and pyarrow where there is a Parquet file.
+`manifest` opens a list, on this machine or in a store; `columns` turns a line into a row; `lines`,
+`delimited` and `parquet` each read a kind of file, and `inventory` reads that of Amazon S3, which
+has several files. Rows are read on demand. It imports stores and errors, and pyarrow for a Parquet
+file.
 """

@@ -1,4 +1,4 @@
-"""The cells of a line → a picture, by the names of the columns."""
+"""Turns the cells of a line into a picture, by the names of the columns."""
 
 import math
 from collections.abc import Sequence
@@ -11,23 +11,23 @@ __all__ = ["BLANK", "NAMES", "Columns", "Line", "Row", "damaged"]
 
 
 class Row(NamedTuple):
-    """A picture that a manifest names."""
+    """A picture in a manifest."""
 
     place: str
     """A path, a key, or an address."""
     size: int = 0
-    """Bytes; 0: the manifest does not say."""
+    """Bytes; 0 if the manifest does not state them."""
     etag: str = ""
-    """Of the content, without quotation marks; empty: the manifest does not say."""
+    """ETag of the content, without quotation marks; empty if the manifest does not state it."""
     bucket: str = ""
-    """What ``place`` is a key in; empty: the manifest does not say."""
+    """Bucket of the key in ``place``; empty if the manifest does not state it."""
 
 
 Line = Row | InputError
 """A picture, or what is wrong with a line."""
 
 BLANK = " \t\n\r\v\f"
-"""What a name may not be made of alone."""
+"""Characters that cannot make up a whole name."""
 
 NAMES = {
     "place": ("key", "path", "url", "uri"),
@@ -37,17 +37,16 @@ NAMES = {
     "latest": ("islatest",),
     "deleted": ("isdeletemarker",),
 }
-"""What a column may be called; Amazon S3 writes ``ETag`` and ``e_tag``. The first that is there
-counts."""
+"""Names of a column; Amazon S3 writes ``ETag`` and ``e_tag``. The first existing one counts."""
 
 
 class Columns:
-    """Where in a line each thing stands. Raises UsageError where no column names pictures."""
+    """Positions of the columns. Raises UsageError if no column names pictures."""
 
     def __init__(self, header: Sequence[str], name: str, *, escaped: bool = False) -> None:
         """Take the names of the columns of the manifest ``name``.
 
-        ``escaped``: keys are written as in an HTML form, as Amazon S3 does in CSV.
+        ``escaped``: keys are escaped as in an HTML form, as Amazon S3 does in CSV.
         """
         folded = [_folded(each) for each in header]
         self.at = {
@@ -55,24 +54,24 @@ class Columns:
             for thing, names in NAMES.items()
             if (found := next((each for each in names if each in folded), None))
         }
-        """The position of each thing that there is."""
+        """The position of each column."""
         self._escaped = escaped
         if "place" not in self.at:
             known = ", ".join(NAMES["place"])
             raise UsageError(
-                f"{name}: no column names the pictures; the first line has to name the columns, "
-                f"and one of them has to be called {known}"
+                f"{name}: no column names the pictures; the first line must name the columns, and "
+                f"one of them must be {known}"
             )
 
     @property
     def is_listing(self) -> bool:
-        """Whether this is all that a bucket holds, and not a choice of pictures."""
+        """Whether this lists a whole bucket, and not selected pictures."""
         return "bucket" in self.at
 
     def line(self, cells: Sequence[object], where: str) -> Line | None:
-        """Return what a line names; None where this is a folder, or was deleted or replaced.
+        """Return the picture of a line; None for a folder, or for a deleted or replaced object.
 
-        ``where``: the manifest and the line, for a sentence.
+        ``where``: the manifest and the line, for messages.
         """
         at = self.at
         cell = cells[at["place"]]
@@ -82,7 +81,7 @@ class Columns:
         if not place.strip(BLANK):
             return damaged(where, "names no picture")
         if "\0" in place:
-            return damaged(where, "the name has a NUL, which no name may have")
+            return damaged(where, "the name contains a NUL character")
         if ("latest" in at and _is(cells[at["latest"]], "false")) or (
             "deleted" in at and _is(cells[at["deleted"]], "true")
         ):
@@ -100,7 +99,7 @@ class Columns:
 
 
 def damaged(where: str, what: str) -> InputError:
-    """Return what is wrong with what stands at ``where`` in a manifest."""
+    """Return the error for ``where`` in a manifest."""
     return InputError(f"{where}: {what}; left out", code="manifest")
 
 
@@ -119,8 +118,8 @@ def _is(cell: object, word: str) -> bool:
 
 
 def _size(cell: object) -> int | None:
-    """Return a number of bytes, 0 where there is none; None for what is no number."""
-    if isinstance(cell, float):  # of a table with gaps
+    """Return a number of bytes, 0 if empty; None if it is not a number."""
+    if isinstance(cell, float):  # from a table with gaps
         if math.isnan(cell):
             return 0
         return int(cell) if cell >= 0 and cell.is_integer() else None

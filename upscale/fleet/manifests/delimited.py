@@ -1,4 +1,4 @@
-"""Rows of a CSV file, whose first line names its columns."""
+"""Reads rows of a CSV file, whose first line names its columns."""
 
 import csv
 import io
@@ -23,10 +23,10 @@ def read_delimited(
     columns: Columns | None = None,
     delimiter: str = ",",
 ) -> tuple[Columns, Iterator[Line]]:
-    """Return the columns of the manifest ``name``, and its rows, read as they are asked for.
+    """Return the columns of the manifest ``name``, and its rows, which are read on demand.
 
-    ``closing`` keeps what is open; ``columns``: those of a file whose first line is a row already.
-    A line that is no row is an error among the rows. Raises UsageError.
+    ``closing`` keeps open files; ``columns``: those of a file without a line of names. A line that
+    is not a row becomes an error among the rows. Raises UsageError.
     """
     reader = csv.reader(text_of(file, closing, newline=""), delimiter=delimiter, strict=True)
     width = 0
@@ -40,7 +40,7 @@ def read_delimited(
 
 
 def _rows(reader: "Reader", name: str, columns: Columns, width: int) -> Iterator[Line]:
-    """Yield the rows, each of ``width`` cells; 0: of as many as the first."""
+    """Yield the rows, each with ``width`` cells; 0: as many as the first row."""
     while True:
         read = reader.line_num
         try:

@@ -1,4 +1,4 @@
-"""An inventory that Amazon S3 writes of a bucket: ``manifest.json``, and the files that it names.
+"""Reads Amazon S3's inventory of a bucket: ``manifest.json`` and the files that it names.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
 """
@@ -17,16 +17,16 @@ FORMATS = ("CSV", "Parquet")
 
 @dataclass(frozen=True)
 class Inventory:
-    """Where the lists of an inventory lie."""
+    """The lists of an inventory."""
 
     files: tuple[str, ...]
-    """Addresses."""
+    """Addresses of the lists."""
     columns: Columns | None
-    """Of the CSV, which has no first line of names; None: the files are Parquet."""
+    """Columns of the CSV, which has no line of names; None: the files are Parquet."""
 
     @classmethod
     def of(cls, path: Path, name: str) -> "Inventory":
-        """Read ``manifest.json``, which people know by ``name``. Raises UsageError."""
+        """Read ``manifest.json``, which messages call ``name``. Raises UsageError."""
         try:
             told = json.loads(path.read_bytes())
             kind = told["fileFormat"]
@@ -37,8 +37,8 @@ class Inventory:
             raise UsageError(f"@{name}: the list cannot be read ({error.strerror})") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(
-                f"{name}: is not the manifest.json of an inventory of Amazon S3; a list of "
-                "pictures is .csv, .parquet or .txt"
+                f"{name}: is not the manifest.json of an Amazon S3 inventory; a list of pictures "
+                "must be .csv, .parquet or .txt"
             ) from error
         if kind not in FORMATS:
             raise UsageError(

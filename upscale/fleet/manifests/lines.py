@@ -1,4 +1,4 @@
-"""A path, a key or an address a line, as lists of local files have it; one line at a time."""
+"""Reads lists with one path, key or address per line, one line at a time."""
 
 import codecs
 import io
@@ -10,13 +10,13 @@ from upscale.fleet.manifests.columns import BLANK, Line, Row, damaged
 __all__ = ["CHUNK", "read_lines", "text_of"]
 
 CHUNK = 2**16
-"""Bytes that are read at a time."""
+"""Bytes per read."""
 
 
 def read_lines(file: io.BufferedReader, name: str, closing: ExitStack) -> Iterator[Line]:
-    """Return what is named, read as it is asked for; ``closing`` keeps what is open.
+    """Return the entries, which are read on demand; ``closing`` keeps open files.
 
-    Entries end with LF or CRLF; with NUL where the first bytes have one.
+    Entries end with LF or CRLF, or with NUL if the first bytes contain one.
     """
     if not _is_wide(file) and b"\0" in file.peek(CHUNK):
         return _until_nul(file)
@@ -27,7 +27,9 @@ def _until_newline(text: Iterable[str], name: str) -> Iterator[Line]:
     for number, line in enumerate(text, 1):
         place = line.removesuffix("\n").removesuffix("\r")
         if "\0" in place:
-            yield damaged(f"{name}, line {number}", "has a NUL, and others end without")
+            yield damaged(
+                f"{name}, line {number}", "contains a NUL character, but the first lines do not"
+            )
         elif place.strip(BLANK):
             yield Row(place)
 
@@ -46,9 +48,9 @@ def _word(entry: bytes) -> str:
 
 
 def text_of(file: io.BufferedReader, closing: ExitStack, newline: str) -> io.TextIOWrapper:
-    """Return the text of a file until ``closing`` does; bytes that are not UTF-8 stay as they are.
+    """Return the text of a file until ``closing`` closes; bytes that are not UTF-8 stay.
 
-    UTF-16 says so with its first bytes, as PowerShell writes it.
+    UTF-16, as PowerShell writes it, is recognised by its first bytes.
     """
     wide = _is_wide(file)
     text = io.TextIOWrapper(

@@ -1,4 +1,4 @@
-"""``@FILE``: opened where it lies, its rows read one by one."""
+"""Opens ``@FILE``, local or in a store, and reads its rows one by one."""
 
 import codecs
 import gzip
@@ -24,36 +24,36 @@ from upscale.stores.urls import is_url
 __all__ = ["Manifest", "begins_with_address", "is_table", "open_manifest"]
 
 TABLES = {".csv": ",", ".tsv": "\t", ".parquet": "", ".json": ""}
-"""By suffix, the delimiter of those that have one."""
+"""Delimiters by suffix; None if there is none."""
 
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Pictures that a file names."""
+    """The pictures in a file."""
 
     name: str
-    """The file, as it was typed."""
+    """The file, as the user typed it."""
     lines: Iterator[Line]
-    """Read as they are asked for; errors are of what cannot be read."""
+    """Rows, which are read on demand, and errors for unreadable ones."""
     is_listing: bool = False
-    """Whether it names all that a bucket holds, pictures or not."""
+    """Whether it lists a whole bucket, pictures or not."""
 
 
 def is_table(word: str) -> bool:
-    """Say by its name whether ``@word`` has columns, and is not a list of paths."""
+    """Return by its name whether ``@word`` has columns and is not a list of paths."""
     return _suffix(word) in TABLES
 
 
 def begins_with_address(word: str) -> bool:
-    """Say whether the first line of the list ``word`` is an address; nothing is taken from it."""
+    """Return whether the first line of the list ``word`` is an address; consume nothing."""
     start = b""
     if word == "-":
         if sys.stdin is not None and isinstance(sys.stdin.buffer, io.BufferedReader):
             start = sys.stdin.buffer.peek(CHUNK)
-    elif os.path.isfile(word):  # a pipe has each byte once
-        with ExitStack() as closing, suppress(UsageError, *DAMAGED):  # said when it is read
+    elif os.path.isfile(word):  # a pipe can be read only once
+        with ExitStack() as closing, suppress(UsageError, *DAMAGED):  # reported when it is read
             start = _bytes_of(Path(word), word, closing).peek(CHUNK)
     first = start.removeprefix(codecs.BOM_UTF8).split(b"\n", 1)[0]
     return is_url(first.decode("utf-8", "replace"))
@@ -62,7 +62,7 @@ def begins_with_address(word: str) -> bool:
 def open_manifest(word: str) -> Manifest:
     """Open the manifest ``word``, without its ``@``: a file, an address, or - for standard input.
 
-    A file of a store comes to a temporary one first. Raises UsageError and InputError.
+    A file in a store is first copied to a temporary one. Raises UsageError and InputError.
     """
     with ExitStack() as closing:
         path = _at_hand(word, closing)
@@ -106,10 +106,10 @@ def _opened(
 
 
 def _bytes_of(path: Path, word: str, closing: ExitStack) -> io.BufferedReader:
-    """Open a file, unpacked if it is packed by gzip."""
+    """Open a file, and decompress gzip."""
     if word == "-":
         if sys.stdin is None:
-            raise UsageError("@-: standard input is closed; name a file, as in @list.txt")
+            raise UsageError("@-: standard input is closed; name a file, such as @list.txt")
         file = sys.stdin.buffer
     else:
         try:
@@ -123,7 +123,7 @@ def _bytes_of(path: Path, word: str, closing: ExitStack) -> io.BufferedReader:
 
 
 def _guarded(lines: Iterator[Line], word: str, closing: ExitStack) -> Iterator[Line]:
-    """Yield the lines, at the end an error where their file breaks off, and close it."""
+    """Yield the lines, and an error if their file breaks off, and close it."""
     count = 0
     with closing:
         try:
@@ -132,13 +132,13 @@ def _guarded(lines: Iterator[Line], word: str, closing: ExitStack) -> Iterator[L
                 yield line
         except (*DAMAGED, OSError) as error:
             yield InputError(
-                f"{word}: cannot be read behind picture {count} ({error}); the rest is left out",
+                f"{word}: cannot be read after picture {count} ({error}); the rest is left out",
                 code="manifest",
             )
 
 
 def _inventory_lines(inventory: Inventory) -> Iterator[Line]:
-    """Yield the lines of one file after the other; each is on this machine while it is read."""
+    """Yield the lines of one file after the other; each is copied here while it is read."""
     for url in inventory.files:
         with ExitStack() as closing:
             try:

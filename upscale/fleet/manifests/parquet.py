@@ -1,4 +1,4 @@
-"""Rows of a Parquet file."""
+"""Reads rows of a Parquet file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +9,13 @@ from upscale.fleet.manifests.columns import Columns, Line
 __all__ = ["read_parquet"]
 
 ROWS = 2**13
-"""Rows in memory at a time, beside what pyarrow keeps of a group of rows."""
+"""Rows in memory at a time, in addition to pyarrow's group of rows."""
 
 
 def read_parquet(path: Path, name: str) -> tuple[Columns, Iterator[Line]]:
-    """Return the columns of the manifest ``name``, and its rows, read as they are asked for.
+    """Return the columns of the manifest ``name``, and its rows, which are read on demand.
 
-    What breaks off ends with an error among the rows. Raises UsageError.
+    A truncated file ends with an error among the rows. Raises UsageError.
     """
     try:
         import pyarrow
@@ -27,7 +27,9 @@ def read_parquet(path: Path, name: str) -> tuple[Columns, Iterator[Line]]:
     try:
         file = ParquetFile(path, pre_buffer=False)
     except (pyarrow.ArrowException, OSError) as error:
-        raise UsageError(f"{name}: is not a whole Parquet file ({_first_line(error)})") from error
+        raise UsageError(
+            f"{name}: is not a complete Parquet file ({_first_line(error)})"
+        ) from error
     header = file.schema_arrow.names
     columns = Columns(header, name)
     wanted = {thing: header[at] for thing, at in columns.at.items()}
@@ -45,7 +47,7 @@ def read_parquet(path: Path, name: str) -> tuple[Columns, Iterator[Line]]:
                         yield line
         except (pyarrow.ArrowException, OSError) as error:
             yield InputError(
-                f"{name}: is damaged behind row {number} ({_first_line(error)}); the rest is left "
+                f"{name}: is damaged after row {number} ({_first_line(error)}); the rest is left "
                 "out",
                 code="manifest",
             )

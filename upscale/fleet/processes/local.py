@@ -1,4 +1,4 @@
-"""Worker processes on this machine, each with its own device and threads, over one queue."""
+"""Worker processes on this machine, each with its own device and threads, with one queue."""
 
 import contextlib
 import os
@@ -24,16 +24,16 @@ from upscale.system import usable_processors
 __all__ = ["LocalCrew", "places"]
 
 GRACE = 1.2
-"""Seconds for a worker that is told to stop to clean up."""
+"""Seconds for a worker to clean up after a request to stop."""
 
 MOST_DEATHS = 5
-"""Of workers of one place in a row, without a picture in between."""
+"""Most successive deaths of workers of one place without a picture in between."""
 
 
 def places(devices: Sequence[str], processes: int) -> list[Place]:
-    """Share the processor's threads and ``processes`` out to workers, one for each of ``devices``.
+    """Divide the processor's threads and ``processes`` among workers, one for each of ``devices``.
 
-    All get as many threads: the quickest precision, and so the result, may depend on them.
+    All get the same number of threads: the fastest precision, and so the result, may depend on it.
     """
     asked = os.environ.get(THREADS, "")
     threads = int(asked) if asked.isdecimal() else usable_processors()
@@ -55,7 +55,7 @@ class LocalCrew(Crew):
         places: Sequence[Place],
         debug: bool = False,
     ) -> None:
-        """Start nothing. ``listener`` hears what all workers say; ``making`` has no device yet."""
+        """Start nothing. ``listener`` gets all workers' messages; ``making`` has no device yet."""
         self._making, self._order, self._listener = making, order, listener
         self._places, self._debug = places, debug
         self._heard: SimpleQueue[tuple[Process, Any]] = SimpleQueue()
@@ -65,7 +65,7 @@ class LocalCrew(Crew):
         self._dispatch = Dispatch(iter(()))
 
     def work(self, tasks: Iterable[Task | None], started: Started) -> Iterator[Receipt]:
-        """Make ``tasks``, and yield what became of each; see `upscale.fleet.crew.Crew`."""
+        """Make ``tasks``, and yield the receipt of each; see `upscale.fleet.crew.Crew`."""
         most = max(AHEAD, *(place.processes for place in self._places))
         self._dispatch = Dispatch(iter(tasks), ahead=most * len(self._places))
         for place in self._places:
@@ -89,7 +89,7 @@ class LocalCrew(Crew):
                     yield from self._bury(process)
 
     def stop(self) -> Iterator[Receipt]:
-        """End all work at once; yield what was finished, and has not been told yet."""
+        """End all work at once; yield finished receipts that were not reported yet."""
         for process in self._running:
             process.pipe.hang_up()
         until = time.monotonic() + GRACE
@@ -118,7 +118,7 @@ class LocalCrew(Crew):
         self._running.append(Process(place, start, self._heard))
 
     def _answer(self, process: Process) -> Task | End | None:
-        """Return a task, or why there is none."""
+        """Return a task, or the reason why there is none."""
         held = len(self._dispatch.at_work(process))
         share = self._dispatch.share(len(self._running))
         if self._dispatch.is_exhausted:
@@ -134,7 +134,7 @@ class LocalCrew(Crew):
                 raise receipt.error
 
     def _bury(self, process: Process) -> Iterator[Receipt]:
-        """Take a process that has ended out, and put another in its place if there is work."""
+        """Remove a dead process, and replace it if there is work."""
         self._running.remove(process)
         self._progress.pop(process, None)
         how = process.end(GRACE)

@@ -1,4 +1,4 @@
-"""A worker's process, as the one that drives it has it."""
+"""The driver's handle of a worker's process."""
 
 import contextlib
 import threading
@@ -12,22 +12,22 @@ from upscale.fleet.processes.worker_process import End, Start
 __all__ = ["THREADS", "Place", "Process"]
 
 THREADS = "OMP_NUM_THREADS"
-"""The variable that says how many threads a network's process has."""
+"""The variable with the number of threads of a network's process."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """What one worker has of the machine."""
+    """The share of one worker in the machine."""
 
     device: str
     threads: int
-    """Of the processor, for the network."""
+    """Threads of the processor for the network."""
     processes: int
-    """That decode and encode."""
+    """Number of processes that decode and encode."""
 
 
 class Process(Child):
-    """Told what to do by `tell`; a thread puts what it says into a queue, and None when it ends."""
+    """Gets messages by `tell`; a thread puts its answers into a queue, and None when it ends."""
 
     serves, named = "upscale.fleet.processes.worker_process", ("a worker", "--workers")
 
@@ -37,14 +37,14 @@ class Process(Child):
         """Start it. Raises DeviceError."""
         self.place, self._heard = place, heard
         self.had_end = False
-        """Whether it was told last that there is no more."""
+        """Whether the last message was the end of tasks."""
         self.begin({THREADS: str(place.threads)})
         self.tell(start)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
     def tell(self, message: Any) -> None:
-        """Send a message; that it cannot hear any more shows by its end."""
+        """Send a message; a dead process is noticed by its end."""
         self.had_end = isinstance(message, End)
         with contextlib.suppress(OSError, ValueError):
             self.pipe.send(message)
@@ -56,7 +56,7 @@ class Process(Child):
         self._heard.put((self, None))
 
     def end(self, grace: float) -> str:
-        """End it, if it does not end by itself within seconds, and return how it did."""
+        """End it if it does not end by itself within seconds, and return how it ended."""
         self.pipe.hang_up()
         how = self.wait(grace)
         self._listener.join()

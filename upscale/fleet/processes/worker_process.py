@@ -1,4 +1,4 @@
-"""A process with a `Worker`: it asks for tasks on standard output, and gets them on standard input.
+"""A process with a `Worker`: it requests tasks on standard output and gets them on standard input.
 
 What it hears: a `Start`; then, behind each `Ask`, a task, None (nothing for now) or `End`. What it
 says: `Ask`, `Said`, `Begun` and `Moved` as it works, a `Receipt` for each task, and the
@@ -31,19 +31,19 @@ OFTEN = 0.2
 
 @dataclass(frozen=True)
 class Start:
-    """Says what is made of all tasks."""
+    """The settings for all tasks."""
 
     making: Making
     order: Order
     processes: int
-    """That decode and encode."""
+    """Number of processes that decode and encode."""
     debug: bool
-    """What their libraries print is shown."""
+    """Whether to show the output of their libraries."""
 
 
 @dataclass(frozen=True)
 class Ask:
-    """Asks for one more task."""
+    """A request for one more task."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,18 @@ class Begun:
 
 @dataclass(frozen=True)
 class Moved:
-    """How far the task that went to the network last has come."""
+    """The progress of the last task that went to the network."""
 
     done: int
     total: int
 
 
 def serve() -> None:
-    """Work until there is no more; stop at once when standard input ends before that."""
+    """Work until there are no more tasks; stop at once if standard input ends before."""
     pipe = Pipe.of_this_process()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & may have it ignored
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's & may make the process ignore it
     tune()
     says = _Says(pipe)
     try:
@@ -102,7 +104,7 @@ def serve() -> None:
 
 
 class _Asked:
-    """What is heard, by a thread of its own: the main one may be in the network."""
+    """Incoming messages, read by a separate thread, since the main one may be in the network."""
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
@@ -126,7 +128,7 @@ class _Asked:
 
 
 class _Says:
-    """A `Listener`; all that is said goes to the other process."""
+    """A `Listener` that passes everything to the other process."""
 
     def __init__(self, pipe: Pipe) -> None:
         self.tell = pipe.send
@@ -135,7 +137,7 @@ class _Says:
         self.tell(Said(text))
 
     def download(self, title: str) -> Progress:
-        """Tell nothing: weights have been fetched before."""
+        """Ignore it: weights have been fetched before."""
         return lambda done, total: None
 
     def begun(self, task: Task, choice: Choice) -> Progress:
