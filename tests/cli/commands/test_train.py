@@ -172,7 +172,7 @@ def finished(trained: Path, tmp_path: Path) -> Path:
 
 REFUSED = [
     ("--data {data} -o {finished}", "already holds a run; --resume"),
-    ("--data {data} --hr-patch 64", "/data: .* 4 .* 64 × 64 .* --hr-patch"),
+    ("--data {data} --hr-patch 64", "/data: .* 64 × 64 .* --hr-patch"),
     (
         "--data {data} --adversarial standard --adversarial-coefficient 0.1 --hr-patch 24",
         "does not fit the srgan discriminator.* 16 or 32",
