@@ -93,6 +93,16 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def forked_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codec processes are forked, not started: a fifth of a second in place of one."""
+    from forked import start_codec
+
+    from upscale.batch.codec import Codec
+
+    monkeypatch.setattr(Codec, "_start", start_codec)
+
+
 @pytest.fixture(scope="session")
 def repeating(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Weights that repeat pixels, 4 × 4 times each."""

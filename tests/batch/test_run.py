@@ -21,6 +21,8 @@ from upscale.pixels import spool
 from upscale.upscaling.target import Target
 from upscale.upscaling.tiling import Tiling
 
+pytestmark = pytest.mark.usefixtures("forked_codecs")
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:

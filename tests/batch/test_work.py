@@ -20,6 +20,8 @@ from upscale.upscaling import enlarge
 from upscale.upscaling.target import Target
 from upscale.upscaling.tiling import Tiling
 
+pytestmark = pytest.mark.usefixtures("forked_codecs")
+
 SIZES = ((8, 9), (8, 9), (8, 9), (5, 4), (8, 9), (8, 9))
 
 

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 from carried import Kept, Silent, png
-from forked import start_codec
 
-from upscale.batch.codec import Codec
 from upscale.batch.methods import Making, find_methods
 from upscale.batch.order import Order
 from upscale.fleet.auditing.audit import Audit
@@ -19,9 +17,7 @@ from upscale.upscaling.target import Target
 NAMES = ("a", "a2", "b", "c")
 
 
-@pytest.fixture(autouse=True)
-def _quick_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Codec, "_start", start_codec)
+pytestmark = pytest.mark.usefixtures("forked_codecs")
 
 
 @pytest.fixture
