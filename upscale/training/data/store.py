@@ -99,7 +99,7 @@ def open_store(
     kept, pixels = _large_enough(data, pairs, scale, patch, notify)
     if not kept:
         raise UsageError(
-            f"{data}: none of its pictures ({len(pairs)}) can be read and has {patch} × {patch} "
+            f"{data}: no picture of the {len(pairs)} there can be read and has {patch} × {patch} "
             "pixels; give larger ones, or a smaller --hr-patch"
         )
     folder = cache_folder() / "training" / _key(data, kept, scale, sigma)
