@@ -2,9 +2,9 @@
 
 import io
 import struct
-import zlib
 
 import numpy as np
+from handmade import chunk
 from PIL import Image as Pillow
 from PIL import ImageCms
 
@@ -22,11 +22,6 @@ ABSOLUTE = ImageCms.Intent.RELATIVE_COLORIMETRIC
 ROWS, COLUMNS = np.mgrid[0:48, 0:64]
 PICTURE = np.stack([70 + COLUMNS, 90 + ROWS, 150 - ROWS // 2], -1).astype(np.uint8)
 """Muted colours, which are in every gamut, in a slope that lossy formats keep."""
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    checksum = struct.pack(">I", zlib.crc32(kind + data))
-    return struct.pack(">I", len(data)) + kind + data + checksum
 
 
 def png(*more: bytes, pixels: np.ndarray = PICTURE) -> bytes:

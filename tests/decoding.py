@@ -45,6 +45,7 @@ def blocks(channels: int = 3, top: int = 255) -> np.ndarray:
 
 
 def bare(pixels: np.ndarray) -> np.ndarray:
+    """Drop the channel axis of a gray picture, as Pillow and tifffile want it."""
     return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 

@@ -5,6 +5,7 @@ import struct
 import zlib
 
 import numpy as np
+from handmade import chunk
 from PIL import Image as Pillow
 from PIL import ImageCms
 
@@ -60,11 +61,6 @@ def jpeg(*segments: bytes) -> bytes:
 
 def icc(number: int, count: int, part: bytes) -> bytes:
     return segment(0xE2, b"ICC_PROFILE\0" + bytes([number, count]) + part)
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    checksum = struct.pack(">I", zlib.crc32(kind + data))
-    return struct.pack(">I", len(data)) + kind + data + checksum
 
 
 def iccp(profile: bytes) -> bytes:

@@ -17,6 +17,7 @@ import numpy as np
 import pyvips
 import tifffile
 from exif_files import rich
+from handmade import chunk
 from PIL import ExifTags, ImageCms
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
@@ -63,10 +64,6 @@ def tiff(pixels: Any, **options: Any) -> bytes:
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, pixels, **options)
     return buffer.getvalue()
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def png(width: int, height: int, depth: int, colour: int, rows: bytes, *more: bytes) -> bytes:

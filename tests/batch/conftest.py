@@ -9,6 +9,13 @@ import pytest
 from codecs_seen import Endless, children, noise, wait_until
 from PIL import Image as Pillow
 
+from upscale.models.model import Model, load_model
+
+
+@pytest.fixture(scope="module")
+def model(repeating: str) -> Model:
+    return load_model(repeating, device="cpu", precision="fp32")
+
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:

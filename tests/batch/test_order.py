@@ -3,21 +3,13 @@
 from pathlib import Path
 
 import pytest
-from identity_weights import nearest_weights
 
 from upscale.batch.order import Method, Order, Ready, request
 from upscale.batch.planning.job import Job
 from upscale.batch.worker import Probe
 from upscale.models.choice import Candidates
-from upscale.models.model import Model, load_model
+from upscale.models.model import Model
 from upscale.upscaling.tiling import Tiling
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
-    nearest_weights(path)
-    return load_model(str(path), device="cpu", precision="fp32")
 
 
 def test_a_request_has_the_key_of_each_model_and_what_is_asked_of_all(model: Model) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from identity_weights import nearest_weights
 
 from upscale.batch.methods import settings_digest_of
 from upscale.batch.resume import keys_of, settings_digest
@@ -65,13 +64,6 @@ SPARING: dict[str, list[Any]] = {
 
 ELSEWHERE = {"model", "best", "psnr", "fit"}
 """The weights come in by their sha256, ``fit`` matters with a size."""
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
-    nearest_weights(path)
-    return load_model(str(path), device="cpu", precision="fp32")
 
 
 def digest(model: Model, **asked: Any) -> str:

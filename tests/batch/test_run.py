@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from identity_weights import nearest_weights
 from PIL import Image as Pillow
 
 from upscale.batch import run as batch
@@ -15,20 +14,13 @@ from upscale.batch.planning.job import Job
 from upscale.batch.pool import CodecPool
 from upscale.batch.run import Batch, Result
 from upscale.errors import InputError, OutputError
-from upscale.models.model import Model, load_model
+from upscale.models.model import Model
 from upscale.pictures.writing.key import read_key
 from upscale.pixels import spool
 from upscale.upscaling.target import Target
 from upscale.upscaling.tiling import Tiling
 
 pytestmark = pytest.mark.usefixtures("forked_codecs")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    path = tmp_path_factory.mktemp("weights") / "nearest.pth"
-    nearest_weights(path)
-    return load_model(str(path), device="cpu", precision="fp32")
 
 
 @pytest.fixture

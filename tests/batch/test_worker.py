@@ -83,13 +83,6 @@ def writing(output: Path, pixels: Pixels, key: str = "0" * 32, **more: Any) -> W
     return Write(output, layout, Metadata(**more), Encoding(), key, part)
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photo.png"
-    Pillow.fromarray(noise(9, 14)).save(path)
-    return path
-
-
 def test_a_header_is_told_without_pixels(codec: Talk, photo: Path, tmp_path: Path) -> None:
     found = codec.ask(probe(photo, tmp_path / "out.png"))
     assert found == Probed(Header(14, 9, 3, 8, 1), Choice("a"))

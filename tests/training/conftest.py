@@ -7,6 +7,13 @@ import pytest
 from tiny_training import crops, narrow, one_thread
 
 
+@pytest.fixture(scope="module")
+def alone() -> Iterator[None]:
+    """One thread computes."""
+    with one_thread():
+        yield
+
+
 @pytest.fixture
 def quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("UPSCALE_CACHE", str(tmp_path / "cache"))

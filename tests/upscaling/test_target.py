@@ -224,15 +224,12 @@ def test_a_size_is_read(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "1920", "1920x", "x1080", "-1x5", "1.5x2", "1x2x3", "0x5", "5x0", "1e3x5", "١x٢"],
+    [
+        *("", "x", "1920", "1920x", "x1080", "-1x5", "1.5x2", "1x2x3", "0x5", "5x0", "1e3x5"),
+        *("١x٢", "9999999999x1", pytest.param("1x" + "9" * 5000, id="5000 digits")),
+    ],
 )
-def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(UsageError):
-        parse_size(text)
-
-
-@pytest.mark.parametrize("text", ["9999999999x1", "1x" + "9" * 5000], ids=len)
-def test_a_size_beyond_all_measure_is_refused(text: str) -> None:
+def test_what_is_not_a_size_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_size(text)
 

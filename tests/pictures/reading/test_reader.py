@@ -12,6 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from decoding import bare
+from faulty_files import noise
+from handmade import chunk
 from PIL import ExifTags, ImageCms, ImageOps
 from PIL import Image as Pillow
 
@@ -28,11 +31,6 @@ WITH_EXIF = pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def noise(height: int, width: int, channels: int, dtype: type = np.uint8) -> Pixels:
-    top = np.iinfo(dtype).max
-    return np.random.default_rng(0).integers(0, top, (height, width, channels), dtype, True)
-
-
 def blocks(height: int = 48, width: int = 64) -> Pixels:
     """A picture in flat 16 × 16 blocks, which lossy formats keep, and no symmetry."""
     return np.kron(noise(height // 16, width // 16, 3), np.ones((16, 16, 1), np.uint8))
@@ -46,10 +44,6 @@ def write(path: Path, picture: Image) -> None:
     with Writer(path, layout, picture.metadata) as writer:
         for top in range(0, rows, 7):
             writer.write(picture.pixels[top : top + 7])
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def png(width: int, height: int, depth: int, channels: int, samples: bytes) -> bytes:
@@ -85,11 +79,6 @@ def png_pixels(data: bytes) -> Pixels:
     samples = b"".join(bytes(line[step:]) for line in lines[1:])
     dtype = ">u2" if depth == 16 else "u1"
     return np.frombuffer(samples, dtype).reshape(height, width, channels)
-
-
-def bare(pixels: Pixels) -> Pixels:
-    """Drop the channel axis of a gray picture, as Pillow and tifffile want it."""
-    return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 
 def encoded(pixels: Pixels, format_name: str, **options: object) -> bytes:

@@ -1,7 +1,6 @@
 """One step against gradients that are written down anew here, term by term."""
 
 import json
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_training import RRDBNET, SRRESNET, narrow, one_thread
+from tiny_training import RRDBNET, SRRESNET, narrow
 from torch import Tensor, nn
 
 from upscale.models.precision import FILE
@@ -19,18 +18,14 @@ from upscale.training.losses.objective import Objective
 from upscale.training.recipes import RECIPES, Recipe
 from upscale.training.start import read_start
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 PSNR = replace(RECIPES["srresnet"], generator=SRRESNET, init="none", hr_patch=16, ema=0.9)
 PLAIN = replace(PSNR, generator=SRRESNET | {"normalization": "none"})
 RRDB = replace(PSNR, generator=RRDBNET, pixel="l1", pixel_coefficient=1.0)
 GAN = replace(PSNR, adversarial="relativistic", adversarial_coefficient=0.5)
 UNET = replace(GAN, discriminator="unet")
 STANDARD = replace(GAN, adversarial="standard")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    with one_thread():
-        yield
 
 
 def fresh(recipe: Recipe, half: bool = False) -> State:

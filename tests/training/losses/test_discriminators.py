@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -13,17 +13,10 @@ from upscale.training.losses.discriminators import (
     check_patch,
 )
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 NAMES = list(DISCRIMINATORS)
 FEATURES = 4
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks this small only wait for each other's threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def small(name: str, hr_patch: int = 32, seed: int = 0) -> nn.Module:

@@ -1,6 +1,5 @@
 """The terms of the generator's loss, each beside a direct computation in double precision."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,8 @@ from upscale.training.losses.objective import Objective, load_objective
 from upscale.training.losses.vgg import VGG19
 from upscale.training.recipes import RECIPES, Recipe
 from upscale.training.records.charts import CHARTS
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 Array = npt.NDArray[np.float64]
 
@@ -54,15 +55,6 @@ def filled(network: nn.Module) -> Any:
             else:
                 module.bias.data = 0.1 * torch.randn(module.bias.shape, generator=random)
     return network
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """More would wait for each other longer than they work on such small pictures."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from upscale.models.fetching.download import download
 from upscale.models.fetching.sources import Member, Progress, Source, SourceError, is_offline
 from upscale.models.folder import cache_folder
 
-__all__ = ["Dataset", "find_set", "read_datasets"]
+__all__ = ["Dataset", "find_set", "read_datasets", "source_of"]
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,16 @@ def read_datasets() -> dict[str, Dataset]:
             name=name,
             folders=tuple(stanza.pop("folders", ())),
             parts=tuple(stanza.pop("parts", ())),
-            sources=tuple(_source(dict(source)) for source in stanza.pop("source", ())),
+            sources=tuple(source_of(source) for source in stanza.pop("source", ())),
             **stanza,
         )
         for name, stanza in stanzas.items()
     }
 
 
-def _source(values: dict[str, Any]) -> Source:
+def source_of(stanza: dict[str, Any]) -> Source:
+    """Return the archive that a ``source`` stanza of a manifest describes."""
+    values = dict(stanza)
     member = Member(values.pop("file"), values.pop("sha256", None))
     return Source(members=(member,), **values)
 

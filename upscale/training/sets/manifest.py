@@ -4,10 +4,9 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from upscale.bench.sets.datasets import Dataset, read_datasets
-from upscale.models.fetching.sources import Member, Source
+from upscale.bench.sets.datasets import Dataset, read_datasets, source_of
+from upscale.models.fetching.sources import Source
 
 __all__ = ["TrainingSet", "read_sets"]
 
@@ -48,18 +47,13 @@ def read_sets() -> dict[str, TrainingSet]:
     found = {
         name: TrainingSet(
             name=name,
-            sources=tuple(_source(dict(source)) for source in stanza.pop("source")),
+            sources=tuple(source_of(source) for source in stanza.pop("source")),
             **stanza,
         )
         for name, stanza in stanzas.items()
     }
     measured = {name: _of_bench(each) for name, each in read_datasets().items() if each.sources}
     return found | measured
-
-
-def _source(values: dict[str, Any]) -> Source:
-    member = Member(values.pop("file"), values.pop("sha256", None))
-    return Source(members=(member,), **values)
 
 
 def _of_bench(dataset: Dataset) -> TrainingSet:
