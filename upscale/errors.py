@@ -1,4 +1,4 @@
-"""What can go wrong, in words for the user.
+"""Errors with messages for the user.
 
     UpscaleError         exit status 1, code "error"
     ├─ InputError        1, "io-error": one picture failed, the others go on
@@ -25,22 +25,22 @@ __all__ = [
 
 
 class UpscaleError(Exception):
-    """A sentence for the user: what is wrong, where, and what to do next."""
+    """A message for the user: what is wrong, where, and what to do next."""
 
     exit_code = 1
     """The exit status of a run that ends with this error."""
     code = "error"
-    """The word for it in the ``--json`` report."""
+    """Its code in the ``--json`` report."""
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
-        """Take the sentence, and a ``code`` that is narrower than the kind's."""
+        """Take the message, and a ``code`` that is narrower than that of the class."""
         super().__init__(message)
         if code is not None:
             self.code = code
 
 
 class InputError(UpscaleError):
-    """A picture cannot be read or upscaled; the others go on."""
+    """A picture cannot be read or upscaled; the run continues with the others."""
 
     code = "io-error"
 
@@ -74,6 +74,6 @@ class OutputError(UpscaleError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a question that offers the name most like ``word``; nothing where none is."""
+    """Return a question with the known name most similar to ``word``, or an empty text."""
     near = difflib.get_close_matches(word.casefold(), list(known), 1)
     return f"; did you mean {near[0]}?" if near else ""

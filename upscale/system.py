@@ -1,8 +1,8 @@
-"""What Linux, macOS and Windows do each in its own way.
+"""Everything that differs between Linux, macOS and Windows.
 
-All that asks which system this is stands here, so that mypy sees each branch on its own platform
-and tests can imitate another one in one place. It is apart from `files`, since memory, processes
-and signals are no files.
+All checks of the system are here, so that mypy sees each branch on its own platform and tests can
+imitate another system in one place. It is separate from `files`, since memory, processes and
+signals are not files.
 """
 
 import contextlib

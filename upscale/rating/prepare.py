@@ -44,7 +44,7 @@ class RatedSet:
     pictures: PictureSet
     """The originals."""
     protocol: Protocol
-    """How LR is made from them."""
+    """The rules for making LR from them."""
     makers: Sequence[Maker]
     """The contenders."""
 

@@ -78,7 +78,7 @@ class Study:
     repeats: int
     """Number of trials that each rater sees a second time."""
     protocol: Mapping[str, Any]
-    """How the pictures were made."""
+    """The rules by which the pictures were made."""
     pictures: tuple[Shown, ...]
     """All pictures of the test, in the order of their names."""
     calibration: tuple[Calibration, ...]

@@ -1,4 +1,4 @@
-"""How long, and how often, to retry if a storage is busy or breaks off."""
+"""Retries requests while a storage is busy or breaks off."""
 
 import random
 import time

@@ -21,15 +21,15 @@ Kind = Literal[
     "refused",
 ]
 """
-absent          there is no such object, or no such upload any more
-no-bucket       there is no such bucket
-exists          an object was to be new, and is there
-changed         the object is not the one that was asked for
-denied          the storage knows who asks, and does not let them
-no-credentials  nothing says who asks, or the storage does not believe it
-busy            the storage asks for fewer requests, or has an error of its own
-broken          the connection: none, reset, timed out, or a part of the answer only
-unconditional   the storage knows no condition "only where it is new"
+absent          the object does not exist, or the upload no longer exists
+no-bucket       the bucket does not exist
+exists          a new object already exists
+changed         the object is not the requested one
+denied          the credentials are valid, but lack the permission
+no-credentials  there are no credentials, or they are not valid
+busy            the storage requests a lower rate, or has an error of its own
+broken          the connection: none, reset, timed out, or an incomplete answer
+unconditional   the storage does not support the condition "only if it is new"
 refused         anything else
 """
 

@@ -1,4 +1,4 @@
-"""All that a run is asked for, as one frozen value and as ``config.toml``."""
+"""All options of a run, as one frozen value and as ``config.toml``."""
 
 import contextlib
 import tomllib

@@ -23,7 +23,7 @@ LARGEST_TILE = 512
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a picture is cut for the network."""
+    """The tiles of a picture."""
 
     tile: int
     """Side of a tile without its context, in LR pixels; 0: no tiles, the picture streams."""

@@ -30,7 +30,7 @@ class Wrapped:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the samples: uint8 or uint16."""
+        """Type of the samples: uint8 or uint16."""
         return self.inner.dtype
 
     def __getitem__(self, rows: slice, /) -> npt.NDArray[Any]:

@@ -56,7 +56,7 @@ class DefaultGroup(Group):
     """A group whose first word is an input unless it is a command: ``upscale photo.png``."""
 
     introduction = ""
-    """What the group prints where no word is given."""
+    """Text that the group prints if no word is given."""
 
     also_folders: tuple[str, ...] = ()
     """Names of groups that are also common folder names: if the folder exists, it is meant, unless

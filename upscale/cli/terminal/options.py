@@ -32,7 +32,7 @@ def _number(word: str | float) -> float:
 
 
 NUMBERS: dict[Any, Callable[[Any], Any]] = {int: _whole_number, float: _number}
-"""What reads the words of options; Typer answers a wrong one in words of a programmer."""
+"""Parsers of option values; Typer's own messages for wrong values are meant for programmers."""
 
 
 @dataclass(frozen=True)

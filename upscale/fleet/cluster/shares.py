@@ -1,4 +1,4 @@
-"""What a station needs of a machine, and how many stations a cluster has room for."""
+"""Computes the share of a machine per station, and the number of stations of a cluster."""
 
 import math
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Share:
-    """What a station needs, including its codec processes."""
+    """The resources of a station, including its codec processes."""
 
     cpus: float
     gpus: int = 0

@@ -32,9 +32,9 @@ class Opinion:
     mos: float
     """Mean of all scores."""
     low: float | None
-    """Of the interval over raters; None where there is but one."""
+    """Lower end of the interval over raters; None for a single rater."""
     high: float | None
-    """Of the interval over raters."""
+    """Upper end of the interval over raters."""
     counts: tuple[int, ...]
     """Number of each score, 1 to 5."""
 
@@ -52,9 +52,9 @@ class Difference:
     difference: float
     """First minus second in the unit of the scores; for pairs, the share that prefers the first."""
     low: float | None
-    """Of the interval over raters; None where there is but one."""
+    """Lower end of the interval over raters; None for a single rater."""
     high: float | None
-    """Of the interval over raters."""
+    """Upper end of the interval over raters."""
     pairs: int
     """Number of pairs of scores, or of choices."""
     p: float

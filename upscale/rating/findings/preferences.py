@@ -48,9 +48,9 @@ class Preference:
     score: float
     """Bradley-Terry score."""
     low: float | None
-    """Of the interval over raters; None where there is but one."""
+    """Lower end of the interval over raters; None for a single rater."""
     high: float | None
-    """Of the interval over raters."""
+    """Upper end of the interval over raters."""
     wins: int
     """Number of choices in its favour."""
     choices: int

@@ -14,7 +14,7 @@ CHUNK = 8 * 2**20
 """Bytes per request."""
 
 LIMITS: dict[str, Any] = {"timeout": (10, 120), "retry": None}
-"""Of each request: seconds to wait for a connection, and for an answer. The store asks again."""
+"""Seconds to wait for a connection, and for an answer, per request. The store retries."""
 
 GOES_ON = 308
 """The status that requests more of an upload."""

@@ -36,7 +36,7 @@ class Running:
 
 
 def precision_of(asked: str, recipe: Recipe, device: torch.device) -> str:
-    """Return the precision that a training is asked for; ``auto`` is the quickest one.
+    """Return the requested precision of a training; ``auto`` is the fastest one.
 
     On the CPU a pass through the recipe's generator and back is timed, under autocast, as a step
     makes it. Parameters stay in float32, so the result's error is no criterion.

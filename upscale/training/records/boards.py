@@ -19,7 +19,7 @@ FLUSH_SECONDS = 10
 """The longest time until TensorBoard sees a figure."""
 
 PROJECT = "upscale"
-"""Of W&B, unless WANDB_PROJECT names another."""
+"""Project on W&B, unless WANDB_PROJECT names another."""
 
 TITLES = {"tensorboard": "TensorBoard", "wandb": "Weights & Biases"}
 
