@@ -32,13 +32,13 @@ def upscale(
     and opacity; uint8 (0 to 255) or uint16 (0 to 65535). ``model``: a name, a file, an
     ``hf://user/repository/file``, or what `load_model` returned, which already has its alpha,
     device and precision; ``auto`` and ``best`` choose by the pixels, as the command does (see
-    `upscale.models.choice.choose`). ``alpha``: see `load_model`; it does not change a model that is
-    chosen so and has one end. ``tile`` (0: no tiles) and ``overlap`` are LR pixels; None
-    chooses by network and memory. ``wrap``: what lies beyond an edge is the opposite side of the
-    picture, as ``--wrap`` has it, so that copies of a texture meet without a seam.
+    `upscale.models.choice.choose`). ``alpha``: see `load_model`; it does not change an
+    automatically chosen model with a single end. ``tile`` (0: no tiles) and ``overlap`` are LR
+    pixels; None chooses by network and memory. ``wrap``: the picture continues beyond an edge with
+    its opposite side, as with ``--wrap``, so that copies of a texture meet without a seam.
 
-    Returns (H·scale, W·scale[, C]) of the same dtype. Raises UsageError for another shape or
-    dtype, and what `load_model` raises.
+    Returns (H·scale, W·scale[, C]) of the same dtype. Raises UsageError for another shape or dtype,
+    and the errors of `load_model`.
     """
     if not (
         isinstance(pixels, np.ndarray)

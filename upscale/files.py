@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, locks between processes, and what killed ones left."""
+"""Files that appear complete or not at all, locks between processes, and removal of leftovers."""
 
 import contextlib
 import errno
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-"""What a disk, or the user's share of one, answers when it is full."""
+"""Errors of a full disk, or of the user's full quota."""
 
 PART = re.compile(r"\..*\.(\d{1,10})\.[0-9a-f]{8}\.part", re.DOTALL)
 
@@ -36,10 +36,10 @@ PART = re.compile(r"\..*\.(\d{1,10})\.[0-9a-f]{8}\.part", re.DOTALL)
 def whole(path: Path, part: Path | None = None) -> Iterator[Path]:
     """Lend the name of a temporary file, which becomes ``path`` when the block ends.
 
-    Folders that are missing are made. The block writes the file and closes it. An error in the
-    block, such as that of a check at its end, removes the temporary file and leaves what ``path``
-    was before. ``part`` is the temporary name where the caller has chosen it. Raises OutputError in
-    place of an OSError.
+    Missing folders are created. The block writes the file and closes it. An error in the block,
+    such as that of a check at its end, removes the temporary file and leaves ``path`` unchanged.
+    ``part`` is the temporary name if the caller has chosen one. Raises OutputError in place of an
+    OSError.
     """
     part = part or part_beside(path)
     try:
@@ -73,7 +73,7 @@ def unwritable(path: Path, error: OSError) -> OutputError:
 def unreadable(path: str | Path, error: OSError) -> str:
     """Put the system's ``error`` in a sentence about ``path``."""
     if isinstance(error, FileNotFoundError):
-        return f"{path}: does not exist; look at its name and its folder"
+        return f"{path}: does not exist; check its name and its folder"
     return f"{path}: cannot be read ({error.strerror or error})"
 
 

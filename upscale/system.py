@@ -134,8 +134,8 @@ def refusal(path: Path, error: OSError) -> str | None:
     length = len(os.path.abspath(path))
     if isinstance(error, FileNotFoundError) and length > _LONGEST_PATH:
         return (
-            f"its path has {length} characters, and Windows takes {_LONGEST_PATH}: choose a folder "
-            "nearer to the drive, or switch on long paths"
+            f"its path has {length} characters, and Windows allows {_LONGEST_PATH}: choose a "
+            "shorter folder path, or switch on long paths"
         )
     return None
 
@@ -145,7 +145,7 @@ def unnameable(name: str) -> str | None:
     if sys.platform != "win32":
         return None
     if found := _FORBIDDEN.search(name):
-        return f"Windows takes no {found[0]!r} in a name"
+        return f"Windows does not allow {found[0]!r} in a name"
     if name.endswith((".", " ")) and name.strip("."):
         return "Windows drops a dot or a space at the end of a name"
     if name.partition(".")[0].rstrip(" ").upper() in _DEVICES:

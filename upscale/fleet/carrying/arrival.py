@@ -76,5 +76,5 @@ def _described(cargo: Cargo) -> Cargo:
     url = cargo.task.input
     entry = store_of(url).head(url)
     if entry is None:
-        raise InputError(f"{url}: there is no such object; look at the spelling, capitals count")
+        raise InputError(f"{url}: this object does not exist; check the spelling, capitals count")
     return replace(cargo, size=entry.size, etag=entry.etag)
