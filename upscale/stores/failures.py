@@ -34,8 +34,8 @@ def _reason(url: str, error: VendorError, what: str) -> str:
     bucket = place_of(url).bucket
     said = error.said
     reasons: dict[Kind, str] = {
-        "absent": f"there is no such object ({said}); check the spelling, including capitals",
-        "no-bucket": f"there is no bucket {bucket} ({said}); check the spelling, or create it",
+        "absent": f"this object does not exist ({said}); check the spelling, capitals count",
+        "no-bucket": f"the bucket {bucket} does not exist ({said}); check the name, or create it",
         "exists": "another object already exists there",
         "changed": f"somebody has replaced the object since it was listed ({said}); run again "
         "to use the new one",
