@@ -29,7 +29,7 @@ class Inputs:
 
     options: Options
     found: list[Found]
-    """The inputs; none yet for --watch, which checks its folders again and again."""
+    """The inputs; for --watch, those that were there when it began."""
     passed_over: Counter[str]
     """Numbers of files in folders that no reader supports, by kind."""
     many: bool

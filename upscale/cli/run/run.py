@@ -64,12 +64,12 @@ def _run(options: Options, inputs: Inputs | Stored, bars: Bars, report: Report) 
             for method in methods.values():
                 _ = method.ready
         crew = _crew(options, making, order, methods, listener, source.files)
-        own = isinstance(crew, Worker)  # processes load their own models, and need the memory
-        used = methods if own else {name: replace(each) for name, each in methods.items()}
-        announce = cache(partial(_announce, course, used, order, options, bars))
-        if not own:
-            announce()
-        course.run(crew, announce)
+        announce = partial(_announce, course, order, options, bars)
+        if isinstance(crew, Worker):
+            course.run(crew, cache(partial(announce, methods)))
+        else:  # its processes need the memory of the models that are measured
+            announce({name: replace(each) for name, each in methods.items()})
+            course.run(crew)
         if isinstance(crew, DryRun):
             crew.summarize(report, bars, course.status)
             return course.status
@@ -120,7 +120,7 @@ def _crew(
 
 
 def _announce(
-    course: Course, methods: Mapping[str, Method], order: Order, options: Options, bars: Bars
+    course: Course, order: Order, options: Options, bars: Bars, methods: Mapping[str, Method]
 ) -> None:
     """Warn if big networks or very small tiles may take more than a minute."""
     tilings = [each.loaded.tiling for each in methods.values() if each.loaded is not None]
