@@ -222,7 +222,7 @@ REFUSED = [
     (("--ssim", "fast"), "--ssim"),
     (("--channels", "hsv"), "--channels"),
     (("--degradation", "nearest"), "uint8"),
-    (("--degradation", "folder"), "no LR picture"),
+    (("--degradation", "folder"), "LR picture"),
     (("--alpha", "2"), "0, 1"),
     (("--image-interpolation",), "--alpha"),
     (("--border", "-1"), "--border"),

@@ -163,7 +163,7 @@ def folder(tmp_path: Path) -> Path:
         (["a.png", "-o", "a.png", "--overwrite"], 2, ["a.png", "over itself"]),
         (["a.png", "-o", "link.png", "--overwrite"], 2, ["a.png", "over itself"]),
         (["a.png", "--model", "nonsense"], 3, ["nonsense", *MODELS]),
-        (["a.png", "--model", "no.pth"], 3, ["no.pth", "no such"]),
+        (["a.png", "--model", "no.pth"], 3, ["no.pth: "]),
         (["a.png", "--model", "b.png"], 3, ["b.png", "not a checkpoint"]),
         (["a.png", "--alpha", "2"], 2, ["2.0", "[0, 1]"]),
         (["a.png", "--format", "xyz"], 2, ["xyz", "png", "webp"]),

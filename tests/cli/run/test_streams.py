@@ -104,9 +104,9 @@ def test_what_is_no_picture_gives_no_output(
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
-        (["-", "a.png"], 2, "alone"),
-        (["-", "-"], 2, "alone"),
-        (["a.png", "a.png", "-o", "-"], 2, "alone"),
+        (["-", "a.png"], 2, "upscale: - "),
+        (["-", "-"], 2, "upscale: - "),
+        (["a.png", "a.png", "-o", "-"], 2, "upscale: - "),
         (["-", "--watch"], 2, "--watch"),
         (["-", "--dry-run"], 2, "--dry-run"),
         (["a.png", "-o", "-", "--json"], 2, "--report"),
