@@ -21,7 +21,7 @@ from upscale.models.weights import Weights, find_weights
 from upscale.networks.back_projection import REACH
 from upscale.networks.fold import fold
 from upscale.networks.pipeline import Pipeline
-from upscale.networks.spec import Network, Spec, StateDict, build, set_precision, unprojected
+from upscale.networks.spec import Network, Spec, StateDict, build, place, set_precision, unprojected
 from upscale.networks.streaming.bands import feed_in_memory, pixels_in_memory, rows_in_cache
 from upscale.networks.streaming.program import Program, trace
 from upscale.networks.streaming.stream import Stream
@@ -162,10 +162,7 @@ def _ready(spec: Spec, state: StateDict, device: torch.device, precision: str) -
     network.load_state_dict(state, assign=True)
     network.eval().requires_grad_(False)
     set_precision(network, DTYPES[precision])
-    network.to(device)
-    for parameter in network.parameters():
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    place(network, device)
     return network
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any, get_args, get_type_hints
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from upscale.networks.compact import Compact, CompactSpec
 from upscale.networks.layers import Convolution
@@ -29,6 +29,7 @@ __all__ = [
     "Spec",
     "StateDict",
     "build",
+    "place",
     "set_precision",
     "spec_from_dict",
     "spec_to_dict",
@@ -93,6 +94,14 @@ def build(spec: Spec | Mapping[str, Any]) -> Network:
         spec = spec_from_dict(spec)
     network: Network = NETWORKS[spec.architecture][1](spec)
     return network
+
+
+def place(network: nn.Module, device: torch.device) -> None:
+    """Move ``network`` to ``device``, its kernels in the layout of channels-last pictures."""
+    network.to(device)
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 
 def set_precision(network: Network, dtype: torch.dtype) -> None:

@@ -48,9 +48,8 @@ def degrade(
 
     Returns (H / scale, W / scale, C), uint8, as ``imresize(hr, 1 / scale, 'bicubic')``.
     """
+    _check_multiples(hr, scale)
     height, width = hr.shape[:2]
-    if height % scale or width % scale:
-        raise ValueError(f"{width} × {height} pixels are not multiples of {scale}")
     return imresize(hr, width // scale, height // scale, rule)
 
 
@@ -65,13 +64,17 @@ def blur_and_subsample(
     LR lies on HR as that of `degrade` does; programs that take every fourth pixel from the first
     one on move the picture by 1.5 pixels. Raises ValueError for other sides.
     """
-    height, width = hr.shape[:2]
-    if height % scale or width % scale:
-        raise ValueError(f"{width} × {height} pixels are not multiples of {scale}")
+    _check_multiples(hr, scale)
     samples = hr.astype(np.float64)
     for axis in (0, 1):
         samples = _gathered(samples, *_gaussian(hr.shape[axis], scale, sigma), axis)
     return _to_levels(samples).astype(np.uint8)
+
+
+def _check_multiples(hr: Array, scale: int) -> None:
+    height, width = hr.shape[:2]
+    if height % scale or width % scale:
+        raise ValueError(f"{width} × {height} pixels are not multiples of {scale}")
 
 
 def _gaussian(

@@ -9,8 +9,7 @@ import numpy as np
 
 from upscale.bench.contenders import Contender, System, Task, baseline, network
 from upscale.bench.measure import measure, pair_of
-from upscale.bench.sets.datasets import find_set
-from upscale.bench.sets.picture_sets import Pair, PictureSet, read_hr
+from upscale.bench.sets.picture_sets import Pair, PictureSet
 from upscale.errors import WeightsError
 from upscale.metrics.by_name import Metric, make_metrics
 from upscale.metrics.protocol import METRICS, Protocol, Row
@@ -18,11 +17,11 @@ from upscale.models.devices import pick_device
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.model import load_model
 from upscale.networks.spec import build
-from upscale.pictures.reading.reader import read_header
 from upscale.pixels.baselines import Levels
 from upscale.studies.options import StudyOptions
 from upscale.studies.papers import Column, Study
 from upscale.studies.trainings import GENERATOR_FILE, Planned, valid_of
+from upscale.training.records.validation import find_pictures
 from upscale.viewing.sheets.crops import textured_crops
 
 __all__ = [
@@ -106,12 +105,7 @@ def find_means(
     LPIPS is left out, with a message, if its weights are not available. Raises UpscaleError for
     pictures that are missing or cannot be measured.
     """
-    valid = valid_of(options)
-    pictures = find_set(valid, None, scale, progress(f"fetching {valid}"), notify)
-    for pair in pictures.pairs:
-        header = read_header(pair.hr)
-        if (header.channels, header.frames) not in ((1, 1), (3, 1)):
-            read_hr(pair.hr)
+    pictures = find_pictures(valid_of(options), scale, progress, notify)
     made: Literal["uint8", "folder"] = "uint8" if pictures.lr_folder is None else "folder"
     protocol = Protocol(scale=scale, border=scale, ssim=ssim, degradation=made)
     device = pick_device(options.device)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from upscale.errors import OutputError, UsageError, WeightsError
 from upscale.files import unreadable, whole
 from upscale.models.checkpoints.convert import Checkpoint, write_checkpoint
-from upscale.networks.spec import Network, Spec
+from upscale.networks.spec import Network, Spec, place
 from upscale.training.learning.ema import Average
 from upscale.training.losses.discriminators import Discriminator, build_discriminator
 from upscale.training.recipes import Recipe
@@ -123,11 +123,11 @@ def new_state(recipe: Recipe, start: Start, seed: int, device: torch.device, hal
     """Return a run at its beginning; ``half``: whether it trains in float16."""
     torch.manual_seed(seed)
     generator = start.network()
-    _place(generator, device)
+    place(generator, device)
     discriminator = None
     if recipe.is_gan:
         discriminator = build_discriminator(recipe.discriminator, recipe.hr_patch)
-        _place(discriminator, device)
+        place(discriminator, device)
     betas = (recipe.beta1, recipe.beta2)
     trained = [parameter for parameter in generator.parameters() if parameter.requires_grad]
     rate = recipe.discriminator_rate or recipe.lr_rate
@@ -139,14 +139,6 @@ def new_state(recipe: Recipe, start: Start, seed: int, device: torch.device, hal
         torch.optim.Adam(discriminator.parameters(), rate, betas) if discriminator else None,
         torch.amp.GradScaler(device.type, enabled=half),
     )
-
-
-def _place(network: nn.Module, device: torch.device) -> None:
-    """Move ``network`` to ``device``, its kernels in the layout of channels-last pictures."""
-    network.to(device)
-    for parameter in network.parameters():
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 
 def to_training(generator: Network, batch_norm: str) -> None:

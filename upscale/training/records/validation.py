@@ -25,7 +25,7 @@ from upscale.pixels.baselines import Levels
 from upscale.training.config import Config
 from upscale.training.data.degrading.degradations import PRESETS
 
-__all__ = ["Validation", "find_validation", "prepare_validation"]
+__all__ = ["Validation", "find_pictures", "find_validation", "prepare_validation"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,18 @@ class Validation:
         return row.figures
 
 
+def find_pictures(
+    valid: str, scale: int, progress: Callable[[str], Progress], notify: Notify
+) -> PictureSet:
+    """Return the pictures of ``--valid``. Raises UpscaleError if one cannot be measured."""
+    pictures = find_set(valid, None, scale, progress(f"fetching {valid}"), notify)
+    for pair in pictures.pairs:
+        header = read_header(pair.hr)
+        if (header.channels, header.frames) not in ((1, 1), (3, 1)):
+            read_hr(pair.hr)
+    return pictures
+
+
 def find_validation(
     config: Config, device: torch.device, progress: Callable[[str], Progress], notify: Notify
 ) -> Validation | None:
@@ -68,11 +80,7 @@ def find_validation(
     if config.valid is None:
         return None
     scale = config.recipe.scale
-    pictures = find_set(config.valid, None, scale, progress(f"fetching {config.valid}"), notify)
-    for pair in pictures.pairs:
-        header = read_header(pair.hr)
-        if (header.channels, header.frames) not in ((1, 1), (3, 1)):
-            read_hr(pair.hr)  # refuses pictures that cannot be measured, before the run begins
+    pictures = find_pictures(config.valid, scale, progress, notify)
     recipe = config.recipe
     trained_otherwise = recipe.degradation in PRESETS or config.lr is not None
     if trained_otherwise and pictures.lr_folder is None:
