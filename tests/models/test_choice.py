@@ -416,7 +416,7 @@ def test_frames_are_taken_for_video_that_was_saved_with_loss(
     found = inside(tmp_path, *words)
     assert (found.status, loaded) == (0, [DAMAGED]), found.said
     assert (tmp_path / "out.rgb").read_bytes() == bytes(COLOUR) * (16 * 24)
-    assert found.said.count(f"upscale: {DAMAGED}, as most video was saved with loss; --model") == 1
+    assert found.said.count(f"upscale: {DAMAGED}, as most video is lossy; ") == 1
 
     named = inside(tmp_path, *words, "--overwrite", "--model", CLEAN)
     assert (named.status, loaded) == (0, [DAMAGED, CLEAN])
