@@ -102,7 +102,7 @@ def test_those_from_general_know_their_origin_too(name: str) -> None:
     assert read_manifest()[name].licence == checkpoint.origin["licence"] == "BSD-3-Clause"
 
 
-@pytest.mark.parametrize("picture", ["photo", "gradient"])
+@pytest.mark.parametrize("picture", [pytest.param("photo", marks=pytest.mark.slow), "gradient"])
 @pytest.mark.parametrize(
     ("name", "whole", "local"),
     [("srresnet", 0.5, 2), ("srgan", 0.5, 2)],

@@ -33,6 +33,7 @@ def pictures_of(count: int, shape: tuple[int, int, int], dtype: type) -> list[Pi
     return [random.integers(0, top, shape, dtype, endpoint=True) for _ in range(count)]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     spec=st.sampled_from(SPECS),
