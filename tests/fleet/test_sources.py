@@ -233,7 +233,6 @@ def test_parts_of_a_manifest_cover_it_once(run, kept: Kept, tmp_path: Path) -> N
         (("@empty.csv", "-o", "large"), "no pictures"),
         (("@empty.csv",), "-o"),
         (("@empty.csv", "-o", "large", "--watch"), "--watch"),
-        (("@empty.csv", "-o", "large", "--dry-run"), "--dry-run"),
         (("@nowhere://b/a.csv", "-o", "large"), "nowhere://"),
     ],
 )
