@@ -7,10 +7,11 @@
     python benchmarks/peers.py [SIDE [ROUNDS [NETWORK…]]]
 
 An engine that is not installed is left out. The same weights run in PyTorch, as they are and as
-the program streams them, in ONNX Runtime, OpenVINO (told to stay in float32) and ncnn, on one
-picture of SIDE² pixels (256). Each result differs from PyTorch's by less than 1e-3, or the run
-ends. The engines take turns, ROUNDS times (7); a figure is the median of the processor's seconds,
-in which other work on the machine does not count: one thread is measured.
+the program streams them, in ONNX Runtime, OpenVINO (told to stay in float32) and ncnn, with and
+without its Winograd convolutions, on one picture of SIDE² pixels (256). Each result differs from
+PyTorch's by less than 1e-3, or the run ends. The engines take turns, ROUNDS times (7); a figure is
+the median of the processor's seconds, in which other work on the machine does not count: one
+thread is measured.
 """
 
 import importlib.util
@@ -21,13 +22,14 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from upscale.models.model import load_model
+from upscale.models.model import IN_CACHE, load_model
 from upscale.networks.spec import build, unprojected
 from upscale.networks.streaming.program import trace
 from upscale.networks.streaming.stream import Stream
@@ -44,9 +46,6 @@ NETWORKS = {
 """The models whose weights are taken; the network alone, without a back-projection."""
 
 CLOSE = 1e-3
-
-BANDS = 2**14
-"""LR pixels of a band, as in `upscale.models.model`."""
 
 
 class Bare(nn.Module):
@@ -74,7 +73,7 @@ def stream(bare: Bare, lr: Tensor, folder: Path) -> Run:
     height, width = lr.shape[-2:]
 
     def run() -> Tensor:
-        return torch.cat(list(Stream(program, height, max(8, BANDS // width)).feed(lr)), -2)
+        return torch.cat(list(Stream(program, height, max(8, IN_CACHE // width)).feed(lr)), -2)
 
     return run
 
@@ -108,7 +107,7 @@ def openvino(bare: Bare, lr: Tensor, folder: Path) -> Run:
     return lambda: request.infer({0: data})[0]
 
 
-def ncnn(bare: Bare, lr: Tensor, folder: Path) -> Run:
+def ncnn(bare: Bare, lr: Tensor, folder: Path, *, winograd: bool = True) -> Run:
     import ncnn
     import pnnx
 
@@ -121,6 +120,7 @@ def ncnn(bare: Bare, lr: Tensor, folder: Path) -> Run:
     net.opt.num_threads = 1
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
     net.opt.use_bf16_storage = False
+    net.opt.use_winograd_convolution = winograd
     net.load_param(str(folder / "network.ncnn.param"))
     net.load_model(str(folder / "network.ncnn.bin"))
     data = inputs[0].numpy()
@@ -133,12 +133,13 @@ def ncnn(bare: Bare, lr: Tensor, folder: Path) -> Run:
     return run
 
 
-ENGINES = {
+ENGINES: dict[str, tuple[Callable[[Bare, Tensor, Path], Run], str]] = {
     "PyTorch": (pytorch, "torch"),
     "PyTorch, streamed": (stream, "torch"),
     "ONNX Runtime": (onnx_runtime, "onnxruntime"),
     "OpenVINO": (openvino, "openvino"),
     "ncnn": (ncnn, "ncnn"),
+    "ncnn, no Winograd": (partial(ncnn, winograd=False), "ncnn"),
 }
 """How each engine is made ready, and the package that it needs."""
 
