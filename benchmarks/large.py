@@ -2,22 +2,25 @@
 
     python benchmarks/large.py PHOTO [MODEL [TILE]]
 
-The bare network runs on one block of 256 × 256 of the photo, again and again, after the programs;
-its time is scaled to the photo's pixels. With TILE the program runs a second time with ``--tile
-TILE``. Times are seconds of the processors, of all processes, so that what else the machine does
-counts less. Peak memory is the greatest of a process until then.
+The bare network runs on one block of 256 × 256 of the photo, again and again, before and after the
+programs; its time is scaled to the photo's pixels. With TILE the program runs a second time with
+``--tile TILE``. Times are by the clock, and CPU seconds of all processes, in which other work on
+the machine counts less. Peak memory is the greatest of a process until then.
 """
 
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
-BARE = """
+BLOCK = 256
+
+BARE = f"""
 import sys, time
 import numpy as np
 import torch
@@ -28,35 +31,36 @@ from upscale.models.model import load_model
 tune()  # as the program does
 photo, model = sys.argv[1:]
 with Image.open(photo) as picture:
-    block = np.asarray(picture.convert("RGB"), np.float32)[:256, :256] / 255
+    block = np.asarray(picture.convert("RGB"), np.float32)[:{BLOCK}, :{BLOCK}] / 255
 lr = torch.from_numpy(block).permute(2, 0, 1)[None].contiguous(memory_format=torch.channels_last)
 network = load_model(model).network
 for _ in range(5):
-    begin = time.process_time()
+    begin, busy = time.perf_counter(), time.process_time()
     with torch.inference_mode():
         network(lr)
-    print((time.process_time() - begin) / lr[0, 0].numel())
+    print(time.perf_counter() - begin, time.process_time() - busy)
 """
-"""Prints a pixel's seconds in each of some passes. A process of its own: where memory of programs
-is measured, that of their parent counts."""
+"""Prints the seconds of some passes, by the clock and of the CPU. A process of its own: where
+memory of programs is measured, that of their parent counts."""
 
 
-def bare(photo: Path, model: str) -> list[float]:
+def bare(photo: Path, model: str) -> np.ndarray:
+    """Return the seconds of passes over a block: (passes, clock and CPU)."""
     command = [sys.executable, "-c", BARE, str(photo), model]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
-    return [float(line) for line in run.stdout.split()][1:]
+    return np.loadtxt(run.stdout.splitlines()[1:])
 
 
-def program(photo: Path, *options: str) -> tuple[float, float]:
-    """Return the processors' seconds of a run, and its peak in GiB."""
+def program(photo: Path, *options: str) -> tuple[np.ndarray, float]:
+    """Return the seconds of a run, clock and CPU, and its peak in GiB."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "large.png"
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "upscale", str(photo), "-o", str(target), *options]
         subprocess.run(command, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return seconds, after.ru_maxrss / 2**20
+        clock, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return np.array([clock, busy]), after.ru_maxrss / 2**20
 
 
 def main() -> None:
@@ -66,12 +70,20 @@ def main() -> None:
     runs = {"stream": ("--model", model)}
     if sys.argv[3:]:
         runs[f"tile {sys.argv[3]}"] = ("--model", model, "--tile", sys.argv[3])
+    before = bare(photo, model)
     found = {label: program(photo, *options) for label, options in runs.items()}
-    passes = bare(photo, model)  # last, since its peak would count
-    network = statistics.median(passes) * width * height
-    print(f"{model}: bare network {network:.0f} s")
+    after = bare(photo, model)
+    blocks = width * height / BLOCK**2
+    for label, passes in (("before", before), ("after", after)):
+        clock, busy = blocks * np.median(passes, 0)
+        print(f"{model}, bare network {label}: {clock:.1f} s, {busy:.1f} CPU seconds")
+    network = blocks * np.median(np.concatenate((before, after)), 0)
     for label, (seconds, peak) in found.items():
-        print(f"{label}: {seconds:.0f} s, {seconds / network:.2f} times; peak {peak:.2f} GiB")
+        clock, busy = seconds / network
+        print(
+            f"{label}: {seconds[0]:.1f} s, {clock:.2f} times the bare network; {seconds[1]:.1f} "
+            f"CPU seconds, {busy:.2f} times; peak {peak:.2f} GiB"
+        )
 
 
 if __name__ == "__main__":
