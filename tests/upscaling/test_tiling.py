@@ -43,8 +43,8 @@ def test_what_is_too_wide_for_memory_goes_through_in_parts(monkeypatch: pytest.M
     model = Model("big", spec, state, "", torch.device("cpu"), "fp32")
     kib = model.bytes_of_a_column / 1024
     # A dense block keeps 6 rows of its input, the first of an RRDB 16, and 5 to 2 rows of what
-    # its layers add. The first features, which the first RRDB shares, wait 23 · 15 + 1 rows.
-    body = 23 * (4 * 64 * (16 + 6 + 6) + 3 * 4 * 32 * 14) / 1024 + (346 - 16) / 4
+    # its layers add. The picture waits 23 · 15 + 3 rows for the trunk.
+    body = 23 * (4 * 64 * (16 + 6 + 6) + 3 * 4 * 32 * 14) / 1024 + 4 * 3 * 348 / 1024
     assert body < kib < body + 5  # and the layers behind
     monkeypatch.setattr(tiling, "free_bytes", lambda device: 2**30)
     assert widest(model, 100) == 100

@@ -1,8 +1,8 @@
 """Makes a `Model`: convert, interpolate, fold, build, move to device and precision."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import torch
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from upscale.errors import UsageError
-from upscale.models.checkpoints.convert import read_checkpoint
+from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
 from upscale.models.checkpoints.gray import is_gray
 from upscale.models.checkpoints.interpolation import interpolate
 from upscale.models.choice import MOST_ITERATIONS
@@ -48,7 +48,7 @@ class Model:
     """Average over the eight flips and rotations (Lim et al. 2017, section 3.4)."""
     back_project: int = 0
     """Number of corrections of a result towards its input (`upscale.networks.back_projection`)."""
-    psnr_state: StateDict | None = None
+    read_psnr: Callable[[], StateDict] | None = None
     """Parameters of the PSNR end, if there is one."""
 
     @property
@@ -83,10 +83,10 @@ class Model:
         Not back-projected: the edges of a mask are sharper than its reduction shows, and would ring
         (on a disc, specks of 7 levels outside it instead of 1).
         """
-        if self.psnr_state is None:
+        if self.read_psnr is None:
             return self
         spec = unprojected(self.spec)
-        return replace(self, spec=spec, state=self.psnr_state, alpha=0, psnr_state=None)
+        return replace(self, spec=spec, state=self.read_psnr(), alpha=0, read_psnr=None)
 
     @cached_property
     def program(self) -> Program:
@@ -212,14 +212,15 @@ def load(
         raise UsageError(f"back-projection runs 0 to {MOST_ITERATIONS} times, not {back_project}")
     chosen_device = pick_device(device, notify)
     checkpoint = read_checkpoint(weights.file.checked())
-    faithful: StateDict | None = None
+    read_psnr = None
     if weights.psnr is not None:
-        other = read_checkpoint(weights.psnr.checked())
+        psnr = weights.psnr.checked()
         if weights.alpha is not None:
             names = (weights.psnr_name, weights.name)
+            other = read_checkpoint(psnr)
             checkpoint = interpolate(other, checkpoint, weights.alpha, names, notify)
-        faithful = fold(other.spec, other.state)[1]
-    spec, state = fold(checkpoint.spec, checkpoint.state)
+        read_psnr = partial(_read_folded, psnr)
+    spec, state = _folded(checkpoint)
     return Model(
         name=weights.name,
         spec=spec,
@@ -230,8 +231,23 @@ def load(
         alpha=weights.alpha,
         tta=tta,
         back_project=back_project,
-        psnr_state=faithful,
+        read_psnr=read_psnr,
     )
+
+
+def _folded(checkpoint: Checkpoint) -> tuple[Spec, StateDict]:
+    """Return a folded network, its kernels in the order in which the CPU reads pictures."""
+    spec, state = fold(checkpoint.spec, checkpoint.state)
+    kernels = {
+        key: tensor.contiguous(memory_format=torch.channels_last)
+        for key, tensor in state.items()
+        if tensor.ndim == 4
+    }
+    return spec, state | kernels
+
+
+def _read_folded(path: Path) -> StateDict:
+    return _folded(read_checkpoint(path))[1]
 
 
 def _quickest(word: str, device: torch.device, spec: Spec, state: StateDict) -> str:

@@ -44,7 +44,8 @@ def model_of(spec: Spec) -> Model:
     """A small network of noise whose PSNR end is another one."""
     faithful = random_state(unprojected(spec), 1)
     device = torch.device("cpu")
-    return Model("small", spec, random_state(spec), "", device, "fp32", psnr_state=faithful)
+    state = random_state(spec)
+    return Model("small", spec, state, "", device, "fp32", read_psnr=lambda: faithful)
 
 
 @contextmanager

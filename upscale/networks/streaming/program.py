@@ -6,7 +6,7 @@
 import operator
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -21,11 +21,12 @@ __all__ = ["Operation", "Program", "trace"]
 POINTWISE = (PReLU, nn.ReLU, nn.LeakyReLU, nn.Identity, nn.BatchNorm2d, RowWise)
 """Layers whose rows depend on the same row only."""
 
+SUMS = (operator.add, torch.add)
+
 POINTWISE_FUNCTIONS = (
-    operator.add,
+    *SUMS,
     operator.sub,
     operator.truediv,
-    torch.add,
     torch.tanh,
     torch.cat,
     F.leaky_relu,
@@ -50,6 +51,8 @@ class Operation:
     convolution: Convolution | None = None
     """Whether its input has ``reach`` rows of context, which are zero beyond the true edges. Other
     operations get the true rows only, and treat edges as in a whole picture."""
+    due: int | None = None
+    """Place of the operation whose rows these go with: they are computed no sooner."""
 
 
 Program = Sequence[Operation]
@@ -106,6 +109,9 @@ def trace(network: nn.Module) -> Program:
         if is_nothing or _is_joined_by_convolutions(network, node):
             places[node] = inputs
             continue
+        if node.target in SUMS:
+            last = [list(source.users)[-1] is node for source in node.all_input_nodes]
+            inputs = _inputs_when_due(program, inputs, last)
         places[node] = (len(program),)
         program.append(_operation(network, node, inputs))
     return tuple(program)
@@ -116,6 +122,29 @@ def _is_joined_by_convolutions(network: nn.Module, node: fx.Node) -> bool:
     return node.target is torch.cat and all(
         user.target is torch.cat or isinstance(_module(network, user), Convolution)
         for user in node.users
+    )
+
+
+def _inputs_when_due(
+    program: list[Operation], inputs: tuple[int, ...], last: list[bool]
+) -> tuple[int, ...]:
+    """Return the places of a sum's inputs; ``last``: whether the sum is the last that reads each.
+
+    A skip connection would keep its rows for as long as the trunk takes. Where they come from a
+    convolution of few channels, such as the first one of RRDBNet, that is computed a second time
+    when the trunk is there: to keep what it reads takes less memory.
+    """
+    late = max(inputs)
+
+    def due(place: int) -> int:
+        layer = program[place].convolution
+        if place == late or layer is None or 2 * layer.in_channels > layer.out_channels:
+            return place
+        program.append(replace(program[place], due=late))
+        return len(program) - 1
+
+    return tuple(
+        due(place) if is_last else place for place, is_last in zip(inputs, last, strict=True)
     )
 
 

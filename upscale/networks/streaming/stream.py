@@ -1,7 +1,9 @@
 """Runs a network over rows from top to bottom and computes each row of each layer once.
 
-Every layer keeps the last rows of its input that the next ones need, a skip connection keeps its
-features until they are due, and zeros stand beyond the picture's true edges only::
+A first layer of few channels that a skip connection reads again is the exception: keeping its rows
+until the end of the trunk takes more memory than its input does, so they are computed when due.
+Every layer keeps the last rows of its input that the next ones need, other skip connections keep
+their features, and zeros stand beyond the picture's true edges only::
 
     lr      ────────────────▶
     conv 1  ──────────────▶     one row behind what it reads
@@ -37,6 +39,8 @@ class _Node:
     """Rows in all."""
     rate: Fraction
     """Rows for each LR row."""
+    due: "_Node | None" = None
+    """Rows that these go with: they are computed no sooner."""
     consumers: list["_Node"] = field(default_factory=list)
     steps: int = 0
     """Computed steps of ``operation.up`` rows each."""
@@ -62,6 +66,8 @@ class _Node:
         for source in self.sources:
             if source.end < source.height:
                 stop = min(stop, (source.end - own.reach) // own.down)
+        if self.due is not None:
+            stop = min(stop, self.due.end // own.up)
         stop = min(stop, self.steps + max(1, rows // own.up))
         if stop <= self.steps:
             return False
@@ -158,7 +164,8 @@ class Stream:
             sources = [nodes[place] for place in operation.inputs]
             rows = sources[0].height // operation.down * operation.up
             rate = sources[0].rate * operation.up / operation.down
-            nodes.append(_Node(operation, sources, rows, rate))
+            due = None if operation.due is None else nodes[operation.due]
+            nodes.append(_Node(operation, sources, rows, rate, due))
             for source in sources:
                 source.consumers.append(nodes[-1])
         self._result = nodes[-1]
@@ -192,6 +199,8 @@ class Stream:
         for node in nodes:
             reach = node.operation.reach
             behind[node] = max(behind[x] + reach / x.rate for x in node.sources)
+            if node.due is not None:
+                behind[node] = behind[node.due]
         kept = Fraction(0)
         for node in (self._source, *nodes):
             rows = [
