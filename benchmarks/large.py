@@ -5,10 +5,10 @@
 The bare network runs on one block of 256 × 256 of the photo, again and again, before and after the
 programs; its time is scaled to the photo's pixels. With TILE the program runs a second time with
 ``--tile TILE``. Times are by the clock, and CPU seconds of all processes, in which other work on
-the machine counts less. Peak memory is the greatest of a process until then.
+the machine counts less. Peak memory is that of the largest process. POSIX only.
 """
 
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -40,8 +40,7 @@ for _ in range(5):
         network(lr)
     print(time.perf_counter() - begin, time.process_time() - busy)
 """
-"""Prints the seconds of some passes, by the clock and of the CPU. A process of its own: where
-memory of programs is measured, that of their parent counts."""
+"""Prints the seconds of some passes, by the clock and of the CPU."""
 
 
 def bare(photo: Path, model: str) -> np.ndarray:
@@ -55,12 +54,15 @@ def program(photo: Path, *options: str) -> tuple[np.ndarray, float]:
     """Return the seconds of a run, clock and CPU, and its peak in GiB."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "large.png"
-        begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        begin = time.perf_counter()
         command = [sys.executable, "-m", "upscale", str(photo), "-o", str(target), *options]
-        subprocess.run(command, check=True)
-        clock, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
-    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return np.array([clock, busy]), after.ru_maxrss / 2**20
+        with subprocess.Popen(command) as running:
+            _, status, used = os.wait4(running.pid, 0)
+            running.returncode = os.waitstatus_to_exitcode(status)
+        clock = time.perf_counter() - begin
+    if running.returncode:
+        sys.exit(running.returncode)
+    return np.array([clock, used.ru_utime + used.ru_stime]), used.ru_maxrss / 2**20
 
 
 def main() -> None:

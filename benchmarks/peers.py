@@ -29,8 +29,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from upscale.models.model import IN_CACHE, load_model
+from upscale.models.model import load_model
 from upscale.networks.spec import build, unprojected
+from upscale.networks.streaming.bands import rows_in_cache
 from upscale.networks.streaming.program import trace
 from upscale.networks.streaming.stream import Stream
 from upscale.upscaling.tuning import tune
@@ -73,7 +74,7 @@ def stream(bare: Bare, lr: Tensor, folder: Path) -> Run:
     height, width = lr.shape[-2:]
 
     def run() -> Tensor:
-        return torch.cat(list(Stream(program, height, max(8, IN_CACHE // width)).feed(lr)), -2)
+        return torch.cat(list(Stream(program, height, rows_in_cache(width)).feed(lr)), -2)
 
     return run
 

@@ -1,6 +1,8 @@
 """What `tune` asks of glibc, by glibc's own count of the blocks that it maps."""
 
 import ctypes
+import os
+import re
 import subprocess
 import sys
 
@@ -41,6 +43,29 @@ def test_a_layers_memory_is_kept_and_only_larger_blocks_are_mapped() -> None:
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["1", "0", "1"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PyTorch has no GNU OpenMP")
+@pytest.mark.parametrize("own", [{}, {"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "passive"}])
+def test_waiting_threads_sleep_soon(own: dict[str, str]) -> None:
+    """As GNU OpenMP itself displays it."""
+    program = "from upscale.upscaling.tuning import tune; tune(); import torch"
+    settings = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**settings, "OMP_DISPLAY_ENV": "verbose", **own},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
+    if found is None:
+        pytest.skip("this PyTorch has another OpenMP")
+    assert int(found[1]) == {(): tuning.SPINS, ("GOMP_SPINCOUNT",): 7}.get(tuple(own), 0)
 
 
 def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,17 +12,24 @@ KEPT = 512 * 2**20
 MAPPED = 32 * 2**20
 """Block size in bytes above which glibc maps a block; the largest possible value."""
 
+SPINS = 10_000
+"""Times that a thread of GNU OpenMP looks whether another is ready before it sleeps; by default
+300,000, about ten milliseconds of a core that other programs could use."""
+
 
 def tune() -> None:
-    """Let glibc keep the memory of a layer for the next one.
+    """Let glibc keep the memory of a layer for the next one, and waiting threads sleep soon.
 
-    Otherwise the system supplies it page by page, cleared. On a Mac, let PyTorch run operators on
-    the CPU that its GPU lacks; PyTorch reads this setting at its import.
+    Otherwise the system supplies memory page by page, cleared, and threads that wait for each other
+    keep other programs from the cores, and so themselves. On a Mac, let PyTorch run operators on
+    the CPU that its GPU lacks. PyTorch reads these settings at its import. The user's own stand.
     """
     if sys.platform == "darwin":
         os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     if not sys.platform.startswith("linux"):
         return
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, MAPPED)

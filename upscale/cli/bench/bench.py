@@ -29,9 +29,9 @@ Opinions = Mapping[tuple[str, str], float]
 
 def bench(options: BenchOptions) -> None:
     """Measure, print and draw as ``options`` say. Raises UpscaleError."""
+    tune()
     check(options)
     alphas = options.alphas
-    tune()
     with Bars() as bars:
         from upscale.bench.gallery import AlphaSheet, Sheet
         from upscale.bench.sets.datasets import find_set

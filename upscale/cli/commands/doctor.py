@@ -16,6 +16,7 @@ from upscale import __version__
 from upscale.cli.terminal.console import emit, shown
 from upscale.upscaling.options import option, shared
 from upscale.upscaling.shared_options import DEBUG, DEVICE
+from upscale.upscaling.tuning import tune
 
 if TYPE_CHECKING:
     from upscale.models.model import Model
@@ -51,6 +52,7 @@ class DoctorOptions:
 
 def doctor(options: DoctorOptions) -> None:
     """Describe this machine, and time a model in each precision."""
+    tune()
     parts: dict[str, Facts] = {}
     for title, facts in _parts(options):
         parts[title] = facts
@@ -104,9 +106,7 @@ def _machine() -> Facts:
 
     from upscale.models.precision import processor_name
     from upscale.system import free_memory, usable_processors
-    from upscale.upscaling.tuning import tune
 
-    tune()
     capabilities = torch.cpu.get_capabilities().items()
     flags = [name for name, there in capabilities if there is True and FOR_ARITHMETIC.search(name)]
     return {

@@ -126,9 +126,9 @@ def _found(
     seen: "Seen" = lambda label, sr, hr: None,
 ) -> "Examined | None":
     """Run the unfinished trainings, and measure; None for a dry run."""
+    tune()
     options.check()
     folder = _folder(study, options)
-    tune()
     from upscale.models.devices import pick_device
     from upscale.studies.outcome import examine, find_means
     from upscale.studies.trainings import carry_out, plan

@@ -6,6 +6,7 @@ from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import shown
 from upscale.upscaling.options import REPORT, shared
 from upscale.upscaling.shared_options import DEBUG
+from upscale.upscaling.tuning import tune
 from upscale.viewing.sweep_options import Sweep
 
 __all__ = ["SweepOptions", "sweep"]
@@ -20,10 +21,9 @@ class SweepOptions(Sweep):
 
 def sweep(options: SweepOptions) -> None:
     """Draw crops of a picture at several alphas side by side, at 100 %, to choose one by eye."""
-    from upscale.upscaling.tuning import tune
+    tune()
     from upscale.viewing.sweep import make_strip
 
-    tune()
     with Bars() as bars:
         made = make_strip(options, bars.task("crops"), bars.download(options.model), bars.say)
         width, height = made.size

@@ -58,8 +58,8 @@ def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
     Several GPUs: torchrun --standalone --nproc-per-node N -m -- upscale train ….
     """
     first = {"first": options.first} if options.first else {}
-    config, folder = _asked(options, dict(given) | first)
     tune()
+    config, folder = _asked(options, dict(given) | first)
     from upscale.training.course import train_course
     from upscale.training.learning.distributed import joined
 

@@ -90,9 +90,9 @@ class PrepareOptions:
 
 def prepare(options: PrepareOptions) -> None:
     """Store results under random names in a folder for raters, and the key beside it."""
+    tune()
     check_limits(options)
     check(options.competing)
-    tune()
     with Bars() as bars:
         from upscale.bench.sets.datasets import find_set
         from upscale.bench.sets.picture_sets import told_apart

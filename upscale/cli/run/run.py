@@ -30,8 +30,8 @@ __all__ = ["run"]
 
 def run(options: Options) -> int:
     """Run with ``options`` and return the exit status. Raises UpscaleError before work."""
-    check(options)
     tune()
+    check(options)
     if options.raw is not None:
         from upscale.cli.run.raw import run_raw
 

@@ -60,8 +60,8 @@ def ui(options: UiOptions) -> None:
     """Serve a page that makes pictures larger, for a browser on this machine or elsewhere."""
     from upscale.upscaling.tuning import tune
 
-    server = make_server(options)
     tune()
+    server = make_server(options)
     with server.opened(options.host, options.port) as running:
         say(f"upscale: {running.address} (Ctrl-C ends)")
         if options.open:
