@@ -77,6 +77,7 @@ def test_the_tasks_of_a_slurm_array_make_every_picture_once(
     assert inside(tmp_path, *audited, "--precision", "fp32", "--jobs", "1").status == 0
 
 
+@pytest.mark.slow
 def test_the_pods_of_a_kubernetes_job_make_every_picture_once(
     tmp_path: Path, repeating: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

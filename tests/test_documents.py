@@ -156,6 +156,7 @@ def audited(folder: Path, words: list[str]) -> None:
     assert outcome.status == 0, outcome.out + outcome.said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", STORED, ids=" ".join)
 def test_the_commands_with_addresses_work(words: list[str], tmp_path: Path) -> None:
     """A storage in memory takes the place of the one that is shown."""

@@ -218,6 +218,7 @@ with locked(Path(sys.argv[1]), lambda: None):
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_says_that_it_waits_and_goes_on_afterwards(tmp_path: Path) -> None:
     path = tmp_path / "deep" / ".lock"
     with subprocess.Popen(

@@ -42,6 +42,7 @@ def psnr(sr: Levels, hr: Levels) -> float:
     return float(10 * np.log10(255**2 / np.mean(off**2)))
 
 
+@pytest.mark.slow
 def test_psnr_is_that_of_the_generator_on_the_set(ablation: Any, place: Any) -> None:
     for outcome in ablation.examined.outcomes:
         run = ablation.folder / "runs" / outcome.column.training

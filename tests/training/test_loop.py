@@ -228,6 +228,7 @@ def test_a_run_is_not_written_over(data: Path, tmp_path: Path) -> None:
         run(tiny(data, steps=1), tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_go_on_with_one_run(data: Path, tmp_path: Path) -> None:
     """The second is refused; the first knows nothing of it, and leaves the run free."""
     refused: list[str] = []

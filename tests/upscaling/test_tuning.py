@@ -1,14 +1,19 @@
 """What `tune` asks of glibc, by glibc's own count of the blocks that it maps."""
 
 import ctypes
+import importlib.util
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from upscale.upscaling import tuning
+
+OWN = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+"""Settings of GNU OpenMP that a user may have made."""
 
 PROGRAM = """
 import ctypes
@@ -48,24 +53,26 @@ def test_a_layers_memory_is_kept_and_only_larger_blocks_are_mapped() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PyTorch has no GNU OpenMP")
 @pytest.mark.parametrize("own", [{}, {"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "passive"}])
 def test_waiting_threads_sleep_soon(own: dict[str, str]) -> None:
-    """As GNU OpenMP itself displays it."""
-    program = "from upscale.upscaling.tuning import tune; tune(); import torch"
-    settings = {
-        key: value
-        for key, value in os.environ.items()
-        if key not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
-    }
+    """As PyTorch's copy of GNU OpenMP itself displays it when it is loaded."""
+    found = importlib.util.find_spec("torch")
+    assert found is not None
+    assert found.origin is not None
+    library = next(Path(found.origin).parent.glob("lib/libgomp*"), None)
+    if library is None:
+        pytest.skip("this PyTorch brings no GNU OpenMP")
+    program = "from upscale.upscaling.tuning import tune; tune(); import ctypes, sys"
+    settings = {key: value for key, value in os.environ.items() if key not in OWN}
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", f"{program}; ctypes.CDLL(sys.argv[1])", str(library)],
         env={**settings, "OMP_DISPLAY_ENV": "verbose", **own},
         capture_output=True,
         text=True,
         check=True,
     )
-    found = re.search(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
-    if found is None:
-        pytest.skip("this PyTorch has another OpenMP")
-    assert int(found[1]) == {(): tuning.SPINS, ("GOMP_SPINCOUNT",): 7}.get(tuple(own), 0)
+    spins = re.search(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
+    assert spins is not None
+    expected = {"GOMP_SPINCOUNT": 7, "OMP_WAIT_POLICY": 0}
+    assert int(spins[1]) == next(map(expected.get, own), tuning.SPINS)
 
 
 def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

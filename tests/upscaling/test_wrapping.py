@@ -64,6 +64,7 @@ def test_rows_continue_as_numpy_wraps_them(margin: int) -> None:
         np.testing.assert_array_equal(rows[start:stop], expected[start:stop])
 
 
+@pytest.mark.slow
 @TARGETS
 def test_the_result_is_the_middle_of_a_wall_of_textures(model: Model, target: Target) -> None:
     pixels = texture()

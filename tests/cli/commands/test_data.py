@@ -55,6 +55,7 @@ def test_wrong_words_and_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not list(tmp_path.glob("*set5*"))
 
 
+@pytest.mark.slow
 def test_a_folder_called_data_is_still_an_input(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     picture(tmp_path / "data" / "photo.png", 4, 4)

@@ -137,6 +137,7 @@ def test_all_of_no_devices_are_an_error(album: Path, repeating: str) -> None:
     assert "all" in found.said
 
 
+@pytest.mark.slow
 def test_a_signal_leaves_what_is_finished_and_says_what_is_not(tmp_path: Path) -> None:
     for name, side in (("a.png", 9), ("b.png", 1500), ("c.png", 1500)):
         (tmp_path / name).write_bytes(encoded(noise(side, side)))

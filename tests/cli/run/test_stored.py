@@ -180,6 +180,7 @@ def test_several_pictures_need_a_folder(run, kept: Kept) -> None:
     assert kept.url("big.xyz") in outcome.said
 
 
+@pytest.mark.slow
 def test_a_storage_that_is_not_reached_is_said_without_a_secret(
     run, bucket: Bucket, tmp_path: Path
 ) -> None:

@@ -248,6 +248,7 @@ def appears(path: Path) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_watch_takes_what_comes_once_it_is_whole(
     tmp_path: Path, watch: Callable[[Callable[[], None]], list[dict[str, object]]]
 ) -> None:
@@ -272,6 +273,7 @@ def test_a_watch_takes_what_comes_once_it_is_whole(
     np.testing.assert_array_equal(shown(tmp_path / "out" / "quick_x4.png"), nearest(noise(seed=1)))
 
 
+@pytest.mark.slow
 def test_a_watch_skips_what_was_done_before(
     tmp_path: Path, watch: Callable[[Callable[[], None]], list[dict[str, object]]], repeating: str
 ) -> None:

@@ -244,6 +244,7 @@ def command(bucket: Bucket, folder: Path, weights: str) -> Forked:
     return fork(folder, *words, *EXACT)
 
 
+@pytest.mark.slow
 def test_who_is_killed_between_object_and_receipt_has_made_it(
     proxy: Proxy, bucket: Bucket, tasks: list[Task], repeating: str, tmp_path: Path
 ) -> None:
@@ -271,6 +272,7 @@ def test_who_is_killed_between_object_and_receipt_has_made_it(
     assert len(skipped) == len(there)
 
 
+@pytest.mark.slow
 def test_ctrl_c_stores_what_has_been_made(
     proxy: Proxy, bucket: Bucket, tasks: list[Task], repeating: str, tmp_path: Path
 ) -> None:

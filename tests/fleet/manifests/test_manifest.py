@@ -131,6 +131,7 @@ def test_a_list_has_a_place_a_line(tmp_path, data, places):
     assert told(opened(tmp_path, "list.txt", data)) == ([Row(place) for place in places], [])
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.text(st.characters(exclude_characters="\0\n\r\ufeff", codec="utf-8"), min_size=1))
 )

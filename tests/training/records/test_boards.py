@@ -101,6 +101,7 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WANDB_PROJECT", raising=False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_offline")
 def test_wandb_has_the_same(tmp_path: Path) -> None:
     board = WandB(tmp_path, {"steps": 5, "recipe": "ours"})

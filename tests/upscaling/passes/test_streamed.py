@@ -115,6 +115,7 @@ def pictures(draw: st.DrawFn) -> Pixels:
     return pixels
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     spec=st.sampled_from(SPECS),
@@ -159,6 +160,7 @@ def test_weights_that_are_no_numbers_are_told_and_never_written(
     assert caught.value.code == "non-finite"
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     height=st.integers(1, 60), row=st.integers(0, 59), rows=st.integers(1, 40), alpha=st.booleans()
