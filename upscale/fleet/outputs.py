@@ -24,8 +24,8 @@ REMEMBERED = 10_000
 class Outputs:
     """Names outputs below a folder, or as one file.
 
-    Pictures that would get the same output are told apart as in a folder, if at most `REMEMBERED`
-    others lie between them.
+    Pictures that would get the same output are told apart as in a folder, if fewer than
+    `REMEMBERED` others lie between them.
     """
 
     def __init__(self, root: str, naming: Naming, policy: Policy, *, many: bool) -> None:

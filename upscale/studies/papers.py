@@ -130,7 +130,7 @@ def content(blocks: int, sizes: Sizes) -> Study:
 
 
 PARTS = ("BN", "activation", "GAN", "deeper with RRDB", "more data")
-"""The settings above figure 8, from the top; each column changes the next one."""
+"""The settings above figure 8, from the top; each column changes the next setting."""
 
 FIRST_COLUMN = 2
 """First trained column of figure 8; column 1 has no settings."""

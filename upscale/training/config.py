@@ -68,7 +68,10 @@ class Config:
     log_every: int = option("Steps between lines of metrics.jsonl.", 50, REPORT, least=1)
     validate_every: int = option("Steps between validations.", 500, REPORT, least=1)
     save_every: int = option(
-        "Steps between saved states, from which what was stopped continues.", 500, REPORT, least=1
+        "Steps between saved states; a stopped training continues from the last one.",
+        500,
+        REPORT,
+        least=1,
     )
     keep: int = option("Generators of earlier steps to keep.", 3, REPORT, least=0)
     metric: Literal["auto", "psnr", "ssim", "lpips-alex"] = option(

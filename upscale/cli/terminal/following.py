@@ -42,7 +42,7 @@ class Stop:
                 os._exit(128 + number)
             return
         self.number, self._when = number, time.monotonic()
-        say("upscale: stopping after this step; signal again to stop at once")
+        say("upscale: stopping after this step; a second Ctrl-C stops at once")
 
 
 def hooks_for(stop: Stop, bars: Bars, steps: int, leads: bool = True, title: str = "") -> "Hooks":

@@ -52,7 +52,7 @@ class UiOptions:
     max_output_pixels: int = option(
         "Refuse results with more pixels.", LIMITS.most_output_pixels, least=1
     )
-    max_jobs: int = option("Most waiting jobs.", LIMITS.jobs, least=1)
+    max_jobs: int = option("Most waiting and running jobs.", LIMITS.jobs, least=1)
     debug: bool = shared(DEBUG, panel=REPORT)
 
 

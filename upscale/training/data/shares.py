@@ -55,6 +55,6 @@ def read_share(word: str) -> Share:
 
 
 def trained_on(folder: Path, shares: Iterable[Share]) -> bool:
-    """Return whether ``folder`` is in one of ``shares``, or holds one of them."""
+    """Return whether ``folder`` is one of ``shares``, or lies in one."""
     valid = folder.resolve()
     return any(each.folder.resolve() in (valid, *valid.parents) for each in shares)
