@@ -2,8 +2,8 @@
 
 A picture's part is the SHA-256 of its path below the input. So machines with other mount points
 agree, and no picture moves when others are added. All parts must plan in the same way: they find
-the whole tree and name every output before they take one part of the jobs. So pictures of different
-parts get the same names as on a single machine.
+the whole tree and name every output before they take one part of the jobs. So each picture gets the
+name that a single machine would give it.
 """
 
 import hashlib

@@ -54,7 +54,7 @@ def named_in(
     exclude: str = "",
     passed_over: Callable[[str], None] = lambda kind: None,
 ) -> Iterator[Origin | Receipt]:
-    """Yield the pictures of ``manifest``, and a failed receipt for each other line.
+    """Yield the pictures of ``manifest``, and a failed receipt for each wrong line.
 
     ``root``: the folder or address of names that are not addresses; empty for the bucket that the
     manifest names or lies in, or for the current folder.
