@@ -9,7 +9,7 @@ from program import EXACT, encoded, inside, nearest, noise, shown
 
 from upscale.cli.reports.report import Report
 from upscale.cli.terminal.bars import Bars
-from upscale.errors import InputError
+from upscale.errors import InputError, OutputError
 from upscale.fleet.task import Receipt, Task
 
 
@@ -66,3 +66,12 @@ def test_the_summary_names_what_has_crashed(tmp_path: Path) -> None:
         report.summarize(1, many=True)
     last = json.loads(path.read_text().splitlines()[-1])
     assert (last["kind"], last["failed"], last["crashed"]) == ("summary", 2, ["a.png"])
+
+
+def test_each_printed_error_is_known_by_itself() -> None:
+    first, second = (OutputError("big: cannot be written (the disk is full)") for _ in range(2))
+    with Bars() as bars, Report(bars, False, None, many=True) as report:
+        report.add(Receipt(Task("a.png", "big/a.png"), "failed", error=first))
+        assert [error in report.told for error in (first, second)] == [True, False]
+        report.add(Receipt(Task("b.png", "big/b.png"), "failed", error=second))
+        assert [error in report.told for error in (first, second)] == [True, True]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from weakref import WeakSet
 
 from upscale.batch.planning.job import Outcome
 from upscale.batch.run import Result
@@ -34,8 +35,8 @@ class Report:
         """Numbers of files in folders that no reader supports, by kind."""
         self._crashed: list[str] = []
         """Inputs that crashed their processes, at most `MOST_NAMED`."""
-        self.told: UpscaleError | None = None
-        """The last printed error."""
+        self.told: WeakSet[UpscaleError] = WeakSet()
+        """Printed errors that others may still raise."""
         self.is_whole = False
         """Whether the run reached its end and its file is complete."""
         self._lines = Lines(bars, as_json, file)
@@ -56,7 +57,7 @@ class Report:
         for warning in receipt.warnings:
             self._bars.say(f"upscale: warning: {warning}")
         if receipt.error is not None:
-            self.told = receipt.error
+            self.told.add(receipt.error)
             if receipt.error.code == "crashed" and len(self._crashed) < MOST_NAMED:
                 self._crashed.append(source)
             self._bars.say(f"upscale: {receipt.error}")

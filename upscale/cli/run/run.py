@@ -80,7 +80,7 @@ def _run(options: Options, inputs: Inputs | Stored, bars: Bars, report: Report) 
         status = interrupted.exit_code
     except UpscaleError as error:
         status = error.exit_code
-        if report.told is not error:
+        if error not in report.told:
             report.summarize(status, many=False)
             raise
     if course is not None:
