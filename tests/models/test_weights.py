@@ -72,6 +72,17 @@ def test_a_file_that_has_changed_is_not_read(tmp_path: Path) -> None:
         load(weights, "cpu", "fp32")
 
 
+def test_a_faithful_end_that_has_changed_is_not_read(tmp_path: Path) -> None:
+    nearest_weights(tmp_path / "net.pth")
+    weights = find_weights(tmp_path / "net.pth", 0.5, tmp_path / "net.pth")
+    model = load(weights, "cpu", "fp32")
+    found = digest(tmp_path / "net.pth")
+    with (tmp_path / "net.pth").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(WeightsError, match=found):
+        _ = model.faithful
+
+
 def test_what_is_asked_wrongly_is_refused_before_a_file_is_looked_for(tmp_path: Path) -> None:
     for words in ({"alpha": 2.0}, {"device": "abacus"}, {"precision": "fp99"}):
         with pytest.raises(UsageError):

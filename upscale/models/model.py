@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from upscale.errors import UsageError
+from upscale.models.cache import WeightsFile
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
 from upscale.models.checkpoints.gray import is_gray
 from upscale.models.checkpoints.interpolation import interpolate
@@ -219,7 +220,7 @@ def load(
             names = (weights.psnr_name, weights.name)
             other = read_checkpoint(psnr)
             checkpoint = interpolate(other, checkpoint, weights.alpha, names, notify)
-        read_psnr = partial(_read_folded, psnr)
+        read_psnr = partial(_read_folded, weights.psnr)
     spec, state = _folded(checkpoint)
     return Model(
         name=weights.name,
@@ -246,8 +247,8 @@ def _folded(checkpoint: Checkpoint) -> tuple[Spec, StateDict]:
     return spec, state | kernels
 
 
-def _read_folded(path: Path) -> StateDict:
-    return _folded(read_checkpoint(path))[1]
+def _read_folded(file: WeightsFile) -> StateDict:
+    return _folded(read_checkpoint(file.checked()))[1]
 
 
 def _quickest(word: str, device: torch.device, spec: Spec, state: StateDict) -> str:
