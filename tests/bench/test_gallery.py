@@ -51,6 +51,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
         write_picture(tmp_path / "file" / "a.png", np.zeros((1, 1, 3), np.uint8))
 
 
+@pytest.mark.slow
 def test_the_sheet_shows_the_same_window_of_every_result(tmp_path: Path) -> None:
     hr = np.full((300, 400, 3), 90, np.uint8)
     hr[80:220, 150:330] = RANDOM.integers(0, 256, (140, 180, 3), np.uint8)

@@ -235,6 +235,7 @@ def test_auto_can_be_asked_for(mixed: Path, loaded: list[str]) -> None:
     assert loaded == [DAMAGED]
 
 
+@pytest.mark.slow
 def test_the_best_is_made_by_big_networks(mixed: Path, loaded: list[str]) -> None:
     found = inside(mixed, "in", "-o", "out", "--best", "--json", "--format", "png", *QUICK)
     assert found.status == 0, found.said

@@ -87,6 +87,7 @@ def test_it_brings_a_models_result_nearer_to_the_truth() -> None:
     assert errors[1] < errors[0]
 
 
+@pytest.mark.slow
 def test_tiled_equals_whole_within_one_level() -> None:
     lr = reader.read(PHOTO).pixels[:48, :40]
     model = load_model("srgan", device="cpu", precision="fp32", back_project=3)

@@ -30,6 +30,7 @@ def test_the_time_is_in_proportion_to_what_is_left(place: Any, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_gan_is_measured_without_its_start(place: Any, tmp_path: Path) -> None:
     planned = plan(papers.content(1, {"features": 4}), place.options(), tmp_path)
     with one_thread():

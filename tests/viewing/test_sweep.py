@@ -132,6 +132,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory, photo: image.Pixels) -> Path
     return folder
 
 
+@pytest.mark.slow
 def test_each_crop_is_a_file_of_its_own(swept: Path) -> None:
     assert sorted(each.name for each in (swept / "crops").iterdir()) == sorted(
         f"photo_crop{n}_{what}.png"

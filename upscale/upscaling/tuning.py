@@ -14,7 +14,7 @@ MAPPED = 32 * 2**20
 
 SPINS = 10_000
 """Times that a thread of GNU OpenMP looks whether another is ready before it sleeps; by default
-300,000, about ten milliseconds of a core that other programs could use."""
+300,000, in which time other programs could use its core."""
 
 
 def tune() -> None:

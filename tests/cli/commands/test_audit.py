@@ -117,6 +117,7 @@ def test_other_options_make_outputs_stale(
     assert set(found(audit(folder, repeating, *words)).values()) == {"stale"}
 
 
+@pytest.mark.slow
 def test_any_candidate_may_have_made_an_output(folder: Path) -> None:
     shutil.rmtree(folder / "out")
     for name in NAMES[1:]:
@@ -189,6 +190,7 @@ def test_addresses_are_audited_as_folders_are(folder: Path, repeating: str) -> N
     }
 
 
+@pytest.mark.slow
 def test_a_manifest_is_audited_with_the_folder_that_it_is_below(
     folder: Path, repeating: str
 ) -> None:

@@ -14,6 +14,7 @@ from upscale import __version__
 from upscale.errors import DeviceError, UsageError, WeightsError
 
 
+@pytest.mark.slow
 def test_it_names_what_a_report_needs(
     weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def test_receipts_come_with_later_calls(tmp_path, repeating, opened):
     assert (last.receipts, last.error) == ((), None)
 
 
+@pytest.mark.slow
 def test_a_line_for_the_user_comes_once(tmp_path, repeating, opened):
     station = opened(terms_of(repeating, tmp_path))
     station.say("a line")

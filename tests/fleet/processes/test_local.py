@@ -109,6 +109,7 @@ def test_two_workers_make_every_picture_once(
     assert {each.settings["device"] for each in receipts} == {"cpu"}
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_and_its_pictures_are_made(
     tmp_path: Path, repeating: str, workers: list[Forked]
 ) -> None:

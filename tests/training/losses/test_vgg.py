@@ -228,6 +228,7 @@ def test_the_real_vgg19_is_whole_and_its_mean_activations_are_about_1() -> None:
     assert 0.4 < min(means) < max(means) < 2
 
 
+@pytest.mark.slow
 def test_the_real_vgg19_sees_that_a_blur_is_no_truth() -> None:
     vgg = real()
     hr = torch.from_numpy(OSPREY.copy()).movedim(-1, 0)[None].float() / 255

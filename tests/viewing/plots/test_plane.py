@@ -68,6 +68,7 @@ def test_some_alphas_between_the_ends_are_written() -> None:
 CROWD = [row(f"system number {n}", 30 + n % 4 / 100, 0.1 + n // 4 / 1000) for n in range(14)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rows",
     [

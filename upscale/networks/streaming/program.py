@@ -110,7 +110,10 @@ def trace(network: nn.Module) -> Program:
             places[node] = inputs
             continue
         if node.target in SUMS:
-            last = [list(source.users)[-1] is node for source in node.all_input_nodes]
+            last = [
+                len(source.users) > 1 and list(source.users)[-1] is node
+                for source in node.all_input_nodes
+            ]
             inputs = _inputs_when_due(program, inputs, last)
         places[node] = (len(program),)
         program.append(_operation(network, node, inputs))
@@ -128,7 +131,7 @@ def _is_joined_by_convolutions(network: nn.Module, node: fx.Node) -> bool:
 def _inputs_when_due(
     program: list[Operation], inputs: tuple[int, ...], last: list[bool]
 ) -> tuple[int, ...]:
-    """Return the places of a sum's inputs; ``last``: whether the sum is the last that reads each.
+    """Return the places of a sum's inputs; ``last``: whether others read each before.
 
     A skip connection would keep its rows for as long as the trunk takes. Where they come from a
     convolution of few channels, such as the first one of RRDBNet, that is computed a second time
