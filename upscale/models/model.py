@@ -22,7 +22,16 @@ from upscale.models.weights import Weights, find_weights
 from upscale.networks.back_projection import REACH
 from upscale.networks.fold import fold
 from upscale.networks.pipeline import Pipeline
-from upscale.networks.spec import Network, Spec, StateDict, build, place, set_precision, unprojected
+from upscale.networks.spec import (
+    Network,
+    Spec,
+    StateDict,
+    build,
+    laid_out,
+    place,
+    set_precision,
+    unprojected,
+)
 from upscale.networks.streaming.bands import feed_in_memory, pixels_in_memory, rows_in_cache
 from upscale.networks.streaming.program import Program, trace
 from upscale.networks.streaming.stream import Stream
@@ -237,14 +246,9 @@ def load(
 
 
 def _folded(checkpoint: Checkpoint) -> tuple[Spec, StateDict]:
-    """Return a folded network, its kernels in the order in which the CPU reads pictures."""
+    """Return a folded network, in the layout that it runs in: so it shares the tensors."""
     spec, state = fold(checkpoint.spec, checkpoint.state)
-    kernels = {
-        key: tensor.contiguous(memory_format=torch.channels_last)
-        for key, tensor in state.items()
-        if tensor.ndim == 4
-    }
-    return spec, state | kernels
+    return spec, {key: laid_out(tensor) for key, tensor in state.items()}
 
 
 def _read_folded(file: WeightsFile) -> StateDict:

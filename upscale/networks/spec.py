@@ -29,6 +29,7 @@ __all__ = [
     "Spec",
     "StateDict",
     "build",
+    "laid_out",
     "place",
     "set_precision",
     "spec_from_dict",
@@ -100,8 +101,14 @@ def place(network: nn.Module, device: torch.device) -> None:
     """Move ``network`` to ``device``, its kernels in the layout of channels-last pictures."""
     network.to(device)
     for parameter in network.parameters():
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        parameter.data = laid_out(parameter.data)
+
+
+def laid_out(parameter: Tensor) -> Tensor:
+    """Return a parameter, a kernel in the layout of channels-last pictures."""
+    if parameter.ndim != 4:
+        return parameter
+    return parameter.contiguous(memory_format=torch.channels_last)
 
 
 def set_precision(network: Network, dtype: torch.dtype) -> None:
