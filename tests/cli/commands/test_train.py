@@ -274,8 +274,8 @@ def test_ctrl_c_saves_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
     process.stderr.close()
     assert process.wait(60) == 130
     assert "Traceback" not in said
-    assert said.count("stopping after this step") == 1
-    assert re.search(r"^made: \d+ steps; .*: upscale train --resume made$", said, re.M)
+    assert said.count("upscale: stopping after this step; a second Ctrl-C stops at once\n") == 1
+    assert re.search(r"^made: \d+ steps; continue with: upscale train --resume made$", said, re.M)
     assert_goes_on_to_the_same(tmp_path / "made", tmp_path / "whole")
 
 
@@ -426,7 +426,9 @@ def test_two_processes_train_as_one_does_and_stop_together(data: Path, tmp_path:
     said += process.stderr.read()
     process.stderr.close()
     process.wait(60)
-    assert re.search(r"^endless-0: \d+ steps; .*--resume endless-0$", said, re.M), said
+    assert re.search(r"^endless-0: \d+ steps; continue with: .*--resume endless-0$", said, re.M), (
+        said
+    )
     assert "Error" not in said.split("Sending process")[0], said
 
     assert not list(tmp_path.glob("*-1")), "only the first process writes"
