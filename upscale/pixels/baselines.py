@@ -1,4 +1,4 @@
-"""Enlargement without a network: what every super-resolution paper has in its first columns."""
+"""Enlargement without a network: the first columns of the tables in super-resolution papers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,15 +34,16 @@ def _lanczos(lr: Levels, scale: int) -> Levels:
 
 
 BASELINES: dict[str, Baseline] = {"nearest": _nearest, "bicubic": _bicubic, "lanczos": _lanczos}
-"""``nearest`` repeats pixels; ``bicubic`` is that of MATLAB's ``imresize`` with uint8 pictures;
-``lanczos`` is Pillow's, three lobes."""
+"""``nearest`` repeats pixels; ``bicubic`` is that of MATLAB's ``imresize`` for uint8 pictures;
+``lanczos`` is Pillow's, with three lobes."""
 
 
 def enlarge_luma(hr: npt.NDArray[np.float64], name: str, scale: int) -> Levels:
-    """Reduce and enlarge a plane (H, W), 0 to 255, by ``name`` of `BASELINES`, in doubles.
+    """Reduce a plane by bicubic, enlarge it by ``name`` of `BASELINES`, and round only then.
 
-    H and W are multiples of ``scale``. Returns (H, W, 1), rounded once: what the programs of SRCNN
-    and VDSR call bicubic, and many papers after them.
+    ``hr``: (H, W), 0 to 255; H and W are multiples of ``scale``. Returns (H, W, 1), uint8. All is
+    computed in float64, except for ``lanczos``, which Pillow enlarges in float32. ``bicubic`` is
+    what the programs of SRCNN and VDSR, and many papers after them, call bicubic.
     """
     height, width = hr.shape
     lr = resampled(hr[..., None], width // scale, height // scale)

@@ -1,4 +1,4 @@
-"""Colour under transparency."""
+"""The colours of fully transparent pixels."""
 
 import cv2
 import numpy as np
@@ -9,12 +9,14 @@ __all__ = ["bleed"]
 
 
 def bleed(pixels: Pixels, reach: int) -> Pixels:
-    """Give fully transparent pixels the colour of the nearest one that is not.
+    """Give fully transparent pixels the colour of the nearest pixel that shows.
 
-    ``pixels``: (H, W, 2 or 4); ``reach``: the greatest distance, in pixels. What lies under full
-    transparency is arbitrary, often black, and would be drawn into the rim. Further away than a
-    network sees, nothing needs to change; so a band of rows with ``reach`` more on both sides is
-    bled as the whole picture would be.
+    ``pixels``: (H, W, 2 or 4), opacity last; ``reach``: the greatest distance, in pixels. Returns
+    the same shape and dtype; ``pixels`` itself if nothing changes.
+
+    The colour of a fully transparent pixel is arbitrary, often black, and a network would draw it
+    into the visible edge. Beyond the network's reach nothing has to change. So a band of rows with
+    ``reach`` further rows on both sides is filled as the whole picture would be.
     """
     clear = pixels[..., -1] == 0
     if not clear.any() or clear.all():

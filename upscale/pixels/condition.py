@@ -1,16 +1,16 @@
 """What a picture has been through, estimated from its pixels: JPEG, noise, blur, resizing.
 
-Each finding is a classic measure on the luma:
+Each finding is a classic measure, on the luma except for ringing:
 
 - JPEG: the block grid and the quantisation steps (`jpeg_grid`);
-- resizing: second differences that repeat at one pitch, across and down (Gallagher 2005). An
-  enlarged picture has them, and so has a block grid that is no longer 8 pixels wide;
-- noise: second differences in the flattest blocks (Immerkær 1996), where these blocks agree and
-  have no coarser detail, which texture would have;
-- sharpness: how much the finest octave holds of the next one, where there is detail;
-- ringing of drawings: how many of the pixels that differ from a neighbour differ faintly.
+- resizing: second differences that are periodic, with the same period across and down (Gallagher
+  2005). Enlarged pictures have them, and so has a block grid that is no longer 8 pixels wide;
+- noise: second differences in the flattest blocks (Immerkær 1996). These blocks must agree, and
+  have no coarser detail, as texture would have;
+- sharpness: the finest octave in proportion to the next one, where there is most detail;
+- ringing in drawings: the share of faint differences among all differences between neighbours.
 
-A large picture is sampled in tiles at fixed places: time and memory are bounded, and the same
+A large picture is sampled in tiles at fixed places. So time and memory are bounded, and the same
 pixels always give the same answer.
 """
 
@@ -31,9 +31,11 @@ Kind = Literal["photograph", "drawing", "text"]
 
 _TILE = 192
 _TILES = 3
-"""Along each side that is longer than so many tiles."""
+"""Tiles along a side, if the side is longer than that many tiles."""
 _SWING = 0.075
-"""Of the logarithm of second differences. What a photographer reduced well has less."""
+"""Least amplitude, in the logarithm of second differences, that counts as resizing.
+
+A picture that was reduced well has less."""
 
 
 @dataclass(frozen=True)
@@ -42,27 +44,30 @@ class Condition:
 
     kind: Kind
     quality: int | None
-    """Of the JPEG that the picture was, on libjpeg's scale; None without a grid of 8 pixels."""
+    """Quality of the JPEG that the picture was, on libjpeg's scale of 1 to 100; None if it has no
+    grid of 8 pixels."""
     offset: tuple[int, int]
     """Rows and columns before the first whole block; (0, 0) without a grid."""
     pitch: float | None
-    """Pixels from one repetition to the next in a picture that was resized; None otherwise."""
+    """Period of the traces of resizing, in pixels; None if there are none."""
     noise: float
-    """Standard deviation in levels of 255; 0 where it cannot be told from texture."""
+    """Standard deviation in levels of 0 to 255; 0 if it cannot be told from texture."""
     sharpness: float
-    """About 1 as a camera or renderer makes it at 100 %, .6 enlarged twice, .5 blurred by 1.2."""
+    """About 1 for a picture as a camera or renderer makes it, 0.6 if it was enlarged to twice its
+    size, 0.5 if it was blurred by a Gaussian of σ = 1.2 pixels."""
     ringing: float
-    """Of the pixels of a drawing that differ from a neighbour, the share that differs faintly."""
+    """Share of faint differences (1 to 8 levels) among all differences between neighbours in a
+    row: 0 to 1. It tells something of drawings and text only."""
     damaged: bool
     """Whether a network for damaged pictures serves better than one for clean ones."""
     reason: str
-    """A few words, such as ``photograph: JPEG blocks, about quality 70``."""
+    """The kind and the finding, such as ``photograph: JPEG blocks, about quality 70``."""
 
 
 def examine(pixels: Rows) -> Condition:
-    """Estimate the condition of ``pixels``: (H, W), or (H, W, C) with gray or RGB first.
+    """Estimate the condition of ``pixels``: (H, W) or (H, W, C), uint8 or uint16, of one frame.
 
-    uint8 or uint16, of one frame. The opacity of 2 or 4 channels is not looked at.
+    C = 1 gray, 2 gray and opacity, 3 RGB, 4 RGB and opacity. Opacity is not looked at.
     """
     tiles = [_eight_bits(tile) for tile in _tiles(pixels)]
     lumas = [_luma(tile) for tile in tiles]
@@ -108,7 +113,7 @@ def _tiles(pixels: Rows) -> list[npt.NDArray[Any]]:
 
 
 def _eight_bits(tile: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """(H, W, 1 or 3), without opacity."""
+    """Return (H, W, 1 or 3), without opacity."""
     colours = tile.reshape(*tile.shape[:2], -1)
     colours = colours[..., : 3 if colours.shape[2] >= 3 else 1]
     if colours.dtype == np.uint16:
@@ -123,15 +128,15 @@ def _luma(tile: npt.NDArray[np.uint8]) -> Floats:
 
 
 def _clipped(tile: npt.NDArray[np.uint8]) -> Floats:
-    """1 where a channel is at an end of its range: what JPEG made of it is lost there."""
+    """Return (H, W): 1 where a channel is 0 or 255, which hides what JPEG did; 0 elsewhere."""
     channels = tile.shape[2]
     return np.asarray(cv2.inRange(tile, (1,) * channels, (254,) * channels) == 0, np.float32)
 
 
 def _pitch(lumas: list[Floats], least: float) -> float | None:
-    """The strongest period of the second differences, where rows and columns agree on it.
+    """Return the strongest period of the second differences, if rows and columns agree on it.
 
-    ``least``: how far its power must lie above the median of all periods.
+    ``least``: its power must be this many times the median power of all periods.
     """
     size = 2048
     frequency = np.arange(size // 2 + 1) / size
@@ -147,7 +152,7 @@ def _pitch(lumas: list[Floats], least: float) -> float | None:
             curve = np.log(bends + 0.1)
             curve -= np.convolve(np.pad(curve, 4, "reflect"), np.ones(9) / 9, "valid")
             power += np.abs(np.fft.rfft((curve * np.hanning(count))[:size], size)) ** 2
-        # The lines of a grid of 8 belong to a JPEG that was not resized.
+        # Multiples of 1/8 are the lines of a JPEG grid that was not resized.
         distance = np.abs(frequency - np.round(frequency * 8) / 8)
         power[(frequency < 0.1) | (distance < 2 / count)] = np.nan
         peak = int(np.nanargmax(power))
@@ -205,7 +210,7 @@ def _sharpness(lumas: list[Floats]) -> float:
 
 
 def _kind(tiles: list[npt.NDArray[np.uint8]], lumas: list[Floats]) -> tuple[Kind, float]:
-    """The kind, and the share of faint differences among all."""
+    """Return the kind, and the share of faint differences among all."""
     counts = np.zeros(256)
     for tile in tiles:
         if tile.shape[1] == 1:

@@ -1,6 +1,6 @@
-"""HR → LR as the benchmarks' files were made: the bicubic of MATLAB's ``imresize``; or by a blur.
+"""HR → LR as the benchmarks' files were made: by the bicubic of MATLAB's ``imresize`` or by a blur.
 
-Training and measuring share this function, so that what is measured is what was trained for.
+Training and benchmarks share these functions, so that what is measured is what was trained for.
 """
 
 from typing import Any, Literal
@@ -20,12 +20,15 @@ __all__ = [
 ]
 
 Degradation = Literal["uint8", "double"]
-"""How the two passes round: to uint8 after each, as ``imresize`` does with uint8 pictures (the LR
-files of Set5 and Set14 that RCAN and SwinIR use), or once at the end, as it does with double ones
-(those of ESRGAN and BasicSR). About one sample in nine differs, by one level."""
+"""When the two passes, down and across, are rounded.
+
+``uint8``: after each, as ``imresize`` does with uint8 pictures (the LR files of Set5 and Set14 that
+RCAN and SwinIR use). ``double``: once, at the end, as it does with double ones (the files of ESRGAN
+and BasicSR). About one sample in nine differs, by one level.
+"""
 
 REACH = 4
-"""Deviations after which a Gaussian is cut off."""
+"""Standard deviations after which a Gaussian is cut off."""
 
 Array = npt.NDArray[Any]
 
@@ -33,20 +36,24 @@ Array = npt.NDArray[Any]
 def crop_to_multiple(hr: Array, scale: int) -> Array:
     """Cut rows at the bottom and columns at the right until both sides are multiples of ``scale``.
 
-    Raises ValueError where nothing is left.
+    ``hr``: (H, W, …). Returns a view. Raises ValueError if nothing is left.
     """
     height, width = (length - length % scale for length in hr.shape[:2])
     if not height or not width:
-        raise ValueError(f"{hr.shape[1]} × {hr.shape[0]} pixels are less than {scale} × {scale}")
+        raise ValueError(
+            f"a picture of {hr.shape[1]} × {hr.shape[0]} pixels is too small for a scale of "
+            f"{scale}; it needs at least {scale} × {scale}"
+        )
     return hr[:height, :width]
 
 
 def degrade(
     hr: npt.NDArray[np.uint8], scale: int, rule: Degradation = "uint8"
 ) -> npt.NDArray[np.uint8]:
-    """Reduce ``hr``: (H, W, C), uint8, H and W multiples of ``scale``; any C.
+    """Reduce ``hr`` as MATLAB's ``imresize(hr, 1 / scale, 'bicubic')`` does.
 
-    Returns (H / scale, W / scale, C), uint8, as ``imresize(hr, 1 / scale, 'bicubic')``.
+    ``hr``: (H, W, C), uint8, any C; H and W are multiples of ``scale``. Returns (H / scale,
+    W / scale, C), uint8. Raises ValueError for other sides.
     """
     _check_multiples(hr, scale)
     height, width = hr.shape[:2]
@@ -58,11 +65,13 @@ def blur_and_subsample(
 ) -> npt.NDArray[np.uint8]:
     """Blur ``hr`` by a Gaussian and take one value for each ``scale`` × ``scale`` of its pixels.
 
-    ``hr``: (H, W, C), uint8, H and W multiples of ``scale``; any C. ``sigma``: HR pixels, 0.1 or
-    more. Returns (H / scale, W / scale, C), uint8, rounded once. Beyond an edge lies the mirror
-    image, which repeats the last sample. Values are taken at the centres of the LR pixels, so that
-    LR lies on HR as that of `degrade` does; programs that take every fourth pixel from the first
-    one on move the picture by 1.5 pixels. Raises ValueError for other sides.
+    ``hr``: (H, W, C), uint8, any C; H and W are multiples of ``scale``. ``sigma``: standard
+    deviation in HR pixels, 0.1 or more. Returns (H / scale, W / scale, C), uint8, rounded once.
+    Raises ValueError for other sides.
+
+    Beyond an edge lies the mirror image, which repeats the last sample. Values are taken at the
+    centres of the LR pixels, so LR lies on HR as that of `degrade` does. Programs that take every
+    fourth pixel, from the first one on, move the picture by 1.5 HR pixels.
     """
     _check_multiples(hr, scale)
     samples = hr.astype(np.float64)
@@ -74,7 +83,7 @@ def blur_and_subsample(
 def _check_multiples(hr: Array, scale: int) -> None:
     height, width = hr.shape[:2]
     if height % scale or width % scale:
-        raise ValueError(f"{width} × {height} pixels are not multiples of {scale}")
+        raise ValueError(f"{width} × {height} pixels: both sides must be multiples of {scale}")
 
 
 def _gaussian(
@@ -94,9 +103,10 @@ def _gaussian(
 def imresize(
     picture: npt.NDArray[np.uint8], new_width: int, new_height: int, rule: Degradation = "uint8"
 ) -> npt.NDArray[np.uint8]:
-    """Resample (H, W, C), uint8, as MATLAB does: rows first, mirrored edges, antialiased.
+    """Resample (H, W, C), uint8, as MATLAB does: first down, then across; mirrored; antialiased.
 
-    ``new_width`` and ``new_height`` are whole multiples or whole fractions of W and H.
+    ``new_width`` and ``new_height`` are whole multiples or whole fractions of W and H. Returns
+    (``new_height``, ``new_width``, C), uint8.
     """
     if rule == "double":
         return _to_levels(resampled(picture, new_width, new_height)).astype(np.uint8)
@@ -105,12 +115,12 @@ def imresize(
 
 
 def resampled(picture: Array, new_width: int, new_height: int) -> npt.NDArray[np.float64]:
-    """Resample (H, W, C) of any real type as `imresize` does, and round nothing."""
+    """Resample (H, W, C) of any real type as `imresize` does, but round and clip nothing."""
     return _along(_along(picture.astype(np.float64), new_height, 0), new_width, 1)
 
 
 def _along(samples: npt.NDArray[np.float64], new_length: int, axis: int) -> npt.NDArray[np.float64]:
-    """Resample one axis, tap by tap; by 2 and 4 every sum is exact, whatever its order."""
+    """Resample one axis, tap by tap. By factors of 2 and 4 every sum is exact in any order."""
     length = samples.shape[axis]
     return _gathered(samples, *contributions(length, new_length, edges="reflect"), axis)
 
@@ -129,5 +139,5 @@ def _gathered(
 
 
 def _to_levels(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Round halves upwards, as MATLAB does with positive numbers, and clip to 0..255."""
+    """Round halves up, as MATLAB does with positive numbers, and clip to 0 to 255."""
     return np.floor(samples + 0.5).clip(0, 255)

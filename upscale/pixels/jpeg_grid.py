@@ -1,7 +1,7 @@
 """The block grid that JPEG leaves in a picture, and its quality.
 
-The histograms of the DCT coefficients keep to multiples of the quantisation steps, at one of the 64
-places of the grid (Fan & de Queiroz 2003). The steps give the quality.
+The grid may begin at 64 places. At the right one, the DCT coefficients of the blocks lie close to
+multiples of the quantisation steps (Fan & de Queiroz 2003). The steps give the quality.
 """
 
 from functools import cache
@@ -15,14 +15,16 @@ __all__ = ["Floats", "blocks_of", "find_grid"]
 Floats = npt.NDArray[np.float32]
 
 _BLOCKS = 2048
-"""At most so many have their coefficients looked at."""
+"""Of more blocks than this, only a regular sample is looked at: fewer than twice as many."""
 _BINS = 4
-"""Of a histogram of coefficients, a level."""
+"""Bins of a histogram of coefficients, per level."""
 _REACH = 256
-"""Coefficients from here on are not counted."""
+"""Levels from which on a coefficient is not counted."""
 _STEPS = np.arange(2, 122, dtype=np.float32)
+"""Quantisation steps that are tried."""
 _SPREADS = (0.3, 1.0, 2.5)
-"""Of coefficients about multiples of a step: rounded to 8 bits, saved again, clipped."""
+"""Standard deviations of coefficients about the multiples of a step: if the picture was rounded to
+8 bits, saved again, or clipped."""
 _LUMA_STEPS = {
     (0, 1): 11,
     (1, 0): 12,
@@ -37,16 +39,16 @@ _LUMA_STEPS = {
     (1, 3): 19,
     (3, 1): 17,
 }
-"""At quality 50, by frequency down and across (ITU-T T.81, table K.1)."""
+"""Quantisation steps at quality 50, by frequency down and across (ITU-T T.81, table K.1)."""
 _SEARCHED = 4
-"""So many of these frequencies find the place of the grid,"""
+"""The first frequencies of this table, by which the place of the grid is found."""
 _SEARCHED_SIDE = 192
-"""in so many rows and columns of a tile."""
+"""Rows and columns of a tile in which it is sought, at most."""
 
 
 @cache
 def _evidence() -> Floats:
-    """Log likelihood ratio of each spread and step to no step at all, by bin of |coefficient|."""
+    """Return (spreads · steps, bins): log likelihood ratios of a step to none, by |coefficient|."""
     x = np.arange(_REACH * _BINS, dtype=np.float32) / _BINS
     multiple = np.round(x / _STEPS[:, None])
     ratios = []
@@ -59,7 +61,7 @@ def _evidence() -> Floats:
 
 @cache
 def _cosines() -> Floats:
-    """Row u is the u-th function of the DCT of 8 samples."""
+    """Return (8, 8): row u is the u-th basis function of the DCT of 8 samples."""
     n = np.arange(8)
     waves = np.cos(np.pi * (n + 0.5) * n[:, None] / 8) * np.where(n == 0, 0.125**0.5, 0.5)[:, None]
     return waves.astype(np.float32)
@@ -71,15 +73,16 @@ def _bins(coefficients: Floats) -> npt.NDArray[np.int64]:
 
 
 def find_grid(lumas: list[Floats], clipped: list[Floats]) -> tuple[tuple[int, int], int | None]:
-    """The rows and columns before the first whole block, and the quality; None without a grid.
+    """Return the rows and columns before the first whole block, and the quality of the JPEG.
 
-    ``lumas``: parts of a picture, (H, W), 0..255, which begin at multiples of 8; ``clipped``: 1
-    where a channel is at an end of its range, since what JPEG made of it is lost there.
+    ``lumas``: parts of a picture, (H, W) each, 0 to 255, which begin at multiples of 8 pixels;
+    ``clipped``: for each part, (H, W), 1 where a channel is 0 or 255, which hides what JPEG did,
+    and 0 elsewhere. The quality is on libjpeg's scale. Without a grid: (0, 0) and None.
     """
     offset = _offset(lumas, clipped)
     blocks = np.concatenate([blocks_of(y, offset) for y in lumas])
     lost = np.concatenate([blocks_of(c, offset) for c in clipped]).sum(1)
-    # Of the blocks that are not flat, those that lost least: of text on white, all lost some.
+    # Of the blocks that are not flat, those without clipped pixels; text on white has none.
     detailed = np.flatnonzero(np.ptp(blocks, 1) > 4) if len(blocks) else np.zeros(0, np.intp)
     whole = detailed[lost[detailed] == 0]
     chosen = whole if len(whole) >= 32 else detailed
@@ -102,7 +105,7 @@ def find_grid(lumas: list[Floats], clipped: list[Floats]) -> tuple[tuple[int, in
 
 
 def _offset(lumas: list[Floats], clipped: list[Floats]) -> tuple[int, int]:
-    """The place at which steps explain the coefficients best."""
+    """Return the rows and columns before the first whole block of the likeliest grid."""
     size = _REACH * _BINS
     histograms = np.zeros((_SEARCHED, 64 * size), np.float32)
     waves = _cosines()
@@ -127,7 +130,7 @@ def _offset(lumas: list[Floats], clipped: list[Floats]) -> tuple[int, int]:
 
 
 def blocks_of(y: Floats, offset: tuple[int, int]) -> Floats:
-    """(N, 64): the whole blocks of 8 × 8."""
+    """Return (N, 64): the whole blocks of 8 × 8 pixels of ``y``, from ``offset`` (down, across)."""
     rest = y[offset[0] :, offset[1] :]
     h, w = (n // 8 for n in rest.shape)
     return rest[: h * 8, : w * 8].reshape(h, 8, w, 8).swapaxes(1, 2).reshape(-1, 64)

@@ -1,7 +1,7 @@
 """Antialiased cubic resampling of a picture that comes, and leaves, in bands of rows.
 
 Along one axis, resampling is a matrix with a row per new sample and a band of factors along its
-diagonal. Cut into dense blocks, which overlap in what they read::
+diagonal. It is cut into dense blocks, which overlap in what they read::
 
     new  ┌─────┐
      │   └───┌─────┐          a block makes samples [start, stop)
@@ -9,9 +9,9 @@ diagonal. Cut into dense blocks, which overlap in what they read::
                  └─────┘
          old ──▶
 
-it is a few small products of matrices: rows first, so that most of a reduced picture is gone
-before its columns are done. A block of columns is the same for each channel: its Kronecker product
-with the identity applies it to interleaved samples where they lie.
+So resampling becomes a few small matrix products. Blocks of rows come first, so that most of a
+reduced picture is gone before the blocks of columns. A block of columns is the same for each
+channel: its Kronecker product with the identity applies it to interleaved samples where they lie.
 """
 
 from collections.abc import Iterator
@@ -26,31 +26,37 @@ __all__ = ["Edges", "contributions", "matrix", "resize_bands"]
 Samples = npt.NDArray[np.float32]
 
 Edges = Literal["clip", "reflect"]
-"""What stands for samples beyond an end: nothing, the factors of the others being raised to a sum
-of 1 (Pillow, PyTorch), or the mirror image in which the last sample comes twice (MATLAB).
+"""What stands for samples beyond an end.
+
+``clip``: nothing; the factors of the other samples are scaled to a sum of 1 (Pillow, PyTorch).
+``reflect``: the mirror image, in which the last sample comes twice (MATLAB).
 """
 
 BLOCK_ROWS = 16
+"""New rows of a block, at most."""
 BLOCK_COLUMNS = 8
+"""New columns of a block, at most."""
 BLOCK_SOURCE_ROWS = 64
-"""Rows that a block reads at most besides its taps, so that great reductions stay in memory."""
+"""Rows that a block reads at most, apart from its taps, so that great reductions fit in memory."""
 
 
 def contributions(
     length: int, new_length: int, edges: Edges = "clip", margin: int = 0
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Say which samples of an axis make each new one, and by how much.
+    """Return which samples of an axis make each new one, and with which factors.
 
-    Returns ``indices`` in [0, length + 2 · margin) and ``factors``, both (new_length, taps), so
-    that ``new[i] = sum(factors[i] * old[indices[i]])``; the factors of a sample sum to 1. An index
-    may stand in a row more than once. ``margin``: samples beyond either end that are there to be
-    read, and are not part of the axis.
+    ``margin``: samples beyond either end that can be read, but are not part of the axis. Returns
+    ``indices`` in [0, length + 2 · margin) and ``factors``, both (new_length, taps), so that
+    ``new[i] = sum(factors[i] * old[indices[i]])``. The factors of a new sample sum to 1. A row may
+    hold an index more than once. Raises ValueError for lengths below 1.
 
-    The kernel is that of Keys 1981, equation 15, a = -1/2, as wide as 4 new pixels where the axis
-    is reduced and 4 old pixels where it is enlarged. Raises ValueError for lengths below 1.
+    The kernel is that of Keys 1981, equation 15, a = -1/2. It is 4 new samples wide if the axis is
+    reduced, and 4 old samples wide if it is enlarged.
     """
     if length < 1 or new_length < 1:
-        raise ValueError(f"an axis of {length} samples cannot become one of {new_length}")
+        raise ValueError(
+            f"an axis of {length} samples cannot become one of {new_length}; both need at least 1"
+        )
     step = length / new_length
     stretch = max(step, 1.0)
     # Pixel i covers [i, i + 1), so that the centre of new pixel i lies at (i + 1/2) · step of the
@@ -72,7 +78,7 @@ def contributions(
 
 
 def matrix(length: int, new_length: int) -> npt.NDArray[np.float64]:
-    """Return the (new_length, length) matrix that resamples an axis, reflected at its ends."""
+    """Return the (new_length, length) matrix, float64, that resamples an axis with ``reflect``."""
     indices, factors = contributions(length, new_length, edges="reflect")
     dense = np.zeros((new_length, length))
     np.add.at(dense, (np.arange(new_length)[:, None], indices), factors)
@@ -90,22 +96,27 @@ def resize_bands(
 ) -> Iterator[Samples]:
     """Yield a picture of ``width`` × ``height`` resampled to ``new_width`` × ``new_height``.
 
-    ``bands``: (rows, width + 2 · margin, C) each, from top to bottom, float32, any finite values; a
-    band may be overwritten once the next is asked for. ``crop``: left, top, width and height of a
-    window of the new picture; nothing else of it is made, and bands below it are not asked for.
-    ``margin``: pixels on each side of the picture that are there to be read, and are not resampled.
-    Yields (rows, crop width, C), float32, not clamped, as soon as the rows that they need are
-    there: in memory are one band, a few rows on either side of it, and the rows that leave. Where
-    nothing changes, the bands themselves.
+    ``bands``: (rows, width + 2 · margin, C) each, height + 2 · margin rows in all, from top to
+    bottom, float32, any finite values. A band may be overwritten once the next is asked for.
+    ``crop``: left, top, width and height of a window of the new picture; nothing else is made, and
+    bands below it are not asked for. ``margin``: pixels on each side of the picture that can be
+    read, but are not resampled.
 
-    Raises ValueError where the crop leaves the new picture, a band is not as wide as the picture,
-    or there are too few or too many rows.
+    Yields (rows, crop width, C), float32, not clamped, as soon as the rows that they need have
+    come. Memory holds one band, a few rows on either side of it, and the rows that leave. If
+    nothing changes, the bands themselves are passed on, unchecked.
+
+    Raises ValueError if the crop leaves the new picture, if a band is not as wide as the picture,
+    or if there are too few or too many rows.
     """
     whole = (0, 0, new_width, new_height)
     left, top, crop_width, crop_height = window = crop or whole
     inside = 0 <= left < left + crop_width <= new_width
     if not (inside and 0 <= top < top + crop_height <= new_height):
-        raise ValueError(f"{window} is not a window of {new_width} × {new_height} pixels")
+        raise ValueError(
+            f"the window {window} (left, top, width, height) does not lie within the new picture "
+            f"of {new_width} × {new_height} pixels"
+        )
     if window == (0, 0, width, height) and whole == window and not margin:
         yield from bands
         return
@@ -149,7 +160,7 @@ def _keys(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _blocks(
     length: int, new_length: int, first: int, count: int, per_block: int, margin: int
 ) -> Iterator[_Block]:
-    """Cut the matrix that makes ``count`` new samples from ``first`` on into blocks."""
+    """Yield the blocks of the matrix that makes ``count`` new samples from ``first`` on."""
     indices, factors = contributions(length, new_length, margin=margin)
     for start in range(first, first + count, per_block):
         stop = min(first + count, start + per_block)
@@ -163,7 +174,7 @@ def _blocks(
 def _interleaved(
     column: _Block, channels: int, left: int, source_left: int
 ) -> tuple[slice, slice, Samples]:
-    """Give where a block's samples go in a row, where they are in it, and the factors between."""
+    """Return the slice of a new row that a block makes, that of the old row, and the factors."""
     return (
         slice((column.start - left) * channels, (column.stop - left) * channels),
         slice(
@@ -179,8 +190,8 @@ def _sources(
 ) -> Iterator[tuple[_Block, Samples]]:
     """Pair each block of rows with the rows that it reads: (rows, width · C).
 
-    Of a band, only what later blocks read is kept, and only what lies in two bands is copied
-    together. No name here holds a band while the next is asked for.
+    Of a band, only the rows that later blocks read are kept, as a copy. Rows are joined only if a
+    block reads from two bands. No name here holds a band while the next is asked for.
     """
     parts: list[Samples] = []
     top = bottom = 0  # rows [top, bottom) of the picture are in the parts
@@ -202,12 +213,15 @@ def _next_rows(bands: Iterator[Samples], width: int, height: int, bottom: int) -
     if band is None:
         raise ValueError(f"a picture of {height} rows ends after {bottom}")
     if band.ndim != 3 or band.shape[1] != width or bottom + len(band) > height:
-        raise ValueError(f"a band of shape {band.shape} below {bottom} of {height} × {width}")
+        raise ValueError(
+            f"a band of shape {band.shape} does not fit below row {bottom} of a picture of "
+            f"{height} rows and {width} columns"
+        )
     return band.reshape(len(band), width * band.shape[2])
 
 
 def _between(parts: list[Samples], start: int, stop: int) -> Samples:
-    """Give rows [start, stop) of the parts as one array; a view where they are in one part."""
+    """Return rows [start, stop) of the parts as one array; a view if they are in one part."""
     read = []
     for part in parts:
         if start < len(part) and stop > 0:

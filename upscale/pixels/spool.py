@@ -1,7 +1,7 @@
-"""Decoded pixels on their way to the network: in memory, or on disk where they are many.
+"""Decoded pixels on their way to the network: in memory, or on disk if there are many.
 
-Memory does not grow with a picture's height: beyond `IN_MEMORY` rows go to a scratch file as they
-are decoded, and come back a few at a time, upright.
+Memory is bounded, however large a picture is: pixels of more than `IN_MEMORY` bytes go to a scratch
+file as they are decoded, and come back a few rows at a time, upright.
 """
 
 import math
@@ -21,11 +21,11 @@ __all__ = ["IN_MEMORY", "Pixels", "Rows", "Spool", "StoredRows", "upright"]
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 IN_MEMORY = 64 * 2**20
-"""Bytes of decoded pixels that are kept in memory."""
+"""Bytes of decoded pixels up to which a picture is kept in memory."""
 
 
 class Rows(Protocol):
-    """What an array and `StoredRows` have in common: (H, W, C), cut into bands of rows."""
+    """Rows of (H, W, C), of which bands are taken: an array or `StoredRows`."""
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -33,18 +33,18 @@ class Rows(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the samples: uint8 or uint16."""
+        """The type of the samples: uint8 or uint16; float32 until they are mapped to 16 bits."""
 
     def __getitem__(self, rows: slice, /) -> Any:
         """Return the rows of a slice with step 1 as an array."""
 
 
 def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
-    """Return a view of (…, H, W, C) as it is to be seen.
+    """Return a view of (…, H, W, C) as the picture is to be seen.
 
-    ``orientation``: 1 to 8 as EXIF 2.3 counts. 2, 3, 4 are mirrored left to right, turned by half,
-    and mirrored top to bottom; 5 to 8 are transposed: 5 only that, 6 a quarter turn clockwise, 7
-    over the other diagonal, 8 a quarter turn the other way.
+    ``orientation``: 1 to 8, as in EXIF 2.3. To be seen, the stored rows are: 1 left as they are, 2
+    mirrored left to right, 3 turned by 180°, 4 mirrored top to bottom, 5 transposed, 6 turned by
+    90° clockwise, 7 mirrored at the other diagonal, 8 turned by 90° anticlockwise.
     """
     if orientation >= 5:
         pixels = pixels.swapaxes(-3, -2)
@@ -54,19 +54,26 @@ def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
 
 @dataclass(frozen=True)
 class StoredRows:
-    """Rows in a scratch file: stored as (H', W', C), seen upright as ``shape``.
+    """Rows in a scratch file: stored as they were decoded, and seen upright.
 
-    Frames that lie one above the other are turned each by itself. Each access maps the file anew,
-    so that no more of it stays in memory than is asked for.
+    Frames lie one above the other, and each is turned by itself. Each access maps the file anew, so
+    that no more of it stays in memory than is asked for.
     """
 
     path: Path
+    """The scratch file."""
     stored: tuple[int, int, int]
+    """The shape in the file: all frames' rows, columns, channels."""
     dtype: np.dtype[Any]
+    """The type of the samples."""
     orientation: int = 1
+    """How a frame is to be turned, as in `upright`."""
     frames: int = 1
+    """Frames in the file."""
     first: int = 0
+    """The first upright row that is seen."""
     rows: int | None = None
+    """Number of upright rows that are seen; None: all."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -94,24 +101,28 @@ class StoredRows:
         return np.ascontiguousarray(np.concatenate(parts))
 
     def moved_to(self, path: Path) -> "StoredRows":
-        """Rename the file."""
+        """Rename the file, and return the rows in it. Raises OSError."""
         system.replace(self.path, path)
         return replace(self, path=path)
 
     def part(self, first: int, rows: int) -> "StoredRows":
-        """Return a run of the rows, as a picture of its own."""
+        """Return ``rows`` of these rows, from ``first`` on, as a picture of its own."""
         return replace(self, first=self.first + first, rows=rows)
 
 
 class Spool:
     """Takes rows from top to bottom and gives them back as `Rows`.
 
-    ``scratch``: the file to use beyond `IN_MEMORY`, or None to keep all in memory. ``descriptor``:
-    that file, open for whoever writes all rows by himself; None in memory.
+    ``descriptor``: the open scratch file, for a caller that writes all rows to it without `append`;
+    None if the rows are kept in memory.
     """
 
     def __init__(self, shape: tuple[int, int, int], dtype: npt.DTypeLike, scratch: Path | None):
-        """Take the (H, W, C) of what will come. Raises OutputError."""
+        """Make room for rows of this ``shape``, (H, W, C), and type.
+
+        ``scratch``: the file to use for more than `IN_MEMORY` bytes; None: all stay in memory.
+        Raises OutputError if the file cannot be made.
+        """
         self._shape = shape
         self._dtype = np.dtype(dtype)
         self._scratch = scratch
@@ -128,7 +139,7 @@ class Spool:
             self.descriptor = self._file.fileno()
 
     def append(self, band: npt.NDArray[Any]) -> None:
-        """Add the next rows: (rows, W, C). Raises OutputError where the disk is full."""
+        """Add the next rows: (rows, W, C). Raises OutputError if they cannot be written."""
         if self._array is not None:
             self._array[self._row : self._row + len(band)] = band
             self._row += len(band)
@@ -141,8 +152,9 @@ class Spool:
             raise self._error(error) from error
 
     def finish(self, orientation: int = 1, frames: int = 1) -> Rows:
-        """Return what was taken, each of ``frames`` upright. Raises OutputError where not all has
-        been written.
+        """Return all rows, each of the ``frames`` turned upright by its ``orientation``.
+
+        Raises OutputError if not all of them are in the scratch file.
         """
         if self._array is not None:
             assert self._row == self._shape[0]
@@ -153,11 +165,13 @@ class Spool:
         assert self._scratch is not None
         self._file.close()
         if self._scratch.stat().st_size != math.prod(self._shape) * self._dtype.itemsize:
-            raise OutputError(f"{self._scratch}: was not written whole; is the disk full?")
+            raise OutputError(
+                f"{self._scratch}: was not written whole; the disk may be full, so make room on it"
+            )
         return StoredRows(self._scratch, self._shape, self._dtype, orientation, frames)
 
     def close(self) -> None:
-        """Give up."""
+        """Close the scratch file, if there is one; the caller removes it."""
         if self._array is None:
             self._file.close()
 
