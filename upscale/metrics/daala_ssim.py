@@ -1,8 +1,9 @@
 """SSIM as ``dump_ssim`` of the Daala video codec measures it; the SRGAN paper prints these figures.
 
-It is the index of Wang et al. 2004 (equation 13) with a another window and other edges. The
-window grows with the picture, σ = 1.5 px for each 256 rows, as for a viewer at a set distance. At
-an edge, the part of the window within the picture counts. Factors are whole 256ths.
+It is the index of Wang et al. 2004 (equation 13) with another window and other edges. The window
+grows with the picture: σ = 1.5 px for each 256 rows, as for a viewer at a fixed number of picture
+heights. At an edge, only the part of the window within the picture counts. Factors are whole
+multiples of 1/256.
 """
 
 import math
@@ -26,11 +27,14 @@ UNIT = 256
 def daala_ssim(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     """Return the structural similarity of two planes of luma, at most 1.
 
-    ``a``, ``b``: (H, W), 0 to 255, of one shape; Y in studio range of colour pictures, without the
-    border. For whole levels the result is that of ``tools/dump_ssim.c`` for 8-bit files; the SRGAN
-    paper's table is met closest where Y is not rounded (Set5, Set14: bicubic .8210, .7485 for
-    .8211, .7486; nearest .7547, .7098 for .7552, .7100: ``upscale bench --ssim daala``). Turned by
-    90°, a picture that is not square has another figure. Raises ValueError for other shapes.
+    ``a``, ``b``: (H, W), 0 to 255, of one shape, without a border; of colour pictures, Y in studio
+    range. Raises ValueError for other shapes. A picture that is not square has another figure if it
+    is turned by 90°.
+
+    For whole levels the result is that of ``tools/dump_ssim.c`` for 8-bit files. The SRGAN paper's
+    table is met most closely if Y is not rounded: on Set5 and Set14, ``upscale bench --ssim daala``
+    gives .8210 and .7485 for bicubic (paper: .8211, .7486), and .7547 and .7098 for nearest (paper:
+    .7552, .7100).
     """
     if a.ndim != 2 or a.shape != b.shape or not a.size:
         raise ValueError(f"SSIM compares two planes of one shape, not {a.shape} and {b.shape}")
@@ -62,8 +66,8 @@ def daala_ssim(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
 def daala_window(height: int, longest: int) -> Samples:
     """Return the window along one axis: (2 n + 1,), whole numbers that sum to 256, n < ``longest``.
 
-    σ = 1.5 px for each 256 rows. Factors are rounded to whole numbers, and the middle one takes
-    what is missing to the sum.
+    ``height``: rows of the picture; σ = 1.5 px for each 256 of them. Factors are rounded to whole
+    numbers, and the middle one makes up the sum.
     """
     # The last distance n at which a factor is at least a half, and so is not rounded to nothing:
     # 256 / (√(2π) σ) · exp(-n² / 2σ²) ≥ 1/2  ⇔  n ≤ σ √(-2 ln (√(π/2) σ / 256)).

