@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from paper_networks import NEAR
 from random_networks import MSRRESNET, network_of, random_lr, random_state
 
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.networks.layers import Convolution
 from upscale.networks.pipeline import Pipeline
 from upscale.networks.spec import CompactSpec, RRDBNetSpec, Spec, SRResNetSpec, set_precision
@@ -84,7 +84,7 @@ def test_a_stream_is_the_whole_picture(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["srgan", "realesr-general", "deep"])
 def test_deep_networks_stream_within_rounding(name: str) -> None:
-    """Real weights within a millionth, and random ones in the depth of the ESRGAN paper."""
+    """Real weights within two millionths, and random ones in the depth of the ESRGAN paper."""
     spec = RRDBNetSpec(features=4, growth=2)
     pixels = reader.read(PHOTO).pixels[40:104, 30:78].astype(np.float32)
     lr = torch.from_numpy(pixels / 255).permute(2, 0, 1)[None]
@@ -96,7 +96,7 @@ def test_deep_networks_stream_within_rounding(name: str) -> None:
     with torch.inference_mode():
         whole = network(lr)
     found = streamed(trace(network), lr, 8, 32)
-    torch.testing.assert_close(found, whole, rtol=0, atol=NEAR if name == "deep" else 1e-6)
+    torch.testing.assert_close(found, whole, rtol=0, atol=NEAR if name == "deep" else 2e-6)
 
 
 @pytest.mark.parametrize(

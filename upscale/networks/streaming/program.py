@@ -5,9 +5,9 @@
 
 import operator
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -16,12 +16,13 @@ from torch import Tensor, fx, nn
 from upscale.networks.layers import Convolution, PReLU, RowWise
 from upscale.networks.resampling import Resampling, Smoothing
 
-__all__ = ["Operation", "Program", "trace"]
+__all__ = ["SUMS", "Operation", "Program", "Steps", "trace"]
 
 POINTWISE = (PReLU, nn.ReLU, nn.LeakyReLU, nn.Identity, nn.BatchNorm2d, RowWise)
 """Layers whose rows depend on the same row only."""
 
 SUMS = (operator.add, torch.add)
+"""Functions that add rows, or a number to rows."""
 
 POINTWISE_FUNCTIONS = (
     *SUMS,
@@ -53,6 +54,25 @@ class Operation:
     operations get the true rows only, and treat edges as in a whole picture."""
     due: int | None = None
     """Place of the operation whose rows these go with: they are computed no sooner."""
+    target: object = None
+    """The layer or the function that ``forward`` calls."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """What a function gets besides rows, by name."""
+    steps: "Callable[[int], Steps] | None" = None
+    """Begins a picture of as many rows of input, if the operation keeps rows of its own. ``reach``
+    is then how many it waits for."""
+    bytes_inside: int = 0
+    """Those of the rows of its own, for each pixel of the width of its input."""
+
+
+class Steps(Protocol):
+    """A picture on its way through an operation that keeps rows of its own."""
+
+    least: int
+    """Rows that it needs to begin with, unless they are the whole picture."""
+
+    def next(self, rows: Tensor) -> Tensor:
+        """Take the next rows, (N, C, rows, W); return those that they complete."""
 
 
 Program = Sequence[Operation]
@@ -163,11 +183,11 @@ def _whole(factor: object) -> int:
 def _operation(network: nn.Module, node: fx.Node, inputs: tuple[int, ...]) -> Operation:
     module = _module(network, node)
     if isinstance(module, Convolution):
-        return Operation(module, inputs, module.reach, convolution=module)
+        return Operation(module, inputs, module.reach, convolution=module, target=module)
     if isinstance(module, Resampling | Smoothing):
-        return Operation(module, inputs, module.reach, module.down, module.up)
+        return Operation(module, inputs, module.reach, module.down, module.up, target=module)
     if module is not None or node.op == "placeholder":
-        return Operation(module or nn.Identity(), inputs)
+        return Operation(module or nn.Identity(), inputs, target=module)
 
     def compute(*rows: Tensor) -> Tensor:
         of = dict(zip(node.all_input_nodes, rows, strict=True))
@@ -178,13 +198,14 @@ def _operation(network: nn.Module, node: fx.Node, inputs: tuple[int, ...]) -> Op
         result: Tensor = target(*args, **fx.map_arg(node.kwargs, of.__getitem__))
         return result
 
+    own = Operation(compute, inputs, target=node.target, arguments=node.kwargs)
     if node.target is F.interpolate:
         factor = _whole(node.kwargs["scale_factor"])
-        return Operation(compute, inputs, int(node.kwargs["mode"] == "bilinear"), up=factor)
+        return replace(own, reach=int(node.kwargs["mode"] == "bilinear"), up=factor)
     if node.target is F.pixel_shuffle:
-        return Operation(compute, inputs, up=_whole(node.args[1]))
+        return replace(own, up=_whole(node.args[1]))
     if node.target is F.pixel_unshuffle:
-        return Operation(compute, inputs, down=_whole(node.args[1]))
+        return replace(own, down=_whole(node.args[1]))
     if node.target in POINTWISE_FUNCTIONS:
-        return Operation(compute, inputs)
+        return own
     raise NotImplementedError(f"a stream has no rule for {node.target}")

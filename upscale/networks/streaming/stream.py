@@ -14,7 +14,7 @@ Memory grows with the width of the picture, not with its height.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, groupby
@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from upscale.networks.layers import Convolution
-from upscale.networks.streaming.program import Operation, Program
+from upscale.networks.streaming.program import Operation, Program, Steps
 
 __all__ = ["Stream"]
 
@@ -42,26 +42,38 @@ class _Node:
     due: "_Node | None" = None
     """Rows that these go with: they are computed no sooner."""
     consumers: list["_Node"] = field(default_factory=list)
-    steps: int = 0
-    """Computed steps of ``operation.up`` rows each."""
+    end: int = 0
+    """The row after the last existing one."""
+    inner: Steps | None = None
+    """Of an operation that keeps rows of its own."""
+    taken: int = 0
+    """Rows that it has."""
     pieces: deque[tuple[int, Tensor]] = field(default_factory=deque)
     """First row and (N, C, rows, W) of each piece, from top to bottom."""
     bytes_of_a_pixel: int = 0
 
     @property
-    def end(self) -> int:
-        """The row after the last existing one."""
-        return self.steps * self.operation.up
+    def steps(self) -> int:
+        """Computed steps of ``operation.up`` rows each."""
+        return self.end // self.operation.up
+
+    @property
+    def needed(self) -> int:
+        """The first row of its sources that this needs again."""
+        own = self.operation
+        return self.taken if own.steps is not None else self.steps * own.down - own.reach
 
     def take(self, rows: Tensor) -> None:
-        """Append rows that come from outside."""
+        """Append rows."""
         self.pieces.append((self.end, rows))
         self.bytes_of_a_pixel = rows.shape[1] * rows.element_size()
-        self.steps += rows.shape[-2]
+        self.end += rows.shape[-2]
 
     def advance(self, rows: int) -> bool:
         """Compute at most ``rows`` more rows; return whether there were any."""
         own = self.operation
+        if own.steps is not None:
+            return self._advance_inside(rows, own.steps)
         stop = self.height // own.up
         for source in self.sources:
             if source.end < source.height:
@@ -81,13 +93,30 @@ class _Node:
             if own.reach:
                 above = (self.steps * own.down - top) // own.down * own.up
                 result = result.narrow(-2, above, (stop - self.steps) * own.up)
-        self.pieces.append((self.end, result))
-        self.bytes_of_a_pixel = result.shape[1] * result.element_size()
-        self.steps = stop
+        self._made(result)
+        return True
+
+    def _advance_inside(self, rows: int, begin: Callable[[int], Steps]) -> bool:
+        """Let an operation that keeps rows of its own take at most ``rows`` or what it needs."""
+        (source,) = self.sources
+        if self.inner is None:
+            self.inner = begin(source.height)
+        least = 1 if self.taken else self.inner.least
+        count = min(source.end - self.taken, max(least, rows // self.operation.up))
+        stop = self.taken + count
+        if not count or (count < least and stop < source.height):
+            return False
+        result = self.inner.next(source.rows(self.taken, stop))
+        self.taken = stop
+        self._made(result)
+        return True
+
+    def _made(self, result: Tensor) -> None:
+        """Append rows that are computed, and drop what they were made of."""
+        self.take(result)
         for source in self.sources:
             if source.consumers[-1] is self:
                 source.forget()
-        return True
 
     def rows(self, first: int, last: int) -> Tensor:
         """Return rows that exist."""
@@ -102,10 +131,7 @@ class _Node:
     def forget(self) -> None:
         """Drop rows that no consumer needs again."""
         needed = min(
-            node.steps * node.operation.down - node.operation.reach
-            if node.end < node.height
-            else self.height
-            for node in self.consumers
+            node.needed if node.end < node.height else self.height for node in self.consumers
         )
         while self.pieces:
             top, piece = self.pieces[0]
@@ -204,9 +230,12 @@ class Stream:
         kept = Fraction(0)
         for node in (self._source, *nodes):
             rows = [
-                (behind[x] - behind[node]) * node.rate + x.operation.reach for x in node.consumers
+                (behind[x] - behind[node]) * node.rate + x.operation.reach
+                for x in node.consumers
+                if x.operation.steps is None
             ]
             kept += max(rows, default=0) * node.rate * node.bytes_of_a_pixel
+            kept += node.rate / node.operation.up * node.operation.bytes_inside
         return float(kept)
 
     def _run(self, index: int) -> Iterator[Tensor]:

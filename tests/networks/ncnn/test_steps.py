@@ -1,0 +1,152 @@
+"""ncnn gives what the whole picture gives in PyTorch: any size, any band, every architecture."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from paper_networks import NEAR
+from random_networks import MSRRESNET, network_of, random_lr, random_state
+
+from upscale.models.engines import vulkan_devices
+from upscale.models.loading import load_model
+from upscale.networks.ncnn import steps
+from upscale.networks.ncnn.net import can_write
+from upscale.networks.ncnn.steps import in_ncnn
+from upscale.networks.pipeline import Pipeline
+from upscale.networks.spec import CompactSpec, RRDBNetSpec, Spec, SRResNetSpec
+from upscale.networks.streaming.program import Program, trace
+from upscale.networks.streaming.stream import Stream
+from upscale.pictures.reading import reader
+
+PHOTO = Path(__file__).parents[2] / "data" / "osprey.png"
+
+SRRESNET = SRResNetSpec(features=16, blocks=2, normalization="none")
+RRDBNET = RRDBNetSpec(features=16, blocks=1, growth=8)
+COMPACT = CompactSpec(features=16, blocks=3)
+SPECS = (
+    SRRESNET,
+    replace(SRRESNET, features=6, scale=3, last_shuffle_folded=True, projected=True),
+    replace(SRRESNET, upsampler="nearest", input="imagenet"),
+    MSRRESNET,
+    RRDBNET,
+    replace(RRDBNET, features=6, growth=3, scale=2, unshuffle=2),
+    replace(RRDBNET, scale=1),
+    COMPACT,
+    replace(COMPACT, features=5, scale=2),
+)
+
+ROUNDING = 20 * NEAR
+"""Winograd's method adds other products than PyTorch, of greater numbers."""
+
+
+def streamed(program: Program, lr: torch.Tensor, band: int, rows: int) -> torch.Tensor:
+    """The stream's result for ``lr``, in bands, fed so many rows at a time."""
+    stream = Stream(program, lr.shape[-2], band)
+    with torch.inference_mode():
+        return torch.cat([sr for part in lr.split(rows, -2) for sr in stream.feed(part)], -2)
+
+
+@cache
+def made(spec: Spec) -> tuple[Pipeline, Program]:
+    pipeline = Pipeline(network_of(spec, random_state(spec)))
+    program = in_ncnn(trace(pipeline), can_write)
+    assert any(each.steps for each in program)
+    return pipeline, program
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    spec=st.sampled_from(SPECS),
+    cells=st.tuples(st.integers(1, 70), st.integers(1, 12)),
+    band=st.integers(1, 50),
+    rows=st.integers(1, 50),
+    count=st.integers(1, 2),
+)
+def test_bands_are_the_whole_picture(
+    spec: Spec, cells: tuple[int, int], band: int, rows: int, count: int
+) -> None:
+    align = spec.align
+    pipeline, program = made(spec)
+    lr = torch.cat([random_lr(cells[0] * align, cells[1] * align, seed) for seed in range(count)])
+    with torch.inference_mode():
+        whole = pipeline(lr)
+    found = streamed(program, lr, band * align, rows * align)
+    atol = max(1, whole.abs().max().item()) * ROUNDING
+    torch.testing.assert_close(found, whole, rtol=0, atol=atol)
+
+
+def test_rows_that_ncnn_keeps_are_those_that_a_stream_keeps() -> None:
+    for spec in (COMPACT, SRRESNET):
+        pipeline, program = made(spec)
+        lr = random_lr(9, 9)
+        kept = []
+        for each in (trace(pipeline), program):
+            stream = Stream(each, 9, 9)
+            for _ in stream.feed(lr):
+                pass
+            kept.append(stream.bytes_of_a_column())
+        assert kept[0] == kept[1] > 0
+
+
+def test_a_band_that_finds_no_memory_can_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ncnn
+
+    monkeypatch.setattr(steps, "PIXELS", 30)  # several calls for each band
+    pipeline, program = made(COMPACT)
+    lr = random_lr(60, 6)
+    with torch.inference_mode():
+        whole = pipeline(lr)
+    own, calls = ncnn.Extractor.extract, iter(range(1000))
+
+    def failing(*args: object) -> object:
+        return (-100, ncnn.Mat()) if next(calls) in (7, 32) else own(*args)
+
+    monkeypatch.setattr(ncnn.Extractor, "extract", failing)
+    stream = Stream(program, 60, 20)
+    found: list[torch.Tensor] = []
+    failures = 0
+    for part in lr.split(20, -2):
+        results = stream.feed(part)
+        while True:
+            try:
+                with torch.inference_mode():
+                    found.extend(results)
+                break
+            except MemoryError:
+                failures += 1
+                results = stream.drain()
+    assert failures == 2
+    torch.testing.assert_close(torch.cat(found, -2), whole, rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["srgan", "srresnet", "realesr-general"])
+def test_real_weights_are_within_a_tenth_of_a_level(name: str) -> None:
+    pixels = reader.read(PHOTO).pixels[40:140, 30:78].astype(np.float32)
+    lr = torch.from_numpy(pixels / 255).permute(2, 0, 1)[None]
+    options = {"device": "cpu", "precision": "fp32"}
+    whole = load_model(name, **options, engine="torch").network(lr)
+    program = load_model(name, **options, engine="ncnn").program
+    assert any(each.steps for each in program)
+    torch.testing.assert_close(streamed(program, lr, 8, 32), whole, rtol=0, atol=0.1 / 255)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("half", "atol"), [(False, ROUNDING), (True, 4 / 255)])
+def test_a_vulkan_device_makes_the_same(half: bool, atol: float) -> None:
+    """Also a software one, such as Mesa's llvmpipe; its time says nothing about a GPU's."""
+    if not vulkan_devices():
+        pytest.skip("there is no Vulkan device")
+    for spec in (SRRESNET, RRDBNET, COMPACT):
+        pipeline = Pipeline(network_of(spec, random_state(spec)))
+        program = in_ncnn(trace(pipeline), can_write, 0, half=half)
+        lr = random_lr(60, 12)
+        with torch.inference_mode():
+            whole = pipeline(lr)
+        scale = max(1, whole.abs().max().item())
+        torch.testing.assert_close(streamed(program, lr, 24, 24), whole, rtol=0, atol=scale * atol)

@@ -1,0 +1,155 @@
+"""Runs segments of a program in ncnn, band by band."""
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from upscale.networks.ncnn.net import Written, is_quick, weights_of, written
+from upscale.networks.ncnn.segments import Segment, segmented
+from upscale.networks.streaming.program import Operation, Program
+
+if TYPE_CHECKING:
+    import ncnn
+
+__all__ = ["in_ncnn"]
+
+PIXELS = 2**13
+"""Of a band on a CPU, whose cache then holds what Winograd's method makes of it (measured: a half
+and the double take up to a tenth longer)."""
+
+PACKED = 1
+"""Type of an extracted blob: as the layers hold it."""
+
+
+def in_ncnn(
+    program: Program,
+    can_run: Callable[[Operation], bool] = is_quick,
+    gpu: int | None = None,
+    *,
+    half: bool = False,
+) -> Program:
+    """Return a program that runs in ncnn what ``can_run``: `is_quick` or `can_write` there.
+
+    ``gpu``: number of a Vulkan device; None: the CPU. ``half``: it stores float16 and computes in
+    float32; otherwise all is float32. The program's tensors are on the CPU, and its results differ
+    from PyTorch's by rounding. Raises ImportError without ncnn.
+    """
+    import ncnn  # noqa: F401
+
+    return segmented(program, can_run, lambda segment: _Part(segment, gpu, half).operation)
+
+
+class _Part:
+    """A segment in ncnn; several pictures may be on their way through it."""
+
+    def __init__(self, segment: Segment, gpu: int | None, half: bool) -> None:
+        self.segment = segment
+        self.gpu = gpu
+        self._half = half
+        self._nets: dict[tuple[bool, bool], tuple[Any, Written]] = {}
+
+    @property
+    def operation(self) -> Operation:
+        """This segment as an operation, without its input."""
+        segment = self.segment
+        return Operation(
+            compute=segment.operations[-1].compute,
+            inputs=(),
+            reach=-(-segment.lags[-1] // segment.rates[-1]),
+            up=segment.rates[-1],
+            steps=partial(_Steps, self),
+            bytes_inside=4 * segment.numbers_of_a_column,
+        )
+
+    @cached_property
+    def weights(self) -> bytes:
+        """The weights, which ncnn reads where they are."""
+        return weights_of(self.segment)
+
+    def net(self, is_first: bool, is_last: bool) -> "tuple[ncnn.Net, Written]":
+        """Return the network for such a band, and what was written of it."""
+        key = is_first, is_last
+        if key not in self._nets:
+            layers = written(self.segment, *key)
+            self._nets[key] = self._loaded(layers), layers
+        return self._nets[key]
+
+    def _loaded(self, layers: Written) -> "ncnn.Net":
+        import ncnn
+
+        net = ncnn.Net()
+        net.opt.num_threads = torch.get_num_threads()
+        net.opt.use_fp16_packed = net.opt.use_fp16_storage = self._half
+        net.opt.use_fp16_arithmetic = False
+        net.opt.use_bf16_storage = net.opt.use_bf16_packed = False
+        if self.gpu is not None:
+            net.opt.use_vulkan_compute = True
+            net.set_vulkan_device(self.gpu)
+        if net.load_param_mem(layers.text):
+            raise RuntimeError("ncnn cannot read a network that upscale wrote")
+        net.load_model_mem(self.weights)
+        return net
+
+
+class _Steps:
+    """A picture on its way through a segment."""
+
+    def __init__(self, part: _Part, height: int) -> None:
+        self.least = part.segment.least
+        self._part = part
+        self._height = self._left = height
+        self._kept: list[list[ncnn.Mat]] = []
+
+    def next(self, rows: Tensor) -> Tensor:
+        """Take the next rows, (N, C, rows, W); return those that they complete.
+
+        Raises MemoryError, and then has taken nothing.
+        """
+        height, width = rows.shape[-2:]
+        most = height if self._part.gpu is not None else max(1, PIXELS // width)
+        left, kept = self._left, self._kept
+        results = []
+        first = 0
+        while first < height:
+            is_first = left == self._height
+            stop = min(height, first + max(self.least if is_first else 1, most))
+            left -= stop - first
+            net, layers = self._part.net(is_first, is_last=not left)
+            before = [[]] * len(rows) if is_first else kept
+            made = [
+                _run(net, layers, *picture)
+                for picture in zip(rows[..., first:stop, :].numpy(), before, strict=True)
+            ]
+            kept = [after for _, after in made]
+            results.append(np.stack([result for result, _ in made]))
+            first = stop
+        self._left, self._kept = left, kept
+        return torch.from_numpy(np.concatenate(results, -2))
+
+
+def _run(
+    net: "ncnn.Net", layers: Written, rows: "np.ndarray[Any, Any]", before: "list[ncnn.Mat]"
+) -> "tuple[np.ndarray[Any, Any], list[ncnn.Mat]]":
+    """Return the resulting rows, (C, rows, W), and those to keep."""
+    import ncnn
+
+    extractor = net.create_extractor()
+    planes = np.ascontiguousarray(rows)  # ncnn does not hold it
+    # A copy: rows that are kept as they come would otherwise be NumPy's memory, which ends sooner.
+    extractor.input("new0", ncnn.Mat(planes).clone())
+    for name, blob in zip(layers.before, before, strict=True):
+        extractor.input(name, blob)
+
+    def extract(name: str, kind: int = 0) -> "ncnn.Mat":
+        status, blob = extractor.extract(name, kind)
+        if status:
+            raise MemoryError(f"ncnn ends with {status}")
+        return blob
+
+    # From the first layer on, so that rows live no longer than the layers that read them.
+    after = [extract(name, PACKED) for name in layers.after]
+    return np.array(extract(layers.result)), after
