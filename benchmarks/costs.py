@@ -24,7 +24,7 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from upscale.bench.sets.datasets import find_set
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.pictures.reading.reader import read
 from upscale.pictures.writing.writer import Writer
 from upscale.pixels.image import Layout

@@ -17,7 +17,7 @@ import upscale
 from upscale.bench.measure import pair_of
 from upscale.bench.sets.picture_sets import read_folder
 from upscale.metrics.protocol import Protocol
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.pixels.degrade import degrade
 
 BLOCK = 16

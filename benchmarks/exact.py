@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.networks.pipeline import Pipeline
 from upscale.networks.streaming.stream import Stream
 from upscale.upscaling.passes.samples import colour_of, quantized

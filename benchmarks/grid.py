@@ -21,7 +21,7 @@ from upscale.bench.measure import pair_of
 from upscale.bench.sets.picture_sets import read_folder
 from upscale.metrics.protocol import Protocol
 from upscale.metrics.psnr_ssim import luma
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 
 SCALE, BLOCK = 4, 64
 PITCH = BLOCK // SCALE  # between the pattern's frequencies, in cycles a block

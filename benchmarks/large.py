@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from PIL import Image
 from upscale.upscaling.tuning import tune
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 
 tune()  # as the program does
 photo, model = sys.argv[1:]

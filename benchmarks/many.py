@@ -24,7 +24,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.upscaling.tuning import tune
 
 SAMPLES = 10

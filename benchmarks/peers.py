@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.networks.spec import build, unprojected
 from upscale.networks.streaming.bands import rows_in_cache
 from upscale.networks.streaming.program import trace

@@ -23,7 +23,8 @@ from upscale.bench.gallery import write_picture
 from upscale.bench.measure import pair_of
 from upscale.bench.sets.picture_sets import read_folder
 from upscale.metrics.protocol import Protocol
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 
 PATCH, SCALE = 192, 4
 SHARE = 0.9

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from upscale.metrics.by_name import fetch
 from upscale.metrics.lpips import load_lpips
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.pixels.degrade import degrade
 from upscale.training.losses.terms import content, l1
 from upscale.training.losses.vgg import CAFFE_SCALE, VGG19, load_vgg

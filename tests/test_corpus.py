@@ -28,7 +28,7 @@ from PIL import Image as Pillow
 from program import inside
 
 from upscale.models.checkpoints.convert import read_checkpoint
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 
 CASES = corpus.cases()
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from upscale.errors import UsageError
 from upscale.models.choice import AUTO, CANDIDATES, alpha_for, choose
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.pixels.image import Pixels
 from upscale.upscaling.enlarge import enlarge
 from upscale.upscaling.target import Target

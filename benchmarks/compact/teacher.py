@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from pairs import Pictures
 
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 
 HR, LR, MARGIN = 192, 48, 4
 RECORD = 3 * (LR * LR + 2 * HR * HR)

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.networks.compact import Compact, CompactSpec
 from upscale.training.learning.ema import Average
 

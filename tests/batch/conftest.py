@@ -9,7 +9,8 @@ import pytest
 from codecs_seen import Endless, children, noise, wait_until
 from PIL import Image as Pillow
 
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from upscale.cli.run.methods import making_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import InputError
 from upscale.fleet.shard import Shard
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.models.weights import ensure_local
 
 CHANGING: dict[str, list[Any]] = {

@@ -9,7 +9,8 @@ from PIL import Image
 
 from upscale.bench.contenders import Task, baseline, elsewhere, network
 from upscale.metrics.psnr_ssim import luma
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.pixels.degrade import degrade
 from upscale.upscaling.engine import upscale_pixels
 

@@ -6,7 +6,7 @@ import torch
 
 from upscale.bench.contenders import Contender, System, Task, baseline
 from upscale.bench.mixtures import end_of, end_of_model, image_interpolation, mixture
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.upscaling.engine import upscale_pixels
 
 LR = np.random.default_rng(0).integers(40, 200, (12, 14, 3), np.uint8)

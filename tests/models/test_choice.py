@@ -30,7 +30,7 @@ from upscale.cli.run.methods import making_of, order_of
 from upscale.cli.run.options import Options
 from upscale.errors import DeviceError, UsageError, WeightsError
 from upscale.fleet.processes.process import Process
-from upscale.models import model as model_module
+from upscale.models import loading as model_module
 from upscale.models import weights as weights_module
 from upscale.models.choice import (
     AUTO,
@@ -293,7 +293,7 @@ def test_a_dry_run_chooses_alike(mixed: Path, loaded: list[str]) -> None:
     assert found.status == 0, found.said
     assert {name: each["model"] for name, each in found.by_input.items()} == MADE_BY
     assert {each["status"] for each in found.by_input.values()} == {"planned"}
-    assert "on cpu (fp32)" in found.said
+    assert "on cpu (fp32, torch)" in found.said
 
 
 @pytest.mark.parametrize(

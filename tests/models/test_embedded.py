@@ -14,8 +14,8 @@ import upscale
 from upscale.metrics.psnr_ssim import luma, psnr
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
 from upscale.models.choice import CLEAN, DAMAGED
+from upscale.models.loading import load_model
 from upscale.models.manifest import read_manifest
-from upscale.models.model import load_model
 from upscale.networks.spec import CompactSpec, RRDBNetSpec, SRResNetSpec, unprojected
 from upscale.pixels.degrade import degrade
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from upscale.models import precision as module
 from upscale.models.folder import remembered
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.models.precision import FILE, candidates, pick_precision, quickest
 
 

@@ -8,8 +8,8 @@ from identity_weights import nearest_weights
 
 from upscale.errors import UsageError, WeightsError
 from upscale.models.checkpoints.convert import read_checkpoint
+from upscale.models.loading import load, load_model
 from upscale.models.manifest import PACKAGE, read_manifest
-from upscale.models.model import load, load_model
 from upscale.models.weights import SCALES, find_weights
 
 EMBEDDED = {entry.name: entry for entry in read_manifest().values() if entry.embedded}

@@ -10,7 +10,7 @@ from PIL import Image
 from random_networks import network_of, random_state
 
 from upscale.errors import UsageError
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.networks.back_projection import REACH, BackProjection, Projection
 from upscale.networks.spec import RRDBNetSpec, SRResNetSpec
 from upscale.pictures.reading import reader

@@ -19,7 +19,7 @@ from upscale.errors import OutputError, UsageError
 from upscale.metrics.by_name import Metric
 from upscale.metrics.protocol import Protocol
 from upscale.models.checkpoints.convert import read_checkpoint, write_checkpoint
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.pixels.baselines import Levels
 from upscale.training.config import Config, make_config
 from upscale.training.keeper import Keeper, Moment

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.pictures.reading import reader
 from upscale.upscaling.engine import upscale_pixels
 from upscale.upscaling.tiling import Tiling

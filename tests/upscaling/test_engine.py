@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from upscale.errors import DeviceError, InputError
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.networks.layers import Convolution
 from upscale.networks.spec import CompactSpec, RRDBNetSpec, build
 from upscale.pictures.reading import reader

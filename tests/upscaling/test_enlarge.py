@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.pixels import spool
 from upscale.pixels.image import Pixels
 from upscale.pixels.resample import resize_bands

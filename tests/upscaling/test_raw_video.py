@@ -19,7 +19,8 @@ from forked import Forked
 from program import fork, inside
 
 from upscale.errors import InputError, OutputError
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.pixels.image import Pixels
 from upscale.upscaling.raw_video import AHEAD, enlarge_frames
 from upscale.upscaling.target import Target

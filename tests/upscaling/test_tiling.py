@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from upscale.errors import UsageError
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.networks.spec import RRDBNetSpec, build
 from upscale.upscaling import tiling
 from upscale.upscaling.tiling import Tiling, plan_tiling, widest

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.networks.spec import build, spec_to_dict
 from upscale.networks.srresnet import SRResNetSpec
 from upscale.pixels.image import Pixels

@@ -10,7 +10,8 @@ from PIL import Image, ImageCms
 from random_networks import random_state
 
 from upscale.errors import InputError, OutputError, UsageError, WeightsError
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.networks.spec import RRDBNetSpec
 from upscale.pictures.reading import reader
 from upscale.pixels import image

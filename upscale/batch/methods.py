@@ -52,6 +52,8 @@ class Making:
     """A word that `upscale.models.devices.check_device` knows."""
     precision: str = "auto"
     """``auto``, or one of `upscale.models.devices.PRECISIONS`."""
+    engine: str = "auto"
+    """``auto``, or one of `upscale.models.engines.ENGINES`."""
     tta: bool = False
     """The result is an average over 8 flips and rotations."""
     back_project: int = 0
@@ -95,7 +97,7 @@ def find_method(
 
 
 def _load(weights: "Weights", making: Making, order: Order, notify: Notify) -> Ready:
-    from upscale.models.model import load
+    from upscale.models.loading import load
     from upscale.upscaling.tiling import plan_tiling
 
     model = load(
@@ -104,6 +106,7 @@ def _load(weights: "Weights", making: Making, order: Order, notify: Notify) -> R
         making.precision,
         tta=making.tta,
         back_project=making.back_project,
+        engine=making.engine,
         notify=notify,
     )
     if model.scale == 1 and order.target.may_enlarge:
@@ -130,7 +133,7 @@ def described(
         "model": name,
         "reason": choice.reason or None if choice else None,
         "alpha": making.alpha if method is None else method.alpha,
-        "device": None if ready is None else str(ready.model.device),
+        "device": None if ready is None else ready.model.place,
         "precision": None if ready is None else ready.model.precision,
         "tile": None if ready is None else ready.tiling.tile,
         "overlap": None if ready is None else ready.tiling.overlap,
@@ -153,5 +156,7 @@ def settings_digest_of(making: Making, order: Order, sha256: str, alpha: float |
         tile=making.tile,
         overlap=making.overlap,
         precision=making.precision,
-        **({"wrap": True} if order.wrap else {}),  # a key without it is that of 0.1.0
+        # A key without these is that of 0.1.0.
+        **({"wrap": True} if order.wrap else {}),
+        **({} if making.engine == "auto" else {"engine": making.engine}),
     )

@@ -29,14 +29,17 @@ CPU_BUDGET = 3 * 2**29
 ALL = "all"
 """The word for all CUDA devices."""
 
+KINDS = ("auto", "cpu", "cuda", "mps", "vulkan")
+WORDS = "auto, cpu, cuda, cuda:N, mps, vulkan or vulkan:N"
+
 PRECISIONS = ("fp32", "bf16", "fp16")
 
 
 def check_device(device: str) -> None:
-    """Raise UsageError for another word than ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``."""
+    """Raise UsageError for a word that is not among `WORDS`; N is a number."""
     kind, _, index = device.partition(":")
-    if kind not in ("auto", "cpu", "cuda", "mps") or (index and not index.isdecimal()):
-        raise UsageError(f"device {device!r} is not known: auto, cpu, cuda, cuda:N or mps")
+    if kind not in KINDS or (index and not index.isdecimal()):
+        raise UsageError(f"device {device!r} is not known: {WORDS}")
 
 
 def check_devices(devices: str) -> None:
@@ -77,9 +80,10 @@ def check_precision(precision: str) -> None:
 
 
 def pick_device(device: str, notify: "Notify" = lambda text: None) -> "torch.device":
-    """Turn a word that `check_device` knows into an available device.
+    """Turn a word that `check_device` knows into an available device of PyTorch.
 
-    Raises DeviceError if the device is absent, UsageError for another word.
+    Raises DeviceError if the device is absent, UsageError for another word. A Vulkan device is none
+    of PyTorch's: see `upscale.models.engines.pick_gpu`.
     """
     import torch
 
@@ -91,6 +95,10 @@ def pick_device(device: str, notify: "Notify" = lambda text: None) -> "torch.dev
         if not (cuda or mps):
             notify("upscale: PyTorch finds no usable GPU, so the CPU does the work")
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    if kind == "vulkan":
+        raise UsageError(
+            f"--device {device} is only for upscale INPUT, sweep and doctor; use cpu, cuda or mps"
+        )
     if kind == "cuda" and int(index or 0) >= cuda:
         build_of = "this build of PyTorch is for the CPU" if torch.version.cuda is None else ""
         raise DeviceError(

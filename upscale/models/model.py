@@ -1,33 +1,25 @@
-"""Makes a `Model`: convert, interpolate, fold, build, move to device and precision."""
+"""A `Model`: a network in its precision on its device, and how pictures go through it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
-from pathlib import Path
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from upscale.errors import UsageError
-from upscale.models.cache import WeightsFile
-from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
 from upscale.models.checkpoints.gray import is_gray
-from upscale.models.checkpoints.interpolation import interpolate
-from upscale.models.choice import MOST_ITERATIONS
-from upscale.models.devices import check_precision, free_bytes, pick_device
-from upscale.models.fetching.sources import Notify, Progress
-from upscale.models.precision import DTYPES, pick_precision
-from upscale.models.weights import Weights, find_weights
+from upscale.models.devices import free_bytes
+from upscale.models.precision import DTYPES
 from upscale.networks.back_projection import REACH
-from upscale.networks.fold import fold
+from upscale.networks.ncnn.net import can_write, is_quick
+from upscale.networks.ncnn.steps import in_ncnn
 from upscale.networks.pipeline import Pipeline
 from upscale.networks.spec import (
     Network,
     Spec,
     StateDict,
     build,
-    laid_out,
     place,
     set_precision,
     unprojected,
@@ -36,7 +28,7 @@ from upscale.networks.streaming.bands import feed_in_memory, pixels_in_memory, r
 from upscale.networks.streaming.program import Program, trace
 from upscale.networks.streaming.stream import Stream
 
-__all__ = ["Model", "load", "load_model"]
+__all__ = ["Model", "ready"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +43,7 @@ class Model:
     sha256: str
     """sha256 of the weights file, or of both files of a blend."""
     device: torch.device
+    """Where pixels are before and after the network, and what PyTorch computes."""
     precision: str
     alpha: float | None = None
     """Alpha of the blend; None: the weights as they are."""
@@ -60,6 +53,15 @@ class Model:
     """Number of corrections of a result towards its input (`upscale.networks.back_projection`)."""
     read_psnr: Callable[[], StateDict] | None = None
     """Parameters of the PSNR end, if there is one."""
+    engine: str = "torch"
+    """What runs convolutions: one of `upscale.models.engines.ENGINES`."""
+    gpu: int | None = None
+    """The number of the Vulkan device on which ncnn runs them; None: the CPU."""
+
+    @property
+    def place(self) -> str:
+        """The device that computes, in the words of ``--device``."""
+        return str(self.device) if self.gpu is None else f"vulkan:{self.gpu}"
 
     @property
     def overlap(self) -> int:
@@ -74,7 +76,8 @@ class Model:
     @cached_property
     def network(self) -> Network:
         """The network in the model's precision."""
-        return _ready(self.spec, self.state, self.device, self.precision)
+        precision = "fp32" if self.engine == "ncnn" else self.precision
+        return ready(self.spec, self.state, self.device, precision)
 
     @cached_property
     def gray(self) -> bool:
@@ -83,8 +86,10 @@ class Model:
 
     @cached_property
     def exact(self) -> "Model":
-        """The same model in float32, for tiles that half precision cannot hold."""
-        return self if self.precision == "fp32" else replace(self, precision="fp32")
+        """The same model in PyTorch and float32, for numbers that half precision cannot hold."""
+        if (self.precision, self.engine) == ("fp32", "torch"):
+            return self
+        return replace(self, precision="fp32", engine="torch", gpu=None)
 
     @cached_property
     def faithful(self) -> "Model":
@@ -101,7 +106,11 @@ class Model:
     @cached_property
     def program(self) -> Program:
         """The operations of the network and all that follows it, for a `Stream`."""
-        return trace(Pipeline(self.network, self.gray, self.back_project))
+        program = trace(Pipeline(self.network, self.gray, self.back_project))
+        if self.engine == "ncnn":
+            can_run = is_quick if self.gpu is None else can_write
+            program = in_ncnn(program, can_run, self.gpu, half=self.precision == "fp16")
+        return program
 
     @cached_property
     def bytes_of_a_column(self) -> float:
@@ -166,7 +175,8 @@ class Model:
         return F.pad(lr, padding, mode="replicate") if any(padding) else lr
 
 
-def _ready(spec: Spec, state: StateDict, device: torch.device, precision: str) -> Network:
+def ready(spec: Spec, state: StateDict, device: torch.device, precision: str) -> Network:
+    """Build a network that shares the tensors of ``state``, on a device in a precision."""
     with torch.device("meta"):
         network = build(spec)
     network.load_state_dict(state, assign=True)
@@ -174,97 +184,3 @@ def _ready(spec: Spec, state: StateDict, device: torch.device, precision: str) -
     set_precision(network, DTYPES[precision])
     place(network, device)
     return network
-
-
-def load_model(
-    model: str | Path = "srgan",
-    alpha: float | None = None,
-    psnr: str | Path | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    *,
-    tta: bool = False,
-    back_project: int = 0,
-    progress: Progress = lambda done, total: None,
-    notify: Notify = lambda text: None,
-) -> Model:
-    """Load a model, ready for `upscale.upscale` or to be called on a tensor.
-
-    ``model``: a name of ``weights.toml``, a checkpoint file, or ``hf://user/repository/file``.
-    ``alpha``: in [0, 1], θ = (1 - α) θ_PSNR + α θ_GAN over all parameters (Wang et al. 2018,
-    equation 4); None for the manifest's default, mostly the weights as they are. The PSNR end is
-    the named model's own, or ``psnr`` (name, file or address). ``tta``: average over the eight
-    flips and rotations, at eight times the work. ``back_project``: number of corrections that bring
-    the result's bicubic reduction close to the input. ``progress`` gets the bytes done and the
-    total of a download, ``notify`` a line for the user. Raises WeightsError, DeviceError or
-    UsageError.
-    """
-    check_precision(precision)
-    pick_device(device)
-    weights = find_weights(model, alpha, psnr, progress, notify)
-    return load(weights, device, precision, tta=tta, back_project=back_project, notify=notify)
-
-
-def load(
-    weights: Weights,
-    device: str = "auto",
-    precision: str = "auto",
-    *,
-    tta: bool = False,
-    back_project: int = 0,
-    notify: Notify = lambda text: None,
-) -> Model:
-    """Load weights that are on this machine; see `load_model`.
-
-    Raises WeightsError for their contents, DeviceError or UsageError.
-    """
-    if not 0 <= back_project <= MOST_ITERATIONS:
-        raise UsageError(f"back-projection runs 0 to {MOST_ITERATIONS} times, not {back_project}")
-    chosen_device = pick_device(device, notify)
-    checkpoint = read_checkpoint(weights.file.checked())
-    read_psnr = None
-    if weights.psnr is not None:
-        psnr = weights.psnr.checked()
-        if weights.alpha is not None:
-            names = (weights.psnr_name, weights.name)
-            other = read_checkpoint(psnr)
-            checkpoint = interpolate(other, checkpoint, weights.alpha, names, notify)
-        read_psnr = partial(_read_folded, weights.psnr)
-    spec, state = _folded(checkpoint)
-    return Model(
-        name=weights.name,
-        spec=spec,
-        state=state,
-        sha256=weights.sha256,
-        device=chosen_device,
-        precision=_quickest(precision, chosen_device, spec, state),
-        alpha=weights.alpha,
-        tta=tta,
-        back_project=back_project,
-        read_psnr=read_psnr,
-    )
-
-
-def _folded(checkpoint: Checkpoint) -> tuple[Spec, StateDict]:
-    """Return a folded network, in the layout that it runs in: so it shares the tensors."""
-    spec, state = fold(checkpoint.spec, checkpoint.state)
-    return spec, {key: laid_out(tensor) for key, tensor in state.items()}
-
-
-def _read_folded(file: WeightsFile) -> StateDict:
-    return _folded(read_checkpoint(file.checked()))[1]
-
-
-def _quickest(word: str, device: torch.device, spec: Spec, state: StateDict) -> str:
-    """Return the precision of a network: the named one, or the fastest on its device."""
-
-    @cache
-    def network(name: str) -> Network:
-        return _ready(spec, state, device, name)
-
-    def run(name: str, lr: Tensor) -> Tensor:
-        with torch.inference_mode():
-            sr: Tensor = network(name)(lr.contiguous(memory_format=torch.channels_last))
-            return sr
-
-    return pick_precision(word, device, repr(spec), run)

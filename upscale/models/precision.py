@@ -17,7 +17,15 @@ from torch import Tensor
 from upscale.models.devices import check_precision
 from upscale.models.folder import remembered
 
-__all__ = ["DTYPES", "candidates", "pick_precision", "processor_name", "quickest", "timed"]
+__all__ = [
+    "DTYPES",
+    "candidates",
+    "measured_on",
+    "pick_precision",
+    "processor_name",
+    "quickest",
+    "timed",
+]
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -56,7 +64,7 @@ def pick_precision(
     names = candidates(torch.cpu.get_capabilities())
     if len(names) == 1:
         return names[0]
-    key = " | ".join((_processor(), torch.__version__, work))
+    key = f"{measured_on()} | {work}"
     return remembered(FILE, key, lambda: quickest(names, run, error))
 
 
@@ -71,20 +79,24 @@ def candidates(capabilities: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def quickest(
-    names: Sequence[str], run: Callable[[str, Tensor], Tensor], error: float = ERROR
+    names: Sequence[str],
+    run: Callable[[str, Tensor], Tensor],
+    error: float = ERROR,
+    side: int = SIDE,
 ) -> str:
-    """Time a small picture in each of ``names``, the first of which is float32.
+    """Time a picture of ``side``² LR pixels in each of ``names``, and return the fastest.
 
-    ``run`` takes a precision and (1, 3, H, W), and returns the network's result. A precision is not
-    used if it is not faster, differs from float32 by ``error`` or more, or does not run.
+    The first of them is exact: float32, or PyTorch. ``run`` takes a name and (1, 3, H, W), and
+    returns the network's result. A way is not used if it is not faster, differs from the exact one
+    by ``error`` or more, or does not run.
     """
-    lr = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    lr = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
     exact, seconds = timed(partial(run, names[0], lr))
     best, least = names[0], seconds * GAIN
     for name in names[1:]:
         try:
             sr, seconds = timed(partial(run, name, lr))
-        except RuntimeError:  # PyTorch raises these for an operator that a precision lacks
+        except (RuntimeError, MemoryError):  # PyTorch raises these for an operator that it lacks
             continue
         if seconds < least and (sr - exact).abs().mean().item() < error:
             best, least = name, seconds
@@ -114,7 +126,8 @@ def processor_name() -> str:
     return ", ".join(word + fields[field] for field, word in named.items() if field in fields)
 
 
-def _processor() -> str:
-    """Return everything on which speed depends: processor, instructions in use, threads."""
+def measured_on() -> str:
+    """Return what speed depends on: processor, instructions in use, threads, PyTorch."""
     threads = torch.get_num_threads()
-    return f"{processor_name()}, {torch.backends.cpu.get_cpu_capability()}, {threads} threads"
+    capability = torch.backends.cpu.get_cpu_capability()
+    return f"{processor_name()}, {capability}, {threads} threads | {torch.__version__}"

@@ -66,7 +66,7 @@ def find_weights(
     progress: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
 ) -> Weights:
-    """Find or fetch the files for the arguments of `upscale.models.model.load_model`.
+    """Find or fetch the files for the arguments of `upscale.models.loading.load_model`.
 
     Raises WeightsError if there are none, UsageError for an impossible blend.
     """

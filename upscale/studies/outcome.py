@@ -15,7 +15,7 @@ from upscale.metrics.by_name import Metric, make_metrics
 from upscale.metrics.protocol import METRICS, Protocol, Row
 from upscale.models.devices import pick_device
 from upscale.models.fetching.sources import Notify, Progress
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.networks.spec import build
 from upscale.pixels.baselines import Levels
 from upscale.studies.options import StudyOptions

@@ -11,6 +11,7 @@ __all__ = [
     "DEBUG",
     "DEVICE",
     "DEVICES",
+    "ENGINE",
     "JOBS",
     "JSON",
     "MAX_PIXELS_IN",
@@ -27,7 +28,7 @@ __all__ = [
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
-_DEVICE = "Device that runs the network: auto, cpu, cuda, cuda:N or mps"
+_DEVICE = "Device that runs the network: auto, cpu, cuda, cuda:N, mps, vulkan or vulkan:N"
 
 NETWORK: Declared = {
     "text": f"Name (see: upscale models), file, or hf://user/repo/file. {AUTO} takes {CLEAN} for "
@@ -64,6 +65,12 @@ DEVICES: Declared = {
 }
 PRECISION: Declared = {
     "text": "Precision of the network: auto, fp32, bf16 or fp16.",
+    "panel": SPEED,
+}
+ENGINE: Declared = {
+    "text": "Engine of the network: torch, ncnn (an extra), or auto: the faster one, if the "
+    "precision is auto, too.",
+    "default": "auto",
     "panel": SPEED,
 }
 OVERLAP: Declared = {

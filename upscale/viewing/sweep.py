@@ -12,7 +12,8 @@ from upscale.errors import InputError, OutputError, UsageError
 from upscale.files import unreadable
 from upscale.models.choice import CANDIDATES, CLEAN
 from upscale.models.fetching.sources import Notify, Progress
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.pictures.limits import check_format
 from upscale.pictures.reading import reader
 from upscale.pictures.writing.writer import Writer

@@ -36,10 +36,10 @@ def test_it_names_what_a_report_needs(
     assert cache == {"folder": str(tmp_path), "some-model": "1.5 MB"}
     assert (model["name"], model["device"]) == (weights, "cpu")
     assert model["auto"] in model
-    rate, decibels = model["fp32"].split(" million pixels a second, ")
+    rate, decibels = model["fp32, torch"].split(" million pixels a second, ")
     assert float(rate) > 0
     assert float(decibels.removesuffix(" dB")) > 10
-    assert {"bf16", "fp16"} <= set(model)
+    assert {"bf16, torch", "fp16, torch", "fp32, ncnn"} <= set(model)
 
     monkeypatch.setenv("COLUMNS", "80")
     told = inside(tmp_path, *words)

@@ -39,7 +39,7 @@ from typer.testing import CliRunner
 
 from upscale.cli.app import app
 from upscale.models.checkpoints.convert import read_checkpoint
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.networks.spec import build, spec_from_dict
 from upscale.training.config import Config, make_config, write_config
 from upscale.training.course import Ended

@@ -11,7 +11,8 @@ from upscale.batch.planning.job import Job
 from upscale.cli.reports import duration as module
 from upscale.cli.reports.duration import at_most, seconds_a_pixel, seconds_of
 from upscale.errors import InputError
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.upscaling.target import Target
 from upscale.upscaling.tiling import Tiling
 

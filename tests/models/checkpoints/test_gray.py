@@ -10,7 +10,8 @@ from torch import Tensor
 
 from upscale.models.checkpoints.convert import read_checkpoint
 from upscale.models.checkpoints.gray import is_gray
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.networks.spec import CompactSpec, RRDBNetSpec, Spec, SRResNetSpec
 
 RRDBNET = RRDBNetSpec(features=8, blocks=1, growth=4)

@@ -10,8 +10,8 @@ import upscale
 from upscale.errors import UsageError, WeightsError
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint
 from upscale.models.checkpoints.interpolation import interpolate
+from upscale.models.loading import load_model
 from upscale.models.manifest import read_manifest
-from upscale.models.model import load_model
 from upscale.networks.spec import RRDBNetSpec, SRResNetSpec
 
 EMBEDDED = Path(upscale.__file__).parent / "embedded"

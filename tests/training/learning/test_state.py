@@ -12,7 +12,7 @@ from tiny_training import RRDBNET, SRRESNET, differing, narrow, one_thread
 
 from upscale.errors import OutputError, UsageError, WeightsError
 from upscale.models.checkpoints.convert import Checkpoint, read_checkpoint, write_checkpoint
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.networks.back_projection import Projection
 from upscale.networks.layers import BatchNorm, Convolution
 from upscale.networks.spec import SRResNetSpec, spec_from_dict

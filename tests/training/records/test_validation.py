@@ -16,7 +16,7 @@ from upscale.cli.app import app
 from upscale.errors import WeightsError
 from upscale.metrics.psnr_ssim import luma, psnr, ssim
 from upscale.models.checkpoints.convert import Checkpoint, write_checkpoint
-from upscale.models.model import load_model
+from upscale.models.loading import load_model
 from upscale.networks.spec import SRResNetSpec, build, spec_to_dict
 from upscale.pixels.degrade import blur_and_subsample, degrade
 from upscale.training.records.validation import prepare_validation

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import random_state
 
-from upscale.models.model import Model, load_model
+from upscale.models.loading import load_model
+from upscale.models.model import Model
 from upscale.networks.layers import Convolution
 from upscale.networks.spec import CompactSpec, RRDBNetSpec, Spec, SRResNetSpec
 from upscale.pixels.image import Pixels

@@ -168,7 +168,7 @@ def _load(
     alpha: float | None = None,
     back_project: int = 0,
 ) -> "Model":
-    from upscale.models.model import load_model
+    from upscale.models.loading import load_model
 
     return load_model(
         name,

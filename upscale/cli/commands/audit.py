@@ -27,7 +27,7 @@ SHAPING = (
     *("recursive", "follow_links"),
     *("scale", "size", "fit", "long_edge", "megapixels", "wrap"),
     *("model", "best", "alpha", "psnr", "tta", "back_project"),
-    *("to_srgb", "strip", "precision", "tile", "overlap"),
+    *("to_srgb", "strip", "precision", "engine", "tile", "overlap"),
 )
 """The options of a run that choose its pictures, their names and their contents."""
 

@@ -104,9 +104,11 @@ def _program() -> Facts:
 def _machine() -> Facts:
     import torch
 
+    from upscale.models.engines import vulkan_devices
     from upscale.models.precision import processor_name
     from upscale.system import free_memory, usable_processors
 
+    devices = [f"vulkan:{index} {name}" for index, name in enumerate(vulkan_devices())]
     capabilities = torch.cpu.get_capabilities().items()
     flags = [name for name, there in capabilities if there is True and FOR_ARITHMETIC.search(name)]
     return {
@@ -116,6 +118,7 @@ def _machine() -> Facts:
         "cores": f"{os.cpu_count()}, of which it may use {usable_processors()}",
         "threads": f"{torch.get_num_threads()} for a network",
         "memory": f"{free_memory() / 2**30:.1f} GiB free",
+        "Vulkan": ", ".join(devices) or "no device that ncnn finds",
     }
 
 
@@ -159,16 +162,40 @@ def _cache() -> Facts:
 
 
 def _model(options: DoctorOptions) -> Facts:
-    import torch
-
-    from upscale.models.devices import PRECISIONS
-    from upscale.models.model import load_model
+    from upscale.models.engines import is_installed
+    from upscale.models.loading import load_model
 
     model = load_model(options.model, device=options.device)
-    device = model.device
-    named = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
-    facts = {"name": model.name, "device": f"{device} {named}".strip(), "auto": model.precision}
-    return facts | {name: _rate(replace(model, precision=name)) for name in PRECISIONS}
+    facts = {
+        "name": model.name,
+        "device": f"{model.place} {_name_of(model)}".strip(),
+        "auto": f"{model.precision}, {model.engine}",
+    }
+    for precision, engine in _ways(model):
+        known = engine == "torch" or is_installed()
+        way = replace(model, precision=precision, engine=engine)
+        facts[f"{precision}, {engine}"] = _rate(way) if known else "ncnn is not installed"
+    return facts
+
+
+def _name_of(model: "Model") -> str:
+    import torch
+
+    from upscale.models.engines import vulkan_devices
+
+    if model.gpu is not None:
+        return vulkan_devices()[model.gpu]
+    return torch.cuda.get_device_name(model.device) if model.device.type == "cuda" else ""
+
+
+def _ways(model: "Model") -> tuple[tuple[str, str], ...]:
+    """Return the precisions and engines that a device may have."""
+    from upscale.models.devices import PRECISIONS
+
+    if model.gpu is not None:
+        return ("fp32", "ncnn"), ("fp16", "ncnn")
+    in_torch = tuple((precision, "torch") for precision in PRECISIONS)
+    return (*in_torch, ("fp32", "ncnn")) if model.device.type == "cpu" else in_torch
 
 
 def _rate(model: "Model") -> str:

@@ -86,7 +86,7 @@ class DryRun(Worker):
             status, True, seconds_estimated=round(seconds, 1), bytes_uncompressed=raw_bytes
         )
         models = (methods[name].ready.model for name in self._pixels)
-        places = (f" on {each.device} ({each.precision})" for each in models)
+        places = (f" on {each.place} ({each.precision}, {each.engine})" for each in models)
         bars.say(
             f"about {duration(seconds)}{next(places, '')}; "
             f"at most {raw_bytes / 1e9:.2f} GB, compressed less"

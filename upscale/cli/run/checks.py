@@ -8,6 +8,7 @@ from upscale.errors import UsageError
 from upscale.fleet.cluster.address import check_cluster
 from upscale.models.choice import AUTO, check_psnr
 from upscale.models.devices import check_devices, check_precision
+from upscale.models.engines import check_engine
 from upscale.pictures.formats import WRITABLE, suffix_of
 from upscale.stores.store import store_of
 from upscale.stores.urls import is_url
@@ -23,6 +24,7 @@ def check(options: Options) -> None:
     check_limits(options)
     check_devices(options.device)
     check_precision(options.precision)
+    check_engine(options.engine)
     if options.cluster is not None:
         check_cluster(options.cluster)
     if options.wrap and options.fit == "fill":

@@ -20,6 +20,7 @@ def making_of(options: Options) -> Making:
         psnr=options.psnr,
         device=options.first_device,
         precision=options.precision,
+        engine=options.engine,
         tta=options.tta,
         back_project=options.back_project,
         tile=options.tile,

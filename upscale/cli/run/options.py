@@ -27,6 +27,7 @@ from upscale.upscaling.shared_options import (
     BACK_PROJECT,
     DEBUG,
     DEVICES,
+    ENGINE,
     JOBS,
     JSON,
     MAX_PIXELS_IN,
@@ -140,6 +141,7 @@ class Options:
     strip: bool = option("Drop EXIF, XMP, IPTC and resolution.", False, COLOUR)
     device: str = shared(DEVICES, panel=SPEED)
     precision: str = shared(PRECISION, default="auto")
+    engine: str = shared(ENGINE)
     jobs: int = shared(JOBS, text="Processes that decode and encode.", default=3)
     workers: int | None = option(
         "Processes that share the pictures, and the processor's threads. Default: 1, or as many as "

@@ -32,7 +32,7 @@ def non_finite(model: Model) -> InputError:
 def too_little_memory(model: Model, lr: Tensor, error: Exception) -> DeviceError:
     """Return the error for a tile, (N, 3, h, w), that cannot be cut further."""
     return DeviceError(
-        f"{model.device}: not enough memory for a tile of {lr.shape[-1]} × {lr.shape[-2]} pixels "
+        f"{model.place}: not enough memory for a tile of {lr.shape[-1]} × {lr.shape[-2]} pixels "
         f"({str(error).splitlines()[0]}); close other programs, or use --device cpu or a smaller "
         "model"
     )
