@@ -35,7 +35,7 @@ def test_what_a_browser_shows_is_embedded_byte_for_byte(
     assert page.images == [(kind, first.read_bytes())] * 2
     assert page.column("on this page") == ["the file itself"] * 2
     assert page.column("bytes") == [f"{first.stat().st_size:,}"] * 2
-    assert page.column("bits a sample") == ["8"] * 2
+    assert page.column("bits per sample") == ["8"] * 2
 
 
 def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
@@ -52,11 +52,11 @@ def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.asarray(each), np.floor(deep / 257 + 0.5))
     np.testing.assert_array_equal(np.asarray(shown[2]), noise(64, 64))
     assert shown[2].info["icc_profile"] == profile
-    assert page.column("bits a sample") == ["16", "16", "8"]
+    assert page.column("bits per sample") == ["16", "16", "8"]
     assert page.column("format") == ["TIFF", "PNG", "TIFF"]
     assert page.column("on this page") == [
         "as an 8-bit PNG: browsers do not show TIFF",
-        "as an 8-bit PNG: it has 16 bits a sample",
+        "as an 8-bit PNG: it has 16 bits per sample",
         "as an 8-bit PNG: browsers do not show TIFF",
     ]
 

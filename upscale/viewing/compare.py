@@ -19,17 +19,18 @@ from upscale.viewing.shown import ShownPicture, common_frame, look, with_png
 __all__ = ["LARGE", "LARGEST", "MARKER", "read_settings", "write_page"]
 
 LARGE, LARGEST = 50 * 10**6, 500 * 10**6
-"""Bytes of pictures above which a page opens slowly, and above which it is not made."""
+"""Bytes of all pictures above which a page opens slowly, and above which none is made."""
 
 MAKER = "upscale compare"
 
 MARKER = marker(MAKER).encode()
-"""Begins each page, so that only such pages are replaced."""
+"""Stands near the beginning of each page, by which pages are told from other files."""
 
 SETTINGS = ("model", "alpha", "precision", "seconds")
-"""Taken from the report of a run."""
+"""What is taken from the report of a run."""
 
 Settings = Mapping[str, object]
+"""How a picture was made: values by name."""
 
 
 def write_page(
@@ -43,18 +44,21 @@ def write_page(
 ) -> None:
     """Write a page to ``target`` that compares two or more ``pictures`` of the same view.
 
-    Each is shown at the size of the largest. ``settings``: how a picture was made, by its path, as
-    `read_settings` gives it; ``model`` and ``alpha`` name the picture, and the table shows all.
-    ``notify`` is told a sentence for the user. ``overwrite``: replace any file, not only a page.
-    ``progress``: pictures decoded and in all. Raises UsageError for pictures of different shapes or
-    of too many bytes, InputError for one that cannot be read, OutputError.
+    Each is shown at the size of the largest. ``settings``: how each picture was made, by its path,
+    as `read_settings` returns it; ``model`` and ``alpha`` name the picture, and the table shows all
+    settings. ``notify`` is told sentences for the user. ``overwrite``: replace any file, not only a
+    page. ``progress`` is told pictures decoded, and in all.
+
+    Raises UsageError for fewer than two pictures, pictures of different shapes or of too many
+    bytes, and a target that is not HTML or is one of the pictures; InputError for a picture that
+    cannot be read; OutputError for a target that may not be replaced or cannot be written.
     """
     if len(pictures) < 2:
-        named = ", ".join(map(str, pictures)) or "nothing"
-        raise UsageError(f"{named}: cannot be compared alone; give two pictures or more")
+        given = ", ".join(map(str, pictures)) or "no picture"
+        raise UsageError(f"{given}: is not enough to compare; give two pictures or more")
     _check_target(target, pictures, overwrite)
     if target.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{target}: the page is HTML; name it something.html")
+        raise UsageError(f"{target}: a page is an HTML file; name it something.html")
     found = [look(path) for path in pictures]
     frame = common_frame(found)
     for index, each in enumerate(found):
@@ -75,8 +79,8 @@ def write_page(
 def read_settings(report_jsonl: Path) -> dict[Path, dict[str, object]]:
     """Return the settings of a run's outputs by their paths, from the file of its ``--report``.
 
-    Relative paths start at the working folder, or else at the report's. Raises InputError for a
-    file that cannot be read or is not a report.
+    A relative path is looked up in the working folder, then taken as one in the report's folder.
+    Raises InputError for a file that cannot be read or is not a report.
     """
     found: dict[Path, dict[str, object]] = {}
     try:
@@ -102,7 +106,7 @@ def read_settings(report_jsonl: Path) -> dict[Path, dict[str, object]]:
 
 
 def _check_target(target: Path, pictures: Sequence[Path], overwrite: bool) -> None:
-    """Raise where ``target`` must not be replaced."""
+    """Raise UsageError or OutputError if ``target`` must not be replaced."""
     if target.is_dir():
         raise OutputError(f"{target}: is a folder; name a file in it", code="output-exists")
     if not target.exists():
@@ -125,24 +129,27 @@ def _check_target(target: Path, pictures: Sequence[Path], overwrite: bool) -> No
 def _check_bytes(
     found: Sequence[ShownPicture], target: Path, notify: Callable[[str], None]
 ) -> None:
-    """Raise UsageError for more than a page holds."""
+    """Raise UsageError for more bytes than a page may have; say so if it will open slowly."""
     total = sum(each.count_bytes() for each in found)
     if total > LARGEST:
         raise UsageError(
-            f"{target}: would hold {total / 1e6:.0f} MB of pictures, and a page takes no more than "
-            f"{LARGEST / 1e6:.0f}; give fewer or smaller ones, or crops of all"
+            f"{target}: would hold {total / 1e6:.0f} MB of pictures, and a page may hold "
+            f"{LARGEST / 1e6:.0f} MB; give fewer or smaller pictures, or a crop of each"
         )
     if total > LARGE:
         notify(f"{target}: holds {total / 1e6:.0f} MB of pictures and will open slowly")
 
 
 def _shown(path: Path | str) -> str:
-    """Return text for UTF-8, with the odd bytes of a name escaped."""
+    """Return text that UTF-8 can hold, with the odd bytes of a file's name escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _labels(found: Sequence[ShownPicture], settings: Sequence[Settings]) -> list[str]:
-    """Name each picture by model and alpha or by its file; equal names get their folder, too."""
+    """Name each picture by model and alpha, or by its file.
+
+    Equal names get the file and its folder, too, and then a number.
+    """
     labels = []
     for each, known in zip(found, settings, strict=True):
         model, alpha = known.get("model"), known.get("alpha")
@@ -165,7 +172,7 @@ def _page(
     """Fill the template; return what stands before the pictures and after them."""
     given = set().union(*settings)
     named = [*(name for name in SETTINGS if name in given), *sorted(given.difference(SETTINGS))]
-    columns = ["file", "pixels", "format", "bytes", "bits a sample", *named, "on this page"]
+    columns = ["file", "pixels", "format", "bytes", "bits per sample", *named, "on this page"]
     pictures = []
     for each, known, label in zip(found, settings, _labels(found, settings), strict=True):
         values = [known.get(name) for name in named]

@@ -1,4 +1,4 @@
-"""Foreign text inside Markdown, as the Hugging Face Hub and GitHub read it."""
+"""Text from elsewhere, made safe in Markdown as the Hugging Face Hub and GitHub read it."""
 
 import re
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from typing import Any
 __all__ = ["code", "escaped", "table"]
 
 MARKS = r"[`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|^[#+=-]"
-"""Markdown's marks. An underline within a word is none of them, and addresses have it."""
+"""Markdown's marks. An underscore within a word, as in addresses, is not one of them."""
 
 
 def escaped(value: Any) -> str:
-    """Return text on one line, free of Markdown, HTML and the Hub's formulas.
+    """Return ``value`` as text on one line that has no Markdown, HTML or formula of the Hub.
 
     The Hub reads ``$$`` and a backslash before a bracket as a formula before it reads Markdown.
     """
@@ -22,15 +22,18 @@ def escaped(value: Any) -> str:
 
 
 def code(value: Any) -> str:
-    """Return a literal on one line as code, safe inside a table."""
+    """Return ``value`` on one line as code that is safe in a table.
+
+    Empty text and text with a backtick cannot be code; they are `escaped`.
+    """
     text = " ".join(str(value).split())
     return escaped(text) if "`" in text or not text else f"`{text}`".replace("|", r"\|")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], rule: str = "---") -> str:
-    """Return a table of cells that already are Markdown.
+    """Return a table whose cells are already Markdown.
 
-    ``rule``: aligns all columns but the first, ``---:`` to the right.
+    ``rule`` aligns all columns except the first; ``---:`` aligns them to the right.
     """
     lines = [head, ["---"] + [rule] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

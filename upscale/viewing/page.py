@@ -16,20 +16,21 @@ HEAD = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 """
-"""Begins a page; its template goes on with the title."""
+"""The beginning of a page; its template goes on with the title."""
 
 
 def marker(maker: str) -> str:
-    """Return the line by which a page that ``maker`` made is known."""
+    """Return the line by which a page is known to be made by ``maker``, such as a command."""
     return f"<!-- made by: {maker} -->"
 
 
 def filled(
     template: str, maker: str, data: object, place: str, *allowed: str
 ) -> tuple[bytes, bytes]:
-    """Return a page of ``template`` before and after ``{{place}}``, with ``data`` in its script.
+    """Fill ``template``; return what stands before ``{{place}}`` and what after it, in UTF-8.
 
-    ``allowed``: as in `policy`.
+    ``maker``: as in `marker`. ``data`` becomes the JSON at ``{{data}}``, in a script. ``allowed``:
+    as in `policy`.
     """
     before, rest = template.split("{{data}}")
     middle, after = rest.split("{{" + place + "}}")
@@ -52,6 +53,6 @@ def policy(template: str, *allowed: str) -> str:
 
 
 def script_json(value: object) -> str:
-    """Return JSON that may stand inside a ``<script>``."""
-    # In a script only "<" can end it or begin a comment, and in JSON it stands in strings only.
+    """Return JSON that may stand in a ``<script>``."""
+    # Only "<" can end a script or begin a comment in it, and in JSON it occurs in strings only.
     return json.dumps(value).replace("<", "\\u003c")

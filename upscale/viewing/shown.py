@@ -1,4 +1,4 @@
-"""Pictures as a page shows them: the file itself, or a PNG where browsers would differ."""
+"""Pictures as a page shows them: the file itself, or a PNG if browsers would differ."""
 
 import base64
 import io
@@ -21,7 +21,7 @@ __all__ = ["ShownPicture", "common_frame", "look", "with_png"]
 
 PNG = "image/png"
 PIECE = 3 * 2**20
-"""Bytes encoded at once: a multiple of 3, so that pieces of base64 join."""
+"""Bytes that are encoded at once; a multiple of 3, so that pieces of base64 can be joined."""
 
 
 @dataclass(frozen=True)
@@ -35,30 +35,30 @@ class ShownPicture:
     height: int
     """In pixels, upright."""
     format: str
-    """Its name for people."""
+    """Its name as people say it."""
     bits: str
-    """Of a sample, as the table shows it."""
+    """Bits per sample, as the table shows them."""
     kind: str = PNG
     """Media type of the file."""
     why: str = ""
-    """Reason to show ``png`` in place of the file; empty to show the file."""
+    """Reason to show ``png`` in place of the file; empty if the file is shown."""
     png: bytes | None = None
-    """Shown in place of the file; None until it is made, or where the file is shown."""
+    """What is shown in place of the file; None before it is made, and if the file is shown."""
 
     @property
     def size(self) -> str:
-        """Width and height as a text."""
+        """Width and height as text."""
         return f"{self.width} × {self.height}"
 
     def count_bytes(self) -> int:
-        """Return how many the picture adds to the page, before base64."""
+        """Return how many bytes the picture adds to the page, before base64. Raises InputError."""
         try:
             return self.path.stat().st_size if self.png is None else len(self.png)
         except OSError as error:
             raise _unreadable(self.path, error) from error
 
     def element(self) -> Iterator[bytes]:
-        """Yield an ``<img>`` with the picture in it."""
+        """Yield the pieces of an ``<img>`` with the picture in it. Raises InputError."""
         yield f'<img alt="" src="data:{PNG if self.png else self.kind};base64,'.encode()
         try:
             with open(self.path, "rb") if self.png is None else io.BytesIO(self.png) as file:
@@ -70,7 +70,10 @@ class ShownPicture:
 
 
 def look(path: Path) -> ShownPicture:
-    """Read a header, and decide whether a browser shows the file as `reader` decodes it."""
+    """Read a header, and decide whether a browser shows the file as `reader` decodes it.
+
+    Raises InputError.
+    """
     header = reader.read_header(path)
     size = (header.width, header.height)
     try:
@@ -91,16 +94,19 @@ def look(path: Path) -> ShownPicture:
         return ShownPicture(path, *size, name, str(bits), why=f"browsers do not show {name}")
     why = ""
     if bits > 8 and name != "AVIF":
-        why = f"it has {bits} bits a sample"
+        why = f"it has {bits} bits per sample"
     elif image.interpretation == "cmyk":
-        why = "browsers differ in CMYK"
+        why = "browsers show CMYK differently"
     elif orientation_of(image, found.loader) != 1 and name != "JPEG":
-        why = f"browsers differ in turning {name}"
+        why = f"browsers turn {name} differently"
     return ShownPicture(path, *size, name, str(bits), kind, why)
 
 
 def common_frame(found: Sequence[ShownPicture]) -> ShownPicture:
-    """Return the picture at whose size all are shown; UsageError where one has another shape."""
+    """Return the largest picture, at whose size all are shown.
+
+    Raises UsageError if another one is not of its shape, apart from rounding.
+    """
     # A small picture has w = W/s + a, h = H/s + b, so w·H − h·W = a·H − b·W. Where sides were
     # rounded down, a and b are in (−1, 0], where up, in [0, 1): its size is below max(W, H). Where
     # to the nearest, |a|, |b| ≤ 1/2: at most (W + H)/2, and 0 where W = H, since then a = b.
@@ -109,8 +115,8 @@ def common_frame(found: Sequence[ShownPicture]) -> ShownPicture:
         cross = each.width * largest.height - each.height * largest.width
         if abs(cross) >= max(largest.width, largest.height):
             raise UsageError(
-                f"{each.path} has {each.size} pixels and {largest.path} {largest.size}: their "
-                "shapes differ; give pictures of one view"
+                f"{each.path}: has {each.size} pixels, which is another shape than the "
+                f"{largest.size} pixels of {largest.path}; give pictures of the same view"
             )
     return largest
 
@@ -118,7 +124,8 @@ def common_frame(found: Sequence[ShownPicture]) -> ShownPicture:
 def with_png(picture: ShownPicture, notify: Callable[[str], None]) -> ShownPicture:
     """Decode a picture, so that a damaged one is refused; return it with its PNG if it needs one.
 
-    The PNG has 8 bits and the profile; of several frames it holds the first.
+    The PNG has 8 bits per sample and the picture's profile, and holds the first of several frames.
+    ``notify`` is told warnings. Raises InputError.
     """
     path = picture.path
     image = reader.read(path)
@@ -127,7 +134,7 @@ def with_png(picture: ShownPicture, notify: Callable[[str], None]) -> ShownPictu
     for warning in image.warnings:
         notify(warning)
     if image.frames > 1:
-        notify(f"{path}: has {image.frames} frames or pages; the first is shown")
+        notify(f"{path}: has {image.frames} frames or pages; only the first is shown")
     pixels = image.pixels[: image.pixels.shape[0] // image.frames]
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)

@@ -26,7 +26,7 @@ from upscale.viewing.sweep_options import Sweep
 __all__ = ["Swept", "make_strip"]
 
 MOST_PIXELS = 2**27
-"""Of all enlarged crops together."""
+"""Pixels of all enlarged crops together, at most."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Swept:
     """The files that a sweep has written."""
 
     strip: Path
-    """The strip's file."""
+    """The file of the strip."""
     size: tuple[int, int]
-    """Width and height of the strip."""
+    """Width and height of the strip in pixels."""
     saved: tuple[Path, ...]
-    """The crops' files."""
+    """The files of the crops."""
     windows: tuple[Window, ...]
-    """The crops' places in the input."""
+    """The places of the crops in the input."""
 
 
 def make_strip(
@@ -49,12 +49,13 @@ def make_strip(
     fetching: Progress = lambda done, total: None,
     notify: Notify = lambda text: None,
 ) -> Swept:
-    """Make the strip: the whole picture on top, then a row a crop and a column an alpha.
+    """Make the strip: the whole picture on top, then a row for each crop, a column for each alpha.
 
-    The first column is the input by bicubic interpolation. All files are written at the end: the
-    strip in the picture's colour profile, 8 bits a sample, over gray; with ``save`` the crops, as
-    the network gives them. ``progress`` is told crops done and in all, ``fetching`` bytes of a
-    download, ``notify`` what the user should see. Raises UpscaleError.
+    The first column is the input, enlarged by bicubic interpolation. All files are written at the
+    end: the strip, with 8 bits per sample, in the picture's colour profile, transparent places in
+    gray; with ``save``, also each crop: the network's as it makes them, the bicubic ones as they
+    are in the strip. ``progress`` is told crops done and in all, ``fetching`` bytes of a download,
+    ``notify`` what the user should see. Raises UpscaleError.
     """
     asked.check()
     image = _read(asked, notify)
@@ -99,7 +100,7 @@ def _read(asked: Sweep, notify: Notify) -> Image:
 
 
 def _models(asked: Sweep, fetching: Progress, notify: Notify) -> Iterator[tuple[float, Model]]:
-    """Load the model at each alpha in turn; ``notify`` is told each message once."""
+    """Yield each alpha with the model at it; ``notify`` is told each message once."""
     said: set[str] = set()
 
     def say_once(text: str) -> None:
@@ -113,13 +114,13 @@ def _models(asked: Sweep, fetching: Progress, notify: Notify) -> Iterator[tuple[
 
 
 def _windows(asked: Sweep, shown: Levels) -> list[Window]:
-    """Place the crops: as asked, moved into the picture, or where most detail is."""
+    """Place the crops where they are asked for, moved into the picture, or where most detail is."""
     height, width = shown.shape[:2]
     for left, top in asked.crop:
         if left >= width or top >= height:
             raise UsageError(
                 f"--crop {left},{top} lies outside {asked.input}, which has {width} × {height} "
-                "pixels"
+                "pixels; give a left and a top within it"
             )
     across, down = min(asked.crop_size, width), min(asked.crop_size, height)
     places = asked.crop or textured_crops(shown, asked.crop_size, asked.crops)
@@ -132,7 +133,7 @@ def _windows(asked: Sweep, shown: Levels) -> list[Window]:
 
 
 def _outputs(asked: Sweep, crops: int) -> tuple[Path, list[Path]]:
-    """Name the files of the strip and the crops, and check that they can be written."""
+    """Name the files of the strip and the crops; make their folders, and check that each may be."""
     named = asked.input.with_name(Naming(ending("_alphas"), ".png").name(asked.input))
     place = prepare_output(asked.output or named, many=False)
     assert place is not None
@@ -146,7 +147,9 @@ def _outputs(asked: Sweep, crops: int) -> tuple[Path, list[Path]]:
                 files.append(asked.save / naming.name(asked.input))
     for file in (strip, *files):
         if file.exists() and file.samefile(asked.input):
-            raise UsageError(f"{asked.input}: would be written over itself; choose another -o")
+            raise UsageError(
+                f"{asked.input}: would be written over itself; choose another -o or --save"
+            )
         if os.path.lexists(file) and not asked.overwrite:
             raise OutputError(
                 f"{file}: already exists; add --overwrite to replace it", code="output-exists"

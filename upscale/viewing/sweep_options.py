@@ -1,4 +1,4 @@
-"""What `upscale.viewing.sweep` is asked for; nothing here needs NumPy or PyTorch."""
+"""What `upscale.viewing.sweep` is asked for; nothing here imports NumPy or PyTorch."""
 
 import re
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from upscale.upscaling.shared_options import DEVICE, MAX_PIXELS_IN, NETWORK, PRE
 __all__ = ["Sweep", "parse_position"]
 
 MOST_CROPS = 20
+"""Crops of a strip, at most."""
 
 
 def parse_position(text: str) -> tuple[int, int]:
@@ -66,12 +67,21 @@ class Sweep:
     precision: str = shared(PRECISION, default="auto")
 
     def check(self) -> None:
-        """Raise UsageError for impossible options."""
+        """Raise UsageError for options that are impossible."""
         check_limits(self)
         if not (self.alphas and all(0 <= alpha <= 1 for alpha in self.alphas)):
-            raise UsageError("--alphas lie in [0, 1] (0: PSNR end, 1: GAN end), as in 0:1:0.2")
+            given = ",".join(f"{alpha:g}" for alpha in self.alphas) or "empty"
+            raise UsageError(
+                f"--alphas is {given}; give numbers from 0 (the PSNR end) to 1 (the GAN end), such "
+                "as 0:1:0.2"
+            )
         if len(set(self.alphas)) < len(self.alphas) or len(self.alphas) > MOST_ALPHAS:
-            raise UsageError(f"--alphas are at most {MOST_ALPHAS}, each of them once")
+            raise UsageError(
+                f"--alphas has {len(self.alphas)} values, {len(set(self.alphas))} of them "
+                f"different; give at most {MOST_ALPHAS}, and each only once"
+            )
         if len(self.crop) > MOST_CROPS:
-            raise UsageError(f"--crop is given {len(self.crop)} times; {MOST_CROPS} are the most")
+            raise UsageError(
+                f"--crop is given {len(self.crop)} times; give it {MOST_CROPS} times at most"
+            )
         check_psnr(self.model, self.psnr)

@@ -1,6 +1,5 @@
-"""Figures become a plot: `figure` and `distribution` draw one, each on a `canvas`.
+"""Figures become a plot: `figure` and `distribution` each draw one, on a `canvas`.
 
-`plane` draws a set, and `label_places` finds room for its names.
-
-It imports metrics. The benchmark and the curves of training draw through it.
+`plane` draws one set of a `figure`, and `label_places` finds room for its labels. It imports
+metrics. The benchmark, the studies of raters and the curves of training draw through it.
 """

@@ -1,7 +1,7 @@
-"""What all plots share: the settings that they are drawn by, an empty figure, and its file.
+"""What all plots share: the settings that they are drawn with, an empty figure, and its file.
 
 matplotlib is imported when a plot is drawn, and its ``pyplot`` never. While it draws, its settings
-are its own defaults; the user's settings return afterwards.
+are its own defaults and `SETTINGS`; afterwards they are the user's again.
 """
 
 from contextlib import AbstractContextManager
@@ -31,22 +31,22 @@ SETTINGS: dict[str, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
-"""They keep text as text in SVG and PDF, and give the same bytes for the same rows."""
+"""They keep text as text in SVG and PDF, and the same figures give the same bytes."""
 
 UNDATED = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 """Metadata of each format that keeps the time out of the file."""
 
 
 def check_target(target: Path) -> None:
-    """Raise UsageError where no plot can be drawn for ``target``."""
+    """Raise UsageError if ``target`` has another suffix than a plot's, or without matplotlib."""
     if target.suffix.lower() not in UNDATED:
-        raise UsageError(f"{target}: the name of a plot ends in {', '.join(UNDATED)}")
+        raise UsageError(f"{target}: is not the name of a plot; end it in {', '.join(UNDATED)}")
     with styled():
         pass
 
 
 def styled() -> AbstractContextManager[None]:
-    """Draw by our settings within a with statement. Raises UsageError without matplotlib."""
+    """Return a context in which our settings hold. Raises UsageError without matplotlib."""
     try:
         import matplotlib.style
     except ImportError as error:
@@ -59,7 +59,7 @@ def styled() -> AbstractContextManager[None]:
 def blank(
     width: float, height: float, w_pad: float | None = None, h_pad: float | None = None
 ) -> "Figure":
-    """Begin a figure whose charts leave room for each other; all sizes in inches."""
+    """Return an empty figure whose charts leave room for each other; all sizes are in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -71,7 +71,7 @@ def blank(
 
 
 def ruled(axes: "Axes") -> "Axes":
-    """Give a chart two spines and a faint grid behind what is drawn; return it."""
+    """Leave a chart its left and bottom spines, and put a faint grid behind it; return it."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#E4E4E4", linewidth=0.6)
     axes.set_axisbelow(True)
@@ -79,9 +79,9 @@ def ruled(axes: "Axes") -> "Axes":
 
 
 def save(figure: "Figure", target: Path) -> None:
-    """Write a figure as PNG, SVG or PDF, by the suffix of ``target``; whole, or not at all.
+    """Write a figure as PNG, SVG or PDF, by the suffix of ``target``; completely or not at all.
 
-    Raises OutputError where it cannot be written.
+    Raises OutputError if it cannot be written.
     """
     suffix = target.suffix.lower()
     with whole(target) as part, styled():

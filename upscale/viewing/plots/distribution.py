@@ -1,6 +1,6 @@
 """How often raters gave each score: figure 5 of Ledig et al. 2017.
 
-A column is a system, a row a score; the darker, the more often. The mark is the mean.
+A column is a system, and a row is a score; the darker, the more often. The mark is the mean.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Scores", "draw_distribution", "write_distribution"]
 
 COLUMN, ROWS_HEIGHT = 0.9, 3.2
-"""Inches: the width of a system, and the height of the five scores."""
+"""Inches: the width of a column, and the height of all five rows."""
 
 MEAN = "#C8102E"
+"""Colour of the mean."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +35,20 @@ class Scores:
     systems: tuple[str, ...]
     """Labels, from left to right."""
     counts: tuple[tuple[int, ...], ...]
-    """Of each system, how often each score was given, 1 to 5."""
+    """For each system, how often each score from 1 to 5 was given."""
 
 
 def write_distribution(sets: Sequence[Scores], target: Path) -> None:
     """Write the figure as PNG, SVG or PDF, by the suffix of ``target``.
 
-    Raises UsageError as `check_target` does, OutputError where it cannot be written.
+    Raises UsageError as `check_target` does, and OutputError if it cannot be written.
     """
     check_target(target)
     save(draw_distribution(sets), target)
 
 
 def draw_distribution(sets: Sequence[Scores]) -> "Figure":
-    """Draw one set below the other, with matplotlib."""
+    """Draw the sets below each other; at least one. Raises UsageError without matplotlib."""
     with styled():
         widest = max(len(each.systems) for each in sets)
         height = (ROWS_HEIGHT + 1) * len(sets)
@@ -102,7 +103,7 @@ def _draw(axes: "Axes", scores: Scores) -> None:
 
 
 def _folded(label: str) -> str:
-    """Break a long label at its marks, since a column is narrow."""
+    """Break a long label at hyphens and spaces, since a column is narrow."""
     lines = [""]
     for word in label.replace("-", "-\u200b").replace(" ", " \u200b").split("\u200b"):
         if lines[-1] and len(lines[-1] + word.strip()) > 12:

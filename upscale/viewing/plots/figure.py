@@ -27,27 +27,29 @@ __all__ = [
 ]
 
 PERCEPTION = ("lpips-alex", "lpips-vgg", "dists", "niqe", "pi")
-"""Metrics for the second axis; less is better for all of them."""
+"""Metrics for the vertical axis; less is better for all of them."""
 
 DISTORTION = ("psnr", "rmse")
-"""Metrics for the first axis."""
+"""Metrics for the horizontal axis."""
 
 REGIONS = (11.5, 12.5, 16.0)
 """The greatest RMSE of regions 1 to 3 of PIRM 2018 (Blau et al. 2018, section 2)."""
 
 PLANE_SIZE = (5.8, 4.6)
-"""Inches."""
+"""Width and height of a plane in inches."""
 PLANES_ACROSS = 3
+"""Planes beside each other, at most."""
 
 LEGEND = {
     "network": "network interpolation",
     "image": "image interpolation",
     "published": "published",
 }
+"""What the legend says of each of the `STYLES`."""
 
 
 def check_plot(target: Path, y: str = "lpips-alex") -> None:
-    """Raise UsageError where a plot cannot be drawn, before anything is measured for it."""
+    """Raise UsageError if a plot cannot be drawn, before anything is measured for it."""
     if y not in PERCEPTION:
         raise UsageError(f"{y!r} is not an axis of a plot; choose one of {', '.join(PERCEPTION)}")
     check_target(target)
@@ -62,8 +64,8 @@ def perception_distortion(
 ) -> None:
     """Write the plane as PNG, SVG or PDF, by the suffix of ``target``; see `draw_plane`.
 
-    Raises UsageError as `check_plot` and `draw_plane` do, OutputError where the file cannot be
-    written; then there is none.
+    Raises UsageError as `check_plot` and `draw_plane` do, and OutputError if the file cannot be
+    written.
     """
     check_plot(target, y)
     save(draw_plane(rows, y, published, x), target)
@@ -75,21 +77,20 @@ def draw_plane(
     published: Sequence[Row] = (),
     x: str = "psnr",
 ) -> "Figure":
-    """Draw ``x``, one of `DISTORTION`, against ``y``, one of `PERCEPTION`, a plane for each set.
-
-    Behind RMSE stand the `REGIONS` of PIRM 2018.
+    """Draw ``x`` (``psnr`` or ``rmse``) against ``y`` (of `PERCEPTION`), a plane for each set.
 
     A line joins the alphas of one model: solid for interpolated networks, dashed for interpolated
-    images. Labels name every other point and the ends of the lines; alphas between the ends are
-    labelled where there is room. ``published`` rows are hollow, in the planes of measured sets.
-    Rows without one of the two figures are left out. Raises UsageError where none is left, or
-    matplotlib is not installed.
+    images. The ends of a line have labels, and so has each point that is on no line; alphas between
+    the ends are labelled if there is room. ``published`` rows are hollow, and only in the planes of
+    measured sets. With RMSE, each plane shows the `REGIONS` of PIRM 2018. Rows that lack one of the
+    two figures are left out. Raises UsageError if none is left, or without matplotlib.
     """
     measured, hollow = ([row for row in each if _has(row, x, y)] for each in (rows, published))
     sets = list(dict.fromkeys(row.set for row in measured))
     if not sets:
         raise UsageError(
-            f"there is nothing to plot: no row has both {METRICS[x].title} and {METRICS[y].title}"
+            f"there is nothing to plot: no row has both {METRICS[x].title} and {METRICS[y].title}; "
+            "measure both, or leave the plot out"
         )
     with styled():
         down = math.ceil(len(sets) / PLANES_ACROSS)
@@ -121,7 +122,7 @@ def _has(row: Row, x: str, y: str) -> bool:
 
 
 def _add_regions(axes: "Axes") -> None:
-    """Draw the limit of each region, with its number above, where no point is."""
+    """Draw the limit of each region, with its number above the plane, where no point is."""
     for number, limit in enumerate(REGIONS, 1):
         axes.axvline(limit, color=FAINT, linewidth=0.8, linestyle=":", zorder=0)
         name = axes.text(
@@ -137,7 +138,7 @@ def _add_regions(axes: "Axes") -> None:
 
 
 def _add_legend(figure: "Figure", planes: Sequence[Plane]) -> None:
-    """Explain lines and hollow points, where there are any, under all planes."""
+    """Explain the lines and hollow points that there are, below all planes."""
     from matplotlib.lines import Line2D
 
     used = [kind for kind in STYLES if any(kind in plane.kinds for plane in planes)]

@@ -1,7 +1,7 @@
-"""Where to write beside points so that no label covers another: greedy, nearest place first.
+"""Places for labels beside their points, so that no label covers another: greedy, nearest first.
 
 adjustText 1.4.0 (MIT; it needs SciPy) cannot leave a label out. On the tests' planes it took 5 to
-20 times as long, put up to three labels on points and let two overlap.
+20 times as long, put up to three labels onto points, and let two overlap.
 """
 
 import math
@@ -19,18 +19,19 @@ Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 
 Dots = npt.NDArray[np.float64]
+"""Points: (N, 2)."""
 
 DIRECTIONS = (0, 30, -30, 60, -60, 90, -90, 120, -120, 150, -150, 180)
-"""In degrees, the best one first: a label reads best at the right of its point."""
+"""Degrees from a point to its label, the best one first: a label reads best at the right."""
 
 CROSSING = 4
-"""Rings further out that a label goes to keep off a curve, or away from another point."""
+"""Rings that a label goes further out to keep off a curve, or away from another point."""
 
 STRAY = 1.25
-"""Every other point is at least this many times as far from a label as its own."""
+"""All other points should be at least this many times as far from a label as its own point."""
 
 NEAR = 1
-"""Rings within which an optional label still belongs visibly to its point."""
+"""The outermost ring at which an optional label still visibly belongs to its point."""
 
 
 def places(
@@ -41,12 +42,13 @@ def places(
     curves: Sequence[Sequence[Point]] = (),
     gap: float = 8.0,
 ) -> list[Point | None]:
-    """Choose the centre of each point's label; all lengths in one unit, such as pixels.
+    """Choose the centre of each point's label; all lengths are in one unit, such as pixels.
 
-    ``sizes``: width and height of the labels; ``within``: where they must lie; ``curves``: lines
-    that they avoid; ``gap``: from a point to its label; half of it stays free around every point.
-    A label that is not ``needed`` is left out (None) where no place near its point is good. Needed
-    ones come first and always get a place: at the right of the point where all is full.
+    ``sizes``: width and height of each label; ``within``: where they must lie; ``curves``: lines
+    that they avoid; ``gap``: distance from a point to its label, half of which stays free around
+    every point. Labels that are ``needed`` are placed first and always get a place: if there is no
+    room, at the right of the point. Another one is left out (None) if no place near its point is
+    good.
     """
     ink = np.array([each for curve in curves for each in _walk(curve, gap / 2)]).reshape(-1, 2)
     dots = np.array(points).reshape(-1, 2)
@@ -78,7 +80,7 @@ def places(
 def _around(
     point: Point, size: tuple[float, float], within: Box, gap: float
 ) -> Iterator[tuple[int, Point]]:
-    """Yield ring and centre of the places around a point, from the nearest on."""
+    """Yield ring and centre of each place around a point, from the nearest on."""
     (x, y), (width, height) = point, size
     reach = math.hypot(within[2] - within[0], within[3] - within[1])
     for ring in range(math.ceil(2 * reach / gap)):
@@ -103,9 +105,9 @@ def _overlap(a: Box, b: Box) -> bool:
 
 
 def _hidden(point: Point, box: Box, ink: Dots, labels: Sequence[Box], gap: float) -> bool:
-    """Say whether a curve or another label lies between a point and its own label.
+    """Say whether a curve or another label lies between a point and its label.
 
-    Curves do not count close to the point, which may lie on one.
+    Close to the point curves do not count, since the point may lie on one.
     """
     x, y = (min(max(at, box[axis]), box[axis + 2]) for axis, at in enumerate(point))
     sight = np.array(list(_walk([point, (x, y)], gap / 4)))

@@ -1,4 +1,4 @@
-"""One set's plane: points with the names of their systems, and the curves that alpha draws."""
+"""The plane of one set: points with the names of their systems, and curves over alpha."""
 
 from collections.abc import Sequence
 from math import dist, hypot
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["FAINT", "INK", "MARKERS", "PALETTE", "STYLES", "Plane"]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's colours, distinct to colour-blind people; their yellow is lost on white."""
+"""Okabe and Ito's colours, which colour-blind people can tell apart, without black and yellow."""
 
 MARKERS = "osD^vP"
+"""The marks of curves, one for each colour."""
+
 INK, FAINT = "#222222", "#707070"
+"""The colours of text that must be read, and of all that stays behind it."""
 
 STYLES: dict[str, dict[str, Any]] = {
     "network": {"linestyle": "-", "markersize": 6},
@@ -27,24 +30,24 @@ STYLES: dict[str, dict[str, Any]] = {
 """The look of each kind of points and curves."""
 
 ENDS = (0.0, 1.0)
-"""Alphas at which interpolating networks and images give the same."""
+"""Alphas at which interpolated networks and interpolated images are the same."""
 
 SAME_PLACE = 2.0
-"""Points (1/72 inch) between marks below which they share one label."""
+"""Distance below which two marks share one label; this and the next two in 1/72 inch."""
 GAP = 7.0
-"""Points from a mark to its label."""
+"""Distance from a mark to its label."""
 LEADER = 11.0
-"""Points from which on a thin line joins the two."""
+"""Distance above which a thin line joins the two."""
 
 LONGEST = 40
-"""Letters in a line of a label."""
+"""Characters in a line of a label, at most."""
 
 
 class Plane:
-    """The figure ``x`` against ``y`` on ``axes``; labels are written once all else is drawn."""
+    """The metric ``x`` against ``y`` on ``axes``; labels are written once all else is drawn."""
 
     def __init__(self, axes: "Axes", x: str, y: str) -> None:
-        """Begin an empty plane."""
+        """Begin an empty plane; ``x`` and ``y`` are keys of a row's figures."""
         self.kinds: set[str] = set()
         """The `STYLES` in use."""
         self._axes = axes
@@ -57,9 +60,9 @@ class Plane:
         return row.figures[self._x], row.figures[self._y]
 
     def add(self, rows: Sequence[Row], models: Sequence[str]) -> None:
-        """Draw measured rows; ``models``: those that have a colour, in order.
+        """Draw measured rows; ``models``: the series that have a colour, in order.
 
-        A curve of images that has no ends takes those of the networks.
+        A curve of interpolated images without ends takes those of the networks.
         """
         for row in (row for row in rows if row.alpha is None or row.interpolation is None):
             self._axes.plot(*self._point(row), "o", color=INK, markersize=6)
@@ -97,7 +100,7 @@ class Plane:
             self.kinds.add("published")
 
     def write_labels(self, dots_per_inch: float) -> None:
-        """Write the labels where none covers another; from now on nothing on the plane moves."""
+        """Write the labels so that none covers another; after that nothing on the plane moves."""
         axes, unit = self._axes, dots_per_inch / 72
         axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
         words = self._words(SAME_PLACE * unit)
@@ -127,7 +130,7 @@ class Plane:
     def _write(
         self, point: Point, text: str, offset: Point, size: tuple[float, float], needed: bool
     ) -> None:
-        """Write one label, ``offset`` and ``size`` in points, with a line to a point far off."""
+        """Write one label, ``offset`` and ``size`` in 1/72 inch, with a line if it is far off."""
         nearest = [
             min(max(-away, -length / 2), length / 2)
             for away, length in zip(offset, size, strict=True)
@@ -162,7 +165,7 @@ class Plane:
     def _words(self, near: float) -> list[tuple[Point, str, bool]]:
         """Return point, text, and whether it must be written; points that coincide share a text.
 
-        The ends of a curve bear the name of its model, unless a point there does.
+        The ends of a curve have the name of its model, unless a point there has it already.
         """
         named: list[tuple[Point, list[str], bool]] = []
 
@@ -185,7 +188,7 @@ class Plane:
 
 
 def _joined(names: Sequence[str]) -> str:
-    """Join names by commas, on as many lines as it takes."""
+    """Join names with commas, on as many lines as needed; shorten names that fill more than one."""
     lines = [""]
     for name in names:
         text = name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"

@@ -1,4 +1,5 @@
-"""Pictures become a sheet: `page` places pixels and text, `sheet` lays out a table, `crops` cuts.
+"""Pictures become a sheet: `page` places pixels and text, `sheet` lays out a table of them.
 
-It imports upscaling and pixels. `upscale sweep` adds `strip`, and the benchmark its figures.
+`crops` finds and upscales parts of a picture, and `strip` is the sheet of `upscale sweep`. It
+imports models, upscaling and pixels. The benchmark and the studies make sheets, too.
 """

@@ -1,4 +1,4 @@
-"""Crops of a picture: the windows of most detail, and one window upscaled as in the whole."""
+"""Crops of a picture: the windows with most detail, and one window upscaled as in the whole."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,19 +14,22 @@ Window = tuple[int, int, int, int]
 """Left, top, width and height in pixels of the input."""
 
 BICUBIC_CONTEXT = 4
-"""Input pixels around a window; the kernel reaches two."""
+"""Input pixels around a window that are read; the kernel reaches two."""
 
 
 def textured_crops(hr: Levels, size: int, count: int) -> list[tuple[int, int]]:
-    """Find the windows of most detail: (left, top) of at most ``count``, the richest first.
+    """Find the windows with most detail: (left, top) of at most ``count``, the richest first.
 
-    ``hr``: (H, W, 1 or 3), uint8; ``size``: side of a window in pixels. Windows never overlap;
-    where there is room, they keep half a side apart and a quarter off the border. In a picture
-    smaller than a window, it begins at 0. Detail is the sum of the gradient's length: texture
-    counts for more than one hard edge. Places are multiples of an eighth of ``size``.
+    ``hr``: (H, W, 1 or 3), uint8; ``size``: side of a window in pixels. Windows never overlap. If
+    there is room, they stay half a side apart and a quarter of a side off the border. Along a side
+    of the picture that is shorter than a window, they begin at 0. Detail is the sum of the
+    gradient's length, so texture counts for more than one hard edge. Places are multiples of an
+    eighth of ``size``. Raises ValueError for a size below 1 or a count below 0.
     """
     if size < 1 or count < 0:
-        raise ValueError(f"{count} windows of {size} pixels")
+        raise ValueError(
+            f"{count} windows of {size} pixels cannot be found; ask for 0 or more of 1 or more"
+        )
     step = max(1, size // 8)
     sums = np.pad(_detail(hr, step), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
     tops, lefts = (_places(length, size, step) for length in hr.shape[:2])
@@ -55,7 +58,10 @@ def textured_crops(hr: Levels, size: int, count: int) -> list[tuple[int, int]]:
 
 
 def bicubic_crop(shown: Levels, window: Window, scale: int) -> Levels:
-    """Enlarge a window of (H, W, 1 or 3), uint8, as the whole picture would be."""
+    """Enlarge a window of ``shown``, (H, W, 1 or 3), uint8, as the whole picture would be.
+
+    Returns (h·scale, w·scale, 1 or 3), uint8.
+    """
     left, top, width, height = window
     lr_left, lr_top = max(0, left - BICUBIC_CONTEXT), max(0, top - BICUBIC_CONTEXT)
     seen = shown[lr_top : top + height + BICUBIC_CONTEXT, lr_left : left + width + BICUBIC_CONTEXT]
@@ -67,9 +73,9 @@ def bicubic_crop(shown: Levels, window: Window, scale: int) -> Levels:
 def crop_of(pixels: Rows, model: Model, window: Window) -> Pixels:
     """Upscale a window as if the whole picture went through the network.
 
-    ``pixels``: (H, W, C) as for `upscale_bands`. Returns (h·scale, w·scale, C) of the same dtype.
-    The context is that which leaves no seam between tiles; colour that is bled under opacity needs
-    it twice.
+    ``pixels``: (H, W, C), as `upscale_pixels` takes them. Returns (h·scale, w·scale, C) of the same
+    dtype. The context around the window is as wide as tiles need for hidden seams, and twice as
+    wide with opacity, since colours then reach further.
     """
     left, top, width, height = window
     context = model.overlap * (2 if pixels.shape[2] in (2, 4) else 1)
@@ -84,7 +90,7 @@ def crop_of(pixels: Rows, model: Model, window: Window) -> Pixels:
 
 
 def _detail(hr: Levels, step: int) -> npt.NDArray[np.float64]:
-    """Sum the gradient's length over squares of ``step`` pixels, a row of squares at a time."""
+    """Return the sum of the gradient's length over each square of ``step`` pixels."""
     rows = []
     for top in range(0, len(hr), step):
         gray = hr[top : top + step + 1].mean(2, dtype=np.float32)
@@ -95,7 +101,7 @@ def _detail(hr: Levels, step: int) -> npt.NDArray[np.float64]:
 
 
 def _places(length: int, size: int, step: int) -> npt.NDArray[np.int64]:
-    """Return where windows may begin: multiples of ``step``, off the border where there is room."""
+    """Return where windows may begin: multiples of ``step``, off the border if there is room."""
     room = max(0, length - size)
     away = min(size // 4, room // 2)
     inner = np.arange(-(-away // step) * step, room - away + 1, step)

@@ -1,4 +1,4 @@
-"""A page of pictures and text, in the font that Pillow brings: it looks the same everywhere."""
+"""A page of pictures and text, in the font that comes with Pillow: it looks the same everywhere."""
 
 import math
 import unicodedata
@@ -29,20 +29,21 @@ Colour = tuple[int, int, int]
 BACKGROUND: Colour = (38, 38, 38)
 TEXT: Colour = (240, 240, 240)
 DIM_TEXT: Colour = (190, 190, 190)
-"""Of titles, and of the text beside and under them. They have no tint, so that the eye judges only
-the colours of the pictures."""
+"""The colours of titles, and of the text beside and under pictures. None has a tint, so that the
+eye judges the colours of the pictures only."""
 
 MARGIN = 24
 """Pixels around a page."""
 
 SPELT = str.maketrans({"α": "alpha", "×": "x", "–": "-", "—": "-", "−": "-", "\u00a0": " "})
-"""Spellings of letters that the font lacks."""
+"""Spellings of characters that the font lacks."""
 
 LARGE = 24
+"""Size of the font at which a character is drawn to see whether the font has it."""
 
 
 def drawable(text: str) -> str:
-    """Spell what the font lacks: ``α`` as alpha, letters without accents, ``?`` for the rest."""
+    """Spell what the font lacks: ``α`` as alpha, letters without accents, the rest as ``?``."""
     return "".join(map(_spelt, text.translate(SPELT)))
 
 
@@ -65,26 +66,27 @@ def _has_glyph(letter: str) -> bool:
 
 @lru_cache
 def font_of(size: int) -> ImageFont.FreeTypeFont:
-    """Return the font, ``size`` pixels to an em."""
+    """Return the font at ``size`` pixels per em."""
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font
 
 
 def length_of(text: str, size: int) -> int:
-    """Return how many pixels a line of text takes."""
+    """Return how many pixels wide a line of text is."""
     return math.ceil(font_of(size).getlength(text))
 
 
 def leading(size: int) -> int:
-    """Pixels from one line of text to the next."""
+    """Return the pixels from one line of text to the next."""
     return round(size * 1.3)
 
 
 def wrapped(text: str, width: int, size: int) -> list[str]:
-    """Break ``text``, spelt by `drawable`, into lines of ``width`` pixels; no text has no lines.
+    """Spell ``text`` by `drawable` and break it into lines of at most ``width`` pixels.
 
-    Lines break at line ends, then at double spaces, then at spaces, then within a long word.
+    Lines break at line ends. One that is too long breaks at double spaces, then at spaces, then
+    within a word. Empty text has no lines.
     """
     lines: list[str] = []
     for paragraph in drawable(text).split("\n") if text else ():
@@ -130,14 +132,14 @@ class Page:
         return self._reach(left + picture.shape[1], top + picture.shape[0])
 
     def write(self, left: int, top: int, lines: Sequence[str], size: int, colour: Colour) -> int:
-        """Place lines of text, letters of ``size`` pixels; return their bottom."""
+        """Place lines of text at ``size`` pixels per em; return their bottom."""
         for line in lines:
             self._texts.append((left, top, line, size, colour))
             top = self._reach(left + length_of(line, size), top + leading(size))
         return top
 
     def drawn(self) -> Levels:
-        """Draw the page with `MARGIN` at the right and the bottom: (H, W, 3), uint8."""
+        """Return the page, with `MARGIN` at the right and the bottom: (H, W, 3), uint8."""
         sheet = Image.new("RGB", (self._width + MARGIN, self._height + MARGIN), BACKGROUND)
         for left, top, picture in self._pictures:
             if picture.size:

@@ -1,6 +1,6 @@
-"""Labelled sheets of pictures, which are all shown at 100 %.
+"""Labelled sheets of pictures, all of them at 100 %.
 
-A sheet has rows of cells; titles stand above the pictures, figures under them::
+A sheet has rows of cells. Titles stand above the pictures, and lines under them::
 
     heading picture   heading title
                       lines beside it
@@ -34,56 +34,57 @@ GAP = 12
 """Pixels between pictures."""
 
 SMALLEST, LARGEST = 13, 24
-"""Pixels of a letter, from its ascent to its descent."""
+"""Sizes of the font in pixels per em."""
 
 LETTERS_ACROSS = 16
-"""Letters' heights in the width of a picture."""
+"""The width of a picture in sizes of the font, between these limits."""
 
 NARROWEST = 96
 """Pixels for the text of a cell, at least."""
 WIDEST_NAME = 200
 """Pixels for the name of a row, at most."""
 NARROWEST_HEADING = 280
-"""Pixels for a heading beside its picture, at least; a narrower one goes below."""
+"""Pixels for a heading's text beside its picture; if there are fewer, it goes below."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture and its text, which is wrapped to its width; see `drawable` for the letters."""
+    """A picture and its text, which is wrapped to the width of its column."""
 
     pixels: Levels
-    """(h, w, 3) RGB or (h, w), (h, w, 1) gray, uint8; empty where there is only text."""
+    """(h, w, 3) RGB, or (h, w) or (h, w, 1) gray, uint8; empty if there is only text."""
     title: str = ""
-    """Stands above the picture."""
+    """What stands above the picture."""
     lines: tuple[str, ...] = ()
-    """Stand under it."""
+    """What stands under it."""
 
 
 def contact_sheet(rows: Mapping[str, Sequence[Panel]], heading: Panel | None = None) -> Levels:
     """Lay out a table of pictures: a row for each key, a column for each title.
 
-    A key stands left of its row, a title once above its column; a row without that title leaves the
-    cell empty. ``heading``: a picture above them, its text at its right. Returns (H, W, 3), uint8;
-    no picture is resampled. Raises ValueError where there are no panels, pixels are unlike
-    `Panel.pixels`, or a title occurs twice in a row.
+    A key stands left of its row, and a title once above its column. If a row lacks a title, the
+    cell is empty. ``heading``: a picture above the table, with its text at its right or below it.
+    Returns (H, W, 3), uint8; no picture is resampled. Raises ValueError if there are no panels, if
+    pixels are not as `Panel.pixels` says, or if a title occurs twice in a row.
     """
     titles = list(dict.fromkeys(panel.title for row in rows.values() for panel in row))
     table: dict[str, list[Panel | None]] = {}
     for name, row in rows.items():
         by_title = {panel.title: panel for panel in row}
         if len(by_title) < len(row):
-            raise ValueError(f"{name}: two pictures have one title")
+            raise ValueError(f"{name}: two pictures of this row have the same title")
         table[name] = [by_title.get(title) for title in titles]
     if not titles:
-        raise ValueError("a sheet without pictures")
+        raise ValueError("a sheet needs pictures, and no row has any")
     return _sheet(table, titles, heading)
 
 
 def mark(pixels: Levels, windows: Sequence[tuple[int, int, int, int]]) -> Levels:
-    """Draw numbered rectangles, from 1 on: (h, w, 3), uint8, as `Panel` takes them.
+    """Return ``pixels`` with numbered rectangles, from 1 on: (h, w, 3), uint8.
 
-    ``windows``: left, top, width and height in pixels. A white line between black ones shows on any
-    picture. The number stands above it or, where there is no room, below.
+    ``pixels``: as in `Panel`; ``windows``: left, top, width and height in pixels. A white line
+    between two black ones shows on any picture. The number stands above its rectangle, or below it
+    if there is no room.
     """
     sheet = Image.fromarray(_as_rgb(pixels))
     draw = ImageDraw.Draw(sheet)
@@ -146,7 +147,10 @@ def _sheet(
 
 
 def _add_heading(page: Page, heading: Panel, width: int, size: int) -> int:
-    """Place the heading's picture; its text goes beside it, or under it where there is no room."""
+    """Place the heading's picture, and its text beside it, or below if there is no room.
+
+    Returns the bottom of both.
+    """
     picture = _as_rgb(heading.pixels)
     below = page.add(MARGIN, MARGIN, picture)
     left = MARGIN + (picture.shape[1] + 2 * GAP if picture.size else 0)
@@ -168,5 +172,8 @@ def _size_for(width: int) -> int:
 def _as_rgb(pixels: Levels) -> Levels:
     planes = pixels[..., None] if pixels.ndim == 2 else pixels
     if planes.dtype != np.uint8 or planes.ndim != 3 or planes.shape[2] not in (1, 3):
-        raise ValueError(f"a panel is (h, w[, 1 or 3]) of uint8, not {pixels.shape} {pixels.dtype}")
+        raise ValueError(
+            f"the pixels of a panel are (h, w) or (h, w, 1 or 3) of uint8, not {pixels.shape} of "
+            f"{pixels.dtype}"
+        )
     return np.ascontiguousarray(np.broadcast_to(planes, (*planes.shape[:2], 3)))

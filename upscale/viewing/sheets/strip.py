@@ -1,4 +1,4 @@
-"""The strip for choosing alpha by eye: the whole picture, and its crops at each alpha."""
+"""The strip by which one chooses alpha by eye: the whole picture, and its crops at each alpha."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,16 +13,16 @@ from upscale.viewing.sheets.sheet import Panel, contact_sheet, mark
 __all__ = ["draw_strip", "to_levels"]
 
 OVERVIEW_HEIGHT = 480
-"""Pixels of the reduced picture, at most."""
+"""Height of the reduced picture in pixels, at most."""
 NARROWEST_OVERVIEW = 320
-"""Pixels that it may always be wide; else half of the crops below it."""
+"""Width in pixels that it may always have; otherwise half the width of the crops below it."""
 
 GRAY = 128
-"""The level that shows through transparent places in the strip."""
+"""The level that shows through transparent places."""
 
 
 def to_levels(pixels: Pixels) -> Levels:
-    """Return (H, W, 1 or 3), uint8; transparent places show `GRAY`."""
+    """Return (H, W, C), uint8 or uint16, as (H, W, 1 or 3), uint8; opacity lies over `GRAY`."""
     top = np.iinfo(pixels.dtype).max
     if pixels.shape[2] in (1, 3):
         return np.rint(pixels / (top / 255)).astype(np.uint8)
@@ -38,10 +38,11 @@ def draw_strip(
     name: str,
     model: str,
 ) -> Levels:
-    """Draw the strip: (H, W, 3), uint8.
+    """Return the strip: (H, W, 3), uint8.
 
-    ``shown``: the picture called ``name``, (h, w, 1 or 3), which stands on top, reduced, with the
-    windows marked; ``columns``: the crops of each title, one a window, all of one size.
+    ``shown``: the picture called ``name``, (h, w, 1 or 3), uint8. It stands on top, reduced, with
+    the ``windows`` marked. ``columns``: for each title, the crop of each window, all of one size.
+    ``model``: its name, for the command that the strip shows.
     """
     rows = {
         f"crop {number + 1}\nat {left},{top}": [
