@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "DISTORTION",
     "PERCEPTION",
     "REGIONS",
     "check_plot",
@@ -28,9 +27,6 @@ __all__ = [
 
 PERCEPTION = ("lpips-alex", "lpips-vgg", "dists", "niqe", "pi")
 """Metrics for the vertical axis; less is better for all of them."""
-
-DISTORTION = ("psnr", "rmse")
-"""Metrics for the horizontal axis."""
 
 REGIONS = (11.5, 12.5, 16.0)
 """The greatest RMSE of regions 1 to 3 of PIRM 2018 (Blau et al. 2018, section 2)."""
