@@ -1,7 +1,7 @@
-"""The weights and settings of a run → its methods: by the one model that was named, or by several.
+"""The weights and settings of a run → its methods, one for each model that may be needed.
 
-Another process, or another machine, that gets a `Making` and an `Order` makes the same pictures
-with the same keys.
+Another process or machine that gets the same `Making` and `Order` makes the same pictures, with the
+same keys.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,13 +29,13 @@ __all__ = [
 
 
 class Listener(Protocol):
-    """Who is told what happens while weights are found."""
+    """Hears what happens while weights are found."""
 
     def say(self, text: str) -> None:
         """Take a line for the user."""
 
     def download(self, title: str) -> Progress:
-        """Return what is told bytes done and in all of ``title``."""
+        """Return what is told the bytes of the download ``title``, done and in all."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Making:
     """Which network makes the pictures, and how it runs."""
 
     model: str = AUTO
-    """A name, a file or an address; or a word of `CANDIDATES`."""
+    """A name, a file or an address; or a word of `CANDIDATES`, which leaves the choice open."""
     alpha: float | None = None
-    """The blend that was asked for; None: the model's own."""
+    """The blend that was asked for, 0 to 1; None: the model's own."""
     psnr: str | None = None
-    """The faithful end of the blend, in place of the model's own."""
+    """Another faithful end of the blend, as for ``model``; None: the model's own."""
     device: str = "auto"
     """A word that `upscale.models.devices.check_device` knows."""
     precision: str = "auto"
@@ -55,38 +55,41 @@ class Making:
     engine: str = "auto"
     """``auto``, or one of `upscale.models.engines.ENGINES`."""
     tta: bool = False
-    """The result is an average over 8 flips and rotations."""
+    """Whether the result is an average over 8 flips and rotations."""
     back_project: int = 0
     """How many times the result is corrected by its reduction."""
     tile: int | None = None
-    """Side of a tile in input pixels; None: no tiles where memory allows."""
+    """Side of a tile in input pixels; None: no tiles if memory allows."""
     overlap: int | None = None
     """Input pixels of context around a tile; None: enough to hide the seams."""
 
     @property
     def candidates(self) -> Candidates | None:
-        """The models among which pixels choose; None where one makes all."""
+        """The models among which each picture's pixels choose; None if one model makes all."""
         return CANDIDATES.get(self.model)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All models that may be needed."""
+        """The names of all models that may be needed."""
         return self.candidates.names if self.candidates else (self.model,)
 
 
 def find_methods(making: Making, order: Order, listener: Listener) -> dict[str, Method]:
-    """Find the weights of the model that was named, or of all that may be chosen.
+    """Find the weights of all models that may be needed; return their methods by name.
 
-    What is missing is fetched, before anything is begun; none is loaded. Raises UpscaleError.
+    Missing weights are fetched, before any picture is begun; none are loaded. Raises UpscaleError.
     """
-    notify = cache(listener.say)  # what two models have to say is said once
+    notify = cache(listener.say)  # a line that two models have in common is said once
     return {name: find_method(name, making, order, listener, notify) for name in making.names}
 
 
 def find_method(
     name: str, making: Making, order: Order, listener: Listener, notify: Notify
 ) -> Method:
-    """Find a model's weights, with a bar while they are fetched; the method loads them as asked."""
+    """Find the weights of the model ``name``, and return its method, which loads them when asked.
+
+    ``listener`` hears of a download, ``notify`` gets lines for the user. Raises UpscaleError.
+    """
     from upscale.models.weights import find_weights
 
     alpha = alpha_for(name, making.model, making.alpha, notify)
@@ -111,8 +114,8 @@ def _load(weights: "Weights", making: Making, order: Order, notify: Notify) -> R
     )
     if model.scale == 1 and order.target.may_enlarge:
         notify(
-            f"upscale: warning: {weights.name} does not enlarge; what the size that you ask for "
-            "adds is resampled only. Another --model adds detail"
+            f"upscale: warning: {weights.name} does not enlarge, so a larger size is made by "
+            "resampling alone; choose another --model for more detail"
         )
     return Ready(model, plan_tiling(model, making.tile, making.overlap))
 
@@ -120,9 +123,9 @@ def _load(weights: "Weights", making: Making, order: Order, notify: Notify) -> R
 def described(
     result: Outcome[Any], methods: Mapping[str, Method], making: Making
 ) -> dict[str, object]:
-    """Return what a report says of how a picture is made; None for what is not known.
+    """Return what a report says of how a picture was made; None for what is not known.
 
-    A picture that is skipped meets no device.
+    Of a skipped picture, device, precision, tile and overlap are not known.
     """
     choice = result.choice
     named = None if making.candidates else making.model
@@ -141,9 +144,9 @@ def described(
 
 
 def settings_digest_of(making: Making, order: Order, sha256: str, alpha: float | None) -> str:
-    """Return the digest of what shapes a result, the weights among it, to resume by.
+    """Return the digest of all that shapes a result except the input, by which a run resumes.
 
-    ``sha256`` is that of the weights, ``alpha`` the blend that they are loaded with.
+    ``sha256``: that of the weights; ``alpha``: the blend that they are loaded with.
     """
     return settings_digest(
         weights=sha256,

@@ -35,17 +35,17 @@ class Method:
     """How a model makes pictures. It is loaded for the first picture that is not up to date."""
 
     scale: int
-    """The network's."""
+    """The network's factor."""
     load: Callable[[], Ready]
-    """Raises DeviceError and WeightsError."""
+    """Loads the model. Raises DeviceError and WeightsError."""
     settings: str = ""
-    """Digest of all that shapes the result; see `upscale.batch.resume`."""
+    """Digest of all that shapes the result except the input; see `upscale.batch.resume`."""
     alpha: float | None = None
     """The blend; None: the weights as they are."""
 
     @cached_property
     def ready(self) -> Ready:
-        """The model, loaded the first time that it is asked for."""
+        """The model, loaded the first time that it is asked for. Raises as `load` does."""
         return self.load()
 
     @property
@@ -60,30 +60,30 @@ class Order:
     """What is asked of every picture, whatever its model."""
 
     target: Target = field(default_factory=Target)
-    """The size."""
+    """The size of outputs."""
     encoding: Encoding = field(default_factory=Encoding)
     """How outputs are saved."""
     to_srgb: bool = False
-    """Colours are converted to sRGB."""
+    """Whether colours are converted to sRGB."""
     lenient: bool = False
-    """Damaged JPEGs that other viewers show are read, too."""
+    """Whether damaged JPEGs that other viewers show are read."""
     overwrite: bool = False
-    """Outputs that are not up to date are replaced."""
+    """Whether existing outputs that are not up to date are replaced."""
     max_pixels: int = MAX_PIXELS
-    """Inputs with more pixels are refused."""
+    """Inputs with more pixels in all frames are refused."""
     max_output_pixels: int | None = None
     """Outputs with more pixels in all frames are refused; None: there is no limit."""
     wrap: bool = False
-    """Pictures continue at their other side."""
+    """Whether pictures continue at their opposite edge."""
     candidates: Candidates | None = None
-    """Among which each picture's pixels choose; None where one model makes all."""
+    """The models among which each picture's pixels choose; None if one model makes all."""
 
 
 Asking = TypeVar("Asking", bound=Read)
 
 
 def request(kind: type[Asking], job: Job, methods: Mapping[str, Method], order: Order) -> Asking:
-    """Ask a codec for the picture of a job."""
+    """Return the request, of this ``kind``, by which a codec is asked for a job's picture."""
     return kind(
         job.input,
         job.output,

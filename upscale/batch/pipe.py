@@ -1,4 +1,4 @@
-"""Messages between this program and processes of it: pickled, over their standard streams."""
+"""Messages between this program and processes that it starts, pickled, over standard streams."""
 
 import contextlib
 import os
@@ -17,10 +17,10 @@ __all__ = ["Child", "Pipe"]
 
 
 class Pipe:
-    """Messages from one stream, and to another. Several threads may send."""
+    """Messages from one stream and to another. Several threads may send."""
 
     def __init__(self, source: IO[bytes], target: IO[bytes]) -> None:
-        """Take the streams."""
+        """Take the stream that messages come from, and the one that they go to."""
         self._source, self._target = source, target
         self._lock = threading.Lock()
 
@@ -32,20 +32,20 @@ class Pipe:
         return pipe
 
     def send(self, message: Any) -> None:
-        """Send a message. Raises OSError or ValueError where the other side is gone."""
+        """Send a message. Raises OSError if the other side is gone, ValueError after `close`."""
         with self._lock:
             pickle.dump(message, self._target, pickle.HIGHEST_PROTOCOL)
             self._target.flush()
 
     def receive(self) -> Any:
-        """Wait for a message. Raises EOFError where the other side is gone."""
+        """Wait for a message and return it. Raises EOFError if the other side is gone."""
         try:
             return pickle.load(self._source)
         except (OSError, ValueError, pickle.UnpicklingError) as error:
             raise EOFError from error
 
     def hang_up(self) -> None:
-        """Let the other side know that nothing more is sent."""
+        """Tell the other side that nothing more will be sent."""
         with contextlib.suppress(OSError):
             self._target.close()
 
@@ -57,17 +57,17 @@ class Pipe:
 
 
 class Child:
-    """A process that this one starts; what it runs is ``serve`` of a module."""
+    """A process that this one starts; it runs ``serve`` of a module."""
 
     serves: ClassVar[str]
-    """The module."""
+    """The name of the module."""
     named: ClassVar[tuple[str, str]]
-    """What it is, and the option that says how many there are."""
+    """What messages call the process, and the option that says how many there are."""
 
     def begin(self, variables: Mapping[str, str], *, quiet: bool = False) -> None:
         """Start it, or another in its place. Raises DeviceError.
 
-        ``variables`` of the environment are its own; ``quiet``: what it prints goes nowhere.
+        ``variables``: what is added to its environment; ``quiet``: discard what it prints.
         """
         root = str(Path(__file__).parents[2])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -94,11 +94,14 @@ class Child:
         )
 
     def kill(self) -> None:
-        """End it at once; who waits for a message hears that it is gone."""
+        """End it at once; a thread that waits for its message gets an EOFError."""
         self._process.kill()
 
     def wait(self, grace: float | None = None) -> str:
-        """Wait until it ends, seconds at most, kill it then, and return how it has ended."""
+        """Wait until it ends, at most ``grace`` seconds (None: for ever), and kill it then.
+
+        Returns how it has ended, as `upscale.system.ending` says.
+        """
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(grace)
         self._process.kill()

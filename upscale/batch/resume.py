@@ -1,4 +1,4 @@
-"""The key that tells a finished picture: a digest of its input's content and of all settings."""
+"""The key by which a finished picture is known: a digest of its input's content and of settings."""
 
 import hashlib
 import json
@@ -12,19 +12,20 @@ from upscale.files import unreadable
 __all__ = ["already_there", "keys_of", "settings_digest"]
 
 VERSION = 1
-"""Raise it when the same settings begin to give another picture."""
+"""Increase it when the same settings begin to give another picture."""
 
 
 def settings_digest(**settings: Any) -> str:
-    """Return the sha256 of everything but the input that changes a result."""
+    """Return the sha256, in hexadecimal digits, of all ``settings`` that change a result."""
     text = json.dumps({"version": VERSION, **settings}, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def keys_of(path: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """Return the key of the file ``path``'s result for each of ``settings``, under its name.
+    """Return the keys that results of the file ``path`` carry, by the names in ``settings``.
 
-    A key has 32 hexadecimal digits. Raises InputError for a file that cannot be read.
+    ``settings``: for each name, such as a model's, a `settings_digest`. A key has 32 hexadecimal
+    digits. Raises InputError for a file that cannot be read.
     """
     try:
         with open(path, "rb") as file:
@@ -38,7 +39,7 @@ def keys_of(path: Path, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def already_there(output: str | Path) -> OutputError:
-    """Return the error for an output that exists, and carries another key."""
+    """Return the error for an existing output that carries another key."""
     return OutputError(
         f"{output}: already exists, and was not made from this input with these options; add "
         "--overwrite to replace it",

@@ -1,4 +1,4 @@
-"""Words of the command line → the inputs that they stand for: files, folders, patterns, lists."""
+"""Words of the command line → the inputs that they name by files, folders, patterns and lists."""
 
 import codecs
 import contextlib
@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from upscale.batch.planning.walk import Found, Walk, file_identity, is_pattern
 from upscale.errors import UsageError
+from upscale.files import unreadable
 
 __all__ = ["find_inputs", "fixed_part"]
 
@@ -30,17 +31,18 @@ def find_inputs(
     strict: bool = True,
     passed_over: Callable[[str], None] = lambda kind: None,
 ) -> list[Found]:
-    """Return what ``inputs`` stand for, each picture once, the contents of a folder in order.
+    """Return what ``inputs`` stand for: each picture once, the contents of a folder in order.
 
     A ``str`` is a word of the command line: a file, a folder, a pattern with ``*``, ``?``, ``[…]``
-    or ``**`` if no file is called so, ``@list.txt`` or ``@-`` (the list from standard input). A
+    or ``**`` if no file has that name, ``@list.txt``, or ``@-`` (the list from standard input). A
     ``Path`` is that file or folder, whatever its name. A missing file is an input with a problem.
     The caller handles ``-``, a picture from standard input.
 
-    ``recursive``, ``follow_links``: enter the folders in a folder, and those behind links;
-    ``exclude``: a folder (the output's) that is not entered from above; ``passed_over`` is told the
-    kind of each file in a folder that looks like a picture and that no reader takes. Raises
-    UsageError for a list that cannot be read and, if ``strict``, for a pattern without a match.
+    ``recursive``: enter the folders in a folder; ``follow_links``: also those behind links;
+    ``exclude``: a folder, that of the outputs, that is not entered from one above it;
+    ``passed_over`` is told the kind of each file in a folder that looks like a picture, but that no
+    reader takes. Raises UsageError for a list that cannot be read and, if ``strict``, for a pattern
+    without a match.
     """
     excluded = None
     if exclude is not None:
@@ -74,7 +76,9 @@ def _expand(word: str | Path, walk: Walker, strict: bool) -> Iterator[Found]:
         folder, pattern = fixed_part(Path(word))
         found = walk(folder, Path(), pattern) if os.path.isdir(folder) else []
         if strict and not found:
-            raise UsageError(f"{word}: no picture matches this pattern; check folder and suffix")
+            raise UsageError(
+                f"{word}: no picture matches this pattern; check its folder and its suffix"
+            )
         yield from found
     else:
         yield from _named(Path(word), None, walk)
@@ -89,7 +93,7 @@ def fixed_part(path: PathKind) -> tuple[PathKind, tuple[str, ...]]:
 
 
 def _named(path: Path, relative: Path | None, walk: Walker) -> Iterable[Found]:
-    """Return the file, or what is in the folder; ``relative`` is its place, if not the root."""
+    """Return the file, or what is in the folder; ``relative``: its place, if it is not the root."""
     try:
         status = os.stat(path)
     except OSError as error:
@@ -100,17 +104,17 @@ def _named(path: Path, relative: Path | None, walk: Walker) -> Iterable[Found]:
 
 
 def _entries(word: str) -> list[str]:
-    """Read the list that ``word`` names: ``@`` and a file, or ``@-``.
+    """Read the entries of the list that ``word`` names: ``@`` and a file, or ``@-``.
 
-    Entries end with NUL if there is one, with LF or CRLF otherwise; they may hold any other byte,
-    but on Windows, whose names are UTF-8 here. A list in UTF-16 says so with its first bytes.
+    If the list has a NUL, entries end with NUL; otherwise with LF or CRLF. They may hold any other
+    byte, except on Windows, where they are UTF-8. A list in UTF-16 begins with its byte order mark.
     """
     if word == "@-" and sys.stdin is None:
         raise UsageError(f"{word}: standard input is closed; name a file, as in @list.txt")
     try:
         data = sys.stdin.buffer.read() if word == "@-" else Path(word[1:]).read_bytes()
     except OSError as error:
-        raise UsageError(f"{word}: the list cannot be read ({error.strerror})") from error
+        raise UsageError(unreadable(word, error)) from error
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # of PowerShell's >
         data = data.decode("utf-16", "replace").encode("utf-8", "surrogatepass")
     if b"\0" in data:
@@ -121,11 +125,11 @@ def _entries(word: str) -> list[str]:
     try:
         return [os.fsdecode(entry) for entry in entries if entry.strip()]
     except UnicodeDecodeError as error:
-        raise UsageError(f"{word}: the list is not in UTF-8; save it as UTF-8") from error
+        raise UsageError(f"{word}: this list is not in UTF-8; save it as UTF-8") from error
 
 
 def _real(found: Found, folders: dict[str, str]) -> str:
-    """Return the same spelling for every way to a path; ``folders`` caches those of folders."""
+    """Return one spelling for all ways to an input; ``folders`` caches the spellings of folders."""
     parent, name = os.path.split(found.path)
     if parent not in folders:
         folders[parent] = os.path.realpath(parent)
@@ -134,7 +138,7 @@ def _real(found: Found, folders: dict[str, str]) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    """Tell whether two spellings that differ by case are one file, as on most Macs and Windows."""
+    """Tell whether two spellings that differ in case name one file, as on most Macs and Windows."""
     with contextlib.suppress(OSError):
         return os.path.samefile(one, other)
     return False

@@ -1,4 +1,4 @@
-"""One picture to make, and what becomes of it; of some, that is known before the work."""
+"""One picture to make, and what became of it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from upscale.models.choice import Choice
 __all__ = ["Job", "Outcome", "Policy"]
 
 Policy = Literal["rename", "skip", "fail"]
-"""What becomes of the second of two inputs with one output."""
+"""What is done with the second of two inputs that would get the same output."""
 
 Asked = TypeVar("Asked")
 
@@ -24,11 +24,12 @@ class Job:
     size: int = 0
     """Bytes of the input."""
     problem: UpscaleError | None = None
-    """Why it is not made, if that is known before the work; nothing is read or written then."""
+    """Why it is not made, if that is known beforehand; then nothing is read or written."""
     skip: bool = False
-    """The problem is not a failure."""
+    """Whether the problem is not a failure."""
     beside: Path | None = None
-    """The input that has the output's usual name, so that this one got its extension in it."""
+    """The other input whose output has the usual name, so that this output's has the suffix in it.
+    """
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,17 @@ class Outcome(Generic[Asked]):
     status: str
     """``done``, ``skipped``, ``failed`` or ``cancelled``; ``planned`` in a dry run."""
     seconds: float = 0.0
+    """How long it took."""
     error: UpscaleError | None = None
     size: tuple[int, int] | None = None
     """Width and height of a frame of the input in pixels, if known."""
     output_size: tuple[int, int] | None = None
+    """The same of the output."""
     warnings: tuple[str, ...] = ()
     choice: Choice | None = None
-    """The model, if known."""
+    """The model that was chosen, if known."""
 
     @classmethod
     def refused(cls, asked: Asked, problem: UpscaleError, skip: bool) -> Self:
-        """Return that of what is not made; ``skip``: the problem is not a failure."""
+        """Return the outcome of what is not made; ``skip``: the problem is not a failure."""
         return cls(asked, "skipped" if skip else "failed", error=problem)

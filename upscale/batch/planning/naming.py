@@ -1,4 +1,4 @@
-"""An input's name → its output's: a template with a few fields, kept within what a name may be."""
+"""An input's name → its output's, by a template with a few fields; kept to the allowed length."""
 
 import functools
 import os
@@ -28,20 +28,20 @@ OF_RUN = ("scale", "target", "model", "alpha")
 
 @dataclass(frozen=True)
 class Naming:
-    """How outputs are named. Raises UsageError for a template that cannot be a name.
+    """How outputs are named. Raises UsageError for a template that cannot name a file.
 
-    ``scale``, ``target``, ``model`` and ``alpha`` are the texts of these fields, "" for none.
+    ``scale``, ``target``, ``model`` and ``alpha``: the texts of these fields; "" if there is none.
     """
 
     template: str = DEFAULT_TEMPLATE
     """Text with ``{stem}`` and ``{name}`` (the input's name without and with suffix), ``{ext}``
     (the suffix without its dot) and the other fields; ``{{`` and ``}}`` are braces."""
     suffix: str | None = None
-    """The format's; None: the input's own if it can be written, else ``.png``."""
+    """The suffix of outputs; None: the input's own if it can be written, otherwise ``.png``."""
     scale: str = "4"
     target: str = "x4"
     model: str = ""
-    """Only the last part of a file's path or an address is written."""
+    """Of a file's path or an address, only the last part is used."""
     alpha: str = ""
 
     def __post_init__(self) -> None:
@@ -49,7 +49,7 @@ class Naming:
         known = ", ".join(f"{{{field}}}" for field in OF_INPUT + OF_RUN)
         if not self.template or re.search(r"[/\\\0]", self.template):
             raise UsageError(
-                f"{self.template!r} cannot name a file: give a name without / or \\, "
+                f"{self.template!r} cannot name a file; give a name without / or \\, "
                 f"with any of the fields {known}"
             )
         shape = "".join(text + ("x" if field else "") for text, field in _parse(self.template))
@@ -60,19 +60,23 @@ class Naming:
                 raise UsageError(f"{{{field}}} is not a field of a name; the fields are {known}")
             if field in OF_RUN and not getattr(self, field):
                 raise UsageError(
-                    f"the name asks for {{{field}}}, but this run has none; leave it out"
+                    f"the name {self.template!r} has the field {{{field}}}, but this run has no "
+                    f"{field}; leave it out"
                 )
 
     def name(self, path: Path) -> str:
-        """Return the name of ``path``'s output, shortened by whole characters of the stem."""
+        """Return the name of ``path``'s output, shortened by characters of the stem if too long.
+
+        Raises UsageError if it is too long even without the stem.
+        """
         own = path.suffix if suffix_of(path) in WRITABLE else ".png"
         suffix = own if self.suffix is None else self.suffix
         length = len(path.name)
         while len(raw := os.fsencode(self._fill(path, length) + suffix)) > LONGEST_NAME:
             if length == 0:
                 raise UsageError(
-                    f"{self.template!r} makes names of more than {LONGEST_NAME} bytes; "
-                    "file systems take no longer ones, so shorten it"
+                    f"{self.template!r} makes names of more than {LONGEST_NAME} bytes, which file "
+                    "systems do not take; shorten it"
                 )
             length -= 1
         return os.fsdecode(raw)  # as a folder lists it: odd bytes of two fields may join
@@ -94,9 +98,9 @@ class Naming:
 
 @functools.lru_cache
 def _parse(template: str) -> tuple[tuple[str, str | None], ...]:
-    """Cut a template into (text, field behind it or None). Raises UsageError.
+    """Cut a template into pairs of text and the field behind it, or None. Raises UsageError.
 
-    A field is a bare name: attributes, indices, conversions and formats make it unknown.
+    A field is a bare name; with an attribute, index, conversion or format it is an unknown one.
     """
     try:
         parts = list(string.Formatter().parse(template))
@@ -109,22 +113,23 @@ def _parse(template: str) -> tuple[tuple[str, str | None], ...]:
 
 
 def told_apart(path: Path) -> Path:
-    """Return the path by which an input is named beside another of its stem: ``a_png.png``."""
+    """Return the path that an input is named by beside another one of its stem: ``a_png.png``."""
     return path.with_name(f"{path.stem}_{path.suffix.removeprefix('.')}{path.suffix}")
 
 
 def ending(end: str) -> str:
-    """Return the template of an input's stem and ``end``, as ``--suffix _big`` asks for."""
+    """Return the template for an input's stem and ``end``, as ``--suffix _big`` asks for."""
     return "{stem}" + end.replace("{", "{{").replace("}", "}}")
 
 
 def originals(found: Iterable[Found], naming: Naming) -> list[Found]:
-    """Leave out what an earlier run made of the other pictures in ``found``.
+    """Return ``found`` without what an earlier run made of the other pictures in it.
 
-    Name and place alone decide. The name, with any suffix that can be written, is the one that
-    ``naming`` makes, or this with the default template, or all defaults. The place is beside the
-    picture, or as deep in an output folder as the picture is in the folder around both:
-    ``in/large/b/a_x4.png`` for ``in/b/a.png``. Files named by themselves stay.
+    Name and place alone decide. The name is one that ``naming`` makes of the picture's, or
+    ``naming`` with the default template, or one with all defaults; with any suffix that can be
+    written. The place is beside the picture, or as deep in an output folder as the picture is in
+    the folder around both: ``in/large/b/a_x4.png`` for ``in/b/a.png``. Files that were named by
+    themselves stay.
     """
     found = list(found)
     models = [naming.model]
@@ -149,7 +154,7 @@ def originals(found: Iterable[Found], naming: Naming) -> list[Found]:
 
 
 def _around(folder: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield each folder that this one may mirror: this one without a run of its parts."""
+    """Yield each folder that this one may mirror: its path without a run of its parts."""
     for end in range(len(folder), -1, -1):
         for begin in range(end, -1, -1):
             yield folder[:begin] + folder[end:]

@@ -1,4 +1,4 @@
-"""Inputs → jobs: every output's place is chosen and checked before anything is made."""
+"""Inputs → jobs: the place of every output is chosen and checked before anything is made."""
 
 import contextlib
 import os
@@ -24,19 +24,21 @@ class Destination:
 
     path: Path
     is_file: bool = False
+    """Whether ``path`` is the output itself, and not the folder of outputs."""
 
 
 def prepare_output(
     output: Path | None, many: bool, found: Iterable[Found] = (), *, make: bool = True
 ) -> Destination | None:
-    """Check, before anything else is done, that outputs can be written.
+    """Check, before anything else is done, that outputs can be written, and return where they go.
 
-    ``output``: a file, a folder, or None for the places beside ``found``; ``many``: it must be a
-    folder, since there are several inputs, or folders. With one input, a name with a suffix is a
-    file. ``make``: make a missing folder (False for a dry run).
+    ``output``: a file, a folder, or None for the places beside ``found``; then None is returned.
+    ``many``: it must be a folder, since there are several inputs, or folders. With one input, a
+    name with a suffix is a file unless it is an existing folder. ``make``: make a missing folder
+    (False for a dry run).
 
-    Raises OutputError where nothing can be made or written, UsageError for a file where a folder is
-    needed and for an unknown format.
+    Raises OutputError if nothing can be made or written there, and UsageError for a file if a
+    folder is needed, a format that cannot be written, or a name that the system does not take.
     """
     if output is None:
         folders = {each.path.parent for each in found if each.problem is None}
@@ -45,12 +47,15 @@ def prepare_output(
         return None
     is_file = not many and not os.path.isdir(output) and output.suffix != ""
     if many and not os.path.isdir(output) and (os.path.exists(output) or is_picture(output)):
-        raise UsageError(f"{output}: is a file's name; several pictures need a folder")
+        raise UsageError(f"{output}: is a file's name; name a folder for several pictures with -o")
     if is_file and suffix_of(output) not in WRITABLE:
-        raise UsageError(f"{output}: write one of {', '.join(WRITABLE)}, or name a folder")
+        raise UsageError(
+            f"{output}: {output.suffix} cannot be written; write one of {', '.join(WRITABLE)}, or "
+            "name a folder"
+        )
     for part in output.parts[1 if output.anchor else 0 :]:
         if part != ".." and (why := unnameable(part)):
-            raise UsageError(f"{output}: {part} cannot be its name: {why}; choose another with -o")
+            raise UsageError(f"{output}: {part!r} cannot be a name: {why}; choose another with -o")
     folder = output.parent if is_file else output
     if make:
         try:
@@ -74,18 +79,20 @@ def plan(
     strict: bool = True,
     on_collision: Policy = "fail",
 ) -> list[Job]:
-    """Choose every output's name; find collisions before anything is made.
+    """Choose the place of every output, and find collisions, before anything is made.
 
-    ``destination``: from `prepare_output`, None for beside each input. Folders below it are named,
-    not made. ``naming``: how outputs are called. ``on_collision``: what becomes of all but the
-    first of several inputs with one output.
-    Outputs of an earlier run are left out: those that `originals` tells, and every input that is
-    itself the output of another job. A place that leaves the destination, or that no file can
-    take, is a problem of its job.
+    ``destination``: from `prepare_output`; None: beside each input. Folders below it are named, not
+    made. ``naming``: how outputs are named. ``on_collision``: what is done with all but the first
+    of several inputs that would get the same output; names are compared without case and Unicode's
+    composition, as some file systems do.
 
-    Raises UsageError, which names all of them, for jobs that share an output all the same (names
-    compare without case and Unicode's composition, as on some file systems), and for an output that
-    would replace its input. Without ``strict`` (a watch) these are problems of their jobs.
+    Outputs of an earlier run are left out: those that `originals` knows, and every input that is
+    itself the output of another job. A place that leaves the destination, or that no file can take,
+    is a problem of its job.
+
+    Raises UsageError for an output that would replace its input, and for jobs that still share an
+    output; that error names all of them. Without ``strict`` (in a watch) these are problems of
+    their jobs.
     """
     folders = Folders(None if destination is None or destination.is_file else destination.path)
     jobs = [_job(each, naming, destination, folders) for each in originals(found, naming)]
@@ -112,7 +119,7 @@ def plan(
 
 
 def _alike(jobs: list[Job], folders: Folders) -> list[list[Job]]:
-    """Group the jobs that have no problem yet by their output."""
+    """Return the jobs that have no problem yet, grouped by their output."""
     alike: defaultdict[tuple[Standing, str], list[Job]] = defaultdict(list)
     for job in jobs:
         if job.problem is None:
@@ -121,7 +128,7 @@ def _alike(jobs: list[Job], folders: Folders) -> list[list[Job]]:
 
 
 def _apart(jobs: list[Job], folders: Folders, naming: Naming, policy: Policy) -> list[Job]:
-    """Rename or skip all but the first of the jobs with one output."""
+    """Return the jobs, all but the first of those with one output renamed or skipped."""
     later = {job.input: same[0] for same in _alike(jobs, folders) for job in same[1:]}
     found = []
     for job in jobs:
@@ -148,14 +155,24 @@ def _job(found: Found, naming: Naming, destination: Destination | None, folders:
         output = destination.path / (Path() if leaves else found.relative.parent) / name
     problem = found.problem
     if folders.root is not None and leaves:
-        problem = InputError(f"{found.path}: lies outside {folders.root}", code="outside-output")
+        problem = InputError(
+            f"{found.path}: lies outside the current folder, so its output would leave "
+            f"{folders.root}; list it by a path below the current folder, or leave out -o",
+            code="outside-output",
+        )
     if problem is None and (obstacle := folders.obstacle(output.parent)) is not None:
         kind, sentence, code = obstacle
-        problem = kind(f"{found.path}: {sentence}", code=code)
+        problem = kind(f"{found.path}: {sentence}; choose another folder with -o", code=code)
     if problem is None and (why := unnameable(output.name)):
-        problem = OutputError(f"{found.path}: cannot become {output.name}: {why}; see --name")
+        problem = OutputError(
+            f"{found.path}: cannot become {output.name}: {why}; choose another --name"
+        )
     if problem is None and os.path.isdir(output):
-        problem = OutputError(f"{found.path}: {output} is a folder", code="output-exists")
+        problem = OutputError(
+            f"{found.path}: its output {output} is a folder; rename the folder, or choose another "
+            "--name or -o",
+            code="output-exists",
+        )
     skip = found.skip and problem is found.problem
     return Job(found.path, output, found.size, problem, skip)
 

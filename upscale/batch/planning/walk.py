@@ -1,8 +1,8 @@
-"""A folder → the pictures below it, in natural order; links, loops and odd files told apart.
+"""A folder → the pictures below it, in natural order; links, loops and odd files are recognised.
 
-`fnmatch` matches the names. The walk is ours: `glob` and `pathlib` (Python 3.11) say nothing of a
-folder that cannot be read and cannot leave one out, and `glob` enters every link: it finds a
-picture beside a link to its own folder 41 times.
+`fnmatch` matches the names. The walk is our own: `glob` and `pathlib` (Python 3.11) give no sign of
+a folder that cannot be read, and cannot leave one out. `glob` also enters every link, so that it
+finds a picture beside a link to its own folder 41 times.
 """
 
 import fnmatch
@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 KINDS = ((stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"), (lambda mode: True, "a device"))
+"""What is neither a file nor a folder; the first kind that fits counts."""
 
 Identity = tuple[int, int]
 """A file's device and inode."""
@@ -41,16 +42,18 @@ class Found:
 
     path: Path
     relative: Path
-    """Its place below the folder, the fixed part of the pattern, or (in a list) the current folder;
-    its output has the same place below the output folder. The name of a file named by itself."""
+    """Its place below the folder, below the fixed part of the pattern, or (in a list) below the
+    current folder; its output has the same place below the output folder. For a file that was named
+    by itself: its name."""
     size: int = 0
     """Bytes."""
     problem: UpscaleError | None = None
-    """What is wrong with it, if that shows before it is opened."""
+    """What is wrong with it, if that is known before it is opened."""
     skip: bool = False
-    """The problem is not a failure: a FIFO, a socket, a device, or a link that leads back up."""
+    """Whether the problem is not a failure: a FIFO, a socket, a device, or a link that leads back.
+    """
     walked: bool = False
-    """Met in a folder or through a pattern, not named by itself."""
+    """Whether it was met in a folder or through a pattern, and not named by itself."""
 
     @property
     def leaves(self) -> bool:
@@ -69,10 +72,10 @@ class Found:
         *,
         walked: bool = False,
     ) -> "Found":
-        """Tell by its ``status`` what a path is that is not a folder."""
+        """Return what a path is that is not a folder, by its ``status`` or the error of asking."""
         if isinstance(status, OSError):
             # pathlib's own test raises for a path that is too long
-            astray = f"{path}: is a link that leads nowhere ({status.strerror})"
+            astray = f"{path}: is a link that leads nowhere ({status.strerror}); mend or remove it"
             problem = InputError(astray if os.path.islink(path) else unreadable(path, status))
             return cls(path, relative, problem=problem, walked=walked)
         if stat.S_ISREG(status.st_mode):
@@ -89,34 +92,35 @@ class _Folder:
     path: Path
     relative: Path
     matched: frozenset[int]
-    """How much of the pattern it matches: positions in it."""
+    """How much of the pattern it has matched: positions in it."""
     above: tuple[Identity, ...] = ()
-    """The folders that led to it."""
+    """The folders on the way to it."""
 
 
 @dataclass(frozen=True)
 class Walk:
     """A search for the pictures that match a pattern.
 
-    How much of the pattern a path has matched is a set of positions in it, so that each folder is
-    entered once, and none that cannot hold a match. Hidden files are left out unless the pattern
-    has a dot for them; so are files that have neither a picture's suffix nor the pattern's last.
+    How much of the pattern a path has matched is a set of positions in it. So each folder is
+    entered once, and a folder that cannot hold a match is not entered. Hidden files are left out
+    unless the pattern has a dot for them. So are files that have neither a picture's suffix nor the
+    last one of the pattern.
     """
 
     pattern: tuple[str, ...]
     """A part for each level below the root; ``**`` stands for any number of levels."""
     follow_links: bool = False
-    """Enter folders through links, too."""
+    """Whether folders behind links are entered, too."""
     exclude: Identity | None = None
     """A folder below the root that is not entered."""
     passed_over: Callable[[str], None] = lambda kind: None
-    """Told the kind of each file that looks like a picture and that no reader takes."""
+    """Told the kind of each file that looks like a picture, but that no reader takes."""
 
     def below(self, root: Path, relative: Path) -> list[Found]:
-        """Return what matches below ``root``, whose own place is ``relative``.
+        """Return what matches below ``root``, whose own place is ``relative``, in natural order.
 
-        Folders behind links come last, so that a picture that can be reached without a link gets
-        its place without one. A link to a folder above it is reported once.
+        Folders behind links are entered last, so that a picture that can be reached without a link
+        gets its place without one. A link to a folder above it is reported, and not entered.
         """
         found: list[Found] = []
         seen: set[tuple[Identity, frozenset[int]]] = set()
@@ -155,7 +159,7 @@ class Walk:
     def _entry(
         self, folder: _Folder, entry: os.DirEntry[str], identity: Identity
     ) -> _Folder | Found | None:
-        """Return a folder to enter, an input, or None for what nobody asked for."""
+        """Return a folder to enter, an input, or None for what the pattern does not ask for."""
         name, link = entry.name, is_link(entry)
         matched = self._step(folder.matched, name)
         deeper = matched - {len(self.pattern)} if self.follow_links or not link else frozenset()
@@ -185,7 +189,7 @@ class Walk:
         return Found.of(path, relative, status, walked=True)
 
     def _is_picture(self, name: str) -> bool:
-        """Tell whether ``name`` has a picture's suffix, or the pattern's last."""
+        """Tell whether ``name`` has a picture's suffix, or the last suffix of the pattern."""
         suffix = os.path.splitext(name)[1]
         asked = next((Path(part).suffix for part in self.pattern[::-1] if part != "**"), "")
         return (
@@ -194,6 +198,7 @@ class Walk:
         )
 
     def _step(self, matched: frozenset[int], name: str) -> frozenset[int]:
+        """Return how much of the pattern is matched one level deeper, at ``name``."""
         reached = set()
         for at in matched - {len(self.pattern)}:
             part = self.pattern[at]
@@ -206,7 +211,7 @@ class Walk:
         return self._settle(reached)
 
     def _settle(self, positions: set[int]) -> frozenset[int]:
-        """Add the positions behind each ``**``, which may stand for no level at all."""
+        """Add the position behind each ``**``, which may stand for no level at all."""
         for at, part in enumerate(self.pattern):
             if at in positions and part == "**":
                 positions.add(at + 1)
@@ -219,23 +224,23 @@ def is_pattern(text: str) -> bool:
 
 
 def is_picture(path: PurePath) -> bool:
-    """Tell whether a path is named like a picture, and not hidden."""
+    """Tell whether a path has a picture's suffix and is not hidden."""
     return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
 
 
 def natural(path: Path) -> list[tuple[list[str | int], str]]:
-    """Return a key that sorts paths by folder, numbers by value: ``a2`` before ``a10``."""
+    """Return a key that sorts paths by folder, and numbers in names by value: ``a2``, ``a10``."""
     return [
         ([int(run) if run.isdecimal() else run for run in _runs(part)], part) for part in path.parts
     ]
 
 
 def _runs(part: str) -> list[str]:
-    """Cut around each number. Every second run is a number, so any two keys compare."""
+    """Cut a name around each number. Every second run is a number, so any two can be compared."""
     return re.split(r"([0-9]+)", part.casefold())
 
 
 def file_identity(path: Path) -> Identity:
-    """Return device and inode of what ``path`` leads to. Raises OSError."""
+    """Return the device and inode of what ``path`` leads to. Raises OSError."""
     status = os.stat(path)
     return status.st_dev, status.st_ino

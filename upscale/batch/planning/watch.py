@@ -1,4 +1,4 @@
-"""A folder that is being filled → its pictures, each when nothing more is written to it."""
+"""A folder that is being filled → its pictures, each once nothing more is written to it."""
 
 import os
 import time
@@ -14,6 +14,7 @@ Stamp = tuple[int, int]
 """Size in bytes, and time of the last change in ns."""
 
 PROBLEM = (-1, 0)
+"""Stands for the stamp of an input with a problem."""
 
 
 @dataclass
@@ -22,8 +23,9 @@ class _Seen:
 
     stamp: Stamp
     since: float
-    """Seconds on the monotonic clock."""
+    """When it looked like that first, in seconds of the monotonic clock."""
     told: bool = False
+    """Whether it has been yielded."""
 
 
 def settled(
@@ -31,15 +33,17 @@ def settled(
 ) -> Iterator[Found | None]:
     """Yield each input that ``find`` returns once it has not changed for ``quiet`` seconds.
 
-    Size and time of the last change decide, read every ``interval`` seconds; an empty file is not
-    filled yet. A file that changes later is yielded again. One that goes is forgotten, so memory
-    holds an entry for each file that is there. An input with a problem waits as long.
+    The size and the time of the last change decide. They are read every ``interval`` seconds; an
+    empty file counts as not filled yet. A file that changes later is yielded again. One that
+    disappears is forgotten, so memory holds an entry only for each file that is there. An input
+    with a problem waits as long.
 
-    Never waits and never ends: until it is time for the next look it yields None, so that the
-    caller goes on with other work. A caller without any has to sleep.
+    The iterator never waits and never ends: until it is time for the next look it yields None, so
+    that the caller can do other work. A caller without any has to sleep.
 
-    ``find`` leaves out the outputs made meanwhile (`upscale.batch.planning.naming.originals`). It
-    sees all files, so it also plans their outputs (`upscale.batch.planning.plan.plan`, not strict).
+    ``find`` has to leave out the outputs that are made meanwhile, as
+    `upscale.batch.planning.naming.originals` does. It sees all files, so it is also the one to plan
+    their outputs (`upscale.batch.planning.plan.plan`, not strict).
     """
     files: dict[Path, _Seen] = {}
     while True:
@@ -56,7 +60,7 @@ def settled(
             if not seen.told and begin - seen.since >= quiet and stamp[0] != 0:
                 ready.append((found, seen))
         for found, seen in ready:
-            if _stamp(found) == seen.stamp:  # the ones before it may have taken long
+            if _stamp(found) == seen.stamp:  # the files yielded before it may have taken long
                 seen.told = True
                 yield found
         yield None
