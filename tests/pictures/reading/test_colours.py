@@ -309,18 +309,21 @@ def test_srgb_by_number_changes_no_output(
 ADOBE_RGB = ((0.3127, 0.3290), (0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
 
 
-def camera_jpeg(index: bytes, space: int) -> bytes:
-    """A JPEG whose EXIF names its colours as a camera does, with a maker's note between."""
+def camera_exif(index: bytes, space: int) -> bytes:
+    """EXIF that names colours as a camera does, with a maker's note between."""
     interoperability = struct.pack("<HHHI4sI", 1, 1, 2, 4, index, 0)
     note = b"MakerNote, 16 by"
     exif = struct.pack("<HHHIHH", 3, 0xA001, 3, 1, space, 0)
     exif += struct.pack("<HHII", 0x927C, 7, len(note), 68 + len(interoperability))
     exif += struct.pack("<HHIII", 0xA005, 4, 1, 68, 0)
     root = struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0)
-    blob = b"II*\0" + struct.pack("<I", 8) + root + exif + interoperability + note
+    return b"II*\0" + struct.pack("<I", 8) + root + exif + interoperability + note
+
+
+def camera_jpeg(index: bytes, space: int) -> bytes:
     buffer = io.BytesIO()
-    picture = Pillow.fromarray(PICTURE)
-    picture.save(buffer, "JPEG", quality=95, subsampling=0, exif=b"Exif\0\0" + blob)
+    blob = b"Exif\0\0" + camera_exif(index, space)
+    Pillow.fromarray(PICTURE).save(buffer, "JPEG", quality=95, subsampling=0, exif=blob)
     return buffer.getvalue()
 
 
@@ -347,6 +350,19 @@ def test_adobe_rgb_that_only_exif_names_is_obeyed(tmp_path: Path) -> None:
     assert np.abs(np.asarray(converted.pixels[:]) - 255 * seen).max() < 3
     assert named(converted.metadata.exif) == (1, "R98")
     assert b"MakerNote, 16 by" in (converted.metadata.exif or b"")
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_exif_of_a_png_in_srgb_says_so(tmp_path: Path, frames: int) -> None:
+    buffer = io.BytesIO()
+    pictures = [Pillow.fromarray(np.roll(PICTURE, index, 1)) for index in range(frames)]
+    pictures[0].save(buffer, "PNG", save_all=True, append_images=pictures[1:])
+    plain, exif = buffer.getvalue(), chunk(b"eXIf", camera_exif(b"R03\0", 0xFFFF))
+    path = tmp_path / "a.png"
+    path.write_bytes(plain[:33] + cicp(12, 13) + exif + plain[33:])
+    assert read(path).frames == frames
+    assert named(read(path).metadata.exif) == (0xFFFF, "R03")
+    assert named(read(path, to_srgb=True).metadata.exif) == (1, "R98")
 
 
 @pytest.mark.parametrize(("index", "space"), [(b"R98\0", 1), (b"R98\0", 0xFFFF), (b"R03\0", 1)])

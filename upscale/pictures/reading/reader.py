@@ -177,11 +177,14 @@ def _animated(
         if to_srgb and own:
             shown, icc = array_to_srgb(path, frame, own)
         spool.append(shown)
+    metadata = replace(metadata, icc=icc)
     if to_srgb:
         warnings += loses_hdr(path, opened.code_points)
+        if metadata.exif and own:
+            metadata = replace(metadata, exif=exif.as_srgb(metadata.exif))
     return Image(
         spool.finish(orientation_of(image, loader), timing.count),
-        replace(metadata, icc=icc),
+        metadata,
         warnings=warnings,
         frames=timing.count,
         delays=timing.delays,
