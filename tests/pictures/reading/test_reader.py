@@ -22,6 +22,7 @@ from upscale.errors import InputError, OutputError
 from upscale.pictures import limits
 from upscale.pictures.reading import reader
 from upscale.pictures.writing.writer import Writer
+from upscale.pixels import spool
 from upscale.pixels.image import Image, Layout, Pixels
 
 CHANNELS = pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -547,6 +548,17 @@ def test_a_full_disk_leaves_the_file_that_was_there(small_disk: Path, suffix: st
     assert [(file.name, file.read_bytes()) for file in small_disk.iterdir()] == [
         (path.name, b"before")
     ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_not_taken_for_a_damaged_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of /dev/full itself has room, as a disk may have again once a write has failed."""
+    monkeypatch.setattr(spool, "IN_MEMORY", 0)
+    Pillow.fromarray(noise(1024, 1024, 3)).save(tmp_path / "a.png", compress_level=0)
+    with pytest.raises(OutputError, match=r"^/dev/full: .* full"):
+        reader.read(tmp_path / "a.png", scratch=Path("/dev/full"))
 
 
 def test_a_folder_that_is_none_cannot_be_written_to(tmp_path: Path) -> None:

@@ -1,14 +1,13 @@
 """libvips' pipeline → rows, decoded once from top to bottom, in memory or in a scratch file."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pyvips
 
-from upscale.errors import OutputError
-from upscale.files import part_beside
+from upscale.files import part_beside, unwritable
 from upscale.pictures.decoders.base import from_float
+from upscale.pictures.libvips import as_full_disk
 from upscale.pictures.reading.colours import array_to_srgb
 from upscale.pixels.spool import Rows, Spool, StoredRows
 
@@ -16,9 +15,6 @@ __all__ = ["decoded_rows", "in_sixteen_bits"]
 
 FLOAT_ROWS = 64
 """Rows that are mapped at a time."""
-
-FULL = 2**20
-"""Free bytes below which a disk is taken to be full."""
 
 
 def decoded_rows(
@@ -35,10 +31,10 @@ def decoded_rows(
             spool.append(picture.numpy().reshape(shape))
         else:
             picture.rawsave_target(pyvips.Target.new_to_descriptor(spool.descriptor))
-    except pyvips.Error:
+    except pyvips.Error as error:
         spool.close()
-        if scratch is not None and shutil.disk_usage(scratch.parent).free < FULL:
-            raise OutputError(f"{scratch}: cannot be written (the disk is full)") from None
+        if scratch is not None and (full := as_full_disk(error)) is not None:
+            raise unwritable(scratch, full) from error
         raise
     return spool.finish(orientation, frames)
 
