@@ -1,7 +1,9 @@
 """What a reader beside libvips hands over, and the few steps that several of them share."""
 
+import io
 import os
 import stat
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import PIL
+import PIL.Image
 
 from upscale.errors import InputError
 from upscale.files import unreadable
@@ -20,11 +22,13 @@ from upscale.system import BINARY, read_at
 __all__ = [
     "Decoded",
     "Pixels",
+    "divided_by_opacity",
     "exif_blob",
     "from_float",
     "in_rgb",
     "open_file",
     "opencv_decode",
+    "pillow_open",
     "read_all",
     "read_header",
     "reason_of",
@@ -107,9 +111,13 @@ def read_header(
     raise cut(path)
 
 
-def widen(samples: npt.NDArray[Any], top: int) -> Pixels:
-    """Map the integers 0 … ``top`` (at most 65535) to the whole range of 8 or 16 bits, rounded."""
-    full, dtype = (255, np.uint8) if top <= 255 else (65535, np.uint16)
+def widen(samples: npt.NDArray[Any], top: int, deep: bool | None = None) -> Pixels:
+    """Map the integers 0 to ``top`` (at most 65535) to the whole range of 8 or 16 bits, rounded.
+
+    ``deep``: to 16 bits; None: if ``top`` is more than 255. Returns the shape of ``samples``.
+    """
+    deep = top > 255 if deep is None else deep
+    full, dtype = (65535, np.uint16) if deep else (255, np.uint8)
     if top == full:
         return np.ascontiguousarray(samples, dtype)
     table = (np.arange(top + 1, dtype=np.uint64) * full + top // 2) // top
@@ -152,6 +160,15 @@ def exif_blob(data: bytes) -> bytes | None:
     return EXIF + tiff if tiff.startswith((b"II*\0", b"MM\0*")) else None
 
 
+def divided_by_opacity(pixels: Pixels) -> Pixels:
+    """Undo the multiplication of the colours by the opacity, rounded: (H, W, 2 or 4)."""
+    top = np.iinfo(pixels.dtype).max
+    opacity = pixels[..., -1:]
+    colours = pixels[..., :-1] * (top / np.maximum(opacity, 1).astype(np.float64))
+    divided = np.rint(np.minimum(colours, top)).astype(pixels.dtype)
+    return np.concatenate([divided, opacity], axis=2)
+
+
 def without_empty_opacity(path: Path, pixels: Pixels) -> tuple[Pixels, tuple[str, ...]]:
     """Leave out an opacity that is 0 everywhere, which a program forgot to fill, and say so."""
     if pixels.shape[2] in (1, 3) or pixels[..., -1].any():
@@ -163,6 +180,16 @@ def without_empty_opacity(path: Path, pixels: Pixels) -> tuple[Pixels, tuple[str
 def reason_of(error: Exception) -> str:
     """Return what Pillow says went wrong, in brackets; nothing where it only names its object."""
     return "" if isinstance(error, PIL.UnidentifiedImageError) else because(str(error))
+
+
+def pillow_open(data: bytes, plugin: str) -> PIL.Image.Image:
+    """Open a file with the ``plugin`` of Pillow that its content asks for; raises as Pillow does.
+
+    Pillow's limit is lifted, since our own is asked first, and its warnings are not shown.
+    """
+    PIL.Image.MAX_IMAGE_PIXELS = None
+    with warnings.catch_warnings(action="ignore"):
+        return PIL.Image.open(io.BytesIO(data), formats=[plugin])
 
 
 def opencv_decode(data: bytes) -> npt.NDArray[Any] | None:

@@ -17,7 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
-from upscale.pictures.decoders.base import Decoded, Pixels, read_all, without_empty_opacity
+from upscale.pictures.decoders.base import (
+    Decoded,
+    Pixels,
+    read_all,
+    widen,
+    without_empty_opacity,
+)
 
 __all__ = ["decode", "size"]
 
@@ -174,13 +180,11 @@ def _masked(path: Path, words: npt.NDArray[Any], masks: tuple[int, ...]) -> Pixe
     )
     if 0 in masks[:3] or max(depths) > 16 or not all(whole):
         raise damaged(path, "has masks of colours that make no sense")
-    full, dtype = (65535, np.uint16) if max(depths) > 8 else (255, np.uint8)
-    channels = []
-    for mask, low, depth in zip(masks, lows, depths, strict=True):
-        if mask:
-            top = 2**depth - 1
-            table = (np.arange(top + 1, dtype=np.uint64) * full + top // 2) // top
-            channels.append(table.astype(dtype)[(words & mask) >> low])
+    channels = [
+        widen((words & mask) >> low, 2**depth - 1, max(depths) > 8)
+        for mask, low, depth in zip(masks, lows, depths, strict=True)
+        if mask
+    ]
     return np.stack(channels, 2)
 
 

@@ -4,9 +4,7 @@ Pillow 13.0 reads colours of more than 8 bits as 8 without a word, and leaves gr
 unscaled. opencv 5.0 and OpenImageIO 3.2 refuse gray with opacity.
 """
 
-import io
 import struct
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from upscale.pictures.decoders.base import (
     Pixels,
     exif_blob,
     opencv_decode,
+    pillow_open,
     read_all,
     read_header,
     reason_of,
@@ -100,13 +99,9 @@ def _deep(path: Path, data: bytes, stream: _Codestream, found: _Boxes) -> Pixels
 
 
 def _shallow(path: Path, data: bytes, stream: _Codestream) -> Pixels:
-    import PIL.Image
-
-    PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit has been asked already
     try:
-        with warnings.catch_warnings(action="ignore"):
-            image: PIL.Image.Image = PIL.Image.open(io.BytesIO(data), formats=["JPEG2000"])
-            image.load()
+        image = pillow_open(data, "JPEG2000")
+        image.load()
     except (OSError, SyntaxError, ValueError, OverflowError, struct.error) as error:
         raise damaged(path, f"is damaged{reason_of(error)}") from error
     if image.mode in ("P", "PA"):

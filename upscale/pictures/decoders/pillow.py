@@ -1,8 +1,6 @@
 """Formats that Pillow reads whole, 8 bits a sample."""
 
-import io
 import struct
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import PIL.Image
 
 from upscale.errors import InputError
 from upscale.pictures.containers.damage import because, cut, damaged, no_image, unsupported
-from upscale.pictures.decoders.base import Decoded, read_all, without_empty_opacity
+from upscale.pictures.decoders.base import Decoded, pillow_open, read_all, without_empty_opacity
 
 __all__ = ["Plugin"]
 
@@ -62,10 +60,8 @@ class Plugin:
         return Decoded(pixels, warnings=warned)
 
     def _open(self, path: Path, data: bytes) -> PIL.Image.Image:
-        PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit is asked first
         try:
-            with warnings.catch_warnings(action="ignore"):
-                image = PIL.Image.open(io.BytesIO(data), formats=[self.name])
+            image = pillow_open(data, self.name)
         except NotImplementedError as error:
             raise unsupported(
                 path, f"this kind of {self.name} is not read{because(str(error))}"

@@ -5,17 +5,16 @@ transparent; it fills up codes that end early. Pillow decodes each frame by itse
 here.
 """
 
-import io
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import PIL.Image
 
 from upscale.pictures.containers.damage import cut, damaged
 from upscale.pictures.containers.gif import BACKGROUND, PREVIOUS, Frame, scan
 from upscale.pictures.containers.png import Timing
+from upscale.pictures.decoders.base import pillow_open
 from upscale.pictures.limits import check_pixels
 from upscale.pixels.spool import Pixels
 
@@ -60,12 +59,11 @@ def _codes(path: Path, frame: Frame, index: int) -> Pixels:
     """Decode a frame to the numbers of its colours, (H, W)."""
     if 0 in (frame.width, frame.height):
         return np.zeros((frame.height, frame.width), np.uint8)
-    PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit is asked first
     sides = struct.pack("<HH", frame.width, frame.height)
     head = b"GIF89a" + sides + b"\xf7\0\0" + RAMP + b",\0\0\0\0" + sides
     still = head + bytes([0x40 * frame.interlaced]) + frame.data + b";"
     try:
-        with PIL.Image.open(io.BytesIO(still), formats=["GIF"]) as picture:
+        with pillow_open(still, "GIF") as picture:
             found = np.asarray(picture)
     except (OSError, ValueError, SyntaxError) as error:
         if "truncated" in str(error):

@@ -13,7 +13,14 @@ from upscale.pictures.containers.damage import cut, damaged, no_image, unsupport
 from upscale.pictures.containers.heif import edits
 from upscale.pictures.containers.heif.primary import primary
 from upscale.pictures.containers.heif.surroundings import surroundings
-from upscale.pictures.decoders.base import Decoded, Pixels, exif_blob, read_all, reason_of, widen
+from upscale.pictures.decoders.base import (
+    Decoded,
+    divided_by_opacity,
+    exif_blob,
+    read_all,
+    reason_of,
+    widen,
+)
 from upscale.pictures.decoders.heif.chroma import interpolated
 from upscale.pixels.image import CodePoints
 from upscale.pixels.spool import upright
@@ -80,7 +87,7 @@ def decode(path: Path, descriptor: int) -> Decoded:
     if channels == 4 and "chroma" not in info:  # libheif gives gray with opacity as RGB
         pixels = np.ascontiguousarray(pixels[..., [0, 3]])
     if name.endswith("a"):
-        pixels = _divided_by_opacity(pixels)
+        pixels = divided_by_opacity(pixels)
     beside = surroundings(descriptor, said, info.get("xmp"))
     icc, nclx = info.get("icc_profile"), info.get("nclx_profile") or {}
     points = None
@@ -118,12 +125,3 @@ def _samples(data: bytes) -> npt.NDArray[Any] | None:
         return np.asarray(_file_of(data))
     except BROKEN:
         return None
-
-
-def _divided_by_opacity(pixels: Pixels) -> Pixels:
-    """Undo the multiplication of the colours by the opacity; (H, W, 2 or 4)."""
-    full = np.iinfo(pixels.dtype).max
-    opacity = pixels[..., -1:].astype(np.float64)
-    colours = pixels[..., :-1] * (full / np.maximum(opacity, 1))
-    divided = np.concatenate([np.rint(np.minimum(colours, full)), opacity], axis=2)
-    return divided.astype(pixels.dtype)

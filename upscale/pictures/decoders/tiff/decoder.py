@@ -19,7 +19,14 @@ from upscale.pictures.containers.tiff.page import (
     Photometric,
     pages,
 )
-from upscale.pictures.decoders.base import Decoded, Pixels, from_float, rounding_warning, widen
+from upscale.pictures.decoders.base import (
+    Decoded,
+    Pixels,
+    divided_by_opacity,
+    from_float,
+    rounding_warning,
+    widen,
+)
 from upscale.pictures.decoders.tiff.readers import by_libvips, refusal
 from upscale.pictures.decoders.tiff.samples import Samples, samples_of
 
@@ -104,9 +111,7 @@ def _colours(path: Path, page: Page, samples: Samples) -> Pixels:
     if meaning == Photometric.WHITE_IS_ZERO:
         pixels[..., :1] = top - pixels[..., :1]
     if page.samples > page.colours and page.extra == ASSOCIATED:
-        opacity = pixels[..., -1:].astype(np.float32)
-        plain = pixels[..., :-1] * (top / np.maximum(opacity, 1))
-        pixels[..., :-1] = np.rint(np.minimum(plain, top))
+        return divided_by_opacity(pixels)
     return pixels
 
 

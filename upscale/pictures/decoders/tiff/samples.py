@@ -1,19 +1,17 @@
 """The samples of a TIFF's page as its strips or tiles hold them: unpacked, but not yet colours."""
 
-import io
 import lzma
 import struct
-import warnings
 import zlib
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import PIL.Image
 import pyvips
 
 from upscale.pictures.containers.damage import cut, damaged
 from upscale.pictures.containers.tiff.page import FILL_ORDER, FLOATING, PREDICTOR, Page, Photometric
+from upscale.pictures.decoders.base import pillow_open
 from upscale.pictures.decoders.pillow import BROKEN
 
 __all__ = ["samples_of"]
@@ -159,8 +157,6 @@ def _by_libtiff(compression: int, data: bytes, line: int, rows: int) -> npt.NDAr
     )
     picture = struct.pack("<2sHIH", b"II", 42, 8, len(fields)) + table + bytes(4) + data
     if compression == 50000:
-        PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit was asked first
-        with warnings.catch_warnings(action="ignore"):
-            return np.array(PIL.Image.open(io.BytesIO(picture), formats=["TIFF"]))
+        return np.array(pillow_open(picture, "TIFF"))
     image = pyvips.Image.tiffload_buffer(picture, fail_on="error")
     return np.asarray(image.numpy(), np.uint8).reshape(rows, line)
