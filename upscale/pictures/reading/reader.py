@@ -22,7 +22,7 @@ from upscale.pictures.metadata import exif, xmp
 from upscale.pictures.reading import apng, gif, vips
 from upscale.pictures.reading.blocks import FINEST, metadata_of, orientation_of
 from upscale.pictures.reading.colours import array_to_srgb, with_sound_profile
-from upscale.pictures.reading.vips import Opened
+from upscale.pictures.reading.opened import Opened, of_array, redrawn
 from upscale.pixels.image import Header, Image, Metadata
 from upscale.pixels.spool import Spool
 
@@ -100,7 +100,7 @@ def _read(
     found = format_of(head, descriptor)
     if found and found.decoder:
         check_pixels(path, *found.size(path, descriptor), max_pixels)
-        opened = vips.of_array(path, found.decode(path, descriptor))
+        opened = of_array(path, found.decode(path, descriptor))
     else:
         opened = vips.open_header(path, descriptor, head, found, max_pixels, lenient)
         opened, timing = _timing(opened, descriptor)
@@ -122,7 +122,7 @@ def _drawn_by_libavif(opened: Opened, descriptor: int, max_pixels: int) -> Opene
     check_pixels(path, *size, max_pixels, count)
     drawn = avif.decode(descriptor, size, int(image.get("bits-per-sample")))
     if drawn is not None:
-        return vips.redrawn(opened, drawn.pixels, drawn.delays, drawn.loop)
+        return redrawn(opened, drawn.pixels, drawn.delays, drawn.loop)
     if count == 1:
         return opened
     warning = f"{path}: has {count} frames that are not read here; only its still picture"

@@ -1,6 +1,6 @@
 """What libvips does for a reader: header, colours, rows and metadata."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyvips
@@ -15,52 +15,20 @@ from upscale.pictures.containers.heif import surroundings as heif_surroundings
 from upscale.pictures.containers.heif.primary import Primary, primary
 from upscale.pictures.containers.jpeg import segments as jpeg
 from upscale.pictures.containers.jpeg import surroundings as jpeg_surroundings
-from upscale.pictures.containers.tiff.page import Page
-from upscale.pictures.decoders.base import (
-    Decoded,
-    Pixels,
-    read_all,
-    rounding_warning,
-)
+from upscale.pictures.decoders.base import read_all, rounding_warning
 from upscale.pictures.decoders.tiff import decoder as tiff
 from upscale.pictures.libvips import open_as, vips_reason
 from upscale.pictures.limits import check_pixels
 from upscale.pictures.metadata import exif, exif_in_tiff
-from upscale.pictures.reading.blocks import FINEST, described, metadata_of, orientation_of
-from upscale.pictures.reading.colours import FLOATS, coloured, image_of, in_rgb, with_sound_profile
+from upscale.pictures.reading.blocks import described, metadata_of, orientation_of
+from upscale.pictures.reading.colours import FLOATS, coloured, in_rgb, with_sound_profile
+from upscale.pictures.reading.opened import Opened, of_array
 from upscale.pictures.reading.rows import decoded_rows, in_sixteen_bits
 from upscale.pictures.recognise import unreadable
 from upscale.pictures.record import Format
-from upscale.pixels.image import CodePoints, Image, Text
+from upscale.pixels.image import Image
 
-__all__ = [
-    "Opened",
-    "decode",
-    "decoded_pages",
-    "of_array",
-    "open_header",
-    "redrawn",
-]
-
-BLOCKS = ("icc-profile-data", "exif-data", "xmp-data")
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A picture whose header is read: libvips' rows, still to be decoded, and what is known."""
-
-    path: Path
-    image: pyvips.Image
-    format: Format | None = None
-    """None: another library has decoded it."""
-    frames: int = 1
-    """They lie one above the other."""
-    warnings: tuple[str, ...] = ()
-    code_points: CodePoints | None = None
-    """How the file says its colours, where it does so by number and they are not sRGB."""
-    pages: tuple[Page, ...] = ()
-    """Those of a TIFF that libvips does not decode rightly: ``image`` has their shape only."""
-    texts: tuple[Text, ...] = ()
+__all__ = ["decode", "decoded_pages", "open_header"]
 
 
 def open_header(
@@ -171,36 +139,6 @@ def _signals(descriptor: int, loader: str, boxed: Primary, image: pyvips.Image) 
         block = metadata_of(image).exif
         return ADOBE_RGB if block and exif.is_adobe_rgb(block) else Signals()
     return Signals(boxed.code_points)
-
-
-def of_array(path: Path, decoded: Decoded) -> Opened:
-    """Take a picture that another library has decoded: (H, W, C), uint8, uint16 or float32."""
-    xres, yres = (min(each, FINEST) for each in decoded.resolution or (1.0, 1.0))
-    image = image_of(decoded.pixels).copy(xres=xres, yres=yres)
-    if decoded.ink:
-        image = image.copy(interpretation="cmyk")
-    for name, block in (
-        ("icc-profile-data", decoded.icc),
-        ("exif-data", decoded.exif),
-        ("xmp-data", decoded.xmp),
-    ):
-        if block:
-            image.set_type(pyvips.GValue.blob_type, name, block)
-    said = Signals(decoded.code_points)
-    warnings = decoded.warnings + doubts(path, said)
-    points = said.beyond_srgb(image.bands < 3)
-    return Opened(path, coloured(image, said), warnings=warnings, code_points=points)
-
-
-def redrawn(opened: Opened, pixels: Pixels, delays: tuple[int, ...], loop: int) -> Opened:
-    """Keep all but the pixels of what is opened; a delay in ``delays`` for each frame, or none."""
-    image = image_of(pixels).copy(xres=opened.image.xres, yres=opened.image.yres)
-    for name in BLOCKS:
-        if opened.image.get_typeof(name):
-            image.set_type(pyvips.GValue.blob_type, name, opened.image.get(name))
-    image.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
-    image.set_type(pyvips.GValue.gint_type, "loop", loop)
-    return replace(opened, image=image, frames=max(1, len(delays)))
 
 
 def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None) -> Image:
