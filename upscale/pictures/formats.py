@@ -1,4 +1,4 @@
-"""Every format: one record each, with all that is known of it. No decoder is imported here."""
+"""A record for each format, with all that is known of it. No decoder is imported here."""
 
 from pathlib import Path
 
@@ -54,13 +54,13 @@ FORMATS = (
             opacity=False,
             lossy=True,
             lossless=False,
-            longest_xmp=60_000,  # which libvips puts into it
+            longest_xmp=60_000,  # which libvips still writes
             iptc=iptc.wrapped,
-            longest_iptc=65_533,  # of a segment (ISO/IEC 10918-1, B.1.1.4)
+            longest_iptc=65_533,  # in a segment (ISO/IEC 10918-1, B.1.1.4)
             texts="comment",
             longest_comment=65_533,
             options={"Q": 95, "subsample_mode": "off"},
-            # libjpeg keeps 6 bytes a pixel to make the codes fit
+            # libjpeg needs 6 bytes of memory per pixel for it
             size_options=lambda pixels, size: {"optimize_coding": pixels <= 2**25},
         ),
     ),
@@ -80,10 +80,10 @@ FORMATS = (
             frames=True,
             lossy=True,
             options={"Q": 92, "effort": 4},
-            lossy_options={"kmax": 1},  # whole frames: others lack changes of up to 17 levels
+            lossy_options={"kmax": 1},  # whole frames; others miss changes of up to 17 levels
         ),
     ),
-    Format(  # before TIFF, which many of them are
+    Format(  # before TIFF, since many of these are TIFF files
         name="RAW",
         suffixes=(".dng", ".nef", ".cr2", ".cr3", ".arw", ".raf", ".orf", ".rw2", ".pef"),
         begins=rb"FUJIFILMCCD-RAW|II\x1a\0\0\0HEAPCCDR|IIR[OS]|MMOR|IIU\0|FOVb|\0MRM|.{4}ftypcrx "
@@ -211,31 +211,35 @@ FORMATS = (
         plugin="TGA",
     ),
 )
-"""In the order in which a file's content is held against them."""
+"""The formats, in the order in which a file's content is compared with them."""
 
 WRITABLE: dict[str, Saving] = {each.suffixes[0]: each.saving for each in FORMATS if each.saving}
-"""What can be written, by its usual suffix."""
+"""How each format that can be written is saved, by its usual suffix."""
 
 ALIASES = {
     alias: each.suffixes[0] for each in FORMATS if each.saving for alias in each.suffixes[1:]
 }
+"""The usual suffix for each other suffix of a format that can be written."""
 
 PICTURE_SUFFIXES = {name for each in FORMATS for name in (*each.suffixes, *each.read_suffixes)}
-"""Suffixes, in small letters, of the files in a folder that are taken for pictures."""
+"""Suffixes, in small letters, by which files in a folder are taken for pictures."""
 
 
 def format_of(head: bytes, descriptor: int) -> Format | None:
-    """Return the format of an open file that begins with ``head`` (512 bytes), by its content."""
+    """Return the format of an open file by its content; None: it is not known.
+
+    ``head``: its first 512 bytes.
+    """
     return next((each for each in FORMATS if each.matches(head, descriptor)), None)
 
 
 def own_suffix(head: bytes, descriptor: int) -> str:
-    """Return the suffix to write for an open picture: that of its format, else ``.png``."""
+    """Return the suffix for the output of an open picture: its format's, or ``.png``."""
     found = format_of(head, descriptor)
     return found.suffixes[0] if found and found.saving else ".png"
 
 
 def suffix_of(path: Path) -> str:
-    """Return a name's suffix as `WRITABLE` spells it: ``.jpg`` for ``A.JPEG``."""
+    """Return the suffix of a name, spelt as in `WRITABLE`: ``.jpg`` for ``A.JPEG``."""
     suffix = path.suffix.lower()
     return ALIASES.get(suffix, suffix)

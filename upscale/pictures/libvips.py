@@ -1,4 +1,4 @@
-"""What reading and writing both ask of libvips: to open a file, and why something failed."""
+"""What reading and writing both need of libvips: to open a file, and to know why it failed."""
 
 import os
 
@@ -10,11 +10,10 @@ __all__ = ["as_full_disk", "open_as", "vips_reason"]
 
 
 def open_as(loader: str, content: int | bytes, **options: int | str) -> pyvips.Image:
-    """Open a file with the ``loader`` that its content asks for; raises pyvips.Error.
+    """Open a file with the ``loader`` that its content asks for. Raises pyvips.Error.
 
-    ``content``: its descriptor, or all its bytes.
-    libvips' own choice changes with its version: 8.18 takes any JPEG with a gain map for another
-    format.
+    ``content``: its descriptor, or all its bytes; ``options``: the loader's. libvips' own choice of
+    a loader changes with its version: 8.18 takes any JPEG with a gain map for another format.
     """
     in_memory = isinstance(content, bytes)
     make = pyvips.Source.new_from_memory if in_memory else pyvips.Source.new_from_descriptor
@@ -25,16 +24,16 @@ def open_as(loader: str, content: int | bytes, **options: int | str) -> pyvips.I
 
 
 def vips_reason(error: pyvips.Error) -> str:
-    """Return the first line of what libvips says went wrong; nothing where it does not say."""
+    """Return the first line of libvips' reason; empty if it gives none."""
     lines = [line.strip() for line in str(error.detail).splitlines() if line.strip()]
     return lines[0] if lines else ""
 
 
 def as_full_disk(error: pyvips.Error) -> OSError | None:
-    """Return the system's error where libvips failed because a disk was full.
+    """Return the system's error if libvips failed because a disk was full; None otherwise.
 
-    libvips hands on what the system told it in the system's words only. They are those of the
-    write that failed; the disk itself may have room again by the time that one looks.
+    libvips passes on the system's reason as text only. It is that of the write which failed; the
+    disk itself may have room again by the time that one looks.
     """
     told = str(error.detail)
     full = (OSError(number, os.strerror(number)) for number in NO_ROOM)

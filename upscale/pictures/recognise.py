@@ -1,4 +1,4 @@
-"""What a file is, by its content: saved with loss or not, and why no reader takes it."""
+"""What a file is, by its content: whether it was saved with loss, and why no reader takes it."""
 
 import codecs
 import os
@@ -20,8 +20,8 @@ TEXT = "is a text, not a picture"
 def lossy_format(path: Path) -> str | None:
     """Return the name of ``path``'s format if it was saved with loss; None otherwise.
 
-    HEIC, AVIF, JPEG XL and JPEG 2000 can be exact as well; that shows only deep in their data, so
-    they count as lossy. What cannot be read does not: the reader says what is wrong with it.
+    HEIC, AVIF, JPEG XL and JPEG 2000 can be lossless as well. That shows only deep in their data,
+    so they count as lossy. A file that cannot be read gives None: the reader says what is wrong.
     """
     try:
         descriptor, head = open_file(path)
@@ -37,12 +37,15 @@ def lossy_format(path: Path) -> str | None:
 
 
 def unreadable(path: Path, head: bytes, descriptor: int, reason: str) -> InputError:
-    """Name what begins with ``head``, or say that its header is damaged (``reason``)."""
+    """Return the error for a file that no reader takes: what it is, or that it is damaged.
+
+    ``head``: its first 512 bytes; ``reason``: what a decoder said, or empty.
+    """
     text = head.lstrip().lower()
     if text.startswith(b"version https://git-lfs"):
         return no_image(path, "is a Git LFS pointer; fetch the picture with: git lfs pull")
     if text.startswith((b"<!doctype html", b"<html")):
-        return no_image(path, "is a web page, not a picture")
+        return no_image(path, "is a web page, not a picture; download the picture itself")
     if found := format_of(head, descriptor):
         if found.ends_early(descriptor):
             return cut(path, reason)
@@ -53,11 +56,13 @@ def unreadable(path: Path, head: bytes, descriptor: int, reason: str) -> InputEr
         return no_reader(path, kind)
     if is_text(head):
         return no_image(path, TEXT)
-    return no_image(path, "is not a picture of a known format")
+    return no_image(
+        path, "is not a picture of a known format; convert it to PNG, TIFF or JPEG first"
+    )
 
 
 def _sides(head: bytes, descriptor: int) -> tuple[int, ...]:
-    """Return what a PNG or JPEG gives as its sides; nothing where that is not to be found."""
+    """Return the width and height that a PNG or JPEG states; empty for any other file."""
     if head.startswith(b"\x89PNG") and len(head) >= 24:
         return struct.unpack(">II", head[16:24])
     frame = jpeg.frame_of(jpeg.segments(descriptor)) if head.startswith(b"\xff\xd8") else None

@@ -18,14 +18,14 @@ __all__ = ["Decoder", "Format", "Saving"]
 class Decoder(Protocol):
     """What a module of `upscale.pictures.decoders` offers.
 
-    Both raise InputError, and ImportError where a package that is optional is missing.
+    Both functions raise InputError, and ImportError if an optional package is missing.
     """
 
     def size(self, path: Path, descriptor: int) -> tuple[int, int]:
         """Return (width, height), upright, from the header alone."""
 
     def decode(self, path: Path, descriptor: int) -> "Decoded":
-        """Return the whole picture, upright, once its size is found bearable."""
+        """Return the whole picture, upright; the caller has checked its size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,49 +35,51 @@ class Saving:
     saver: str
     """libvips' name of its saver and its loader."""
     code_points: Literal["chunks", "boxes", "none"] = "none"
-    """Where the numbers of H.273 stand that say colours."""
+    """Where the code points of H.273 for the colours stand."""
     side_limit: int = 2**31 - 1
-    """Pixels a side."""
+    """Pixels of a side, at most."""
     depth: int = 8
-    """Most bits a sample."""
+    """Bits per sample, at most."""
     depth_with_opacity: int = 0
     """The same for a picture with opacity that is saved with loss; 0: as without opacity."""
     depth_option: str = ""
-    """The saver's option for the bits a sample, where it has one."""
+    """The saver's option for the bits per sample; empty: it has none."""
     opacity: bool = True
+    """Whether it holds opacity."""
     gray: bool = True
     """Whether gray is saved as such, and not as RGB."""
     colours: int = 0
-    """Most colours of a picture; 0: as many as there are."""
+    """Colours of a picture, at most; 0: there is no limit."""
     frames: bool = False
     """Whether it holds several frames or pages."""
     joined: bool = False
-    """Whether `apng` joins the frames, which libvips cannot."""
+    """Whether `upscale.pictures.writing.apng` joins the frames, which libvips cannot do."""
     lossy: bool = False
-    """Whether there is a quality to choose."""
+    """Whether it can be saved with loss, at a quality that one chooses."""
     lossless: bool = True
-    """Whether it can be exact."""
+    """Whether it can be saved without loss."""
     exif: Literal["block", "directory", "none"] = "block"
-    """Where EXIF and the key to resume by stand: in a block, in the file's own directory (of TIFF),
-    or nowhere (the key in a comment of GIF, and resolution nowhere).
+    """Where EXIF and the key to resume by stand: in a block, in the file's own directory (TIFF), or
+    nowhere (in GIF the key is a comment, and there is no resolution).
     """
     texts: Literal["all", "comment", "none"] = "none"
-    """Which texts beside the picture it holds: a comment is one."""
+    """Which texts beside the picture it holds: all, one comment, or none."""
     longest_comment: int = 2**31 - 1
-    """Bytes, in UTF-8."""
+    """Bytes of a comment in UTF-8, at most."""
     longest_exif: int = 65_000
     """Bytes of EXIF that libvips writes: it adds some fields, and leaves all out beyond 64 KiB."""
     longest_xmp: int = 2**31 - 1
+    """Bytes of XMP, at most."""
     iptc: Callable[[bytes], bytes] | None = None
     """Wraps datasets of IPTC as the file keeps them; None: it keeps none."""
     longest_iptc: int = 2**31 - 1
-    """Bytes, wrapped."""
+    """Bytes of wrapped IPTC, at most."""
     options: dict[str, Any] = field(default_factory=dict)
-    """Of libvips' saver."""
+    """Options of libvips' saver."""
     lossy_options: dict[str, Any] = field(default_factory=dict)
-    """Further ones, unless the picture is saved exactly."""
+    """Further options, unless the picture is saved without loss."""
     size_options: Callable[[int, int], dict[str, Any]] = lambda pixels, size: {}
-    """Further ones, by the picture's pixels and its bytes without compression."""
+    """Further options, by the picture's pixels and its bytes without compression."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +89,13 @@ class Format:
     name: str
     """As people say it."""
     suffixes: tuple[str, ...]
-    """In small letters. The first is the usual one."""
+    """Suffixes in small letters; the first is the usual one."""
     read_suffixes: tuple[str, ...] = ()
-    """Further ones of files that are read, but never written under such a name."""
+    """Further suffixes of files that are read; nothing is written under such a name."""
     begins: bytes
     """A regular expression for a file's first bytes."""
     decoder: str = ""
-    """A module of `upscale.pictures.decoders`; empty where libvips decodes the format."""
+    """A module of `upscale.pictures.decoders`; empty: libvips decodes the format."""
     plugin: str = ""
     """For the decoder ``pillow``: the name of Pillow's plugin."""
     extra: str = ""
@@ -105,13 +107,13 @@ class Format:
     pages: bool = False
     """Whether libvips reads several frames or pages, as one tall picture."""
     ends_early: Callable[[int], bool] = lambda descriptor: False
-    """Says of an open file whether its end is missing."""
+    """Tells whether the end of an open file is missing."""
     lossy: Callable[[int], bool] = lambda descriptor: False
-    """Says of an open file whether it was saved with loss."""
+    """Tells whether an open file was saved with loss."""
     media_type: str = ""
-    """What browsers call it, where they show it."""
+    """Its media type; empty: browsers do not show it."""
     saving: Saving | None = None
-    """None where the format is only read."""
+    """How it is written; None: it is only read."""
 
     def matches(self, head: bytes, descriptor: int) -> bool:
         """Say whether a file that begins with ``head`` (512 bytes) is of this format."""
@@ -120,14 +122,17 @@ class Format:
         return not self.doubtful or bool(self._module().recognise(head, descriptor))
 
     def size(self, path: Path, descriptor: int) -> tuple[int, int]:
-        """Ask the decoder for (width, height), upright, from the header alone; InputError."""
+        """Ask the decoder for (width, height), upright, from the header alone.
+
+        Raises InputError.
+        """
         try:
             return self._decoder().size(path, descriptor)
         except ImportError as error:
             raise self._missing(path, error) from error
 
     def decode(self, path: Path, descriptor: int) -> "Decoded":
-        """Ask the decoder for the whole picture, upright; InputError."""
+        """Ask the decoder for the whole picture, upright. Raises InputError."""
         try:
             return self._decoder().decode(path, descriptor)
         except ImportError as error:

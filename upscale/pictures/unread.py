@@ -1,4 +1,4 @@
-"""What people take for pictures, and no reader here does: one record each."""
+"""Kinds of files that people take for pictures and that no reader takes: a record for each."""
 
 import re
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ __all__ = ["KINDS_UNREAD", "Unread", "kind_unread"]
 
 @dataclass(frozen=True)
 class Unread:
-    """A kind of file that is named and not read."""
+    """A kind of file that is not read, but whose name is told."""
 
     name: str
     """As people say it."""
     suffixes: tuple[str, ...]
-    """In small letters."""
+    """Suffixes in small letters."""
     begins: bytes
-    """A regular expression for a file's first bytes, behind white space."""
+    """A regular expression for a file's first bytes, or for those behind white space."""
 
 
 KINDS = (
@@ -45,7 +45,7 @@ KINDS_UNREAD = {suffix: each.name for each in KINDS for suffix in each.suffixes}
 
 
 def kind_unread(head: bytes) -> str | None:
-    """Return what a file is called that begins with ``head`` (512 bytes); None: none of these."""
+    """Return the kind of a file that begins with ``head`` (512 bytes); None: none of these."""
     known = (head, head.lstrip())  # a PCX begins with what counts as white space
     found = (each.name for each in KINDS if any(re.match(each.begins, x, re.DOTALL) for x in known))
     return next(found, None)

@@ -1,6 +1,6 @@
 """What is wrong with a file: the four ways to refuse it, and whether its end is missing.
 
-Decoders differ in what they say of a file that is cut, and some say nothing.
+Decoders differ in what they say of a truncated file, and some say nothing.
 """
 
 import os
@@ -12,6 +12,7 @@ from upscale.pictures.containers.tiff.source import BehindTheEndError, Source
 from upscale.system import read_at
 
 __all__ = [
+    "AGAIN",
     "because",
     "boxes_end_early",
     "cut",
@@ -25,27 +26,30 @@ __all__ = [
 ]
 
 OFFSETS = {273: 279, 324: 325}
-"""StripOffsets and TileOffsets, each with the tag of the byte counts."""
+"""TIFF's StripOffsets and TileOffsets, each with the tag of the byte counts."""
 
 MAX_PAGES = 2**16
 MAX_CHUNKS = 2**20
 TAIL = 64
 """Bytes at the end of a file in which its last marker stands."""
 
+AGAIN = "copy or download it again"
+"""What to do with a file that did not arrive whole."""
+
 
 def because(reason: str) -> str:
-    """Return a decoder's ``reason`` in brackets; nothing where it gives none."""
+    """Return a decoder's ``reason`` in brackets; empty if it gives none."""
     return f" ({reason})" if reason else ""
 
 
 def cut(path: Path, reason: str = "") -> InputError:
-    """Return the error for a file that ends before its contents do, by a decoder's ``reason``."""
-    return InputError(f"{path}: ends early{because(reason)}", code="truncated")
+    """Return the error for a truncated file; ``reason``: what a decoder said."""
+    return InputError(f"{path}: ends early{because(reason)}; {AGAIN}", code="truncated")
 
 
 def damaged(path: Path, what: str = "is damaged") -> InputError:
-    """Return the error for contents that are not as their format wants them."""
-    return InputError(f"{path}: {what}", code="decode-error")
+    """Return the error for contents that do not follow their format."""
+    return InputError(f"{path}: {what}; {AGAIN}", code="decode-error")
 
 
 def no_image(path: Path, what: str) -> InputError:
@@ -54,12 +58,12 @@ def no_image(path: Path, what: str) -> InputError:
 
 
 def unsupported(path: Path, what: str) -> InputError:
-    """Return the error for a file that is whole, but of a kind that is not read."""
+    """Return the error for a sound file of a kind that is not read."""
     return InputError(f"{path}: {what}", code="unsupported-format")
 
 
 def png_ends_early(descriptor: int) -> bool:
-    """Say whether a PNG's chunks end before IEND does, its checksum being part of it."""
+    """Say whether a PNG ends before its IEND chunk, with the checksum of that, does."""
     size, at = os.fstat(descriptor).st_size, 8
     for _ in range(MAX_CHUNKS):
         head = read_at(descriptor, 8, at)
@@ -83,13 +87,13 @@ def riff_ends_early(descriptor: int) -> bool:
 
 
 def boxes_end_early(descriptor: int) -> bool:
-    """Say whether the last box of an AVIF reaches behind the file's end."""
+    """Say whether the last box of an AVIF reaches beyond the file's end."""
     size = os.fstat(descriptor).st_size
     return any(box.end > size for box in boxes_of_file(descriptor))
 
 
 def tiff_ends_early(descriptor: int) -> bool:
-    """Compare every strip and tile of all pages with the file's size (TIFF 6.0, section 2)."""
+    """Say whether a directory, strip or tile of a TIFF lies beyond its end (6.0, section 2)."""
     size, pages = os.fstat(descriptor).st_size, 0
     try:
         source = Source.of_file(descriptor)

@@ -43,7 +43,7 @@ class Frame:
     height: int
     interlaced: bool
     palette: bytes
-    """Three bytes a colour."""
+    """Three bytes per colour."""
     dispose: int = 0
     """What becomes of it before the next one."""
     transparent: int | None = None

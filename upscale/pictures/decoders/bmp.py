@@ -1,8 +1,8 @@
 """BMP of Windows and OS/2, read without a library, since each loses something.
 
-Pillow 13.0 leaves out 1-bit opacity and refuses 10 bits a channel; opencv 5.0 refuses 1-bit
+Pillow 13.0 leaves out 1-bit opacity and refuses 10 bits per channel; opencv 5.0 refuses 1-bit
 opacity and reads OS/2 colours as gray; both shade 5:6:5 bits otherwise than to full range.
-OpenImageIO 3.2 leaves out 1-bit opacity and reads 10 bits as 8. None reads 2 bits a pixel.
+OpenImageIO 3.2 leaves out 1-bit opacity and reads 10 bits as 8. None reads 2 bits per pixel.
 
 Layout: the headers BITMAPCOREHEADER to BITMAPV5HEADER of the Windows GDI reference, and
 BITMAPINFOHEADER2 of OS/2.
@@ -65,7 +65,7 @@ def size(path: Path, descriptor: int) -> tuple[int, int]:
 
 
 def decode(path: Path, descriptor: int) -> Decoded:
-    """Decode 1 to 32 bits a pixel, packed by run length or not; InputError."""
+    """Decode 1 to 32 bits per pixel, packed by run length or not; InputError."""
     data = _with_file_header(read_all(descriptor))
     header = _header(path, data)
     pixels = _pixels(path, data, header)
@@ -136,7 +136,7 @@ def _pixels(path: Path, data: bytes, header: _Header) -> Pixels:
     if packing not in (RGB, BITFIELDS, ALPHA_BITFIELDS) or huffman:
         raise unsupported(path, f"{NAMES.get(packing, 'this packing of a BMP')} is not read")
     if bits not in (1, 2, 4, 8, 16, 24, 32) or (packing != RGB and bits not in DEFAULT_MASKS):
-        raise damaged(path, f"has {bits} bits a pixel, which a BMP cannot have")
+        raise damaged(path, f"has {bits} bits per pixel, which a BMP cannot have")
     stride = (header.width * bits + 31) // 32 * 4
     used = (header.width * bits + 7) // 8
     wanted = stride * (header.height - 1) + used  # the padding of the last row may be missing

@@ -1,4 +1,4 @@
-"""Formats that Pillow reads whole, 8 bits a sample."""
+"""Formats that Pillow reads whole, 8 bits per sample."""
 
 import struct
 from dataclasses import dataclass

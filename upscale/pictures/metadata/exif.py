@@ -1,8 +1,8 @@
-"""EXIF: what is said about a picture, carried to the new picture.
+"""EXIF: what is said about a picture, carried over to the new picture.
 
 A block of EXIF is a small TIFF structure behind ``Exif`` and two zero bytes (Exif 2.32, 4.5). Its
-values travel as the bytes that they are and in the byte order that they have: a way through
-Pillow's texts and numbers would cost letters outside ASCII and change the kinds of fields.
+values are carried over as bytes, in their byte order. Pillow's texts and numbers would lose
+characters outside ASCII and change the types of fields.
 """
 
 import struct
@@ -39,7 +39,7 @@ _IMAGE_SIZE = (0x100, 0x101)  # width and height, in the first directory
 _PIXEL_SIZE = (0xA002, 0xA003)  # the same in the Exif directory
 _POSITIONING, _COMPONENTS, _FLASHPIX = 0x213, 0x9101, 0xA000
 NOT_IN_TIFF = {_COMPONENTS, *_PIXEL_SIZE}
-"""Fields of the Exif directory that compressed pictures have only (Exif 2.32, tables 16, 17)."""
+"""Fields of the Exif directory that only compressed pictures have (Exif 2.32, tables 16, 17)."""
 
 _RESOLUTION, _UNIT, _INCH = (0x11A, 0x11B), 0x128, 2
 _EXIF_VERSION, _UNIQUE_ID = 0x9000, 0xA420
@@ -58,11 +58,12 @@ def for_output(
 ) -> bytes | None:
     """Return the EXIF of a new picture that was made from the one that ``blob`` describes.
 
-    The picture is upright, ``width`` × ``height`` pixels and known by ``identifier`` (ASCII): the
-    fields that say so are corrected where there are any, the last is added. The thumbnail is
-    dropped. All else is kept, a maker's note at its old offset too, since offsets inside it count
-    from the same start. None where there is nothing to say. Raises ValueError where ``blob`` is
-    corrupt. ``resolution``, in pixels a millimetre, stands in what is returned, where it is given.
+    The new picture is upright and has ``width`` × ``height`` pixels; fields that say so are
+    corrected if there are any. ``identifier`` (ASCII) becomes its ImageUniqueID; None: unchanged.
+    ``resolution``: pixels per millimetre, across and down, which are written if there is any EXIF;
+    None: unchanged. The thumbnail is left out. All else is kept. So is the offset of a maker's
+    note, since offsets inside it count from the same start, unless the block then is too long for a
+    JPEG. Returns None if there is nothing to say. Raises ValueError if ``blob`` is corrupt.
     """
     root, order = Directory(), "<"
     if blob is not None:
@@ -100,7 +101,7 @@ def for_output(
 
 
 def required(order: str) -> dict[int, Field]:
-    """Return what the Exif directory of any picture is to hold; EXIF does not tell its colours."""
+    """Return the required fields of an Exif directory, which leave the colours open."""
     return {
         _EXIF_VERSION: Field(_UNDEFINED, 4, b"0232"),
         _FLASHPIX: Field(_UNDEFINED, 4, b"0100"),
@@ -109,7 +110,7 @@ def required(order: str) -> dict[int, Field]:
 
 
 def _of_compressed(order: str, width: int, height: int) -> dict[int, Field]:
-    """Return what it is to hold beside that where the picture is no TIFF (`NOT_IN_TIFF`)."""
+    """Return the further required fields if the picture is not a TIFF (`NOT_IN_TIFF`)."""
     sides = [Field(_LONG, 1, struct.pack(f"{order}I", side)) for side in (width, height)]
     return {
         _COMPONENTS: Field(_UNDEFINED, 4, b"\1\2\3\0"),
@@ -118,9 +119,10 @@ def _of_compressed(order: str, width: int, height: int) -> dict[int, Field]:
 
 
 def note_moves(blob: bytes | None, new: bytes | None) -> bool:
-    """Say whether a maker's note in ``blob`` stands elsewhere in ``new`` and suffers from it.
+    """Say whether a maker's note of ``blob`` has another offset in ``new`` that breaks its own.
 
-    ``new``: None where a file's own directories will hold it.
+    ``new``: the new EXIF; None: the directories of a TIFF will hold it. Raises ValueError if one is
+    corrupt.
     """
     if blob is None:
         return False
@@ -137,7 +139,7 @@ def _note(blob: bytes) -> Field | None:
 
 
 def identifier(blob: bytes | None) -> str | None:
-    """Return the ImageUniqueID in ``blob``; None where there is none or it is corrupt."""
+    """Return the ImageUniqueID in ``blob``; None if there is none, or if it is corrupt."""
     try:
         exif = opened(blob or b"").tree(wanted=set()).children[EXIF]
         text = exif.fields[_UNIQUE_ID].data.partition(b"\0")[0]
@@ -147,7 +149,7 @@ def identifier(blob: bytes | None) -> str | None:
 
 
 def is_adobe_rgb(blob: bytes) -> bool:
-    """Say whether ``blob`` names the optional colours of a camera file (DCF 2.0): Adobe RGB."""
+    """Say whether ``blob`` names Adobe RGB, the optional colours of a camera's file (DCF 2.0)."""
     try:
         exif = opened(blob).tree(wanted=set()).children[EXIF]
         index = exif.children[INTEROPERABILITY].fields[_INTEROPERABILITY_INDEX].data
@@ -157,7 +159,7 @@ def is_adobe_rgb(blob: bytes) -> bool:
 
 
 def upright(blob: bytes) -> bytes:
-    """Return EXIF whose orientation, where there is one, is 1; ValueError where it is corrupt."""
+    """Return the EXIF with orientation 1 if it has any. Raises ValueError if it is corrupt."""
     source = opened(blob)
     root, order = source.tree(), source.packing.order
     if _ORIENTATION not in root.fields:
@@ -167,7 +169,7 @@ def upright(blob: bytes) -> bytes:
 
 
 def as_srgb(blob: bytes) -> bytes:
-    """Return EXIF whose fields of colours, where there are any, say sRGB; corrupt EXIF stays."""
+    """Return the EXIF with sRGB in its fields for colours, if it has any; corrupt EXIF stays."""
     try:
         source = opened(blob)
         root, order = source.tree(), source.packing.order
@@ -188,7 +190,7 @@ def as_srgb(blob: bytes) -> bytes:
 
 
 def orientation(blob: bytes) -> int | None:
-    """Return the orientation in ``blob``, 1 to 8; None where there is none or it is corrupt."""
+    """Return the orientation in ``blob``, 1 to 8; None if there is none, or if it is corrupt."""
     try:
         source = opened(blob)
         found = source.tree(wanted={_ORIENTATION}).fields[_ORIENTATION]

@@ -1,7 +1,7 @@
 """Animated PNG → its frames, one by one (PNG, third edition, 11.3.6).
 
-libvips 8.18 reads the first frame alone. So each one is handed to it as a picture of its own, in
-full depth; frames are drawn here.
+libvips 8.18 reads only the first frame. So each frame is handed to it as a picture of its own, in
+full depth, and drawn here.
 """
 
 import struct
@@ -36,8 +36,8 @@ BAND = 64
 def timing(path: Path, descriptor: int) -> Timing:
     """Return an animation's timing and shape, from its chunks and without decoding.
 
-    A default image that is not part of the animation does not count. Raises InputError, named by
-    ``path``: ``truncated``, ``decode-error``.
+    A default image that is not part of the animation does not count. Raises InputError
+    (``truncated`` or ``decode-error``), with ``path`` in the message.
     """
     return scan(path, descriptor)[0]
 
@@ -45,9 +45,9 @@ def timing(path: Path, descriptor: int) -> Timing:
 def frames(path: Path, descriptor: int) -> Iterator[Pixels]:
     """Yield each frame as it is shown: (H, W, C), uint8 or uint16, as `timing` announces.
 
-    In the colours of the file's profile, EXIF orientation not applied. Holds one canvas and one
-    frame; who keeps them all looks first at how much `timing` announces. Raises InputError as
-    `timing` does.
+    The colours are those of the file's profile, and the orientation of EXIF is not applied. Memory
+    holds one canvas and one frame; a caller that keeps all frames should first look at the size
+    that `timing` announces. Raises InputError as `timing` does.
     """
     shape, heads, controls = scan(path, descriptor)
     stored = stored_channels(heads)

@@ -1,4 +1,4 @@
-"""The blocks of metadata that go with a picture of libvips, and what is left out of its file."""
+"""The blocks of metadata of a picture that libvips reads: ours, where we find them in its file."""
 
 from collections.abc import Sequence
 
@@ -17,17 +17,17 @@ from upscale.pixels.image import Metadata
 __all__ = ["FINEST", "described", "metadata_of", "orientation_of"]
 
 FINDERS = {"gif": gif_blocks.blocks, "png": png_blocks.blocks, "webp": webp_blocks.blocks}
-"""Who finds blocks in a file, by libvips' name of its loader."""
+"""The functions that find blocks in a file, by libvips' name of the loader."""
 
 FINEST = 1e6
-"""Pixels a millimetre from which on a resolution is taken for damaged; libvips stores no more."""
+"""Pixels per millimetre from which on a resolution is impossible; libvips stores no more."""
 
 TURNED_BY_XMP = ("jpeg", "png", "tiff", "webp")
-"""Loaders whose formats keep an orientation there where they have no own, nor EXIF."""
+"""Loaders of formats in which XMP's orientation counts if neither the file nor EXIF has one."""
 
 
 def metadata_of(image: pyvips.Image) -> Metadata:
-    """Return the blocks."""
+    """Return the blocks of metadata that libvips' fields hold."""
     datasets = _block(image, "iptc-data")
     return Metadata(
         icc=_block(image, "icc-profile-data"),
@@ -41,7 +41,10 @@ def metadata_of(image: pyvips.Image) -> Metadata:
 def described(
     image: pyvips.Image, loader: str, descriptor: int, segments: Sequence[jpeg.Segment]
 ) -> tuple[pyvips.Image, Blocks]:
-    """Give a picture the blocks in its file, where we find them; return them as well."""
+    """Return a picture with the blocks that are found in its file, and these blocks.
+
+    If nothing here finds blocks for ``loader``, libvips' own stay.
+    """
     if loader == "jpeg":
         found = jpeg_blocks.blocks(segments)
     elif loader in FINDERS:
@@ -55,7 +58,7 @@ def described(
 
 
 def orientation_of(image: pyvips.Image, loader: str) -> int:
-    """Return the orientation, 1 to 8: that of EXIF or TIFF, else that of XMP."""
+    """Return the orientation, 1 to 8: the file's or that of EXIF, otherwise that of XMP."""
     if image.get_typeof("orientation"):
         found = int(image.get("orientation"))
         return found if 1 <= found <= 8 else 1
@@ -69,7 +72,7 @@ def orientation_of(image: pyvips.Image, loader: str) -> int:
 
 
 def _says_orientation(descriptor: int) -> bool:
-    """Say whether the first page of a TIFF has a field for it, or is damaged."""
+    """Say whether the first page of a TIFF states an orientation, or is damaged."""
     try:
         return pages(descriptor, 1)[0].orientation is not None
     except (ValueError, IndexError):
@@ -77,7 +80,7 @@ def _says_orientation(descriptor: int) -> bool:
 
 
 def _with_blocks(image: pyvips.Image, found: Blocks) -> pyvips.Image:
-    """Give a picture the blocks that we find in its file, in place of those of libvips."""
+    """Return a picture with the blocks that are found, and none of libvips' own."""
     described = image.copy()
     for name, block in (
         ("icc-profile-data", found.icc),

@@ -1,4 +1,4 @@
-"""A picture's colours: the profile that goes with them, and from it to sRGB."""
+"""A picture's colours: the profile that belongs to them, and the conversion to sRGB."""
 
 from pathlib import Path
 
@@ -18,10 +18,10 @@ OWN_PROFILE = ("b-w", "srgb", "grey16", "rgb16", "multiband", "rgb", "scrgb")
 
 
 def coloured(image: pyvips.Image, said: Signals) -> pyvips.Image:
-    """Give a picture whose file says its colours without a profile the profile that says the same.
+    """Return a picture with the profile for what its file says of its colours by other means.
 
-    Numbers of H.273 go before a profile that is there, but for HDR: there it is how the picture's
-    maker shows it without.
+    Code points of H.273 count more than a profile in the file, except for HDR: there the profile is
+    how the picture's maker wants it shown without HDR.
     """
     points = said.code_points
     own = bytes(image.get(ICC)) if image.get_typeof(ICC) else None
@@ -41,7 +41,7 @@ def coloured(image: pyvips.Image, said: Signals) -> pyvips.Image:
 def with_sound_profile(
     path: Path, image: pyvips.Image, used: bool
 ) -> tuple[pyvips.Image, tuple[str, ...]]:
-    """Leave out, with a warning, a profile that does not serve; ``used`` as for `fault`."""
+    """Leave out, with a warning, a profile that cannot be used; ``used``: as for `fault`."""
     if not image.get_typeof(ICC):
         return image, ()
     found = fault(image, used or image.interpretation == "cmyk")
@@ -53,25 +53,28 @@ def with_sound_profile(
 
 
 def in_rgb(image: pyvips.Image, heif: bool) -> pyvips.Image:
-    """Bring CMYK, Lab and other spaces to sRGB; gray and RGB stay in their own profile.
+    """Convert CMYK, Lab and other spaces to sRGB; gray and RGB stay in their own profile.
 
-    ``heif``: whether the loader of HEIF gives its samples.
+    ``heif``: whether libvips' loader of HEIF has read the samples.
     """
     bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else 16
     if heif and image.format == "ushort" and bits < 16:
-        # libvips shifts the samples up; the greatest one is to be 65535
+        # libvips shifts the samples up; the greatest one has to become 65535
         image = image.linear(65535 / (65536 - 2 ** (16 - bits)), 0).rint().cast("ushort")
     if image.interpretation == "cmyk":
         depth = 16 if image.format == "ushort" else 8
         colours = image.extract_band(0, n=4) if image.bands == 5 else image
         rgb = colours.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
-        # libvips takes opacity beside ink for one of 8 bits
+        # libvips takes opacity beside inks to have 8 bits
         return rgb.bandjoin(image.extract_band(4)) if image.bands == 5 else rgb
     return image if image.interpretation in OWN_PROFILE else image.colourspace("srgb")
 
 
 def array_to_srgb(path: Path, pixels: Pixels, icc: bytes) -> tuple[Pixels, bytes | None]:
-    """Convert decoded ``pixels`` from their profile, as `to_srgb` does; return the new one, too."""
+    """Convert ``pixels``, (H, W, C), from their profile ``icc`` as `to_srgb` does.
+
+    Returns them, and the profile that they have then. Raises InputError for a damaged profile.
+    """
     try:
         picture = image_of(pixels).copy()
         picture.set_type(pyvips.GValue.blob_type, ICC, icc)
@@ -83,7 +86,7 @@ def array_to_srgb(path: Path, pixels: Pixels, icc: bytes) -> tuple[Pixels, bytes
 
 
 def image_of(pixels: Pixels) -> pyvips.Image:
-    """Take (H, W, C), uint8 or uint16, as `Image` has them."""
+    """Return libvips' picture of (H, W, C), uint8 or uint16, with channels as in `Image`."""
     gray, deep = pixels.shape[2] < 3, pixels.dtype == np.uint16
     space = (("srgb", "b-w"), ("rgb16", "grey16"))[deep][gray]
     return pyvips.Image.new_from_array(pixels, interpretation=space)

@@ -1,8 +1,8 @@
 """GIF → its frames as they are shown, drawn onto a canvas that is transparent at first.
 
-libvips 8.18 shows black where no frame has drawn, and where one was cleared, unless a colour is
-transparent; it fills up codes that end early. Pillow decodes each frame by itself; they are drawn
-here.
+Unless a colour is transparent, libvips 8.18 shows black where no frame has drawn and where one was
+cleared; it also fills up codes that end early. So Pillow decodes each frame by itself, and frames
+are drawn here.
 """
 
 import struct
@@ -21,19 +21,19 @@ from upscale.pixels.spool import Pixels
 __all__ = ["frames", "timing"]
 
 RAMP = bytes(value for value in range(256) for _ in range(3))
-"""Colours that are their own numbers, so that Pillow gives the numbers."""
+"""A palette of grays, each of which is its own number, so that Pillow returns the numbers."""
 
 
 def timing(path: Path, descriptor: int) -> Timing:
-    """Return an animation's timing and shape, without decoding; InputError."""
+    """Return an animation's timing and shape, without decoding. Raises InputError."""
     return scan(path, descriptor)[0]
 
 
 def frames(path: Path, descriptor: int, max_pixels: int) -> Iterator[Pixels]:
-    """Yield each as it is shown: (H, W, C), uint8, as `timing` announces.
+    """Yield each frame as it is shown: (H, W, C), uint8, as `timing` announces.
 
-    Raises InputError as `timing` does, where a frame's codes are damaged or end early, and where
-    one has more than ``max_pixels``, which the canvas it is cropped to need not have.
+    Raises InputError as `timing` does, if a frame's codes are damaged or end early, and if a frame
+    has more than ``max_pixels``: it may be larger than the canvas, to which it is cropped.
     """
     shape, found = scan(path, descriptor)
     for frame in found:
@@ -56,7 +56,7 @@ def frames(path: Path, descriptor: int, max_pixels: int) -> Iterator[Pixels]:
 
 
 def _codes(path: Path, frame: Frame, index: int) -> Pixels:
-    """Decode a frame to the numbers of its colours, (H, W)."""
+    """Decode a frame to the numbers of its colours: (H, W), uint8."""
     if 0 in (frame.width, frame.height):
         return np.zeros((frame.height, frame.width), np.uint8)
     sides = struct.pack("<HH", frame.width, frame.height)

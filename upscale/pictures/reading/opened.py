@@ -1,4 +1,4 @@
-"""A picture whose header is read, and pictures of arrays that take its place."""
+"""A picture whose header is read, and the same of pictures that another library has decoded."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,28 +16,32 @@ from upscale.pixels.image import CodePoints, Text
 __all__ = ["Opened", "of_array", "redrawn"]
 
 BLOCKS = ("icc-profile-data", "exif-data", "xmp-data")
+"""libvips' names of what goes with a picture whatever its pixels."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A picture whose header is read: libvips' rows, still to be decoded, and what is known."""
+    """A picture whose header is read: rows that are still to be decoded, and what is known."""
 
     path: Path
     image: pyvips.Image
+    """The rows, not yet upright, with libvips' fields."""
     format: Format | None = None
     """None: another library has decoded it."""
     frames: int = 1
-    """They lie one above the other."""
+    """Frames or pages; they lie one above the other."""
     warnings: tuple[str, ...] = ()
+    """What the user should know, a sentence each."""
     code_points: CodePoints | None = None
-    """How the file says its colours, where it does so by number and they are not sRGB."""
+    """Given if the file states its colours by code points and they are not sRGB's."""
     pages: tuple[Page, ...] = ()
-    """Those of a TIFF that libvips does not decode rightly: ``image`` has their shape only."""
+    """Pages of a TIFF that libvips does not decode rightly; then ``image`` has only their shape."""
     texts: tuple[Text, ...] = ()
+    """Texts beside the picture."""
 
 
 def of_array(path: Path, decoded: Decoded) -> Opened:
-    """Take a picture that another library has decoded: (H, W, C), uint8, uint16 or float32."""
+    """Return a picture that another library has decoded as if it had just been opened."""
     xres, yres = (min(each, FINEST) for each in decoded.resolution or (1.0, 1.0))
     image = image_of(decoded.pixels).copy(xres=xres, yres=yres)
     if decoded.ink:
@@ -56,7 +60,10 @@ def of_array(path: Path, decoded: Decoded) -> Opened:
 
 
 def redrawn(opened: Opened, pixels: Pixels, delays: tuple[int, ...], loop: int) -> Opened:
-    """Keep all but the pixels of what is opened; a delay in ``delays`` for each frame, or none."""
+    """Return what is opened with other ``pixels``: (frames · H, W, C), uint8 or uint16.
+
+    ``delays``: milliseconds of each frame, empty for a still picture; ``loop``: as in `Image`.
+    """
     image = image_of(pixels).copy(xres=opened.image.xres, yres=opened.image.yres)
     for name in BLOCKS:
         if opened.image.get_typeof(name):

@@ -1,7 +1,8 @@
-"""File → `Image`: decoded by content and never by name; what is damaged is refused.
+"""File → `Image`: decoded by its content and never by its name; a damaged file is refused.
 
-libvips decodes what it can, `apng`, `gif` and `upscale.pictures.decoders` the rest. Rows go through
-a `Spool`, so that a network works on no file before all of it is known to be sound.
+libvips decodes what it decodes rightly; `apng`, `gif` and `upscale.pictures.decoders` decode the
+rest. Rows go through a `Spool`, so that a network gets none before the whole file is known to be
+sound.
 """
 
 import os
@@ -29,7 +30,7 @@ from upscale.pixels.spool import Spool
 __all__ = ["read", "read_header"]
 
 LARGEST_BLOCK = 16 * 2**20
-"""Bytes of EXIF, XMP, IPTC or all texts above which a block is taken for damaged."""
+"""Bytes of EXIF, XMP, IPTC or all texts above which all metadata but the profile is left out."""
 
 
 def read(
@@ -42,11 +43,14 @@ def read(
 ) -> Image:
     """Decode the picture in ``path``, by its content and not by its name.
 
-    ``to_srgb`` converts the colours by the picture's profile. ``lenient`` takes JPEGs with faults
-    that a decoder passes over. ``scratch`` is a file for the rows
-    where they are many (see `Spool`). Raises InputError with one of the report's codes:
-    ``io-error``, ``not-an-image``, ``too-large`` (from the header, before decoding),
-    ``truncated``, ``decode-error``, ``unsupported-format``; OutputError where scratch is full.
+    ``max_pixels``: pixels in all frames above which the picture is refused, before it is decoded.
+    ``to_srgb``: convert the colours by the picture's profile. ``lenient``: take JPEGs with faults
+    that a decoder can pass over. ``scratch``: a file for the rows if there are too many for memory
+    (see `Spool`); the caller removes it.
+
+    Raises InputError with one of the report's codes ``io-error``, ``not-an-image``, ``too-large``,
+    ``truncated``, ``decode-error`` and ``unsupported-format``; OutputError if ``scratch`` cannot be
+    written; and OSError if the file can no longer be read.
     """
     descriptor, head = open_file(path)
     try:
@@ -61,7 +65,11 @@ def read(
 
 
 def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
-    """Return what ``path`` says of itself, without decoding it; raises as `read`."""
+    """Return what is known of the picture in ``path`` without decoding it. Raises as `read` does.
+
+    If libvips does not read the format, channels, depth and frames are not known: it is taken to be
+    RGB of 8 bits in one frame.
+    """
     descriptor, head = open_file(path)
     try:
         found = format_of(head, descriptor)
@@ -114,10 +122,13 @@ def _read(
 
 
 def _drawn_by_libavif(opened: Opened, descriptor: int, max_pixels: int) -> Opened:
-    """Take all frames of an AVIF, and the chroma that is interpolated, where OpenCV reads them."""
+    """Return all frames of an AVIF with interpolated chroma, if OpenCV reads them.
+
+    Otherwise what libvips reads, with a warning if there are further frames.
+    """
     path, image = opened.path, opened.image
     size, count = (image.width, image.height), frame_count(descriptor)
-    if orientation_of(image, "heif") >= 5:  # of a file that libheif is kept from turning
+    if orientation_of(image, "heif") >= 5:  # in a file that libheif is kept from turning
         size = size[::-1]
     check_pixels(path, *size, max_pixels, count)
     drawn = avif.decode(descriptor, size, int(image.get("bits-per-sample")))
@@ -125,15 +136,15 @@ def _drawn_by_libavif(opened: Opened, descriptor: int, max_pixels: int) -> Opene
         return redrawn(opened, drawn.pixels, drawn.delays, drawn.loop)
     if count == 1:
         return opened
-    warning = f"{path}: has {count} frames that are not read here; only its still picture"
+    warning = f"{path}: has {count} frames that cannot be read; only its still picture is read"
     return replace(opened, warnings=(*opened.warnings, warning))
 
 
 def _timing(opened: Opened, descriptor: int) -> tuple[Opened, Timing | None]:
-    """Return an animation's shape where we draw its frames: a GIF's, also of one, and an APNG's.
+    """Return the shape of an animation whose frames are drawn here: a GIF, even of one, or an APNG.
 
-    An APNG is a still picture, with a warning, where its chunks contradict each other (PNG, third
-    edition, 13.1): who knows no animation shows it as well.
+    An APNG whose chunks contradict each other is read as a still picture, with a warning (PNG,
+    third edition, 13.1), as by programs that know no animations.
     """
     path, loader = opened.path, opened.format.loader if opened.format else ""
     if loader == "gif":
@@ -145,7 +156,7 @@ def _timing(opened: Opened, descriptor: int) -> tuple[Opened, Timing | None]:
     except InputError as error:
         if error.code != "decode-error":
             raise
-        warning = f"{error}; only its still picture is read"
+        warning = f"{error}; until then only its still picture is read"
         return replace(opened, warnings=(*opened.warnings, warning)), None
 
 
@@ -157,7 +168,7 @@ def _animated(
     to_srgb: bool,
     scratch: Path | None,
 ) -> Image:
-    """Read all frames of a GIF or an APNG; metadata from what stands before the first one."""
+    """Read all frames of a GIF or an APNG, with the metadata of what is opened."""
     path = opened.path
     image, unsound = with_sound_profile(path, opened.image, to_srgb)
     warnings = opened.warnings + unsound
@@ -193,11 +204,11 @@ def _animated(
 
 
 def _without_damage(path: Path, image: Image) -> Image:
-    """Leave out, with a warning, the blocks of metadata that no reader would take."""
+    """Leave out, with a warning, metadata that are damaged or too large."""
     warnings, metadata = image.warnings, image.metadata
     packet = metadata.xmp
     if not max(metadata.resolution) < FINEST:
-        warnings += (f"{path}: its resolution cannot be and is left out",)
+        warnings += (f"{path}: its resolution is impossible and is left out",)
         metadata = replace(metadata, resolution=(1.0, 1.0))
     if packet:
         if xmp.says_more_than_it_holds(packet):
@@ -205,15 +216,15 @@ def _without_damage(path: Path, image: Image) -> Image:
         try:
             metadata = replace(metadata, xmp=xmp.for_output(packet))
         except ValueError:
-            warnings += (f"{path}: its XMP is damaged and left out",)
+            warnings += (f"{path}: its XMP is damaged and is left out",)
             metadata = replace(metadata, xmp=None)
     try:
         exif.for_output(metadata.exif, 1, 1, None)
     except ValueError:
-        warnings += (f"{path}: its EXIF is damaged and left out",)
+        warnings += (f"{path}: its EXIF is damaged and is left out",)
         metadata = replace(metadata, exif=None)
     longest = max(len(block or b"") for block in (metadata.exif, packet, metadata.iptc))
     if max(longest, sum(len(each.text) for each in metadata.texts)) > LARGEST_BLOCK:
-        warnings += (f"{path}: its metadata is too large and left out, but for the profile",)
+        warnings += (f"{path}: its metadata is too large; all but its profile is left out",)
         metadata = Metadata(metadata.icc, resolution=metadata.resolution)
     return replace(image, metadata=metadata, warnings=warnings)

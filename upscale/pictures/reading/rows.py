@@ -20,7 +20,11 @@ FLOAT_ROWS = 64
 def decoded_rows(
     picture: pyvips.Image, scratch: Path | None, orientation: int, frames: int
 ) -> Rows:
-    """Decode a picture of ``frames``, each to be turned; raises pyvips.Error, or OutputError."""
+    """Decode a picture of ``frames``, which are turned upright by ``orientation``.
+
+    ``scratch``: as for `Spool`. Raises pyvips.Error, and OutputError if ``scratch`` cannot be
+    written.
+    """
     if picture.format == "double":
         picture = picture.cast("float")
     dtype = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32}[picture.format]
@@ -42,9 +46,10 @@ def decoded_rows(
 def in_sixteen_bits(
     path: Path, rows: Rows, icc: bytes | None, convert: bool, scratch: Path | None
 ) -> tuple[Rows, bytes | None]:
-    """Map floating-point rows to 16 bits, in their profile ``icc`` or converted to sRGB.
+    """Map floating-point rows to 16 bits; with ``convert``, also from their profile to sRGB.
 
-    Returns the profile that then counts as well.
+    ``icc``: the profile; ``scratch``: as for `Spool`, and perhaps the file that ``rows`` are in.
+    Returns the new rows, and their profile. Raises InputError and OutputError.
     """
     second = part_beside(scratch) if scratch else None
     spool = Spool(rows.shape, np.uint16, second)

@@ -1,4 +1,4 @@
-"""What libvips does for a reader: header, colours, rows and metadata."""
+"""What libvips does for the reader: header, colours, rows and metadata."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from upscale.errors import InputError
 from upscale.pictures.colours import png_colours
 from upscale.pictures.colours.conversion import to_srgb
 from upscale.pictures.colours.signals import ADOBE_RGB, Signals, doubts, loses_hdr
-from upscale.pictures.containers.damage import because, cut, unsupported
+from upscale.pictures.containers.damage import AGAIN, because, cut, unsupported
 from upscale.pictures.containers.heif import edits
 from upscale.pictures.containers.heif import surroundings as heif_surroundings
 from upscale.pictures.containers.heif.primary import Primary, primary
@@ -39,16 +39,16 @@ def open_header(
     max_pixels: int,
     lenient: bool = False,
 ) -> Opened:
-    """Read a file's header; raises InputError for what is refused before it is decoded.
+    """Read a file's header. Raises InputError for a file that is refused before it is decoded.
 
-    ``found``: its format by its content, so that no version of libvips chooses another loader.
-    ``lenient``: a JPEG that its decoder only warns of is taken.
+    ``head``: its first 512 bytes. ``found``: its format by its content, so that no version of
+    libvips chooses another loader. ``lenient``: take a JPEG that its decoder only warns of.
     """
     if found is None:
         raise unreadable(path, head, descriptor, "")
     segments = jpeg.segments(descriptor) if found.loader == "jpeg" else ()
     if frame := jpeg.frame_of(segments):
-        kind = "" if frame.precision == 8 else f"JPEG of {frame.precision} bits a sample"
+        kind = "" if frame.precision == 8 else f"JPEG of {frame.precision} bits per sample"
         if kind := frame.unread or kind:
             raise unsupported(path, f"{kind} is not read; save it as PNG or TIFF")
     warnings: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ def open_header(
             except pyvips.Error:
                 warnings, frames = (_of_different_kinds(path, frames),), 1
         elif frames > 1:
-            warnings = (f"{path}: has several pictures in it; only the first",)
+            warnings = (f"{path}: has several pictures in it; only the first is read",)
             frames = 1
     except pyvips.Error as error:
         raise unreadable(path, head, descriptor, vips_reason(error)) from error
@@ -83,10 +83,10 @@ def open_header(
     if image.format not in ("uchar", "ushort", *FLOATS) or colours > 4:
         raise unsupported(
             path,
-            f"{image.bands} bands of {image.format} samples are not supported; "
-            "convert it to 8 or 16 bits, gray or RGB",
+            f"has {image.bands} channels of the type {image.format}, which are not read; convert "
+            "it to 8 or 16 bits, gray or RGB",
         )
-    # libvips fills a TIFF with black, and misses the end of others; a JPEG's it warns of
+    # libvips fills a cut TIFF with black, and overlooks the end of others; of JPEG it warns
     if found.loader != "jpeg" and found.ends_early(descriptor):
         raise cut(path)
     image, blocks = described(image, found.loader, descriptor, segments)
@@ -104,7 +104,7 @@ def open_header(
 
 
 def _of_pages(path: Path, found: Format, chosen: tiff.Chosen, max_pixels: int) -> Opened:
-    """Open pages that `tiff` decodes."""
+    """Return pages that `tiff` will decode, as they are opened."""
     frames, first = len(chosen.pages), chosen.pages[0]
     check_pixels(path, *first.covered, max_pixels, frames)
     channels, depth = tiff.shape(first)
@@ -120,11 +120,11 @@ def _of_pages(path: Path, found: Format, chosen: tiff.Chosen, max_pixels: int) -
 
 
 def _of_different_kinds(path: Path, count: int) -> str:
-    return f"{path}: has {count} pages of different kinds; only the first"
+    return f"{path}: has {count} pages of different kinds; only the first is read"
 
 
 def decoded_pages(opened: Opened, descriptor: int) -> Opened:
-    """Decode the pages of a TIFF that libvips does not; raises InputError."""
+    """Decode the pages of a TIFF that libvips does not decode. Raises InputError."""
     drawn = of_array(opened.path, tiff.decode(opened.path, descriptor, opened.pages))
     image = drawn.image.copy()
     turned = orientation_of(opened.image, "tiff")
@@ -142,7 +142,10 @@ def _signals(descriptor: int, loader: str, boxed: Primary, image: pyvips.Image) 
 
 
 def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None) -> Image:
-    """Decode all rows; ``convert``: to sRGB. Raises InputError."""
+    """Decode all rows; ``convert``: to sRGB. ``scratch``: as for `Spool`.
+
+    Raises InputError, and OutputError if ``scratch`` cannot be written.
+    """
     path, known = opened.path, opened.format
     image, unsound = with_sound_profile(path, opened.image, convert)
     opened = replace(opened, image=image)
@@ -156,8 +159,9 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
     except pyvips.Error as error:
         kind = "truncated" if known and known.ends_early(descriptor) else "decode-error"
         what = "ends early" if kind == "truncated" else "is damaged"
-        hint = "; --lenient takes what can be read of it" if loader == "jpeg" else ""
-        raise InputError(f"{path}: {what}{because(vips_reason(error))}{hint}", code=kind) from error
+        hint = "--lenient takes what can be read of it" if loader == "jpeg" else AGAIN
+        why = f"{path}: {what}{because(vips_reason(error))}; {hint}"
+        raise InputError(why, code=kind) from error
     metadata = metadata_of(picture)
     if floating:
         warnings += (rounding_warning(path),)
@@ -185,7 +189,7 @@ def decode(opened: Opened, descriptor: int, convert: bool, scratch: Path | None)
 
 
 def _delays(picture: pyvips.Image, frames: int) -> tuple[int, ...]:
-    """Return the milliseconds of each frame, where the file gives any."""
+    """Return the milliseconds of each frame; empty if the file gives none."""
     if frames == 1 or not picture.get_typeof("delay"):
         return ()
     found = [int(delay) for delay in picture.get("delay")]

@@ -75,7 +75,7 @@ class Frame:
     """What the frame header says (B.2.2)."""
 
     precision: int
-    """Bits a sample."""
+    """Bits per sample."""
     height: int
     width: int
     unread: str = ""

@@ -83,7 +83,7 @@ class Page:
 
     @cached_property
     def bits(self) -> int:
-        """Bits a sample; 0 where they differ."""
+        """Bits per sample; 0 where they differ."""
         found = set(self.numbers(BITS) or (1,))
         return found.pop() if len(found) == 1 else 0
 

@@ -42,7 +42,7 @@ class Source:
     """A structure that is read by offset.
 
     Its methods raise ValueError for what is not a TIFF structure, lies beyond its end, points to
-    itself or exceeds 65535 fields a directory, 16 MiB of values or the size of the whole.
+    itself or exceeds 65535 fields per directory, 16 MiB of values or the size of the whole.
     """
 
     def __init__(self, read: Callable[[int, int], bytes], size: int) -> None:

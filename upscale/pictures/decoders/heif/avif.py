@@ -24,7 +24,7 @@ class Frames:
     pixels: Pixels
     """(frames · H, W, 3 or 4), uint8, or uint16 over its whole range."""
     delays: tuple[int, ...] = ()
-    """Milliseconds a frame, of an animation."""
+    """Milliseconds per frame, of an animation."""
     loop: int = 0
     """How often it plays; 0 for ever."""
 

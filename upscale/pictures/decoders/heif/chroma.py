@@ -52,7 +52,7 @@ BAND = 256
 
 @dataclass(frozen=True)
 class _Matrix:
-    """How Y, Cb and Cr become R, G and B (H.273, 8.3), of ``depth`` bits a sample."""
+    """How Y, Cb and Cr become R, G and B (H.273, 8.3), of ``depth`` bits per sample."""
 
     red: float
     blue: float

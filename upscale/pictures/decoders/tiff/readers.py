@@ -111,7 +111,7 @@ def refusal(page: Page) -> str | None:
     bits, meaning = page.bits, page.photometric
     if page.compression not in MORE_BYTES:
         if page.compression in (JPEG, OLD_JPEG) and bits > 8:
-            return f"JPEG of {bits} bits a sample in a TIFF is not read"
+            return f"JPEG of {bits} bits per sample in a TIFF is not read"
         name = COMPRESSIONS.get(page.compression)
         if page.compression in (JPEG, OLD_JPEG, WEBP, *FAX):
             return "its colours are not read in this compression"
@@ -132,13 +132,13 @@ def refusal(page: Page) -> str | None:
     if meaning not in COLOURS:
         return f"its kind of colours (photometric {meaning}) is not read"
     if not 0 <= page.samples - page.colours <= 1:
-        return f"{page.samples} samples a pixel are not read"
+        return f"{page.samples} samples per pixel are not read"
     if meaning == Photometric.YCBCR and (bits != 8 or page.samples != 3):
         return f"YCbCr of {page.samples} × {bits} bits is not read"
     if meaning == Photometric.PALETTE and page.samples != 1:
-        return f"a palette of {page.samples} samples a pixel is not read"
+        return f"a palette of {page.samples} samples per pixel is not read"
     if meaning in LAB and (page.sample_format == FLOATING or bits not in (8, 16)):
-        return f"Lab of {bits} bits a sample is not read"
+        return f"Lab of {bits} bits per sample is not read"
     if meaning in LAB and page.samples != 3:
         return "Lab with opacity is not read"
     if not _predictable(page):
