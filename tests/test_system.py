@@ -1,12 +1,13 @@
 """What differs by system: here as it is, and as Windows would have it."""
 
+import concurrent.futures
 import os
 import re
 import signal
 import subprocess
 import sys
 from pathlib import Path, PureWindowsPath
-from threading import Timer
+from threading import Event, Timer
 
 import pytest
 import windows
@@ -123,6 +124,42 @@ def test_signals_processes_and_memory_of_windows() -> None:
 
 def test_free_memory_is_some_of_what_there_is() -> None:
     assert 0 < system.free_memory() < 2**50
+
+
+def test_an_error_waits_for_the_end_of_the_outermost_block_that_is_not_to_be_disturbed() -> None:
+    done: list[str] = []
+
+    def work() -> None:
+        with system.undisturbed():
+            with system.undisturbed():
+                system.disturb(KeyError("first"))
+                done.append("inner")
+            done.append("outer")
+
+    with pytest.raises(KeyError, match="first"):
+        work()
+    assert done == ["inner", "outer"]
+    with system.undisturbed():
+        done.append("after")
+    with pytest.raises(KeyError, match="second"):
+        system.disturb(KeyError("second"))
+
+
+def test_a_block_holds_up_its_own_thread_only() -> None:
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        begun, over = Event(), Event()
+
+        def wait() -> None:
+            with system.undisturbed():
+                begun.set()
+                over.wait()
+
+        waiting = pool.submit(wait)
+        begun.wait()
+        with pytest.raises(KeyError):
+            system.disturb(KeyError("other"))
+        over.set()
+        waiting.result()
 
 
 @pytest.mark.parametrize(

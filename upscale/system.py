@@ -22,6 +22,7 @@ __all__ = [
     "BINARY",
     "be_nice",
     "beside_options",
+    "disturb",
     "ending",
     "free_memory",
     "is_alive",
@@ -31,6 +32,7 @@ __all__ = [
     "replace",
     "stop_signals",
     "sync_folder",
+    "undisturbed",
     "unnameable",
     "usable_processors",
     "write_at",
@@ -55,6 +57,18 @@ _DEVICES |= {f"{port}{digit}" for port in ("COM", "LPT") for digit in "123456789
 """Names that mean devices on Windows, in any folder and with any suffix."""
 
 _moving = threading.Lock()
+
+
+class _Hold(threading.local):
+    """What a thread does not want to be disturbed in."""
+
+    blocks = 0
+    """How many blocks of `undisturbed` it is in."""
+    waiting: BaseException | None = None
+    """The error that waits for their end."""
+
+
+_hold = _Hold()
 
 
 def read_at(descriptor: int, size: int, at: int) -> bytes:
@@ -189,6 +203,29 @@ def stop_signals() -> tuple[signal.Signals, ...]:
     if sys.platform == "win32":
         return (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
     return (signal.SIGINT, signal.SIGTERM)
+
+
+def disturb(error: BaseException) -> None:
+    """Raise ``error``, in a block of `undisturbed` at its end. For handlers of signals.
+
+    Python calls them in the main thread between any two steps of the program.
+    """
+    if not _hold.blocks:
+        raise error
+    _hold.waiting = error
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let no `disturb` come between the steps of the block. Do not wait in it for long."""
+    _hold.blocks += 1
+    try:
+        yield
+    finally:
+        _hold.blocks -= 1
+        if not _hold.blocks and _hold.waiting is not None:
+            error, _hold.waiting = _hold.waiting, None
+            raise error
 
 
 def beside_options() -> dict[str, Any]:

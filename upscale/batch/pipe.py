@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
 from upscale.errors import DeviceError
-from upscale.system import beside_options, ending
+from upscale.system import beside_options, ending, undisturbed
 
 __all__ = ["Child", "Pipe"]
 
@@ -32,8 +32,8 @@ class Pipe:
         return pipe
 
     def send(self, message: Any) -> None:
-        """Send a message. Raises OSError if the other side is gone, ValueError after `close`."""
-        with self._lock:
+        """Send it whole. Raises OSError if the other side is gone, ValueError after `close`."""
+        with undisturbed(), self._lock:
             pickle.dump(message, self._target, pickle.HIGHEST_PROTOCOL)
             self._target.flush()
 

@@ -1,15 +1,37 @@
 """The command with several workers: what it says and leaves is that of one process."""
 
+import itertools
+import json
 import signal
+import sys
 import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 import pytest
 import torch
+from carried import SETTINGS, Kept, made, png
 from program import EXACT, Outcome, encoded, finish, fork, inside, nearest, noise, piped, shown
 
+from upscale import system
+from upscale.batch.work import Result
+from upscale.cli.reports import lines, report
+from upscale.cli.reports.report import Report
+from upscale.cli.run import course
+from upscale.cli.run.course import Course, Source
+from upscale.cli.terminal.bars import Bars
+from upscale.cli.terminal.console import Interrupted, interruptible
 from upscale.errors import UsageError
+from upscale.fleet.carrying import carrier
+from upscale.fleet.carrying.cargo import Cargo
+from upscale.fleet.carrying.carrier import Carrier
 from upscale.fleet.cluster import ray_cluster
+from upscale.fleet.crew import Crew, Started
+from upscale.fleet.task import Receipt, Task
+from upscale.system import stop_signals
 
 
 @pytest.fixture
@@ -155,3 +177,85 @@ def test_a_signal_leaves_what_is_finished_and_says_what_is_not(tmp_path: Path) -
     assert found.records[-1] == {"kind": "summary", "done": 1, "cancelled": 2, "exit_code": 130}
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == ["a.png", "a_x4.png", "b.png", "c.png"]
+
+
+class Carried(Crew):
+    """Pictures that nobody makes, on their real way to a store."""
+
+    def __init__(self) -> None:
+        self.carrier = Carrier(SETTINGS, overwrite=False)
+
+    def work(self, tasks: Iterable[Task | None], started: Started) -> Iterator[Receipt]:
+        results = self._made(self.carrier.jobs(tasks))
+        return map(receipt_of, self.carrier.through(results))
+
+    def _made(self, jobs: Iterable[Cargo | Result | None]) -> Iterator[Result]:
+        for each in jobs:
+            if each is not None:
+                yield made(each, b"picture") if isinstance(each, Cargo) else each
+
+    def stop(self) -> Iterator[Receipt]:
+        return map(receipt_of, self.carrier.rest())
+
+
+def receipt_of(result: Result) -> Receipt:
+    assert isinstance(result.job, Cargo)
+    return Receipt.of(result, result.job.task)
+
+
+HANDS_ON = tuple(module.__file__ for module in (carrier, course, report, lines, system))
+"""Where results go from hand to hand."""
+
+
+@contextmanager
+def stopping_at(step: int) -> Iterator[list[int]]:
+    """Send Ctrl-C at this line that modules of `HANDS_ON` run; yield the lines so far."""
+    seen = [0]
+
+    def trace(frame: FrameType, event: str, argument: object) -> Callable[..., object] | None:
+        if frame.f_code.co_filename not in HANDS_ON:
+            return None
+        if event == "line":
+            seen[0] += 1
+            if seen[0] == step:
+                signal.raise_signal(signal.SIGINT)
+        return trace
+
+    handlers = {number: signal.getsignal(number) for number in stop_signals()}
+    before = sys.gettrace()
+    try:
+        with interruptible():
+            sys.settrace(trace)
+            yield seen
+    finally:
+        sys.settrace(before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@pytest.mark.slow
+def test_a_picture_is_stored_if_and_only_if_it_is_reported_so_whenever_ctrl_c_comes(
+    tmp_path: Path, spool: Path
+) -> None:
+    statuses = Counter[str]()
+    for step in itertools.count(1):
+        kept = Kept(tmp_path)
+        tasks = [kept.task(name, f"out/{name}") for name in ("a.png", "b.png")]
+        for name in ("a.png", "b.png"):
+            kept.put(name, png())
+        crew, path = Carried(), tmp_path / "report.jsonl"
+        with Bars() as bars, Report(bars, False, path, True) as told:
+            run = Course(bars, told, None, Source.of(tasks))
+            with stopping_at(step) as seen, suppress(Interrupted):
+                run.run(crew)
+            run.cancel()
+        crew.carrier.close()
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        assert sorted(each["output"] for each in records) == [task.output for task in tasks], step
+        for each in records:
+            stored = kept.store.head(each["output"]) is not None
+            assert each["status"] == ("done" if stored else "cancelled"), step
+            statuses[each["status"]] += 1
+        if seen[0] < step:
+            break
+    assert min(statuses["done"], statuses["cancelled"]) > 10

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from upscale.cli.reports.report import Report
@@ -14,35 +14,30 @@ from upscale.fleet.crew import Crew
 from upscale.fleet.task import Receipt, Task
 from upscale.models.choice import Candidates, Choice
 from upscale.models.fetching.sources import Progress
+from upscale.system import undisturbed
 
 __all__ = ["Course", "Source"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source of tasks."""
+    """A source of tasks, in memory or found on demand."""
 
     tasks: Iterator[Task | Receipt | None]
-    """Tasks, which are found on demand; a receipt for one that needs no work or cannot be made;
-    None if there is nothing for now."""
+    """Tasks, which are found on demand, behind those in ``left``; a receipt for one that needs no
+    work or cannot be made; None if there is nothing for now."""
     files: int | None = None
     """Number of tasks; None if unknown."""
     size: int = 0
     """Bytes of all; 0 if unknown."""
-    left: Collection[Task | Receipt] = ()
-    """Tasks that have not been read, if they are few enough to report each; the list shrinks."""
+    left: deque[Task | Receipt] = field(default_factory=deque)
+    """Tasks in memory, few enough to report each; whoever reads one removes it."""
 
     @classmethod
     def of(cls, tasks: Collection[Task | Receipt]) -> Self:
         """Return a source of tasks in memory."""
-        left = deque(tasks)
         size = sum(each.size if isinstance(each, Task) else each.task.size for each in tasks)
-        return cls(_taken(left), len(tasks), size, left)
-
-
-def _taken(tasks: deque[Task | Receipt]) -> Iterator[Task | Receipt]:
-    while tasks:
-        yield tasks.popleft()
+        return cls(iter(()), len(tasks), size, deque(tasks))
 
 
 class Course:
@@ -77,8 +72,9 @@ class Course:
                 for receipt in crew.work(self._tasks(), started):
                     self._settle(receipt)
             except (Interrupted, UpscaleError):
-                for receipt in crew.stop():
-                    self._settle(receipt)
+                with undisturbed():
+                    for receipt in crew.stop():
+                        self._settle(receipt)
                 raise
 
     @property
@@ -93,13 +89,23 @@ class Course:
             self._settle(Receipt(task, "cancelled"))
 
     def _tasks(self) -> Iterator[Task | None]:
-        for each in self._source.tasks:
-            if isinstance(each, Receipt):
-                self._settle(each)
-            else:
-                if each is not None:
-                    self._at_work[each] = 0.0
+        left = self._source.left
+        while left:
+            with undisturbed():  # it is in one of the two, or recorded
+                each = left.popleft()
+                self._take(each)
+            if isinstance(each, Task):
                 yield each
+        for found in self._source.tasks:
+            self._take(found)
+            if not isinstance(found, Receipt):
+                yield found
+
+    def _take(self, each: Task | Receipt | None) -> None:
+        if isinstance(each, Receipt):
+            self._settle(each)
+        elif each is not None:
+            self._at_work[each] = 0.0
 
     def _started(self, task: Task, choice: Choice) -> Progress:
         if self._candidates and not self._report.many:
@@ -113,9 +119,10 @@ class Course:
         return move
 
     def _settle(self, receipt: Receipt) -> None:
-        self._at_work.pop(receipt.task, None)
-        self._report.add(receipt)
-        if self._bar and receipt.status != "cancelled":
-            width, height = receipt.size or (0, 0)
-            self._bar.finish(receipt.task.size, width * height)
-        self.status = self.status or (1 if receipt.status == "failed" else 0)
+        with undisturbed():
+            self._at_work.pop(receipt.task, None)
+            self._report.add(receipt)
+            if self._bar and receipt.status != "cancelled":
+                width, height = receipt.size or (0, 0)
+                self._bar.finish(receipt.task.size, width * height)
+            self.status = self.status or (1 if receipt.status == "failed" else 0)

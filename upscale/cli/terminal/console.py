@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from upscale.errors import UpscaleError
-from upscale.system import stop_signals
+from upscale.system import disturb, stop_signals
 
 if TYPE_CHECKING:
     from upscale.bench.tables.table import Table
@@ -38,12 +38,15 @@ class Interrupted(BaseException):
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into `Interrupted`; a second one ends the process."""
+    """Turn the first SIGINT or SIGTERM into `Interrupted`; a second one ends the process.
+
+    It is raised anywhere but in a block of `upscale.system.undisturbed`.
+    """
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in stop_signals():
             signal.signal(each, lambda again, frame: os._exit(128 + again))
-        raise Interrupted(number)
+        disturb(Interrupted(number))
 
     for number in stop_signals():
         signal.signal(number, stop)

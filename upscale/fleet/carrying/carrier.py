@@ -2,11 +2,11 @@
 
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from queue import Empty, SimpleQueue
 
 from upscale.batch.work import Result
 from upscale.errors import UpscaleError
@@ -15,6 +15,7 @@ from upscale.fleet.carrying.cargo import Cargo
 from upscale.fleet.carrying.departure import concerns_all, depart
 from upscale.fleet.carrying.depot import Depot
 from upscale.fleet.task import Task
+from upscale.system import undisturbed
 
 __all__ = ["AHEAD", "Carrier"]
 
@@ -25,21 +26,30 @@ BYTES_BEHIND = 2**30
 """Most bytes of simultaneous uploads; a single one may have more."""
 
 PATIENCE = 0.2
-"""Seconds after which an idle batch gets an answer."""
-
-Answer = TypeVar("Answer")
+"""Seconds after which an idle batch gets an answer, and Ctrl-C is heard."""
 
 
 class Carrier:
-    """Turns tasks into jobs, and returns the result of each once it is stored."""
+    """Turns tasks into jobs, and returns the result of each once it is stored.
+
+    Ctrl-C may end any step, and `rest` continues from there. So a result is held until whoever
+    asked for it asks for the next one: what is stored is yielded once, whenever Ctrl-C comes.
+    """
 
     def __init__(self, settings: Mapping[str, str], overwrite: bool) -> None:
         """Take the digests of the settings by model. Start nothing."""
         self._settings, self._overwrite = settings, overwrite
         self._depot = Depot()
-        self._arriving: list[Future[Cargo | Result]] = []
-        self._leaving: dict[Future[Result], int] = {}
+        self._heard: SimpleQueue[tuple[int, Cargo | Result | BaseException]] = SimpleQueue()
+        """What threads say when a download or upload ends. Unlike a `Future`, it has no lock that
+        Ctrl-C could leave locked."""
+        self._arriving: set[int] = set()
+        self._arrived: deque[Cargo | Result] = deque()
         self._in_batch: set[int] = set()
+        self._leaving: dict[int, int] = {}
+        """Bytes of each upload."""
+        self._left: dict[int, Result] = {}
+        """Results of uploads that nobody has got yet."""
         self._hopeless: UpscaleError | None = None
 
     def jobs(self, tasks: Iterable[Task | None]) -> Iterator[Cargo | Result | None]:
@@ -50,8 +60,8 @@ class Carrier:
         """
         coming = iter(tasks)
         more = True
-        while more or self._arriving:
-            while more and len(self._arriving) < AHEAD:
+        while more or self._arriving or self._arrived:
+            while more and len(self._arriving) + len(self._arrived) < AHEAD:
                 try:
                     task = next(coming)
                 except StopIteration:
@@ -61,32 +71,23 @@ class Carrier:
                     break
                 cargo = self._depot.cargo(task)
                 if cargo.arrives or cargo.departs:
-                    self._arriving.append(_beside(partial(self._bring, cargo)))
+                    with undisturbed():
+                        self._arriving.add(cargo.number)
+                        self._beside(cargo, self._bring)
                 else:
                     yield self._handed(cargo)
-            if not self._in_batch:
-                moving: list[Future[Any]] = [*self._arriving, *self._leaving]
-                wait(moving, PATIENCE, FIRST_COMPLETED)
-            yield from self._next()
+            yield self._next()
 
     def _bring(self, cargo: Cargo) -> Cargo | Result:
         return arrive(cargo, self._depot, self._settings, self._overwrite)
 
-    def _next(self) -> Iterator[Cargo | Result | None]:
-        arrived = [each for each in self._arriving if each.done()]
-        left = [each for each in self._leaving if each.done()]
-        for each in arrived:
-            self._arriving.remove(each)
-            found = each.result()
-            if isinstance(found, Cargo):
-                yield self._handed(found)
-            else:
-                yield found
-        for one in left:
-            if self._leaving.pop(one, None) is not None:
-                yield one.result()
-        if not (arrived or left):
-            yield None
+    def _next(self) -> Cargo | Result | None:
+        if not (self._arrived or self._left):
+            self._hear(0 if self._in_batch else PATIENCE)
+        if self._arrived:
+            found = self._arrived.popleft()
+            return self._handed(found) if isinstance(found, Cargo) else found
+        return next(iter(self._left.values()), None)  # `through` removes it
 
     def _handed(self, cargo: Cargo) -> Cargo:
         self._in_batch.add(cargo.number)
@@ -109,23 +110,26 @@ class Carrier:
         cargo = result.job
         assert isinstance(cargo, Cargo)
         if cargo.number not in self._in_batch:
-            yield self._noted(result)
+            yield from self._settled(cargo.number, result)
             return
-        self._in_batch.remove(cargo.number)
-        warnings = tuple(map(cargo.told, result.warnings))
-        error = None if result.error is None else cargo.tell(result.error)
-        result = replace(result, warnings=warnings, error=error)
-        if result.status != "done" or not cargo.departs:
-            self._depot.drop(cargo)
-            yield result
-        else:
+        with undisturbed():
+            self._in_batch.remove(cargo.number)
+            warnings = tuple(map(cargo.told, result.warnings))
+            error = None if result.error is None else cargo.tell(result.error)
+            result = replace(result, warnings=warnings, error=error)
+            if result.status != "done" or not cargo.departs:
+                self._depot.drop(cargo)
+                yield result
+                return
             self._depot.drop_input(cargo)
-            size = 0
-            with contextlib.suppress(OSError):  # reported when it is stored
-                size = cargo.output.stat().st_size
-            while self._leaving and not self._has_room(size):
-                yield from self._departed()
-            self._leaving[_beside(partial(self._send, result, cargo))] = size
+        size = 0
+        with contextlib.suppress(OSError):  # reported when it is stored
+            size = cargo.output.stat().st_size
+        while self._leaving and not self._has_room(size):
+            yield from self._departed()
+        with undisturbed():
+            self._leaving[cargo.number] = size
+            self._beside(cargo, partial(self._send, result))
 
     def _has_room(self, size: int) -> bool:
         return len(self._leaving) < BEHIND and sum(self._leaving.values()) + size <= BYTES_BEHIND
@@ -134,35 +138,49 @@ class Carrier:
         return depart(result, cargo, self._depot, self._settings, self._overwrite)
 
     def _departed(self) -> Iterator[Result]:
-        """Wait for an upload; yield its result and those of others."""
-        for one in wait(self._leaving, return_when=FIRST_COMPLETED).done:
-            del self._leaving[one]
-            yield self._noted(one.result())
+        """Wait for an upload, not for long; yield the results of those that have ended."""
+        if not self._left:
+            self._hear(PATIENCE)
+        for number, result in [*self._left.items()]:
+            yield from self._settled(number, result)
 
-    def _noted(self, result: Result) -> Result:
-        if concerns_all(result.error):
-            self._hopeless = result.error
-        return result
+    def _settled(self, number: int, result: Result) -> Iterator[Result]:
+        """Yield a result and forget it; Ctrl-C waits until the next one is asked for."""
+        with undisturbed():
+            self._left.pop(number, None)
+            if concerns_all(result.error):
+                self._hopeless = result.error
+            yield result
 
     def rest(self) -> Iterator[Result]:
         """Wait for all uploads; yield their results. Fetch nothing more."""
-        while self._leaving:
+        while self._leaving or self._left:
             yield from self._departed()
 
     def close(self) -> None:
         """Remove all files; later downloads find no folder."""
         self._depot.close()
 
+    def _beside(self, cargo: Cargo, call: Callable[[Cargo], Cargo | Result]) -> None:
+        """Call in a thread that ends with the process; `_hear` takes its answer."""
 
-def _beside(call: Callable[[], Answer]) -> "Future[Answer]":
-    """Call in a thread that ends with the process."""
-    future: Future[Answer] = Future()
+        def run() -> None:
+            try:
+                self._heard.put((cargo.number, call(cargo)))
+            except BaseException as error:
+                self._heard.put((cargo.number, error))
 
-    def run() -> None:
-        try:
-            future.set_result(call())
-        except BaseException as error:
-            future.set_exception(error)
+        threading.Thread(target=run, daemon=True).start()
 
-    threading.Thread(target=run, daemon=True).start()
-    return future
+    def _hear(self, seconds: float) -> None:
+        """Take the answer of a thread, if one comes within ``seconds``."""
+        with undisturbed(), contextlib.suppress(Empty):
+            number, found = self._heard.get(timeout=seconds)
+            if isinstance(found, BaseException):
+                raise found
+            if self._leaving.pop(number, None) is None:
+                self._arriving.remove(number)
+                self._arrived.append(found)
+            else:
+                assert isinstance(found, Result)
+                self._left[number] = found

@@ -14,6 +14,7 @@ from upscale.fleet.cluster.station import Reply
 from upscale.fleet.crew import Crew, Started
 from upscale.fleet.dispatch import Dispatch
 from upscale.fleet.task import Receipt, Task
+from upscale.system import undisturbed
 
 __all__ = ["Driver", "Remote"]
 
@@ -162,10 +163,11 @@ class Driver(Crew):
     def _settled(self, hand: _Hand, reply: Reply) -> Iterator[Receipt]:
         """Yield the receipts of a station's tasks."""
         for receipt in reply.receipts:
-            if self._dispatch.settle(hand, receipt.task):
-                self._lost_early = 0
-                hand.given += 1
-                yield receipt
+            with undisturbed():  # until it is recorded
+                if self._dispatch.settle(hand, receipt.task):
+                    self._lost_early = 0
+                    hand.given += 1
+                    yield receipt
 
     def _replace(self, hand: _Hand, why: BaseException) -> Iterator[Receipt]:
         """Replace a lost station. Raises DeviceError if stations die at their start."""

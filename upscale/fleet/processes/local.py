@@ -1,6 +1,5 @@
 """Worker processes on this machine, each with its own device and threads, with one queue."""
 
-import contextlib
 import os
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from upscale.fleet.processes.process import THREADS, Place, Process
 from upscale.fleet.processes.worker_process import Ask, Begun, End, Moved, Said, Start
 from upscale.fleet.task import Receipt, Task
 from upscale.models.fetching.sources import Progress
-from upscale.system import usable_processors
+from upscale.system import undisturbed, usable_processors
 
 __all__ = ["LocalCrew", "places"]
 
@@ -71,7 +70,14 @@ class LocalCrew(Crew):
         for place in self._places:
             self._start(place)
         while self._running:
-            process, message = self._hear()
+            with undisturbed():  # until a receipt that it has heard is recorded
+                try:
+                    process, message = self._heard.get(timeout=PATIENCE)
+                except Empty:
+                    continue
+                if isinstance(message, Receipt):
+                    yield from self._settle(process, message)
+                    continue
             match message:
                 case Ask():
                     process.tell(self._answer(process))
@@ -81,8 +87,6 @@ class LocalCrew(Crew):
                     self._progress[process] = started(task, choice)
                 case Moved(done, total):
                     self._progress[process](done, total)
-                case Receipt():
-                    yield from self._settle(process, message)
                 case UpscaleError():
                     raise message
                 case None:
@@ -106,11 +110,6 @@ class LocalCrew(Crew):
             elif message is None:
                 self._running.remove(process)
                 process.end(GRACE)
-
-    def _hear(self) -> tuple[Process, Any]:
-        while True:
-            with contextlib.suppress(Empty):
-                return self._heard.get(timeout=PATIENCE)
 
     def _start(self, place: Place) -> None:
         making = replace(self._making, device=place.device)

@@ -21,6 +21,7 @@ from upscale.fleet.task import Task
 from upscale.fleet.worker import Worker
 from upscale.models.choice import Choice
 from upscale.models.fetching.sources import Progress
+from upscale.system import disturb
 from upscale.upscaling.tuning import tune
 
 __all__ = ["Ask", "Begun", "End", "Moved", "Said", "Start", "serve"]
@@ -77,9 +78,8 @@ class Moved:
 def serve() -> None:
     """Work until there are no more tasks; stop at once if standard input ends before."""
     pipe = Pipe.of_this_process()
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell's & may make the process ignore it
+    # a shell's & may make the process ignore it
+    signal.signal(signal.SIGINT, lambda number, frame: disturb(KeyboardInterrupt()))
     tune()
     says = _Says(pipe)
     try:
