@@ -1,5 +1,5 @@
 """The bytes around pixels: boxes, directories, chunks and segments, and where a file ends early.
 
-Nothing here decodes a pixel, and nothing is imported but `upscale.errors` and this room. Metadata,
-decoders and encoders take their structure from it.
+Nothing here decodes a pixel. It imports `upscale.pixels` (for code points) and the modules beside
+the rooms. Metadata, decoders and encoders take the structure of files from it.
 """

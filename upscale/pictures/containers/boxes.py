@@ -1,4 +1,4 @@
-"""The boxes that JPEG 2000, JPEG XL and HEIC files are made of (ISO/IEC 14496-12, 4.2)."""
+"""The boxes that files of JPEG 2000, JPEG XL, AVIF and HEIC are made of (ISO/IEC 14496-12, 4.2)."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ __all__ = ["Box", "boxes", "boxes_of_file", "ends_early"]
 
 UUID = b"uuid"
 LONGEST_HEADER = 32
-"""Bytes of a length of 64 bits and a ``uuid``."""
+"""Bytes of a header with a length of 64 bits and a ``uuid``."""
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,13 @@ class Box:
     """One box; its contents are data[begin:end]."""
 
     kind: bytes
-    """Four bytes, or the 16 of a ``uuid`` box."""
+    """Its four bytes, or the 16 of a ``uuid`` box."""
     begin: int
     end: int
 
 
 def boxes(data: bytes, begin: int = 0, end: int | None = None) -> Iterator[Box]:
-    """Yield the boxes one after the other; the last may reach beyond the end of ``data``."""
+    """Yield the boxes of ``data[begin:end]``, one after the other; the last may reach beyond it."""
     end = len(data) if end is None else end
     return _boxes(lambda at, size: data[at : at + size], begin, end)
 
@@ -41,7 +41,7 @@ def _boxes(read: Callable[[int, int], bytes], begin: int, end: int) -> Iterator[
         length, header = int.from_bytes(head[:4], "big"), 8
         if length == 1:
             length, header = int.from_bytes(head[8:16], "big"), 16
-        if len(head) < header:  # a header that is cut
+        if len(head) < header:  # the file ends within it
             yield Box(head[4:8], begin + header, begin + header)
             return
         if length == 0:
@@ -56,5 +56,5 @@ def _boxes(read: Callable[[int, int], bytes], begin: int, end: int) -> Iterator[
 
 
 def ends_early(data: bytes) -> bool:
-    """Say whether the last box in a file lacks its end."""
+    """Say whether the last box of a file reaches beyond its end."""
     return any(box.end > len(data) for box in boxes(data))

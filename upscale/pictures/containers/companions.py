@@ -1,4 +1,4 @@
-"""What a telephone puts beside a picture into its file, and is not read: how each says its name."""
+"""What a telephone puts into a file beside the picture and is not read: how a file names each."""
 
 import re
 from dataclasses import dataclass
@@ -41,10 +41,10 @@ COMPANIONS = (
     f"{GOOGLE}focus/",
     f"{GOOGLE}image/",
 )
-"""How the namespaces in XMP begin that speak of nothing but companions."""
+"""Beginnings of the namespaces in XMP that are about nothing but companions."""
 
 MOTION = re.compile(rf"\{{{re.escape(GOOGLE)}camera/\}}(Motion|Micro)")
-"""Names of a motion photo's fields among those of the camera."""
+"""Names of a motion photo's fields, which are among those of the camera."""
 
 SAID = {
     rb"ns\.adobe\.com/hdr-gain-map/|ns\.apple\.com/HDRGainMap/|aux:hdrgainmap|"
@@ -56,7 +56,7 @@ SAID = {
     rb"photos/1\.0/image/": SECOND,
     rb"photos/1\.0/audio/": SOUND,
 }
-"""What XMP says where there is a companion, as a regular expression."""
+"""Regular expressions for what XMP says if there is a companion, and its name here."""
 
 AUXILIARY = {
     "urn:mpeg:hevc:2015:auxid:2": DEPTH,
@@ -72,7 +72,7 @@ SAMSUNG = {
     r"DualShot_\d|FlipPhoto": SECOND,
     r"SoundShot": SOUND,
 }
-"""How the names of blocks in a Samsung trailer begin, as regular expressions."""
+"""Regular expressions for how names of blocks in a Samsung trailer begin, and the names here."""
 
 
 @dataclass(frozen=True)
@@ -80,19 +80,20 @@ class Surroundings:
     """What a file holds beside the picture that is read."""
 
     companions: frozenset[str] = frozenset()
-    """By the names that stand here."""
+    """Companions, by their names here."""
     pictures: int = 1
-    """All that are of full size and no companions."""
+    """Number of pictures of full size that are not companions."""
     blocks: tuple[str, ...] = ()
-    """Names of settings of cameras that nobody reads here."""
+    """Names of blocks, such as a camera's settings, that nothing here reads."""
 
     def warnings(self, path: Path) -> tuple[str, ...]:
-        """Say what of it is not in the output, all companions in one sentence."""
+        """Return sentences on what does not reach the output, all companions in one."""
         found = []
         if self.blocks:
-            found.append(f"{path}: does not hand on its {', '.join(self.blocks)}")
+            verb = "are" if len(self.blocks) > 1 else "is"
+            found.append(f"{path}: its {', '.join(self.blocks)} {verb} left out")
         if self.pictures > 1:
-            found.append(f"{path}: has {self.pictures} pictures in it; only the first")
+            found.append(f"{path}: has {self.pictures} pictures in it; only the first is read")
         if self.companions:
             *others, last = sorted(self.companions)
             listed = f"{', '.join(others)} and {last}" if others else last
@@ -102,15 +103,15 @@ class Surroundings:
 
 
 def in_xmp(packet: bytes) -> set[str]:
-    """Return what a packet of XMP says lies beside its picture."""
+    """Return the companions that a packet of XMP names."""
     return {name for said, name in SAID.items() if re.search(said, packet)}
 
 
 def of_auxiliary(kind: str) -> str:
-    """Return what an auxiliary picture of a type is."""
+    """Return the companion that an auxiliary picture of this type is."""
     return AUXILIARY.get(kind) or (MATTE if kind.endswith("matte") else OTHER)
 
 
 def of_samsung(name: str) -> str | None:
-    """Return what a block in a Samsung trailer is; None for settings of the camera."""
+    """Return the companion that a block in a Samsung trailer is; None for a camera's settings."""
     return next((what for begin, what in SAMSUNG.items() if re.match(begin, name)), None)

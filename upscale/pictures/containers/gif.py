@@ -1,4 +1,4 @@
-"""A GIF's blocks, walked, and what they say of each frame (GIF89a, sections 18 to 27)."""
+"""The blocks of a GIF, and what they say of each frame (GIF89a, sections 18 to 27)."""
 
 import os
 import re
@@ -17,19 +17,20 @@ IMAGE, EXTENSION, END = b",", b"!", b";"
 CONTROL, PROGRAM = b"\xf9", b"\xff"
 REPEATS = re.compile(rb"\x0b(?:NETSCAPE2\.0|ANIMEXTS1\.0)\x03\x01(..)", re.DOTALL)
 UNSAID = b"\0\x0a\0\0"
-"""Flags, hundredths of a second, a colour: of a frame of which the file says nothing."""
+"""Flags, hundredths of a second and a colour, for a frame of which the file says nothing."""
 
 BACKGROUND, PREVIOUS = 2, (3, 4)
-"""What becomes of a frame before the next one: cleared, or what was there before (many encoders
-write 4, of which the specification says nothing, and mean 3)."""
+"""How a frame is disposed of before the next one: its area is cleared, or restored to what was
+there before (many encoders write 4, which the specification does not define, and mean 3)."""
 
 BLACK_AND_WHITE = bytes((0, 0, 0, 255, 255, 255))
-"""The colours where a file gives none."""
+"""The colours if a file gives none."""
 
 CODES = range(1, 9)
-"""Bits of a colour's code. Those of no more than 8 colours are to have 2, and some have 1."""
+"""Bits of a colour's code. Pictures of 2 colours should have 2 (appendix F), and some have 1."""
 
 LARGEST = 2**30
+"""Bytes of a file that are read, at most."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Frame:
     """One picture of the file, and how it is to be drawn."""
 
     left: int
-    """Of its corner on the canvas, in pixels; so is the top."""
+    """Place of its corner on the canvas, in pixels; so is the top."""
     top: int
     width: int
     height: int
@@ -45,14 +46,14 @@ class Frame:
     palette: bytes
     """Three bytes per colour."""
     dispose: int = 0
-    """What becomes of it before the next one."""
+    """How it is disposed of before the next one."""
     transparent: int | None = None
-    """The colour that is not drawn."""
+    """The number of the colour that is not drawn."""
     data: bytes = b""
-    """Its codes, as in the file: their size, then blocks, then an empty one."""
+    """Its codes as in the file: their size in bits, then blocks, then an empty one."""
 
     def covers(self, width: int, height: int) -> bool:
-        """Say whether nothing of a canvas lies outside of it."""
+        """Say whether it covers all of a canvas of this size."""
         across = self.left == 0 and self.width >= width
         return across and self.top == 0 and self.height >= height
 
@@ -60,8 +61,8 @@ class Frame:
 def scan(path: Path, descriptor: int) -> tuple[Timing, list[Frame]]:
     """Return what all frames have in common, and each of them.
 
-    Many files lack their end; one that has a whole frame is read. Raises InputError where a block
-    is damaged (``decode-error``) or cut (``truncated``).
+    Many files lack their end; a file is read if it has a whole frame. Raises InputError if a block
+    is damaged (``decode-error``) or ends early (``truncated``).
     """
     size = os.fstat(descriptor).st_size
     file = _Bytes(path, read_at(descriptor, min(size, LARGEST), 0))
@@ -97,7 +98,7 @@ def scan(path: Path, descriptor: int) -> tuple[Timing, list[Frame]]:
 
 
 def extensions(descriptor: int) -> Iterator[tuple[int, bytes]]:
-    """Yield label and contents of each extension, with the lengths of its parts.
+    """Yield the label of each extension, and its contents with the lengths of their parts.
 
     Raises InputError as `scan` does.
     """
@@ -128,7 +129,7 @@ def _frame(file: "_Bytes", common: bytes, control: bytes) -> Frame:
 
 
 def _channels(found: list[Frame], width: int, height: int) -> int:
-    """Return those of every frame, as in `Timing`."""
+    """Return the channels of every frame, as in `Timing`."""
     first, before_others = found[0], found[:-1]
     seen_through = (
         not first.covers(width, height)
@@ -140,7 +141,7 @@ def _channels(found: list[Frame], width: int, height: int) -> int:
 
 
 class _Bytes:
-    """Bytes that are read from front to back."""
+    """Bytes that are read from front to back; a read beyond their end raises InputError."""
 
     def __init__(self, path: Path, data: bytes) -> None:
         self.path, self.data, self.at = path, data, 0
@@ -153,7 +154,7 @@ class _Bytes:
         return found
 
     def blocks(self) -> bytes:
-        """Pass over blocks up to an empty one; return them with their lengths."""
+        """Return the blocks up to an empty one, with their lengths."""
         begin = self.at
         while length := self.take(1)[0]:
             self.take(length)

@@ -1,4 +1,4 @@
-"""An animated PNG's chunks, checked, and what they say (PNG, third edition, 5.3 and 11.3.6)."""
+"""The chunks of an animated PNG, and what they say (PNG, third edition, 5.3 and 11.3.6)."""
 
 import os
 import struct
@@ -32,40 +32,48 @@ __all__ = [
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADS = {b"IHDR": (13, 13), b"acTL": (8, 8), b"PLTE": (3, 768), b"tRNS": (1, 256)}
-"""The chunks that hold for all frames, with the least and most bytes."""
+"""The chunks that apply to all frames, with their least and most bytes."""
 
 COLOURS = {0: 1, 2: 3, 3: 3, 4: 1, 6: 3}
 """Channels of each colour type, without opacity."""
 
 BACKGROUND, PREVIOUS = 1, 2
-"""What becomes of a frame before the next one: cleared, or what was there before."""
+"""How a frame is disposed of before the next one: its area is cleared, or restored to what was
+there before."""
 
 OVER = 1
-"""To blend a frame with what is there, and not to replace it."""
+"""The blending of a frame with what is there, which otherwise it replaces."""
 
 MAX_CHUNKS = 2**20
 MAX_NUMBER = 2**31 - 1
+"""The greatest number that a PNG may hold."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """An animation by its chunks: ``delays`` in ms; ``loop``: times it plays, 0 = for ever.
-
-    ``channels`` (1 gray, 2 gray and opacity, 3 RGB, 4 RGB and opacity) and ``depth`` (8 or 16)
-    are those of every frame.
-    """
+    """What the frames of an animation have in common, and how long each is shown."""
 
     count: int
+    """Number of frames."""
     delays: tuple[int, ...]
+    """Milliseconds that each frame is shown; empty for a GIF of one frame."""
     loop: int
+    """How often it plays; 0: for ever."""
     width: int
+    """Of the canvas, in pixels; so is the height."""
     height: int
     channels: int
+    """1 gray, 2 gray and opacity, 3 RGB, 4 RGB and opacity."""
     depth: int
+    """Bits per sample: 8 or 16."""
 
 
 class Frame(NamedTuple):
-    """What a fcTL chunk says, and where its data are: kind, position and length of chunks."""
+    """What an fcTL chunk says of a frame, and where its data are.
+
+    All lengths are in pixels, ``delay`` in milliseconds. ``data``: kind, position and length of
+    each chunk.
+    """
 
     width: int
     height: int
@@ -84,10 +92,10 @@ class Frame(NamedTuple):
 
 
 def is_animated(descriptor: int) -> bool:
-    """Say whether this is a PNG that announces, or holds, a number of frames other than one.
+    """Say whether a PNG announces, or holds, another number of frames than one.
 
-    So a damaged animation counts as one, for `scan` to refuse; what has no acTL and no fcTL chunk
-    before its first data is a still picture.
+    So a damaged animation counts as an animation, and `scan` refuses it. A PNG without an acTL or
+    fcTL chunk before its first data is a still picture.
     """
     announced, controls = False, 0
     try:
@@ -104,7 +112,11 @@ def is_animated(descriptor: int) -> bool:
 
 
 def scan(path: Path, descriptor: int) -> tuple[Timing, dict[bytes, bytes], list[Frame]]:
-    """Check the order and numbers of all chunks, and each checksum that is not of frames' data."""
+    """Check the order and the numbers of all chunks, and the checksums of all but frames' data.
+
+    Returns the animation's timing and shape, the contents of those `HEADS` that are there, and the
+    frames. Raises InputError.
+    """
     heads: dict[bytes, bytes] = {}
     found: list[Frame] = []
     sequence, before, started = 0, b"", False
@@ -143,7 +155,7 @@ def scan(path: Path, descriptor: int) -> tuple[Timing, dict[bytes, bytes], list[
 
 
 def _checked(path: Path, heads: dict[bytes, bytes], found: list[Frame]) -> Timing:
-    """Compare what the chunks say of each other."""
+    """Compare what the chunks say of each other, and return the timing and shape."""
     width, height, depth, colour = struct.unpack(">IIBB", heads[b"IHDR"][:10])
     announced, loop = struct.unpack(">II", heads.get(b"acTL", bytes(8)))
     if colour not in COLOURS or max(width, height, announced, loop) > MAX_NUMBER:
@@ -172,10 +184,13 @@ def stored_channels(heads: dict[bytes, bytes]) -> int:
 
 
 def chunks(path: Path, descriptor: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, position and length of what each chunk holds, up to the last one's."""
+    """Yield kind, and position and length of the contents, of each chunk up to IEND.
+
+    Raises InputError if a chunk is damaged or ends early; ``path`` is for the message.
+    """
     size = os.fstat(descriptor).st_size
     if read_at(descriptor, 8, 0) != SIGNATURE:
-        raise damaged_in(path, "no PNG")
+        raise damaged_in(path, "signature")
     position = 8
     for _ in range(MAX_CHUNKS):
         head = read_at(descriptor, 8, position)
@@ -192,7 +207,7 @@ def chunks(path: Path, descriptor: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def body(path: Path, descriptor: int, place: tuple[bytes, int, int]) -> bytes:
-    """Return what a chunk holds, its checksum compared."""
+    """Return the contents of a chunk of `chunks`. Raises InputError for a wrong checksum."""
     kind, position, length = place
     found = read_at(descriptor, length + 4, position)
     if len(found) < length + 4:
@@ -203,11 +218,11 @@ def body(path: Path, descriptor: int, place: tuple[bytes, int, int]) -> bytes:
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
-    """Return one chunk of a PNG file (PNG, third edition, 5.3)."""
+    """Return the bytes of a chunk, with length and checksum (PNG, third edition, 5.3)."""
     checksum = zlib.crc32(body, zlib.crc32(kind))
     return b"".join((struct.pack(">I", len(body)), kind, body, struct.pack(">I", checksum)))
 
 
 def damaged_in(path: Path, what: str) -> InputError:
-    """Return the error that names the damaged part of a file."""
+    """Return the error for a damaged file that names the damaged part."""
     return damaged(path, f"is damaged ({what})")

@@ -10,7 +10,7 @@ MOST_CHUNKS = 2**16
 
 
 def chunks(descriptor: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, position and length of what each outer chunk of an open file holds."""
+    """Yield kind, and position and length of the contents, of each outer chunk of an open file."""
     at = 12
     for _ in range(MOST_CHUNKS):
         head = read_at(descriptor, 8, at)

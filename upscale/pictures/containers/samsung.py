@@ -2,8 +2,8 @@
 
     block … block directory length SEFT
 
-A block begins with its kind and the length of its name. The directory names for each block its
-place, counted back from the directory, and its size.
+A block begins with its kind and the length of its name. For each block, the directory has its
+place, counted backwards from the directory, and its size.
 """
 
 import os
@@ -16,14 +16,14 @@ __all__ = ["behind"]
 
 END, DIRECTORY = b"SEFT", b"SEFH"
 ENTRY = 12
-"""Bytes of an entry, and of what comes before the first one."""
+"""Bytes of an entry of the directory, and also of what comes before the first one."""
 
 MOST_BLOCKS = 256
 LONGEST_NAME = 64
 
 
 def behind(descriptor: int) -> tuple[set[str], list[str]]:
-    """Return the companions in an open file's trailer, or else what to call the trailer itself."""
+    """Return the companions in an open file's trailer, and a name for a trailer that has none."""
     names = _names(descriptor)
     found = {what for name in names if (what := companions.of_samsung(name))}
     return found, [f"Samsung trailer ({', '.join(names)})"] if names and not found else []

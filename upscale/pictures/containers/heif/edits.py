@@ -1,4 +1,4 @@
-"""Files of boxes, changed in memory so that a reader takes what it would not."""
+"""Files of boxes, changed in memory so that a reader takes them as it should."""
 
 import re
 import struct
@@ -11,16 +11,16 @@ from upscale.pictures.containers.heif.primary import Primary
 __all__ = ["as_stored", "patched", "with_colours", "without_metadata"]
 
 RGB = b"nclx" + struct.pack(">HHHB", 1, 13, 0, 0x80)
-"""Says of samples that they are R, G and B over their full range."""
+"""An ``nclx`` that says that samples are R, G and B over their full range."""
 
 METADATA = re.compile(rb"(infe(?:\x02.{7}|\x03.{9}))(?:Exif|mime)", re.DOTALL)
 
 
 def without_metadata(data: bytes) -> bytes:
-    """Return a file whose EXIF and XMP are of a kind that no reader knows; offsets stay.
+    """Return a file whose EXIF and XMP are renamed to a kind that no reader knows; offsets stay.
 
-    OpenCV 5.0 looks at the first 500 bytes alone to recognise an AVIF, and takes none whose EXIF
-    lies behind them.
+    To recognise an AVIF, OpenCV 5.0 looks only at the first 500 bytes, and refuses a file whose
+    EXIF lies behind them.
     """
     for box in boxes(data):
         if box.kind == b"meta":
@@ -30,7 +30,7 @@ def without_metadata(data: bytes) -> bytes:
 
 
 def patched(data: bytes, said: Primary) -> bytes:
-    """Return a file whose opacity is turned apart from its colours as one that turns nothing."""
+    """Return the file with the bytes of ``said.loose`` in it, so that no reader turns anything."""
     edited = bytearray(data)
     for place, byte in said.loose:
         edited[place] = byte
@@ -38,9 +38,9 @@ def patched(data: bytes, said: Primary) -> bytes:
 
 
 def as_stored(data: bytes) -> bytes | None:
-    """Return a file whose primary picture comes as its samples are: no matrix, turn or crop.
+    """Return a file whose primary picture is read as it is stored: without matrix, turn or crop.
 
-    None where its boxes are not as they should be.
+    None if its boxes are not as they should be.
     """
     head, start = head_of(data, b"meta")
     meta = read_meta(head)
@@ -63,10 +63,10 @@ def as_stored(data: bytes) -> bytes | None:
 
 
 def with_colours(data: bytes, contents: bytes, items: Set[int]) -> bytes:
-    """Return a file in which ``items`` have one ``colr`` more, behind their other properties.
+    """Return a file in which ``items`` have a further ``colr`` with ``contents``.
 
-    What follows the ``meta`` box moves. Raises ValueError where the file is laid out so that there
-    is no room for it.
+    What follows the ``meta`` box moves. Raises ValueError if the file has no room for it, or if its
+    boxes are not as they should be.
     """
     try:
         outer = next(box for box in boxes(data) if box.kind == b"meta")
@@ -111,7 +111,7 @@ def _inserted(data: bytes, outer: Box, what: bytes, items: Set[int]) -> bytes:
 
 
 def _move(data: bytearray, box: Box, beyond: int, by: int) -> None:
-    """Move what items have ``beyond`` a place of the file, in ``iloc`` (14496-12, 8.11.3)."""
+    """Add ``by`` to places ``beyond`` a place of the file, in ``iloc`` (14496-12, 8.11.3)."""
     version, at = data[box.begin], box.begin + FULL
     offset, length, base, index = data[at] >> 4, data[at] & 15, data[at + 1] >> 4, data[at + 1] & 15
     wide = 4 if version == 2 else 2

@@ -1,4 +1,4 @@
-"""The ``meta`` box: which items a file has, and what is said of each (ISO/IEC 14496-12, 8.11)."""
+"""The ``meta`` box: the items of a file, and the properties of each (ISO/IEC 14496-12, 8.11)."""
 
 import contextlib
 import struct
@@ -10,7 +10,7 @@ from upscale.system import read_at
 __all__ = ["FULL", "Meta", "Place", "head_of", "read_meta"]
 
 LONGEST_HEAD = 2**24
-"""Bytes of a ``meta`` or ``moov`` box above which none is looked into."""
+"""Bytes of a ``meta`` or ``moov`` box above which it is not read."""
 
 FULL = 4
 """Bytes of version and flags, with which most boxes here begin."""
@@ -21,9 +21,11 @@ class Place:
     """One property of an item: where its association stands, and what it is."""
 
     at: int
+    """Place of the association in the ``meta`` box."""
     size: int
     """Bytes of the association: 1 or 2."""
     box: Box
+    """The property."""
 
 
 @dataclass
@@ -31,20 +33,22 @@ class Meta:
     """The contents of a ``meta`` box."""
 
     data: bytes
+    """The contents themselves; places count from their beginning."""
     primary: int = 0
+    """Number of the item that is shown."""
     kinds: dict[int, bytes] = field(default_factory=dict)
-    """Four bytes that say what an item is, by item."""
+    """The four bytes of each item's type, by its number."""
     properties: dict[int, list[Place]] = field(default_factory=dict)
-    """By item."""
+    """The properties of each item, by its number, in their order."""
     references: list[tuple[bytes, int, tuple[int, ...]]] = field(default_factory=list)
-    """Kind, from, to."""
+    """References between items: kind, the item that refers, and those that it refers to."""
 
     def of(self, item: int, *kinds: bytes) -> list[Place]:
         """Return an item's properties of some kinds, in their order."""
         return [each for each in self.properties.get(item, []) if each.box.kind in kinds]
 
     def made_of(self, item: int) -> set[int]:
-        """Return an item, and all those of which it is put together."""
+        """Return an item, and all items that it is derived from."""
         found, left = set[int](), [item]
         while left:
             each = left.pop()
@@ -66,7 +70,8 @@ class Meta:
 def head_of(file: int | bytes, kind: bytes) -> tuple[bytes, int]:
     """Return the contents of the first outer box of a kind, and where in the file they begin.
 
-    ``file``: open, or in memory. Nothing where there is none, or one that is too long.
+    ``file``: its descriptor, or its bytes. Returns empty contents and 0 if there is no such box
+    within `LONGEST_HEAD`.
     """
     for box in boxes(file) if isinstance(file, bytes) else boxes_of_file(file):
         size = box.end - box.begin
@@ -116,7 +121,7 @@ def _fill(found: Meta, data: bytes) -> None:
 
 
 def _associate(meta: Meta, box: Box, known: list[Box]) -> None:
-    """Read which properties each item has."""
+    """Read an ``ipma`` box, which says which properties each item has, into ``meta``."""
     data, at = meta.data, box.begin
     size = 4 if data[at] else 2
     wide = bool(data[at + 3] & 1)

@@ -1,4 +1,4 @@
-"""What the boxes of an AVIF or HEIC say of its primary picture: its colours and how it is turned.
+"""What the boxes of an AVIF or HEIC say of its primary picture: colours, turns, crop, companions.
 
 (ISO/IEC 23008-12, 6.5.)
 """
@@ -17,9 +17,10 @@ from upscale.pixels.image import CodePoints
 __all__ = ["Crop", "Primary", "frame_count", "primary", "primary_properties"]
 
 TONE_MAPPED = b"tmap"
-"""An item made of a picture and its gain map (ISO 21496-1)."""
+"""An item derived from a picture and its gain map (ISO 21496-1)."""
 
 OPACITY = ("urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", "urn:mpeg:hevc:2015:auxid:1")
+"""Types of auxiliary pictures that are the opacity."""
 
 TURNS = {
     (0, None): 1, (0, 0): 4, (0, 1): 2,
@@ -27,12 +28,12 @@ TURNS = {
     (2, None): 3, (2, 0): 2, (2, 1): 4,
     (3, None): 6, (3, 0): 7, (3, 1): 5,
 }  # fmt: skip
-"""EXIF's orientation by quarter turns to the left, and the axis mirrored afterwards."""
+"""EXIF's orientation, by quarter turns anticlockwise and the axis of a mirror after them."""
 
 
 @dataclass(frozen=True)
 class Crop:
-    """What is shown of a picture, in its pixels before it is turned."""
+    """The part of a picture that is shown, in pixels before it is turned."""
 
     left: int
     top: int
@@ -45,20 +46,23 @@ class Primary:
     """What is said of the primary picture."""
 
     code_points: CodePoints | None = None
-    """None where nothing is said, or a profile says it."""
+    """Its colours; None: the file does not state them, or does so by a profile."""
     orientation: int = 1
-    """By its own boxes, 1 to 8 as EXIF counts."""
+    """How it is to be turned, 1 to 8 as in EXIF, by its own boxes."""
     crop: Crop | None = None
-    """None where all is shown."""
+    """What is shown of it; None: all."""
     companions: frozenset[str] = frozenset()
     """What lies beside it, by the names of `upscale.pictures.containers.companions`."""
     loose: tuple[tuple[int, int], ...] = ()
-    """Places in the file, each with the byte to write there, that make no reader turn anything;
-    empty where the opacity is turned as the colours are."""
+    """Places in the file, each with the byte to write there, by which no reader turns anything;
+    empty if the opacity is turned as the colours are."""
 
 
 def primary(file: int | bytes) -> Primary:
-    """Read what a file, open or in memory, says of its primary picture; nothing where damaged."""
+    """Return what a file says of its primary picture; of damaged boxes, nothing.
+
+    ``file``: its descriptor, or its bytes.
+    """
     data, start = head_of(file, b"meta")
     try:
         return _look(read_meta(data), start)
@@ -67,16 +71,16 @@ def primary(file: int | bytes) -> Primary:
 
 
 def primary_properties(descriptor: int) -> list[tuple[bytes, bytes]]:
-    """Return kind and contents of the primary picture's, in their order (ISO/IEC 23008-12, 9.3).
+    """Return kind and contents of the primary picture's properties, in their order.
 
-    Where the file holds no such list, or a damaged one, what could be read of it.
+    (ISO/IEC 23008-12, 9.3.) Of a missing or damaged list, what could be read.
     """
     meta = read_meta(head_of(descriptor, b"meta")[0])
     return [(each.box.kind, meta.body(each.box)) for each in meta.properties.get(meta.primary, [])]
 
 
 def frame_count(descriptor: int) -> int:
-    """Return how many frames the longest track has; 1 where there is none (14496-12, 8.7.3)."""
+    """Return how many frames the longest track has; 1 if there is no track (14496-12, 8.7.3)."""
     moov, most = head_of(descriptor, b"moov")[0], 1
     for table in re.finditer(rb"stsz", moov):
         most = max(most, int.from_bytes(moov[table.end() + 8 : table.end() + 12], "big"))
@@ -125,13 +129,13 @@ def _is_opacity(meta: Meta, item: int) -> bool:
 
 
 def _types(meta: Meta, item: int) -> list[str]:
-    """Return what an auxiliary picture says it is (ISO/IEC 23008-12, 6.5.8)."""
+    """Return the types of an auxiliary picture (ISO/IEC 23008-12, 6.5.8)."""
     bodies = [meta.body(place.box)[FULL:] for place in meta.of(item, b"auxC")]
     return [body.partition(b"\0")[0].decode("latin-1") for body in bodies]
 
 
 def _turns(meta: Meta, item: int) -> list[tuple[bytes, int]]:
-    """Return the turns and mirrors of an item in their order; a turn by nothing is none."""
+    """Return the turns and mirrors of an item in their order, without turns by 0."""
     found = []
     for place in meta.of(item, b"irot", b"imir"):
         kind, number = place.box.kind, meta.data[place.box.begin] & 3
@@ -156,11 +160,11 @@ def _crop(meta: Meta, item: int) -> Crop | None:
 
 
 def _orientation(turns: list[tuple[bytes, int]]) -> int:
-    """Bring turns and mirrors to one turn, then one mirror."""
+    """Return the orientation that turns and mirrors, one after the other, amount to."""
     angle, axis = 0, None
     for kind, number in turns:
         if kind == b"irot":
-            # a mirror before a turn is the same mirror after the opposite turn
+            # a turn after a mirror is the opposite turn before it
             angle += number if axis is None else -number
         elif axis is None:
             axis = number

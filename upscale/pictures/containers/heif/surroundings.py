@@ -1,4 +1,4 @@
-"""What lies around the primary picture in an AVIF or HEIC, and does not reach the output."""
+"""What lies beside the primary picture in an AVIF or HEIC and does not reach the output."""
 
 from upscale.pictures.containers import companions, samsung
 from upscale.pictures.containers.boxes import boxes_of_file
@@ -12,7 +12,7 @@ VIDEO = b"mpvd"
 
 
 def surroundings(descriptor: int, said: Primary, packet: bytes | None) -> Surroundings:
-    """Gather what an open file's boxes, its XMP (``packet``) and a Samsung trailer say."""
+    """Return what an open file's boxes (``said``), its XMP (``packet``) and its trailer name."""
     found, settings = samsung.behind(descriptor)
     found |= said.companions | companions.in_xmp(packet or b"")
     if any(box.kind == VIDEO for box in boxes_of_file(descriptor)):

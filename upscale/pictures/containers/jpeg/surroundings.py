@@ -1,4 +1,4 @@
-"""What lies around the picture in a JPEG file, and does not reach the output."""
+"""What lies beside the picture in a JPEG file and does not reach the output."""
 
 import re
 from collections.abc import Sequence
@@ -24,25 +24,25 @@ __all__ = ["surroundings"]
 
 KNOWN = (
     *(EXIF, XMP, ICC, PHOTOSHOP, INDEX, GAIN_MAP_ISO),
-    (APP1, b"http://ns.adobe.com/xmp/extension/\0"),  # which XMP itself names
+    (APP1, b"http://ns.adobe.com/xmp/extension/\0"),  # XMP itself says that it has these
     *((APP0, b"JFIF\0"), (APP0, b"JFXX\0"), (APP0, b"AVI1")),
     *((0xEE, b"Adobe"), (0xEC, b"Ducky"), (0xED, b"Adobe_CM")),  # how the old file was saved
 )
 """Segments that are read, or whose loss takes nothing from the picture: marker and name."""
 
 NAME = re.compile(rb"[ -~]{2,30}")
-"""What another program's segment begins with."""
+"""What a segment of another program begins with."""
 
 ENTRIES = 0xB002
 ENTRY = 16
-"""The index's field of one entry a picture, and an entry's bytes (CIPA DC-007, 5.2)."""
+"""The index's field with an entry for each picture, and bytes of an entry (CIPA DC-007, 5.2)."""
 
 THUMBNAIL = 1
-"""The class of pictures that are the first one again, smaller (table 4)."""
+"""The class of pictures that are a smaller copy of the first one (table 4)."""
 
 
 def surroundings(descriptor: int, own: Sequence[Segment]) -> Surroundings:
-    """Look into a file's ``own`` segments, at each picture of its index, and behind the end."""
+    """Return what a file's ``own`` segments, the pictures of its index and its trailer name."""
     names = _said(own)
     others = [_said(segments(descriptor, at)) for at in _index(own)]
     unknown = 0 if names else sum(not said for said in others)
@@ -52,7 +52,7 @@ def surroundings(descriptor: int, own: Sequence[Segment]) -> Surroundings:
 
 
 def _lost(picture: Sequence[Segment]) -> list[str]:
-    """Name the segments that are read by nobody here: settings of old cameras, say."""
+    """Return the names of segments that nothing here reads, such as settings of old cameras."""
     found: dict[str, None] = {}
     for segment in picture:
         if segment.marker in APPLICATION and all(segment.behind(each) is None for each in KNOWN):
@@ -63,7 +63,7 @@ def _lost(picture: Sequence[Segment]) -> list[str]:
 
 
 def _said(picture: Sequence[Segment]) -> set[str]:
-    """Return what a picture's segments say of itself, or of what lies beside it."""
+    """Return the companions that a picture's segments name, itself being one perhaps."""
     found = set[str]()
     for segment in picture:
         if segment.behind(GAIN_MAP_ISO) is not None:
@@ -74,7 +74,7 @@ def _said(picture: Sequence[Segment]) -> set[str]:
 
 
 def _index(picture: Sequence[Segment]) -> list[int]:
-    """Return where the further pictures begin, without smaller copies of the first."""
+    """Return where the further pictures of the file begin, except smaller copies of the first."""
     for segment in picture:
         if (index := segment.behind(INDEX)) is not None:
             begin = segment.end - len(index)

@@ -1,6 +1,7 @@
-"""The directories of TIFF files and of EXIF: read by offset, laid out as bytes, and taken as pages.
+"""The directories of TIFF files and of EXIF.
 
-It imports nothing else of `upscale.pictures`. The containers look through it for where a file ends
-and what it loses, `upscale.pictures.metadata` carries EXIF by it, and the decoder of TIFF reads its
+`source` reads a `directory` by offset, `space` lays it out as bytes, and `page` takes it as a page.
+It imports nothing else of `upscale.pictures`. The containers find by it where a file ends and
+whether it loses, `upscale.pictures.metadata` carries EXIF over, and the decoder of TIFF reads
 pages.
 """

@@ -1,8 +1,8 @@
 """A directory of a TIFF structure: its fields, those below it, and how its numbers are packed.
 
-A directory is a table of fields, each a tag, a kind, a count and that many values, and the offset
-of the next directory (TIFF 6.0, section 2; BigTIFF has wider counts and offsets). Values stay the
-bytes that they are.
+A directory is a table of fields and the offset of the next directory (TIFF 6.0, section 2; BigTIFF
+has wider counts and offsets). A field is a tag, a type, a count and that many values. Values are
+kept as bytes.
 """
 
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ EXIF, GPS, INTEROPERABILITY, KODAK = 0x8769, 0x8825, 0xA005, 0x8290
 
 NUMBER = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 1, 7: 1, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
 NUMBER |= {16: 8, 17: 8, 18: 8, 129: 1}
-"""Bytes in one number, by kind; 129 is Exif 3.0's UTF-8."""
+"""Bytes in one number, by type; 129 is Exif 3.0's UTF-8. A rational is two numbers."""
 
 _UNDEFINED = 7
 
@@ -24,24 +24,26 @@ class Field:
     """The values of one tag, in the byte order of their structure."""
 
     kind: int
-    """TIFF's number for the type of value."""
+    """TIFF's number for the type of the values."""
     count: int
+    """Number of values."""
     data: bytes
+    """The values."""
     place: int = 0
-    """The offset of the values; 0 where they stand in the table (4 bytes at most, BigTIFF 8)."""
+    """Their offset; 0 if they stand in the table itself (4 bytes at most, in BigTIFF 8)."""
 
 
 @dataclass
 class Directory:
-    """One table and all below it."""
+    """One table and all tables below it."""
 
     fields: dict[int, Field] = field(default_factory=dict)
-    """By tag."""
+    """Its fields, by tag."""
     children: dict[int, "Directory"] = field(default_factory=dict)
-    """By the tag that points to them."""
+    """The directories below it, by the tag of the field that points to each."""
 
     def swap(self) -> None:
-        """Change the byte order of all numbers, here and below."""
+        """Reverse the byte order of all numbers, here and below."""
         for tag, old in self.fields.items():
             head, size = 0, NUMBER[old.kind]
             if old.kind == _UNDEFINED and old.data.startswith(b"UNICODE\0"):
@@ -57,20 +59,22 @@ class Directory:
 
 @dataclass(frozen=True)
 class Packing:
-    """How a structure packs its numbers, as formats of `struct`."""
+    """How a structure packs its numbers, by format strings of `struct`."""
 
     order: str
-    """ "<" or ">"."""
+    """The byte order: "<" or ">"."""
     count: str
-    """Of the number of fields."""
+    """The number of fields of a directory."""
     entry: str
+    """A field: tag, type, count, and values or offset."""
     offset: str
+    """An offset."""
     room: int
-    """Bytes in an offset, and of the values that a table itself holds."""
+    """Bytes of an offset, which are also the most that a table itself holds of a field's values."""
 
     @classmethod
     def of(cls, order: str, big: bool = False) -> "Packing":
-        """Return that of a byte order, for TIFF or BigTIFF."""
+        """Return the packing of a byte order; ``big``: that of BigTIFF."""
         if big:
             return cls(order, f"{order}Q", f"{order}HHQ8s", f"{order}Q", 8)
         return cls(order, f"{order}H", f"{order}HHI4s", f"{order}I", 4)

@@ -16,10 +16,10 @@ PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_COUNTS = 317, 322, 323, 3
 EXTRA, SAMPLE_FORMAT, SUBSAMPLING, INKS = 338, 339, 530, 332
 
 UNSIGNED, FLOATING = 1, 3
-"""Of `Page.sample_format`."""
+"""Values of `Page.sample_format`."""
 
 ASSOCIATED = 1
-"""Of `Page.extra`: an opacity that is multiplied into the colours."""
+"""A value of `Page.extra`: opacity that the colours are multiplied by."""
 
 
 class Photometric(IntEnum):
@@ -45,6 +45,7 @@ COLOURS: dict[int, int] = {
 }
 COLOURS |= {Photometric.RGB: 3, Photometric.YCBCR: 3, Photometric.CMYK: 4}
 COLOURS |= dict.fromkeys(LAB, 3)
+"""Samples of a pixel that are colours, by `Photometric`."""
 
 
 @dataclass(frozen=True)
@@ -53,55 +54,55 @@ class Page:
 
     source: Source
     entries: dict[int, tuple[int, int, bytes]]
-    """Kind, count, and values or offset, by tag."""
+    """Type, count, and values or offset of each field, by tag."""
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """Return the whole numbers of a field; none where it is missing."""
+        """Return the whole numbers of a field; empty if it is missing."""
         return self.source.numbers(*self.entries[tag]) if tag in self.entries else ()
 
     def number(self, tag: int, default: int) -> int:
-        """Return the first number of a field."""
+        """Return the first number of a field; ``default`` if it is missing."""
         return next(iter(self.numbers(tag)), default)
 
     def fractions(self, tag: int) -> tuple[float, ...]:
-        """Return the rational or floating numbers of a field; none where it is missing."""
+        """Return the rational or floating-point numbers of a field; empty if it is missing."""
         return self.source.fractions(*self.entries[tag]) if tag in self.entries else ()
 
     def block(self, tag: int) -> bytes | None:
-        """Return the bytes of a field; None where it is missing."""
+        """Return the bytes of a field; None if it is missing."""
         return self.source.values(*self.entries[tag]) if tag in self.entries else None
 
     @cached_property
     def size(self) -> tuple[int, int]:
-        """Width and height; 0 where a side is missing."""
+        """Width and height in pixels; 0 for a side that is missing."""
         return self.number(WIDTH, 0), self.number(HEIGHT, 0)
 
     @cached_property
     def samples(self) -> int:
-        """How many numbers a pixel has."""
+        """Samples of a pixel."""
         return self.number(SAMPLES, 1)
 
     @cached_property
     def bits(self) -> int:
-        """Bits per sample; 0 where they differ."""
+        """Bits per sample; 0 if samples differ."""
         found = set(self.numbers(BITS) or (1,))
         return found.pop() if len(found) == 1 else 0
 
     @cached_property
     def sample_format(self) -> int:
-        """How the bits are a number; 0 where that differs."""
+        """TIFF's number for the type of the samples; 0 if samples differ."""
         found = set(self.numbers(SAMPLE_FORMAT) or (UNSIGNED,))
         return found.pop() if len(found) == 1 else 0
 
     @cached_property
     def photometric(self) -> int | None:
-        """What the samples mean, see `Photometric`; None where the file does not say."""
+        """What the samples mean, by `Photometric`; None if the file does not say."""
         found = self.numbers(PHOTOMETRIC)
         return found[0] if found else None
 
     @cached_property
     def compression(self) -> int:
-        """TIFF's number for how strips or tiles are packed."""
+        """TIFF's number for the compression of strips or tiles."""
         return self.number(COMPRESSION, 1)
 
     @cached_property
@@ -111,17 +112,17 @@ class Page:
 
     @cached_property
     def extra(self) -> int:
-        """What the sample after the colours is: 0 not said, 1 associated, 2 plain opacity."""
+        """What the sample behind the colours is: 0 unspecified, 1 associated opacity, 2 opacity."""
         return self.number(EXTRA, 0)
 
     @cached_property
     def colours(self) -> int:
-        """How many of the samples are colours; 0 where that is not known."""
+        """How many of the samples are colours; 0 if that is not known."""
         return 0 if self.photometric is None else COLOURS.get(self.photometric, 0)
 
     @cached_property
     def tiled(self) -> bool:
-        """Whether it is cut into tiles, and not into strips."""
+        """Whether it consists of tiles, and not of strips."""
         return TILE_WIDTH in self.entries
 
     @cached_property
@@ -134,7 +135,7 @@ class Page:
 
     @cached_property
     def orientation(self) -> int | None:
-        """How the picture is to be turned, 1 to 8; None where the page does not say it."""
+        """How the picture is to be turned, 1 to 8 as in EXIF; None if the page does not say."""
         if ORIENTATION not in self.entries:
             return None
         found = self.number(ORIENTATION, 1)
@@ -142,13 +143,13 @@ class Page:
 
     @property
     def covered(self) -> tuple[int, int]:
-        """Width and height of all that strips or tiles cover."""
+        """Width and height of the area that all strips or tiles cover, in pixels."""
         (width, height), (across, down) = self.size, self.segment
         return -(-width // (across or 1)) * across, -(-height // (down or 1)) * down
 
     @cached_property
     def places(self) -> list[tuple[int, int]]:
-        """Offset and bytes of each segment, plane after plane."""
+        """Offset and length in bytes of each strip or tile, plane after plane."""
         offsets, counts = (TILE_OFFSETS, TILE_COUNTS) if self.tiled else (OFFSETS, COUNTS)
         return list(zip(self.numbers(offsets), self.numbers(counts), strict=False))
 
@@ -160,13 +161,13 @@ class Page:
 
     @cached_property
     def kind(self) -> tuple[object, ...]:
-        """What pages have in common that can be frames of one picture."""
+        """A value that is the same for pages that can be frames of one picture."""
         shape = (self.size, self.samples, self.bits, self.sample_format)
         return (*shape, self.photometric, self.extra)
 
 
 def pages(descriptor: int, most: int = MAX_PAGES) -> list[Page]:
-    """Return the pages of an open file, at ``most`` so many; ValueError where it is damaged."""
+    """Return the pages of an open file, at most ``most``. Raises ValueError if it is damaged."""
     source, found = Source.of_file(descriptor), list[Page]()
     at = source.first
     while at and len(found) < most:

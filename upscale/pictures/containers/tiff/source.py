@@ -1,4 +1,4 @@
-"""Trees of directories as TIFF files and blocks of EXIF hold them, read by offset.
+"""Trees of directories in TIFF files and blocks of EXIF, read by offset.
 
 Offsets count from the start of the structure.
 """
@@ -27,7 +27,7 @@ _LONG, _RATIONAL, _FLOAT, _IFD, _LONG8, _IFD8 = 4, 5, 11, 13, 16, 18
 _WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}  # for struct
 _SIZE = NUMBER | {5: 8, 10: 8}  # bytes in one value: a rational is two numbers
 
-# Places of strips, tiles, thumbnails and directories in the structure: meaningless elsewhere.
+# Fields with places of strips, tiles, thumbnails and directories, which mean nothing elsewhere.
 _PLACES = {0x111, 0x117, 0x120, 0x121, 0x144, 0x145, 0x14A, 0x201, 0x202, 0x207, 0x208, 0x209}
 _PLACES |= {EXIF, GPS, INTEROPERABILITY, KODAK, 0x190, 0x888A, 0xC6F5, 0xFE00}
 
@@ -41,12 +41,13 @@ class BehindTheEndError(ValueError):
 class Source:
     """A structure that is read by offset.
 
-    Its methods raise ValueError for what is not a TIFF structure, lies beyond its end, points to
-    itself or exceeds 65535 fields per directory, 16 MiB of values or the size of the whole.
+    Its methods raise ValueError for bytes that are not a TIFF structure, point beyond its end or to
+    themselves, or hold more than 65535 fields in a directory, 16 MiB of values, or more values than
+    the whole structure has bytes.
     """
 
     def __init__(self, read: Callable[[int, int], bytes], size: int) -> None:
-        """Read the header; ``read`` returns the bytes of (offset, size) out of ``size`` in all."""
+        """Read the header. ``read``: returns bytes by offset and size; ``size``: bytes in all."""
         self._read = read
         self._size = size
         self._values_left = min(size, _VALUES_LIMIT)
@@ -63,12 +64,12 @@ class Source:
 
     @classmethod
     def of_bytes(cls, data: bytes) -> "Source":
-        """Read from memory."""
+        """Return the structure in ``data``."""
         return cls(lambda offset, size: data[offset : offset + size], len(data))
 
     @classmethod
     def of_file(cls, descriptor: int) -> "Source":
-        """Read from a file without moving its position; OSError where that fails."""
+        """Return the structure in an open file, whose position stays. Raises OSError, too."""
         size = os.fstat(descriptor).st_size
         return cls(lambda offset, size: read_at(descriptor, size, offset), size)
 
@@ -82,7 +83,10 @@ class Source:
         return int(struct.unpack(format, self.take(offset, struct.calcsize(format)))[0])
 
     def table(self, at: int) -> tuple[list[tuple[int, int, int, bytes]], int]:
-        """Return the entries (tag, kind, count, values or offset) at ``at``, the next offset."""
+        """Return the entries of the directory at ``at``, and the offset of the next directory.
+
+        An entry is tag, type, count, and values or offset.
+        """
         if at in self._seen:
             raise ValueError(f"two directories at {at}")
         self._seen.add(at)
@@ -95,7 +99,7 @@ class Source:
         return entries, self._unpack(self.packing.offset, at + size)
 
     def numbers(self, kind: int, count: int, value: bytes) -> tuple[int, ...]:
-        """Return the whole numbers of an entry of `table`; none where it holds another kind."""
+        """Return the whole numbers of an entry of `table`; empty if it holds other values."""
         letter = _WHOLE.get(kind)
         if letter is None:
             return ()
@@ -106,11 +110,11 @@ class Source:
         return struct.unpack(form, value[:size])
 
     def values(self, kind: int, count: int, value: bytes) -> bytes:
-        """Return the bytes of an entry of `table`; none where its kind is unknown."""
+        """Return the bytes of an entry of `table`; empty if its type is unknown."""
         return self._field(kind, count, value).data if kind in _SIZE else b""
 
     def fractions(self, kind: int, count: int, value: bytes) -> tuple[float, ...]:
-        """Return the numbers of an entry of `table`, which may be rational or floating."""
+        """Return the numbers of an entry of `table`, be they whole, rational or floating-point."""
         letter = {_RATIONAL: "I", _FLOAT: "f"}.get(kind)
         if letter is None:
             return tuple(float(number) for number in self.numbers(kind, count, value))
@@ -123,10 +127,10 @@ class Source:
         )
 
     def tree(self, wanted: set[int] | None = None) -> Directory:
-        """Read the first directory, or its ``wanted`` fields only, and those below it.
+        """Read the first directory and those below it; ``wanted``: only these fields of the first.
 
-        The first of several fields of one tag counts. Fields of an unknown kind, and so of unknown
-        size, and those that hold places in the structure are left out.
+        Of several fields with one tag, the first counts. Fields of an unknown type, whose size is
+        unknown, and fields that hold places in the structure are left out.
         """
         return self._directory(self.first, 0, wanted)
 
@@ -139,7 +143,7 @@ class Source:
                 try:
                     child = self._child(name, kind, count, value)
                 except ValueError:
-                    if name != KODAK:  # which nobody else misses
+                    if name != KODAK:  # which no other program misses
                         raise
                     continue
                 if child.fields or child.children:

@@ -10,10 +10,10 @@ _LONG, _LONG8 = 4, 16
 
 
 class Space:
-    """Bytes to be filled from an offset on; one field may keep its former place."""
+    """Bytes that are filled from an offset on; one field may keep its former place."""
 
     def __init__(self, start: int, fixed: Field | None = None) -> None:
-        """Begin at the offset ``start``, which is before the place of ``fixed``."""
+        """Begin at the offset ``start``; ``fixed``: a field behind it that keeps its place."""
         self.data = bytearray()
         self._start = self._low = start
         self._fixed = fixed
@@ -23,7 +23,7 @@ class Space:
             self._put(fixed.place, fixed.data)
 
     def _reserve(self, size: int) -> int:
-        """Return an even offset of ``size`` free bytes, before or after the fixed field."""
+        """Return an even offset of ``size`` free bytes, before or behind the fixed field."""
         at = self._low + self._low % 2
         if at + size <= self._low_end:
             self._low = at + size
@@ -47,10 +47,10 @@ class Space:
     def add(
         self, packing: Packing, new: Directory, kept: dict[int, bytes] | None = None, after: int = 0
     ) -> int:
-        """Add a directory and all below it; return its offset.
+        """Add a directory and all below it, and return its offset.
 
-        ``kept`` holds further packed entries by tag, which ``new`` overrides. ``after`` is the
-        offset of the next directory.
+        ``kept``: further packed entries by tag, which ``new`` overrides; ``after``: the offset of
+        the next directory, or 0. Raises struct.error for an offset that the packing cannot hold.
         """
         entries = dict(kept or {})
         number = len(entries | new.fields | new.children)
