@@ -7,11 +7,11 @@
     python benchmarks/peers.py [SIDE [ROUNDS [NETWORK…]]]
 
 An engine that is not installed is left out. The same weights run in PyTorch, as they are and as
-the program streams them, in ONNX Runtime, OpenVINO (told to stay in float32) and ncnn, with and
-without its Winograd convolutions, on one picture of SIDE² pixels (256). Each result differs from
-PyTorch's by less than 1e-3, or the run ends. The engines take turns, ROUNDS times (7); a figure is
-the median of the processor's seconds, in which other work on the machine does not count: one
-thread is measured.
+the program streams them (with `--engine torch` and `--engine ncnn`), in ONNX Runtime, OpenVINO
+(told to stay in float32) and ncnn, with and without its Winograd convolutions, on one picture of
+SIDE² pixels (256). Each result differs from PyTorch's by less than 1e-3, or the run ends. The
+engines take turns, ROUNDS times (7); a figure is the median of the processor's seconds, in which
+other work on the machine does not count: one thread is measured.
 """
 
 import importlib.util
@@ -30,6 +30,7 @@ import torch
 from torch import Tensor, nn
 
 from upscale.models.loading import load_model
+from upscale.networks.ncnn.steps import in_ncnn
 from upscale.networks.spec import build, unprojected
 from upscale.networks.streaming.bands import rows_in_cache
 from upscale.networks.streaming.program import trace
@@ -69,8 +70,10 @@ def pytorch(bare: Bare, lr: Tensor, folder: Path) -> Run:
     return lambda: bare(lr)
 
 
-def stream(bare: Bare, lr: Tensor, folder: Path) -> Run:
+def stream(bare: Bare, lr: Tensor, folder: Path, *, with_ncnn: bool = False) -> Run:
     program = trace(bare.network)
+    if with_ncnn:
+        program = in_ncnn(program)
     height, width = lr.shape[-2:]
 
     def run() -> Tensor:
@@ -137,6 +140,7 @@ def ncnn(bare: Bare, lr: Tensor, folder: Path, *, winograd: bool = True) -> Run:
 ENGINES: dict[str, tuple[Callable[[Bare, Tensor, Path], Run], str]] = {
     "PyTorch": (pytorch, "torch"),
     "PyTorch, streamed": (stream, "torch"),
+    "PyTorch and ncnn, streamed": (partial(stream, with_ncnn=True), "ncnn"),
     "ONNX Runtime": (onnx_runtime, "onnxruntime"),
     "OpenVINO": (openvino, "openvino"),
     "ncnn": (ncnn, "ncnn"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PRECISIONS",
+    "beside_network",
     "check_device",
     "check_devices",
     "check_precision",
@@ -82,8 +83,8 @@ def check_precision(precision: str) -> None:
 def pick_device(device: str, notify: "Notify" = lambda text: None) -> "torch.device":
     """Turn a word that `check_device` knows into an available device of PyTorch.
 
-    Raises DeviceError if the device is absent, UsageError for another word. A Vulkan device is none
-    of PyTorch's: see `upscale.models.engines.pick_gpu`.
+    Raises DeviceError if the device is absent, UsageError for another word and for a Vulkan device,
+    which is none of PyTorch's: see `upscale.models.engines.pick_gpu`.
     """
     import torch
 
@@ -97,7 +98,7 @@ def pick_device(device: str, notify: "Notify" = lambda text: None) -> "torch.dev
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
     if kind == "vulkan":
         raise UsageError(
-            f"--device {device} is only for upscale INPUT, sweep and doctor; use cpu, cuda or mps"
+            f"--device {device} runs networks and does not train them; use cpu, cuda or mps"
         )
     if kind == "cuda" and int(index or 0) >= cuda:
         build_of = "this build of PyTorch is for the CPU" if torch.version.cuda is None else ""
@@ -110,6 +111,11 @@ def pick_device(device: str, notify: "Notify" = lambda text: None) -> "torch.dev
             "mps is not available: it needs a Mac with Apple silicon; use --device cpu"
         )
     return torch.device(device)
+
+
+def beside_network(device: str) -> str:
+    """Return the device of PyTorch for what runs beside a network on ``device``."""
+    return "cpu" if device.startswith("vulkan") else device
 
 
 def free_bytes(device: "torch.device") -> int:

@@ -11,11 +11,13 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from upscale.errors import DeviceError, UsageError
+from upscale.models.devices import pick_device
 from upscale.models.folder import remembered
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from upscale.models.fetching.sources import Notify
     from upscale.models.model import Model
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "pick_engine",
     "pick_gpu",
     "pick_precision_on_gpu",
+    "settled_device",
     "vulkan_devices",
 ]
 
@@ -140,6 +143,15 @@ def pick_gpu(word: str) -> int | None:
     import ncnn
 
     return int(index) if index else int(ncnn.get_default_gpu_index())
+
+
+def settled_device(word: str, notify: "Notify" = lambda text: None) -> str:
+    """Return the word of the available device that a word such as ``auto`` stands for.
+
+    Raises DeviceError or UsageError.
+    """
+    gpu = pick_gpu(word)
+    return str(pick_device(word, notify)) if gpu is None else f"vulkan:{gpu}"
 
 
 @cache

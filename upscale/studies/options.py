@@ -19,7 +19,7 @@ from upscale.upscaling.options import (
     option,
     shared,
 )
-from upscale.upscaling.shared_options import DEBUG, DEVICE, PRECISION, Precision
+from upscale.upscaling.shared_options import DEBUG, DEVICE_OF_PYTORCH, PRECISION, Precision
 
 __all__ = [
     "AblationOptions",
@@ -86,7 +86,7 @@ class StudyOptions:
         "Number of pictures of --valid on the sheet: the first ones.", 4, MEASURE, least=1, most=20
     )
     crop: int = option("Side of the crops, in HR pixels.", 160, MEASURE, least=16, most=512)
-    device: str = shared(DEVICE, panel=SPEED)
+    device: str = shared(DEVICE_OF_PYTORCH, panel=SPEED)
     precision: Precision = shared(PRECISION, default="auto")
     workers: int | None = like(Config, "workers")
     save_every: int = like(Config, "save_every")

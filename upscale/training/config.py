@@ -25,7 +25,7 @@ from upscale.upscaling.options import (
     option,
     shared,
 )
-from upscale.upscaling.shared_options import DEVICE, PRECISION, Precision
+from upscale.upscaling.shared_options import DEVICE_OF_PYTORCH, PRECISION, Precision
 
 __all__ = ["Config", "make_config", "option_fields", "write_config"]
 
@@ -56,7 +56,7 @@ class Config:
         *("weights", MODEL),
     )
     seed: int = option("Seed of all random numbers.", 0, LEARNING, least=0, below=2**63)
-    device: str = shared(DEVICE, panel=SPEED)
+    device: str = shared(DEVICE_OF_PYTORCH, panel=SPEED)
     precision: Precision = shared(PRECISION, default="auto")
     workers: int | None = option(
         "Processes that cut patches. Default: 0 on the CPU, 8 for each GPU.", None, SPEED, least=0

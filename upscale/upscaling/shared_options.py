@@ -11,6 +11,7 @@ __all__ = [
     "DEBUG",
     "DEVICE",
     "DEVICES",
+    "DEVICE_OF_PYTORCH",
     "ENGINE",
     "JOBS",
     "JSON",
@@ -58,6 +59,11 @@ BACK_PROJECT: Declared = {
 }
 """Each command says what it does with the number."""
 DEVICE: Declared = {"text": f"{_DEVICE}.", "default": "auto", "metavar": "DEVICE"}
+DEVICE_OF_PYTORCH: Declared = {
+    "text": "Device that trains the network: auto, cpu, cuda, cuda:N or mps.",
+    "default": "auto",
+    "metavar": "DEVICE",
+}
 DEVICES: Declared = {
     "text": f"{_DEVICE}; several, as in cuda:0,cuda:1, or all of CUDA share the pictures.",
     "default": "auto",

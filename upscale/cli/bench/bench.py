@@ -38,9 +38,9 @@ def bench(options: BenchOptions) -> None:
         from upscale.bench.sets.ma_scores import MaScores
         from upscale.bench.sets.picture_sets import told_apart
         from upscale.bench.sets.results import find_results
-        from upscale.models.devices import pick_device
+        from upscale.models.engines import settled_device
 
-        options = replace(options, device=str(pick_device(options.device, bars.say)))
+        options = replace(options, device=settled_device(options.device, bars.say))
         for place in (options.plot, options.sheet, options.alpha_sheet):
             if place is not None:
                 make_ready(place.parent)
@@ -153,8 +153,9 @@ def _measure(
     from upscale.bench.gallery import save_picture
     from upscale.bench.measure import measure
     from upscale.metrics.by_name import make_metrics
+    from upscale.models.devices import beside_network
 
-    metrics = make_metrics(names, protocol, options.device)
+    metrics = make_metrics(names, protocol, beside_network(options.device))
     each = len(pictures.pairs)
     move = bars.task(pictures.name, each * len(contenders))
 

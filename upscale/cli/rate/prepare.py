@@ -97,14 +97,14 @@ def prepare(options: PrepareOptions) -> None:
         from upscale.bench.sets.datasets import find_set
         from upscale.bench.sets.picture_sets import told_apart
         from upscale.bench.sets.results import find_results
-        from upscale.models.devices import pick_device
+        from upscale.models.engines import settled_device
         from upscale.rating.key import key_beside
         from upscale.rating.prepare import Plan, RatedSet, check_target
         from upscale.rating.prepare import prepare as write
 
         key = options.key or key_beside(options.output)
         check_target(options.output, key)
-        device = str(pick_device(options.device, bars.say))
+        device = settled_device(options.device, bars.say)
         asked = replace(options.competing, device=device)
         scale = common_scale(asked, bars)
         asked = with_precision(asked, bars)
