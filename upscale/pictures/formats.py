@@ -36,7 +36,8 @@ FORMATS = (
             depth=16,
             frames=True,
             joined=True,
-            options={"compression": 6},
+            # Without a filter, level 6 takes longer and makes photographs 1.8 times as large.
+            options={"compression": 3, "filter": "avg"},
         ),
     ),
     Format(

@@ -16,6 +16,7 @@ from upscale.pictures.formats import WRITABLE
 from upscale.pictures.reading.reader import read
 from upscale.pictures.writing.encoding import Encoding
 
+PHOTO = Path(__file__).parents[2] / "data" / "osprey.png"
 EVERY = pytest.mark.parametrize("suffix", WRITABLE)
 
 
@@ -51,6 +52,18 @@ def test_16_bits_are_rounded_to_8(tmp_path: Path, suffix: str, channels: int) ->
         assert isinstance(shown, tuple)
         nearest = (2 * value * 255 + 65_535) // (2 * 65_535)
         assert abs(shown[0] - nearest) <= (1 if suffix == ".jpg" else 0)
+
+
+# Sizes
+
+
+def test_png_of_a_photograph_is_filtered(tmp_path: Path) -> None:
+    """Pillow chooses a filter for each row. Without any the file is 2.3 times as large as its."""
+    with Image.open(PHOTO) as photo:
+        large = photo.resize((photo.width * 4, photo.height * 4), Image.Resampling.BICUBIC)
+    large.save(tmp_path / "pillow.png")
+    save(tmp_path / "ours.png", np.asarray(large))
+    assert (tmp_path / "ours.png").stat().st_size < 1.2 * (tmp_path / "pillow.png").stat().st_size
 
 
 # Losses
