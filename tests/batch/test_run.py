@@ -93,6 +93,25 @@ def test_where_asking_costs_nothing_a_job_is_asked_for_while_others_are_at_work(
     assert [result.key for result in made] == [read_key(result.job.output) for result in made]
 
 
+@pytest.mark.parametrize("exists", [False, True], ids=["new", "exists"])
+def test_the_network_is_imported_while_a_new_output_is_read(
+    model: Model, job: Callable[[int], Job], monkeypatch: pytest.MonkeyPatch, exists: bool
+) -> None:
+    """The picture is damaged, so nothing else could have asked for the network."""
+    imported: list[bool] = []
+    monkeypatch.setattr(batch, "import_network", lambda: imported.append(True))
+    damaged = job(0)
+    damaged.input.write_bytes(b"no picture")
+    damaged.output.parent.mkdir()
+    if exists:
+        damaged.output.write_bytes(b"what was there")
+    with CodecPool(1) as pool:
+        methods = {"nearest": Method(4, lambda: Ready(model, Tiling(0, 0)))}
+        (result,) = Batch([damaged], methods, Order(), pool, jobs_ahead=1)
+    assert result.status == "failed"
+    assert imported == ([] if exists else [True])
+
+
 def test_an_output_that_fails_between_two_passes_is_an_error_of_its_picture(
     model: Model, job: Callable[[int], Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,39 @@ def test_waiting_threads_sleep_soon(own: dict[str, str]) -> None:
     assert int(spins[1]) == next(map(expected.get, own), tuning.SPINS)
 
 
+BEGUN = """
+import contextlib, os, sys
+from upscale.cli import main
+sys.argv = ["upscale", "--version"]
+with contextlib.suppress(SystemExit):
+    main()
+print("numpy" in sys.modules, os.environ["OPENBLAS_THREAD_TIMEOUT"])
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux is tuned")
+@pytest.mark.parametrize("own", [{}, {"OPENBLAS_THREAD_TIMEOUT": "9"}], ids=["ours", "the user's"])
+def test_the_command_tunes_before_numpy_reads_it(own: dict[str, str]) -> None:
+    key = "OPENBLAS_THREAD_TIMEOUT"
+    settings = {name: value for name, value in os.environ.items() if name != key}
+    done = subprocess.run(
+        [sys.executable, "-c", BEGUN], env={**settings, **own}, capture_output=True, check=True
+    )
+    expected = own.get(key, str(tuning.CYCLES))
+    assert done.stdout.decode().split()[-2:] == ["False", expected]
+
+
+def test_what_is_imported_is_no_garbage() -> None:
+    program = (
+        "from upscale.upscaling.tuning import import_network; import_network(); import gc, sys; "
+        "print('torch' in sys.modules, gc.isenabled(), gc.get_freeze_count() > len(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True"] * 3
+
+
 def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
     monkeypatch.setattr("ctypes.CDLL", lambda name: pytest.fail("asks the C library"))

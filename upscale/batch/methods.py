@@ -14,6 +14,7 @@ from upscale.batch.planning.job import Outcome
 from upscale.batch.resume import settings_digest
 from upscale.models.choice import AUTO, CANDIDATES, Candidates, alpha_for
 from upscale.models.fetching.sources import Notify, Progress
+from upscale.upscaling.tuning import import_network
 
 if TYPE_CHECKING:
     from upscale.models.weights import Weights
@@ -100,6 +101,7 @@ def find_method(
 
 
 def _load(weights: "Weights", making: Making, order: Order, notify: Notify) -> Ready:
+    import_network()
     from upscale.models.loading import load
     from upscale.upscaling.tiling import plan_tiling
 

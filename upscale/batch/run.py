@@ -1,5 +1,6 @@
 """Many files: reading ahead, upscaling and writing behind, with a result for each."""
 
+import os
 import shutil
 import time
 from collections import deque
@@ -20,6 +21,7 @@ from upscale.models.choice import Choice
 from upscale.models.fetching.sources import Progress
 from upscale.pictures.limits import check_format
 from upscale.pixels.image import Layout
+from upscale.upscaling.tuning import import_network
 
 __all__ = ["AHEAD", "PATIENCE", "Batch", "Result", "is_hopeless"]
 
@@ -68,6 +70,7 @@ class Batch:
         self._writing: list[Work] = []
         self._more, self._paused = True, False
         self._swept: set[Path] = set()
+        self._has_network = False
 
     def __iter__(self) -> Iterator[Result]:
         """Work until there are no more jobs."""
@@ -223,6 +226,16 @@ class Batch:
         sweep(folder)
 
     def _wait(self) -> None:
+        """Wait until a codec gets further.
+
+        Until the first picture is decoded, import what runs the network; not if its output exists,
+        which may be up to date.
+        """
+        first = [*self._reading][:1]
+        if not self._has_network and not any(os.path.lexists(work.job.output) for work in first):
+            self._has_network = True
+            import_network()
+            return
         waiting: list[Future[Any]] = [work.picture.written for work in self._writing]
         waiting += [work.picture.decoded for work in [*self._reading][:1]]
         wait(waiting, timeout=PATIENCE, return_when=FIRST_COMPLETED)

@@ -12,6 +12,9 @@ def main() -> None:
     """Run the command ``upscale``."""
     import sys
 
+    from upscale.upscaling.tuning import tune
+
+    tune()
     from upscale.cli.app import app
 
     for stream in (sys.stdout, sys.stderr):

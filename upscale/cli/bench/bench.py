@@ -12,7 +12,6 @@ from upscale.cli.terminal.console import emit, print_table
 from upscale.errors import UsageError, WeightsError
 from upscale.files import make_ready
 from upscale.metrics.protocol import METRICS, Protocol, Row
-from upscale.upscaling.tuning import tune
 
 if TYPE_CHECKING:
     from upscale.bench.contenders import System
@@ -29,7 +28,6 @@ Opinions = Mapping[tuple[str, str], float]
 
 def bench(options: BenchOptions) -> None:
     """Measure, print and draw as ``options`` say. Raises UpscaleError."""
-    tune()
     check(options)
     alphas = options.alphas
     with Bars() as bars:

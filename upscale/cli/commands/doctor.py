@@ -16,7 +16,6 @@ from upscale import __version__
 from upscale.cli.terminal.console import emit, shown
 from upscale.upscaling.options import option, shared
 from upscale.upscaling.shared_options import DEBUG, DEVICE
-from upscale.upscaling.tuning import tune
 
 if TYPE_CHECKING:
     from upscale.models.model import Model
@@ -52,7 +51,6 @@ class DoctorOptions:
 
 def doctor(options: DoctorOptions) -> None:
     """Describe this machine, and time a model in each precision."""
-    tune()
     parts: dict[str, Facts] = {}
     for title, facts in _parts(options):
         parts[title] = facts

@@ -17,7 +17,6 @@ from upscale.studies.options import (
     FeaturesOptions,
     StudyOptions,
 )
-from upscale.upscaling.tuning import tune
 
 if TYPE_CHECKING:
     from upscale.bench.tables.table import Table
@@ -126,7 +125,6 @@ def _found(
     seen: "Seen" = lambda label, sr, hr: None,
 ) -> "Examined | None":
     """Run the unfinished trainings, and measure; None for a dry run."""
-    tune()
     options.check()
     folder = _folder(study, options)
     from upscale.models.devices import pick_device

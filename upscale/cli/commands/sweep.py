@@ -6,7 +6,6 @@ from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import shown
 from upscale.upscaling.options import REPORT, shared
 from upscale.upscaling.shared_options import DEBUG
-from upscale.upscaling.tuning import tune
 from upscale.viewing.sweep_options import Sweep
 
 __all__ = ["SweepOptions", "sweep"]
@@ -21,7 +20,6 @@ class SweepOptions(Sweep):
 
 def sweep(options: SweepOptions) -> None:
     """Draw crops of a picture at several alphas side by side, at 100 %, to choose one by eye."""
-    tune()
     from upscale.viewing.sweep import make_strip
 
     with Bars() as bars:

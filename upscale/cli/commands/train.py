@@ -13,7 +13,6 @@ from upscale.training.config import Config, make_config
 from upscale.training.recipes import DEFAULT_RECIPE, RECIPES
 from upscale.upscaling.options import FILES, MODEL, REPORT, SPEED, option, shared
 from upscale.upscaling.shared_options import DEBUG
-from upscale.upscaling.tuning import tune
 
 __all__ = ["TrainOptions", "train"]
 
@@ -58,7 +57,6 @@ def train(options: TrainOptions, given: Mapping[str, Any]) -> None:
     Several GPUs: torchrun --standalone --nproc-per-node N -m -- upscale train ….
     """
     first = {"first": options.first} if options.first else {}
-    tune()
     config, folder = _asked(options, dict(given) | first)
     from upscale.training.course import train_course
     from upscale.training.learning.distributed import joined

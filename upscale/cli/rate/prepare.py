@@ -22,7 +22,6 @@ from upscale.upscaling.options import (
     shared,
 )
 from upscale.upscaling.shared_options import DEBUG, DEVICE, PRECISION, Precision
-from upscale.upscaling.tuning import tune
 
 __all__ = ["PrepareOptions", "prepare"]
 
@@ -90,7 +89,6 @@ class PrepareOptions:
 
 def prepare(options: PrepareOptions) -> None:
     """Store results under random names in a folder for raters, and the key beside it."""
-    tune()
     check_limits(options)
     check(options.competing)
     with Bars() as bars:

@@ -23,14 +23,12 @@ from upscale.errors import UpscaleError
 from upscale.fleet.crew import Crew
 from upscale.fleet.worker import Worker
 from upscale.models.devices import devices_of
-from upscale.upscaling.tuning import tune
 
 __all__ = ["run"]
 
 
 def run(options: Options) -> int:
     """Run with ``options`` and return the exit status. Raises UpscaleError before work."""
-    tune()
     check(options)
     if options.raw is not None:
         from upscale.cli.run.raw import run_raw

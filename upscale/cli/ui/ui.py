@@ -58,9 +58,6 @@ class UiOptions:
 
 def ui(options: UiOptions) -> None:
     """Serve a page that makes pictures larger, for a browser on this machine or elsewhere."""
-    from upscale.upscaling.tuning import tune
-
-    tune()
     server = make_server(options)
     with server.opened(options.host, options.port) as running:
         say(f"upscale: {running.address} (Ctrl-C ends)")
