@@ -22,13 +22,13 @@ BLOCK = 256
 
 BARE = f"""
 import sys, time
+from upscale.upscaling.tuning import tune
+tune()  # as the program does, before PyTorch is imported
 import numpy as np
 import torch
 from PIL import Image
-from upscale.upscaling.tuning import tune
 from upscale.models.loading import load_model
 
-tune()  # as the program does
 photo, model = sys.argv[1:]
 with Image.open(photo) as picture:
     block = np.asarray(picture.convert("RGB"), np.float32)[:{BLOCK}, :{BLOCK}] / 255

@@ -19,14 +19,15 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
 
-from upscale.models.loading import load_model
-from upscale.models.model import Model
 from upscale.upscaling.tuning import tune
+
+if TYPE_CHECKING:
+    from upscale.models.model import Model
 
 SAMPLES = 10
 """Files over which a figure of memory is averaged."""
@@ -49,8 +50,10 @@ class Seconds:
     """Summed over the processors."""
 
 
-def bare(model: Model, side: int, passes: int = 50) -> Seconds:
+def bare(model: "Model", side: int, passes: int = 50) -> Seconds:
     """Return what one pass of the network alone over one picture takes."""
+    import torch
+
     lr = torch.rand(1, 3, side, side).contiguous(memory_format=torch.channels_last)
     clock, processors = [], []
     with torch.inference_mode():
@@ -102,7 +105,9 @@ def program(count: int, model: str, side: int) -> tuple[Seconds, dict[int, float
 def main() -> None:
     words = (*sys.argv[1:4], *("1000", "srgan", "64")[len(sys.argv[1:4]) :])
     count, name, side = int(words[0]), words[1], int(words[2])
-    tune()  # as the program does
+    tune()  # as the program does, before PyTorch is imported
+    from upscale.models.loading import load_model
+
     model = load_model(name)
     before = bare(model, side)
     start, _ = program(1, name, side)
