@@ -8,6 +8,7 @@ A segment takes rows of one result and makes rows of another. Its layers lag beh
     add     ────────────▶       lag 2: ``in`` keeps two rows for it, and conv 1 reads them too
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,9 +21,6 @@ __all__ = ["Segment", "Use", "segmented"]
 
 MOST_LAG = 40
 """Rows of lag of a segment: as many must be there before it begins, at any width."""
-
-LEAST_CONVOLUTIONS = 2
-"""Of a segment: with fewer, passing rows in and out takes longer than it saves."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +95,11 @@ class Segment:
 
     @property
     def _channels(self) -> list[int]:
-        layer = self.operations[0].convolution
-        assert layer is not None
-        channels = [layer.in_channels]
+        at, layer = next(
+            (at, own.convolution) for at, own in enumerate(self.operations) if own.convolution
+        )
+        before = (own.up for own in self.operations[:at] if own.target is F.pixel_shuffle)
+        channels = [layer.in_channels * math.prod(before) ** 2]
         for own in self.operations:
             count = channels[own.inputs[0]]
             if own.convolution is not None:
@@ -122,16 +122,17 @@ def segmented(
     program: Program,
     can_run: Callable[[Operation], bool],
     as_one: Callable[[Segment], Operation],
+    least: int = 1,
 ) -> Program:
     """Replace parts of a program whose operations ``can_run`` by one operation each.
 
-    ``as_one`` makes it; its inputs are set here.
+    ``as_one`` makes it; its inputs are set here. ``least``: convolutions of a part.
     """
     places: dict[int, int] = {}
     result: list[Operation] = []
     at = 0
     while at < len(program):
-        stop = _end_of_segment(program, at, can_run)
+        stop = _end_of_segment(program, at, can_run, least)
         own = program[at]
         if stop > at:
             segment = _segment(program, at, stop)
@@ -157,13 +158,14 @@ def _segment(program: Program, start: int, stop: int) -> Segment:
     )
 
 
-def _end_of_segment(program: Program, start: int, can_run: Callable[[Operation], bool]) -> int:
+def _end_of_segment(
+    program: Program, start: int, can_run: Callable[[Operation], bool], least: int
+) -> int:
     """Return the place after the longest segment that begins at ``start``, or ``start``."""
-    first = program[start]
-    if first.convolution is None or len(set(first.inputs)) > 1:
+    inside = {*program[start].inputs}
+    if len(inside) != 1:
         return start
     best, convolutions = start, 0
-    inside = {*first.inputs}
     for at in range(start, len(program)):
         own = program[at]
         if own.due is not None or not can_run(own) or not inside.issuperset(own.inputs):
@@ -172,7 +174,7 @@ def _end_of_segment(program: Program, start: int, can_run: Callable[[Operation],
         convolutions += own.convolution is not None
         if _segment(program, start, at + 1).lags[-1] > MOST_LAG:
             break
-        if convolutions >= LEAST_CONVOLUTIONS and not _is_read(program[at + 1 :], range(start, at)):
+        if convolutions >= least and not _is_read(program[at + 1 :], range(start, at)):
             best = at + 1
     return best
 

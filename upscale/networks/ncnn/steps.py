@@ -21,6 +21,9 @@ PIXELS = 2**13
 """Of a band on a CPU, whose cache then holds what Winograd's method makes of it (measured: a half
 and the double take up to a tenth longer)."""
 
+LEAST_CONVOLUTIONS = 2
+"""Of a part that a CPU runs in ncnn: with one, passing rows in and out takes what it saves."""
+
 PACKED = 1
 """Type of an extracted blob: as the layers hold it."""
 
@@ -40,7 +43,8 @@ def in_ncnn(
     """
     import ncnn  # noqa: F401
 
-    return segmented(program, can_run, lambda segment: _Part(segment, gpu, half).operation)
+    least = LEAST_CONVOLUTIONS if gpu is None else 1
+    return segmented(program, can_run, lambda segment: _Part(segment, gpu, half).operation, least)
 
 
 class _Part:
