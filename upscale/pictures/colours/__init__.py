@@ -1,6 +1,7 @@
-"""What a picture's samples mean as colours, where a file says it otherwise than by a profile.
+"""What a picture's samples mean as colours.
 
-`signals` makes the ICC profile that says the same, out of `numbers` and by `icc`; `png_colours` and
-`nclx` take them from PNG and put them into PNG and AVIF. It imports `upscale.pictures.containers`.
-Readers and the encoder use it.
+If a file states its colours otherwise than by a profile, `signals` makes the ICC profile that means
+the same, with the `numbers` of H.273 and by `icc`. `png_colours` reads and writes them in PNG, and
+`nclx` writes them into AVIF. `conversion` converts to sRGB by a profile. It imports
+`upscale.pictures.containers`. Readers and the encoder use it.
 """

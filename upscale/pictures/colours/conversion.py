@@ -1,4 +1,4 @@
-"""From a picture's own profile to sRGB, and which profiles serve for that."""
+"""The conversion from a picture's own profile to sRGB, and which profiles can be used for it."""
 
 import io
 
@@ -13,14 +13,14 @@ ICC = "icc-profile-data"
 """libvips' name of a picture's profile."""
 
 SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
-"""What a profile calls the colours that it is for, by Pillow's mode."""
+"""What a profile calls the colours that it describes, by Pillow's mode."""
 
 
 def fault(image: pyvips.Image, used: bool) -> str:
-    """Say why a picture's profile does not serve, as in "is cut"; empty where it does.
+    """Say why a picture's profile cannot be used, as in "is cut"; empty if it can be.
 
-    libvips takes another profile then, without a word. ``used``: whether colours are converted by
-    it, and not only carried.
+    Without a warning, libvips would use another profile then. ``used``: whether colours are
+    converted by it, and it is not only carried over.
     """
     icc = bytes(image.get(ICC))
     mode = "CMYK" if image.interpretation == "cmyk" else "L" if image.bands < 3 else "RGB"
@@ -38,7 +38,10 @@ def fault(image: pyvips.Image, used: bool) -> str:
 
 
 def to_srgb(image: pyvips.Image) -> pyvips.Image:
-    """Convert from the picture's own profile, where it has one; gray stays gray."""
+    """Convert a picture from its own profile to sRGB; without a profile, return it as it is.
+
+    Gray stays gray. Raises pyvips.Error.
+    """
     if not image.get_typeof(ICC):
         return image
     depth = 16 if image.format == "ushort" else 8

@@ -1,8 +1,8 @@
 """An ICC display profile of three primaries and a curve, laid out as bytes.
 
-Pillow's ImageCms and libvips convert by profiles but make none of given primaries, and LittleCMS'
-own function for it is bound by packages of far greater size only. Such a profile is small: a head,
-a table and a few numbers (ICC.1:2022, sections 7 to 10).
+Pillow's ImageCms and libvips convert by profiles, but make none of given primaries, and only far
+larger packages offer LittleCMS' own function for it. Such a profile is small: a head, a table and a
+few numbers (ICC.1:2022, sections 7 to 10).
 """
 
 import struct
@@ -18,23 +18,28 @@ __all__ = ["gray_as_rgb", "parametric", "profile", "table"]
 Floats = npt.NDArray[np.float64]
 
 ENTRIES = 4096
-"""Of a curve that is written as a table."""
+"""Samples of a curve that is written as a table."""
 
 D50 = (0.9642, 1.0, 0.8249)
+"""X, Y and Z of the white of profiles."""
+
 BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
-"""To the responses of the eye's cones (ICC.1:2022, annex E)."""
+"""The matrix from X, Y and Z to the responses of the eye's cones (ICC.1:2022, annex E)."""
 
 
 def parametric(numbers: tuple[float, ...]) -> bytes:
-    """Return the curve of a formula, as `numbers.CURVES` gives it."""
+    """Return a profile's curve by a formula, whose ``numbers`` are those of `numbers.CURVES`."""
     kind = 3 if len(numbers) == 5 else 0
     return b"para\0\0\0\0" + struct.pack(">HH", kind, 0) + b"".join(map(_fixed, numbers))
 
 
 def table(curve: Callable[[Floats], Floats]) -> bytes:
-    """Return a curve by its samples; light above 1 becomes 1."""
+    """Return a profile's curve by its samples; light above 1 becomes 1.
+
+    ``curve``: from samples in [0, 1] to light, (N,) each.
+    """
     light = np.clip(curve(np.linspace(0, 1, ENTRIES)), 0, 1)
     samples = np.rint(light * 65535).astype(">u2").tobytes()
     return b"curv\0\0\0\0" + struct.pack(">I", ENTRIES) + samples
@@ -43,7 +48,11 @@ def table(curve: Callable[[Floats], Floats]) -> bytes:
 def profile(
     name: str, colours: Sequence[float], curve: bytes, gray: bool, exact: bytes | None = None
 ) -> bytes:
-    """Lay out a display profile; the same input gives the same bytes."""
+    """Return a display profile; the same arguments give the same bytes.
+
+    ``colours``: x and y of white, red, green and blue; ``curve``: from `parametric` or `table`;
+    ``gray``: for one channel, so that only white counts; ``exact``: the contents of a ``cicp`` tag.
+    """
     white = _xyz(*colours[:2]) / colours[1]
     adapted = np.diag((BRADFORD @ D50) / (BRADFORD @ white))
     adaptation = np.linalg.inv(BRADFORD) @ adapted @ BRADFORD
@@ -103,10 +112,10 @@ def _text(text: str) -> bytes:
 
 
 def gray_as_rgb(icc: bytes) -> bytes | None:
-    """Return an RGB profile with the curve of a gray one; None where that is no curve of light.
+    """Return an RGB profile with the curve of a gray one; None if ``icc`` has no such curve.
 
-    LittleCMS converts gray on a coarse grid, up to 9 levels beside the curve; equal RGB it converts
-    by the curve itself.
+    LittleCMS converts gray on a coarse grid, up to 9 levels off the curve. Equal R, G and B it
+    converts by the curve itself.
     """
     if len(icc) < 132 or icc[16:24] != b"GRAYXYZ ":
         return None

@@ -1,4 +1,4 @@
-"""Numbers of colours written into a finished AVIF, where libheif leaves them out."""
+"""Code points of colours, written into a finished AVIF, since libheif leaves them out."""
 
 import struct
 
@@ -9,14 +9,14 @@ from upscale.pixels.image import CodePoints
 __all__ = ["with_code_points"]
 
 MATRIX, FULL_RANGE = 6, 0x80
-"""Of samples of which no box says anything: BT.601, full range."""
+"""What samples are if no box says anything of them: BT.601, full range."""
 
 
 def with_code_points(data: bytes, points: CodePoints) -> bytes:
-    """Return an AVIF file of one picture, as libheif writes it, that says its colours by number.
+    """Return an AVIF file of one picture, as libheif writes it, with the code points ``points``.
 
-    An ``nclx`` that is there is changed; otherwise one is added, and what follows it moves. Raises
-    ValueError where the file is laid out in another way.
+    An existing ``nclx`` is changed; otherwise one is added, and what follows it moves. Raises
+    ValueError if the file is laid out in another way.
     """
     numbers = struct.pack(">HH", points.primaries, points.transfer)
     head, start = head_of(data, b"meta")

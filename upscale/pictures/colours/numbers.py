@@ -1,4 +1,4 @@
-"""What the numbers of ITU-T H.273 mean: primaries, and curves from a sample to light."""
+"""What the code points of ITU-T H.273 mean: primaries, and curves from a sample to light."""
 
 from collections.abc import Callable
 
@@ -42,7 +42,7 @@ PRIMARIES: dict[int, tuple[float, ...]] = {
 """x and y of white, red, green and blue (ITU-T H.273, table 2)."""
 
 KNOWN_PRIMARIES = PRIMARIES.keys() | {0, 2}
-"""With those that leave them open, and mean sRGB's here."""
+"""These, and the two that leave the primaries open, which are taken for sRGB's."""
 
 SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 CURVES: dict[int, tuple[float, ...]] = {
@@ -52,26 +52,28 @@ CURVES: dict[int, tuple[float, ...]] = {
     8: (1.0,),
     17: (2.6, (52.37 / 48) ** (1 / 2.6), 0.0, 0.0, 0.0),
 }
-"""Sample → light (H.273, table 3): g alone, v^g; or g, a, b, c, d: (a·v + b)^g, below d c·v."""
+"""Curves from a sample v to light (H.273, table 3): g alone means v^g; g, a, b, c, d mean
+(a·v + b)^g from d on and c·v below."""
 
 LIKE_SRGB = {0, 1, 2, 6, 11, 12, 13, 14, 15}
-"""sRGB's curve, and those of television, which all players and browsers show by it."""
+"""What is shown by sRGB's curve: itself, the curves of television, as all players and browsers show
+them, and those that leave it open."""
 
 PAPER = 203.0
-"""cd/m² of HDR's reference white (ITU-R BT.2408), which is where white lies without HDR."""
+"""cd/m² of HDR's reference white (ITU-R BT.2408), at which white lies without HDR."""
 
 HLG_PEAK, HLG_GAMMA = 1000.0, 1.2
-"""Of the display that HLG is graded on (ITU-R BT.2100, table 5)."""
+"""Peak in cd/m² and system gamma of the display that HLG is graded on (ITU-R BT.2100, table 5)."""
 
 
 def formula(numbers: tuple[float, ...]) -> Callable[[Floats], Floats]:
-    """Return the curve that one of `CURVES` stands for."""
+    """Return the curve, (N,) → (N,), whose numbers stand in `CURVES`."""
     g, a, b, c, d = numbers if len(numbers) == 5 else (numbers[0], 1.0, 0.0, 0.0, 0.0)
     return lambda v: np.where(v >= d, np.maximum(a * v + b, 0) ** g, c * v)
 
 
 def narrowed(curve: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
-    """Return the curve for samples of television range, 16 to 235 of 255."""
+    """Return ``curve`` for samples of narrow range, 16 to 235 of 255."""
     return lambda v: curve(np.clip((v * 255 - 16) / 219, 0, 1))
 
 
@@ -80,7 +82,7 @@ def _log(decades: float) -> Callable[[Floats], Floats]:
 
 
 def _pq(v: Floats) -> Floats:
-    """Return light, 1 = `PAPER`, of SMPTE ST 2084 (ITU-R BT.2100, table 4)."""
+    """Return light of PQ, 1 = `PAPER` (SMPTE ST 2084; ITU-R BT.2100, table 4)."""
     m1, m2, c1, c2, c3 = 1305 / 8192, 2523 / 32, 107 / 128, 2413 / 128, 2392 / 128
     root = v ** (1 / m2)
     light: Floats = (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1) * (10_000 / PAPER)
@@ -88,7 +90,7 @@ def _pq(v: Floats) -> Floats:
 
 
 def _hlg(v: Floats) -> Floats:
-    """Return light, 1 = `PAPER`, of HLG (BT.2100, table 5); the gamma taken of each colour."""
+    """Return light of HLG, 1 = `PAPER` (BT.2100, table 5), with the gamma on each channel."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(v <= 0.5, v * v / 3, (np.exp((v - c) / a) + b) / 12)
     light: Floats = scene**HLG_GAMMA * (HLG_PEAK / PAPER)
@@ -96,4 +98,4 @@ def _hlg(v: Floats) -> Floats:
 
 
 SAMPLED = {9: _log(2.0), 10: _log(2.5), PQ: _pq, HLG: _hlg}
-"""Curves that no formula of a profile expresses."""
+"""Curves that no formula of a profile can express."""

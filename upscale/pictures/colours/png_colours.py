@@ -13,16 +13,17 @@ from upscale.pixels.image import CodePoints
 __all__ = ["Inserter", "colour_chunks", "signals"]
 
 COLOUR_CHUNKS = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32, b"mDCV": 24, b"cLLI": 8}
-"""Those that say colours, each with its bytes ."""
+"""The chunks that state colours, and how many bytes each holds."""
 
 HEADER_END = 33
 """Where IHDR ends."""
 
 
 def signals(descriptor: int) -> Signals:
-    """Return what the chunks say of the colours: cICP, or gAMA and cHRM where no other stands.
+    """Return what the chunks of an open PNG say of its colours: cICP, otherwise gAMA and cHRM.
 
-    What is damaged says nothing, and neither does cICP for samples that are not RGB.
+    iCCP and sRGB count before gAMA and cHRM. Damaged chunks count as missing, and so does a cICP
+    for samples that are not RGB.
     """
     found: dict[bytes, bytes] = {}
     try:
@@ -47,25 +48,25 @@ def signals(descriptor: int) -> Signals:
 
 
 def colour_chunks(points: CodePoints) -> list[tuple[bytes, bytes]]:
-    """Return the chunks, kind and contents, that say ``points``; they stand before the pixels."""
+    """Return the kind and contents of the chunks for ``points``, to stand before the pixels."""
     numbers = bytes([points.primaries, points.transfer, 0, points.full_range])
     found = ((b"cICP", numbers), (b"mDCV", points.mastering), (b"cLLI", points.light))
     return [(kind, data) for kind, data in found if data]
 
 
 class Inserter:
-    """Pass a PNG file on to a descriptor, with further chunks behind its header."""
+    """Passes a PNG file on to a descriptor, with further chunks behind its header."""
 
     def __init__(self, descriptor: int, more: Sequence[tuple[bytes, bytes]]) -> None:
-        """``more``: kind and contents of each chunk."""
+        """Take the descriptor, and the kind and contents of each further chunk."""
         self._descriptor = descriptor
         self._more = b"".join(chunk(*part) for part in more)
         self._head = b""
         self.failure: OSError | None = None
-        """What the system said, where a write failed."""
+        """The system's error if a write has failed."""
 
     def write(self, data: bytes) -> int:
-        """Take the next bytes; return how many, or -1 where they cannot be written."""
+        """Take the next bytes; return how many, or -1 if they cannot be written."""
         new = bytes(data)
         if self._more:
             self._head += new

@@ -1,4 +1,4 @@
-"""Colours that a file says otherwise than by a profile → an ICC profile that says the same."""
+"""Colours that a file states otherwise than by a profile → an ICC profile that means the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from upscale.pixels.image import CodePoints
 __all__ = ["ADOBE_RGB", "Signals", "doubts", "loses_hdr", "of_chromaticities", "of_code_points"]
 
 NEAR = 0.002
-"""Chromaticities that differ by less were rounded."""
+"""Chromaticities that differ by less are the same, but rounded."""
 
 LEAST_AREA = 1e-4
-"""Of a triangle that three chromaticities span, twice."""
+"""Twice the least area of a triangle of three chromaticities."""
 
 SRGB_GAMMA = (0.450, 0.460)
-"""What gAMA says of sRGB's curve, which no power is; PNG wants 0.45455 there."""
+"""Values of gAMA that stand for sRGB's curve, which is not a power; PNG asks for 0.45455."""
 
 
 @dataclass(frozen=True)
@@ -38,44 +38,49 @@ class Signals:
     """What a container says of its colours otherwise than by a profile."""
 
     code_points: CodePoints | None = None
+    """By H.273; they count before the others."""
     chromaticities: tuple[float, ...] | None = None
     """x and y of white, red, green and blue."""
     gamma: float | None = None
-    """The power that made samples of light, as PNG's gAMA gives it."""
+    """The power by which light became samples, as PNG's gAMA states it."""
 
     def profile(self, gray: bool) -> bytes | None:
-        """Return a profile that says the same; None: sRGB."""
+        """Return a profile that means the same; None: sRGB. ``gray``: for one channel."""
         if self.code_points is not None:
             return of_code_points(self.code_points, gray)
         return of_chromaticities(self.chromaticities, self.gamma, gray)
 
     def beyond_srgb(self, gray: bool) -> CodePoints | None:
-        """Return the numbers that an output has to carry; None where it is sRGB without them."""
+        """Return the code points that an output has to carry; None if they mean sRGB."""
         return self.code_points if self.profile(gray) else None
 
 
 def doubts(path: Path, said: Signals) -> tuple[str, ...]:
-    """Return what a person has to know of the colours that are ``said``, a sentence each."""
+    """Return what the user should know of the colours that are ``said``, a sentence each."""
     points = said.code_points
     curves = CURVES.keys() | LIKE_SRGB | SAMPLED.keys()
     if points is None or (points.primaries in KNOWN_PRIMARIES and points.transfer in curves):
         return ()
     numbers = f"{points.primaries}/{points.transfer}"
-    return (f"{path}: names its colours by numbers of no known meaning ({numbers}, H.273)",)
+    return (
+        f"{path}: states its colours by unknown numbers ({numbers}, ITU-T H.273); sRGB's are used "
+        "in place of those",
+    )
 
 
 def loses_hdr(path: Path, points: CodePoints | None) -> tuple[str, ...]:
-    """Return what is lost of a picture's HDR when it is converted to sRGB, in a sentence."""
+    """Return a sentence on what an HDR picture loses by a conversion to sRGB; none otherwise."""
     if points is None or not points.hdr:
         return ()
     return (f"{path}: is HDR ({points.hdr}); what is brighter than white paper becomes white",)
 
 
 def of_code_points(points: CodePoints, gray: bool) -> bytes | None:
-    """Return the profile of samples that ``points`` describe; None where they are sRGB.
+    """Return the profile of samples that ``points`` describe; None if they are sRGB.
 
-    Unknown numbers count as sRGB's. HDR is shown as far as the white of paper; what is brighter is
-    white. The profile names the numbers as well, for who shows HDR.
+    ``gray``: for one channel. Unknown code points are taken for sRGB's. HDR is shown up to the
+    white of paper, and what is brighter is white. The profile also holds the code points, for
+    programs that show HDR.
     """
     colours = PRIMARIES.get(points.primaries, BT709)
     numbers = CURVES.get(points.transfer, SRGB_CURVE)
@@ -93,9 +98,10 @@ def of_code_points(points: CodePoints, gray: bool) -> bytes | None:
 def of_chromaticities(
     colours: Sequence[float] | None, gamma: float | None, gray: bool
 ) -> bytes | None:
-    """Return the profile of PNG's cHRM and gAMA; None where they say sRGB or nothing that can be.
+    """Return the profile of PNG's cHRM and gAMA; None if they mean sRGB or are impossible.
 
-    ``colours``: x and y of white, red, green and blue; None: sRGB's. ``gamma``: None: its curve.
+    ``colours``: x and y of white, red, green and blue; None: sRGB's. ``gamma``: as in `Signals`;
+    None: sRGB's curve. ``gray``: for one channel.
     """
     if colours is not None and not _possible(colours):
         colours = None
@@ -112,7 +118,7 @@ def of_chromaticities(
 
 
 ADOBE_RGB = Signals(None, (*D65, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06), 256 / 563)
-"""Adobe RGB (1998), 4.3.1."""
+"""What Adobe RGB is (Adobe RGB (1998), 4.3.1)."""
 
 
 def _possible(colours: Sequence[float]) -> bool:

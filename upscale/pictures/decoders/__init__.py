@@ -1,5 +1,6 @@
-"""Decoders of formats that libvips does not read here, one file a format.
+"""Decoders of formats that libvips does not read, or does not read rightly: a file for each format.
 
-Each hands over a `base.Decoded`; `base` also checks sizes and imports libraries that are optional.
-It imports `upscale.pictures.containers`. The reader takes the format's decoder from its record.
+Each returns a `base.Decoded`; `base` also has the steps that several of them share. It imports
+`upscale.pictures.containers` and `metadata`. The reader takes the decoder of a format from its
+record.
 """

@@ -1,4 +1,4 @@
-"""What a reader beside libvips hands over, and the few steps that several of them share."""
+"""What a decoder other than libvips returns, and the few steps that several of them share."""
 
 import io
 import os
@@ -15,7 +15,7 @@ import PIL.Image
 
 from upscale.errors import InputError
 from upscale.files import unreadable
-from upscale.pictures.containers.damage import because, cut, unsupported
+from upscale.pictures.containers.damage import AGAIN, because, cut, unsupported
 from upscale.pixels.image import CodePoints
 from upscale.system import BINARY, read_at
 
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 Pixels = npt.NDArray[Any]
-"""Of uint8 or uint16; what a library decodes has no type that a checker knows."""
+"""Of uint8 or uint16; the arrays of other libraries have no type that a type checker knows."""
 
 EXIF = b"Exif\0\0"
 
@@ -56,20 +56,23 @@ class Decoded:
     icc: bytes | None = None
     """The profile of ``pixels``; None: sRGB."""
     exif: bytes | None = None
-    """Begins with ``Exif`` and two zeros. Its orientation no longer counts."""
+    """It begins with ``Exif`` and two zeros. Its orientation no longer counts."""
     xmp: bytes | None = None
     resolution: tuple[float, float] | None = None
-    """Across and down, in pixels per millimetre."""
+    """Pixels per millimetre, across and down; None: not known."""
     ink: bool = False
-    """Whether four channels are cyan, magenta, yellow and black, and a fifth is opacity."""
+    """Whether four channels are cyan, magenta, yellow and black, and a fifth one is opacity."""
     warnings: tuple[str, ...] = ()
     """What is lost of the file, a sentence each."""
     code_points: CodePoints | None = None
-    """How the file says its colours, where it has no profile."""
+    """How the file states its colours without a profile."""
 
 
 def open_file(path: Path) -> tuple[int, bytes]:
-    """Open a regular file for reading; return its descriptor and its first bytes."""
+    """Open a regular file for reading; return its descriptor and its first 512 bytes.
+
+    Raises InputError if it cannot be opened or read, is not a regular file, or is empty.
+    """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise InputError(f"{path}: is not a regular file; skipped")
@@ -83,12 +86,12 @@ def open_file(path: Path) -> tuple[int, bytes]:
         raise InputError(unreadable(path, error)) from error
     if not head:
         os.close(descriptor)
-        raise InputError(f"{path}: is empty", code="not-an-image")
+        raise InputError(f"{path}: is empty; {AGAIN}", code="not-an-image")
     return descriptor, head
 
 
 def read_all(descriptor: int, limit: int | None = None) -> bytes:
-    """Return a file's bytes, at most ``limit`` of them, and leave its position alone."""
+    """Return the bytes of an open file, at most ``limit``; its position stays."""
     left = os.fstat(descriptor).st_size
     left = left if limit is None else min(left, limit)
     parts: list[bytes] = []
@@ -103,7 +106,10 @@ def read_all(descriptor: int, limit: int | None = None) -> bytes:
 def read_header(
     path: Path, descriptor: int, most: int, parse: Callable[[Path, bytes], Header | None]
 ) -> Header:
-    """Return what ``parse`` finds in ``most`` bytes, or else in the whole file; InputError."""
+    """Return what ``parse`` finds in the first ``most`` bytes, or otherwise in the whole file.
+
+    ``parse``: returns None if the bytes end too early. Raises InputError if the file does.
+    """
     for limit in (most, None):
         found = parse(path, read_all(descriptor, limit))
         if found is not None:
@@ -129,10 +135,10 @@ def from_float(path: Path, samples: npt.NDArray[Any], linear: bool = False) -> P
     """Map floating-point samples from [0, 1] to 16 bits, rounded; same shape.
 
     ``linear``: the samples are linear light, and get the sRGB curve (IEC 61966-2-1). Raises
-    InputError where a sample is outside [0, 1], infinite or no number: where white lies is then
-    for a person to say.
+    InputError if a sample is outside [0, 1], infinite or NaN: then a person has to say where white
+    lies.
     """
-    low, high = float(samples.min()), float(samples.max())  # NaN goes through both
+    low, high = float(samples.min()), float(samples.max())  # NaN if there is one
     if not (low >= 0 and high <= 1):
         finite = samples[np.isfinite(samples)]
         span = f"from {finite.min():g} to {finite.max():g}" if finite.size else "none finite"
@@ -150,12 +156,12 @@ def from_float(path: Path, samples: npt.NDArray[Any], linear: bool = False) -> P
 
 
 def rounding_warning(path: Path) -> str:
-    """Return the sentence that goes with `from_float`."""
+    """Return the warning that belongs to `from_float`."""
     return f"{path}: floating-point samples are rounded to 16 bits"
 
 
 def exif_blob(data: bytes) -> bytes | None:
-    """Return EXIF as `Decoded` spells it, or None where ``data`` does not begin as EXIF does."""
+    """Return EXIF as in `Decoded`, of ``data`` with or without its prefix; None if it is none."""
     tiff = data.removeprefix(EXIF)
     return EXIF + tiff if tiff.startswith((b"II*\0", b"MM\0*")) else None
 
@@ -170,7 +176,10 @@ def divided_by_opacity(pixels: Pixels) -> Pixels:
 
 
 def without_empty_opacity(path: Path, pixels: Pixels) -> tuple[Pixels, tuple[str, ...]]:
-    """Leave out an opacity that is 0 everywhere, which a program forgot to fill, and say so."""
+    """Leave out an opacity that is 0 everywhere, since a program forgot to fill it.
+
+    ``pixels``: (H, W, C) as in `Decoded`. Returns them, and a warning if something is left out.
+    """
     if pixels.shape[2] in (1, 3) or pixels[..., -1].any():
         return pixels, ()
     colours = np.ascontiguousarray(pixels[..., :-1])
@@ -178,7 +187,7 @@ def without_empty_opacity(path: Path, pixels: Pixels) -> tuple[Pixels, tuple[str
 
 
 def reason_of(error: Exception) -> str:
-    """Return what Pillow says went wrong, in brackets; nothing where it only names its object."""
+    """Return Pillow's reason in brackets; empty if it only names an object of its own."""
     return "" if isinstance(error, PIL.UnidentifiedImageError) else because(str(error))
 
 
@@ -193,7 +202,7 @@ def pillow_open(data: bytes, plugin: str) -> PIL.Image.Image:
 
 
 def opencv_decode(data: bytes) -> npt.NDArray[Any] | None:
-    """Decode with opencv to (H, W, C), RGB order, depth untouched; None where it cannot."""
+    """Decode with OpenCV to (H, W, C) in RGB order and the file's own depth; None if it cannot."""
     import cv2
 
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -207,7 +216,7 @@ def opencv_decode(data: bytes) -> npt.NDArray[Any] | None:
 
 
 def in_rgb(found: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Bring what opencv decodes, (H, W) or (H, W, C) in BGR order, to (H, W, C) in RGB order."""
+    """Bring what OpenCV decodes, (H, W) or (H, W, C) in BGR order, to (H, W, C) in RGB order."""
     pixels = found.reshape(*found.shape[:2], -1)
     order = [2, 1, 0, 3][: pixels.shape[2]] if pixels.shape[2] > 2 else slice(None)
     return np.ascontiguousarray(pixels[..., order])

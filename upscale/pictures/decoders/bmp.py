@@ -1,7 +1,7 @@
-"""BMP of Windows and OS/2, read without a library, since each loses something.
+"""BMP of Windows and OS/2, read without a library, since each library loses something.
 
-Pillow 13.0 leaves out 1-bit opacity and refuses 10 bits per channel; opencv 5.0 refuses 1-bit
-opacity and reads OS/2 colours as gray; both shade 5:6:5 bits otherwise than to full range.
+Pillow 13.0 leaves out 1-bit opacity and refuses 10 bits per channel. OpenCV 5.0 refuses 1-bit
+opacity and reads OS/2 colours as gray. Neither scales 5:6:5 bits to the full range.
 OpenImageIO 3.2 leaves out 1-bit opacity and reads 10 bits as 8. None reads 2 bits per pixel.
 
 Layout: the headers BITMAPCOREHEADER to BITMAPV5HEADER of the Windows GDI reference, and
@@ -29,21 +29,22 @@ __all__ = ["decode", "size"]
 
 FILE_HEADER = 14
 CORE, INFO, WITH_MASKS, WITH_OPACITY, V5 = 12, 40, 52, 56, 124
-"""Sizes of the header that follows, in bytes."""
+"""Sizes of the header behind the file header, in bytes."""
 
 OF_WINDOWS = {INFO, WITH_MASKS, WITH_OPACITY, 108, V5}
 SIZES = {CORE, *range(16, 42, 4), 42, 44, 46, 48, 60, 64} | OF_WINDOWS
-"""All there are: those of OS/2 may end behind any field from 16 to 64."""
+"""All sizes that there are; the header of OS/2 may end behind any field from byte 16 to 64."""
 
 RGB, RLE8, RLE4, BITFIELDS, ALPHA_BITFIELDS = 0, 1, 2, 3, 6
 NAMES = {4: "a JPEG inside a BMP", 5: "a PNG inside a BMP"}
+"""Compressions that are not read, by their number."""
 
 DEFAULT_MASKS = {16: (0x7C00, 0x3E0, 0x1F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
 
 
 @dataclass(frozen=True)
 class _Header:
-    """``masks``: red, green, blue and opacity, in a pixel of 16 or 32 bits."""
+    """``masks``: the bits of red, green, blue and opacity in a pixel of 16 or 32 bits."""
 
     length: int
     width: int
@@ -59,13 +60,13 @@ class _Header:
 
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:
-    """Return (width, height) from the header; InputError where it is none."""
+    """Return (width, height) from the header. Raises InputError."""
     header = _header(path, _with_file_header(read_all(descriptor, 256)))
     return header.width, header.height
 
 
 def decode(path: Path, descriptor: int) -> Decoded:
-    """Decode 1 to 32 bits per pixel, packed by run length or not; InputError."""
+    """Decode 1 to 32 bits per pixel, with or without run lengths. Raises InputError."""
     data = _with_file_header(read_all(descriptor))
     header = _header(path, data)
     pixels = _pixels(path, data, header)
@@ -84,7 +85,7 @@ def decode(path: Path, descriptor: int) -> Decoded:
 
 
 def _with_file_header(data: bytes) -> bytes:
-    """Put one before a picture that lacks it, as on the clipboard of Windows (``.dib``)."""
+    """Put a file header before a picture without one, as on the clipboard of Windows (``.dib``)."""
     return data if data.startswith(b"BM") else b"BM" + bytes(FILE_HEADER - 2) + data
 
 
@@ -134,7 +135,8 @@ def _pixels(path: Path, data: bytes, header: _Header) -> Pixels:
             raise damaged(path, "is packed from the top down, which a BMP cannot be")
         return _coloured(data, header, _run_lengths(path, data, header))
     if packing not in (RGB, BITFIELDS, ALPHA_BITFIELDS) or huffman:
-        raise unsupported(path, f"{NAMES.get(packing, 'this packing of a BMP')} is not read")
+        name = NAMES.get(packing, "this compression of a BMP")
+        raise unsupported(path, f"{name} is not read; convert it to PNG")
     if bits not in (1, 2, 4, 8, 16, 24, 32) or (packing != RGB and bits not in DEFAULT_MASKS):
         raise damaged(path, f"has {bits} bits per pixel, which a BMP cannot have")
     stride = (header.width * bits + 31) // 32 * 4
@@ -170,7 +172,7 @@ def _coloured(data: bytes, header: _Header, indices: npt.NDArray[np.uint8]) -> P
 
 
 def _masked(path: Path, words: npt.NDArray[Any], masks: tuple[int, ...]) -> Pixels:
-    """Cut the channels out of ``words``, (H, W): 8 bits each, or 16 where one has more."""
+    """Cut the channels out of ``words``, (H, W): 8 bits each, or 16 if one has more than 8."""
     depths = [mask.bit_count() for mask in masks]
     lows = [(mask & -mask).bit_length() - 1 for mask in masks]
     whole = (
@@ -189,7 +191,7 @@ def _masked(path: Path, words: npt.NDArray[Any], masks: tuple[int, ...]) -> Pixe
 
 
 def _has_fourth_channel(data: bytes, header: _Header) -> bool:
-    """Say whether the bytes that should be unused look as if they were used."""
+    """Say whether the fourth bytes of pixels, which should be unused, are not all the same."""
     number = header.width * header.height
     fourth = np.frombuffer(data, np.uint8, 4 * number, header.pixels_at)[3::4]
     return bool(fourth.min() != fourth.max())
@@ -198,8 +200,8 @@ def _has_fourth_channel(data: bytes, header: _Header) -> bool:
 def _run_lengths(path: Path, data: bytes, header: _Header) -> npt.NDArray[np.uint8]:
     """Unpack RLE8 or RLE4 to indices, (H, W), in the order of the file; what is skipped is 0.
 
-    A pair (n, v) stands for n pixels of v; (0, 0) ends a row, (0, 1) the picture, (0, 2) is
-    followed by a step across and down, (0, n) by n pixels one by one, filled up to two bytes.
+    A pair (n, v) stands for n pixels of v. (0, 0) ends a row, and (0, 1) the picture. (0, 2) is
+    followed by a step across and down, and (0, n) by n single pixels, padded to two bytes.
     """
     width, height, half = header.width, header.height, header.bits == 4
     padded = (width * header.bits + 31) // 32 * 32 // header.bits  # as some programs pack rows

@@ -1,4 +1,4 @@
-"""Camera RAW, through rawpy (LibRaw): found by content, developed as the camera balanced it."""
+"""Camera RAW, through rawpy (LibRaw): developed as exposed, with the camera's white balance."""
 
 import contextlib
 import io
@@ -23,13 +23,14 @@ CANON = re.compile(rb"(II\*\0|MM\0\*).{4}CR\x02", re.DOTALL)
 TIFF = (b"II*\0", b"MM\0*")
 PHOTOMETRIC, STRIPS, STRIP_SIZES, SUB_DIRECTORIES, DNG_VERSION = 262, 273, 279, 330, 50706
 FILTER_ARRAY, LINEAR_RAW = 32803, 34892
-"""What PhotometricInterpretation is in a picture that is not developed (TIFF/EP; DNG)."""
+"""PhotometricInterpretation of a picture that is not developed (TIFF/EP; DNG)."""
 
 MOST_DIRECTORIES = 16
+"""Directories of a file that are looked at, at most."""
 
 
 def recognise(head: bytes, descriptor: int) -> bool:
-    """Say whether a file, which begins with ``head``, holds a picture that is not developed."""
+    """Say whether a file that begins with ``head`` holds a picture that is not developed."""
     if CANON.match(head) or not head.startswith(TIFF):
         return True
     try:
@@ -43,7 +44,7 @@ def recognise(head: bytes, descriptor: int) -> bool:
 
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:
-    """Return (width, height), upright, from the header; InputError where it is none."""
+    """Return (width, height), upright, from the header. Raises InputError."""
     with _open(path, descriptor) as raw:
         sizes = raw.sizes
         width, height = int(sizes.width), int(sizes.height)
@@ -51,7 +52,7 @@ def size(path: Path, descriptor: int) -> tuple[int, int]:
 
 
 def decode(path: Path, descriptor: int) -> Decoded:
-    """Develop to 16 bits with sRGB's primaries and curve, as exposed; InputError."""
+    """Develop to 16 bits with sRGB's primaries and curve, as exposed. Raises InputError."""
     if _is_cut(descriptor):
         raise cut(path)
     library = import_module("rawpy")
@@ -74,9 +75,9 @@ def decode(path: Path, descriptor: int) -> Decoded:
     try:
         exif = exif_blob(of_tiff(descriptor) or b"")
     except ValueError:
-        warnings = (f"{path}: EXIF is not read from this kind of RAW; it is lost",)
+        warnings = (f"{path}: its EXIF cannot be read from this kind of RAW and is left out",)
     if pixels.shape[2] not in (1, 3):
-        raise unsupported(path, f"RAW of {pixels.shape[2]} colours is not read")
+        raise unsupported(path, f"RAW of {pixels.shape[2]} colours is not read; develop it to TIFF")
     return Decoded(np.ascontiguousarray(pixels), exif=exif, warnings=warnings)
 
 
@@ -104,7 +105,7 @@ def _reason(error: Exception) -> str:
 def _directories(descriptor: int) -> list[dict[int, tuple[int, ...]]]:
     """Return the whole numbers of a TIFF file's first directory and of those below it, by tag.
 
-    Raises ValueError where the file is corrupt.
+    Raises ValueError if the file is corrupt.
     """
     source = Source.of_file(descriptor)
     wanted = {PHOTOMETRIC, STRIPS, STRIP_SIZES, SUB_DIRECTORIES, DNG_VERSION}
@@ -122,7 +123,7 @@ def _directories(descriptor: int) -> list[dict[int, tuple[int, ...]]]:
 
 
 def _is_cut(descriptor: int) -> bool:
-    """Say whether a strip of a TIFF file reaches behind its end, which LibRaw may fill up."""
+    """Say whether a strip of a TIFF file reaches beyond its end, which LibRaw may pass over."""
     end = os.fstat(descriptor).st_size
     try:
         directories = _directories(descriptor)

@@ -1,7 +1,7 @@
-"""JPEG 2000, in JP2 or bare: opencv decodes more than 8 bits, Pillow the rest; the boxes are ours.
+"""JPEG 2000, in JP2 or bare: OpenCV decodes more than 8 bits, Pillow the rest; boxes are read here.
 
-Pillow 13.0 reads colours of more than 8 bits as 8 without a word, and leaves gray of 12 bits
-unscaled. opencv 5.0 and OpenImageIO 3.2 refuse gray with opacity.
+Without a warning, Pillow 13.0 reads colours of more than 8 bits as 8, and leaves gray of 12 bits
+unscaled. OpenCV 5.0 and OpenImageIO 3.2 refuse gray with opacity.
 """
 
 import struct
@@ -31,7 +31,7 @@ __all__ = ["decode", "size"]
 BARE = b"\xff\x4f\xff\x51"
 END = b"\xff\xd9"
 HEADER = 2**20
-"""Bytes within which the codestream begins; large profiles stand before it."""
+"""Bytes within which the codestream usually begins; large profiles stand before it."""
 
 EXIF_UUID = b"JpgTiffExif->JP2"
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -62,13 +62,13 @@ class _Boxes:
 
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:
-    """Return (width, height) from the header; InputError where it is none."""
+    """Return (width, height) from the header. Raises InputError."""
     found = read_header(path, descriptor, HEADER, _codestream)
     return found.width, found.height
 
 
 def decode(path: Path, descriptor: int) -> Decoded:
-    """Decode to 8 bits, or to 16 where a component has more than 8; InputError."""
+    """Decode to 8 bits, or to 16 if a component has more than 8. Raises InputError."""
     data = read_all(descriptor)
     stream = _codestream(path, data)
     bare = data.startswith(BARE)
@@ -89,8 +89,8 @@ def _deep(path: Path, data: bytes, stream: _Codestream, found: _Boxes) -> Pixels
     if not same or len(stream.depths) not in (1, 3, 4) or found.palette or found.space == SYCC:
         raise unsupported(
             path,
-            f"JPEG 2000 of {len(stream.depths)} components of {max(stream.depths)} bits is read "
-            "as gray, RGB or RGB with opacity only; convert it to PNG or TIFF",
+            f"JPEG 2000 of {len(stream.depths)} components and {max(stream.depths)} bits is read "
+            "only as gray, RGB or RGB with opacity of equal depths; convert it to PNG or TIFF",
         )
     samples = opencv_decode(data)
     if samples is None or samples.dtype != np.uint16 or int(samples.max()) >= 2**depth:
@@ -117,7 +117,7 @@ def _shallow(path: Path, data: bytes, stream: _Codestream) -> Pixels:
 
 
 def _codestream(path: Path, data: bytes) -> _Codestream | None:
-    """Read the SIZ marker (ISO/IEC 15444-1, A.5.1); None where ``data`` ends before it does."""
+    """Read the SIZ marker (ISO/IEC 15444-1, A.5.1); None if ``data`` ends before it does."""
     at = 0
     if not data.startswith(BARE):
         at = next((box.begin for box in boxes(data) if box.kind == b"jp2c"), len(data))
@@ -140,7 +140,7 @@ def _codestream(path: Path, data: bytes) -> _Codestream | None:
 
 
 def _read_boxes(data: bytes) -> _Boxes:
-    """Collect what stands around the codestream (ISO/IEC 15444-1, annex I)."""
+    """Return what the boxes around the codestream say (ISO/IEC 15444-1, annex I)."""
     found = _Boxes()
     inner = [
         part
@@ -166,7 +166,7 @@ def _read_boxes(data: bytes) -> _Boxes:
 
 
 def _resolution(data: bytes, begin: int, end: int) -> tuple[float, float] | None:
-    """Return pixels per millimetre; that of the capture before that of a display."""
+    """Return pixels per millimetre, across and down: those of the capture, or of the display."""
     found: dict[bytes, tuple[float, float]] = {}
     for box in boxes(data, begin, end):
         body: tuple[Any, ...] = struct.unpack(

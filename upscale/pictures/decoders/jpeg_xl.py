@@ -1,6 +1,6 @@
-"""JPEG XL: OpenImageIO (libjxl) decodes, upright; the header and the boxes are ours.
+"""JPEG XL: OpenImageIO (libjxl) decodes, upright; the header and the boxes are read here.
 
-Of the packages that bind libjxl, OpenImageIO is the one that gives 16 bits and the profile both.
+Of the packages that bind libjxl, only OpenImageIO gives both 16 bits and the profile.
 """
 
 import struct
@@ -31,6 +31,8 @@ __all__ = ["BARE", "CONTAINER", "decode", "size"]
 BARE = b"\xff\x0a"
 CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
 HEADER = 2**16
+"""Bytes within which the header usually ends."""
+
 GAIN_MAP = b"jhgm"
 """The box of a gain map (ISO 21496-1)."""
 
@@ -41,11 +43,11 @@ PREVIEW_EIGHTHS = ((16, 0), (32, 0), (1, 5), (33, 9))
 """(offset, bits) of each selector of a U32 (ISO/IEC 18181-1, annexes B and D)."""
 
 LEAST = 128
-"""Bytes that OpenImageIO wants to see before it knows a file; zeros behind the end do no harm."""
+"""Bytes that OpenImageIO needs to recognise a file; zeros behind its end do no harm."""
 
 
 class _Bits:
-    """Numbers from a codestream's header, least bit first; zeros behind its end."""
+    """Numbers in the header of a codestream, least significant bit first; zeros behind its end."""
 
     def __init__(self, data: bytes) -> None:
         self._left = int.from_bytes(data, "little")
@@ -83,13 +85,13 @@ class _Header:
 
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:
-    """Return (width, height), upright, from the header; InputError where it is none."""
+    """Return (width, height), upright, from the header. Raises InputError."""
     header = read_header(path, descriptor, HEADER, _header)
     return header.width, header.height
 
 
 def decode(path: Path, descriptor: int) -> Decoded:
-    """Decode to 8 bits, or to 16 where there are more; InputError."""
+    """Decode to 8 bits, or to 16 if there are more. Raises InputError."""
     reader = import_module("OpenImageIO")
     data = read_all(descriptor)
     header = _header(path, data)
@@ -123,7 +125,7 @@ def decode(path: Path, descriptor: int) -> Decoded:
 
 
 def _header(path: Path, data: bytes) -> _Header | None:
-    """Read SizeHeader and the start of ImageMetadata; None where the codestream is not there."""
+    """Read SizeHeader and the start of ImageMetadata; None if ``data`` ends before them."""
     at = 0
     if data.startswith(CONTAINER):
         starts = {b"jxlc": 0, b"jxlp": 4}  # parts begin with their number
@@ -137,7 +139,7 @@ def _header(path: Path, data: bytes) -> _Header | None:
     bits = _Bits(head[2:])
     width, height = bits.size()
     animated = False
-    if not bits.take(1) and bits.take(1):  # neither all as usual, nor without further fields
+    if not bits.take(1) and bits.take(1):  # not all_default, and with extra_fields
         if bits.take(3) >= 4:
             width, height = height, width
         if bits.take(1):
@@ -161,7 +163,7 @@ def _metadata(path: Path, data: bytes) -> tuple[bytes | None, bytes | None, tupl
             try:
                 kind, body = body[:4], brotli.decompress(body[4:])
             except brotli.error:
-                warnings = (f"{path}: its packed metadata is damaged and left out",)
+                warnings = (f"{path}: its compressed metadata is damaged and is left out",)
                 continue
         found.setdefault(kind, body)
     if GAIN_MAP in found:

@@ -1,10 +1,10 @@
-"""PBM, PGM, PPM, PAM and PFM, read without a library, so that every maximum keeps its full range.
+"""PBM, PGM, PPM, PAM and PFM, read without a library, so that any maximum becomes full white.
 
-Pillow 13.0 reads 16-bit RGB as 8 bits and refuses PAM; opencv 5.0 and OpenImageIO 3.2 do not scale
+Pillow 13.0 reads 16-bit RGB as 8 bits and refuses PAM. OpenCV 5.0 and OpenImageIO 3.2 do not scale
 a maximum such as 1000 to full white, and neither reads gray with opacity.
 
-Layout: the manual pages of Netpbm, and Debevec's of PFM. Of a plain or packed file that holds
-several pictures, the first is read.
+Layout: the manual pages of Netpbm, and Debevec's of PFM. Of a file that holds several pictures, the
+first is read.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
+from upscale.pictures.containers.damage import AGAIN, cut, damaged, no_image, unsupported
 from upscale.pictures.decoders.base import Decoded, from_float, read_all, rounding_warning, widen
 
 __all__ = ["decode", "size"]
@@ -38,7 +38,7 @@ CHANNELS |= {f"{name}_ALPHA": number + 1 for name, number in CHANNELS.items()}
 
 @dataclass(frozen=True)
 class _Header:
-    """``top``: the largest sample; 0 for PFM. ``end``: where the pixels begin."""
+    """``top``: the maximum of a sample, 0 for PFM; ``end``: of the header, where pixels begin."""
 
     kind: bytes
     width: int
@@ -50,13 +50,13 @@ class _Header:
 
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:
-    """Return (width, height) from the header; InputError where it is none."""
+    """Return (width, height) from the header. Raises InputError."""
     header = _header(path, read_all(descriptor, HEADER))
     return header.width, header.height
 
 
 def decode(path: Path, descriptor: int) -> Decoded:
-    """Decode to 8 bits where the largest sample is at most 255, else to 16; InputError."""
+    """Decode to 8 bits if the maximum is at most 255, otherwise to 16. Raises InputError."""
     data = read_all(descriptor)
     header = _header(path, data[:HEADER])
     shape = (header.height, header.width, header.channels)
@@ -76,18 +76,18 @@ def decode(path: Path, descriptor: int) -> Decoded:
         dtype = np.dtype("u1" if header.top <= 255 else ">u2")
         samples = _packed(path, data, header, dtype, header.width).reshape(shape)
     if int(samples.max()) > header.top:
-        raise damaged(path, f"is damaged: it has samples above its maximum of {header.top}")
+        raise damaged(path, f"is damaged (it has samples above its maximum of {header.top})")
     return Decoded(
         widen(samples, header.top), warnings=_further(path, data, header, samples.nbytes)
     )
 
 
 def _further(path: Path, data: bytes, header: _Header, length: int) -> tuple[str, ...]:
-    """Warn where another picture begins behind the ``length`` bytes of the first."""
+    """Return a warning if another picture begins behind the ``length`` bytes of the first."""
     rest = data[header.end + length :][:16]
     if header.kind in PLAIN or not re.match(rb"\s*P[1-7]\s", rest):
         return ()
-    return (f"{path}: holds several pictures; only the first",)
+    return (f"{path}: holds several pictures; only the first is read",)
 
 
 def _header(path: Path, head: bytes) -> _Header:
@@ -97,7 +97,7 @@ def _header(path: Path, head: bytes) -> _Header:
     form = {b"P1": BITS, b"P4": BITS, b"PF": FLOATS, b"Pf": FLOATS}.get(kind, INTEGERS)
     found = form.match(head)
     if not found:
-        raise no_image(path, "is not a picture: its PNM header is damaged")
+        raise no_image(path, f"is not a picture, or its PNM header is damaged; {AGAIN}")
     channels = 3 if kind in (b"P3", b"P6", b"PF") else 1
     big_endian, top = True, 1
     if form is FLOATS:
@@ -112,7 +112,7 @@ def _header(path: Path, head: bytes) -> _Header:
 def _pam_header(path: Path, head: bytes) -> _Header:
     found = PAM.match(head)
     if not found:
-        raise no_image(path, "is not a picture: its PAM header is damaged")
+        raise no_image(path, f"is not a picture, or its PAM header is damaged; {AGAIN}")
     fields: dict[str, str] = {}
     for line in (found[1] or b"").decode("latin-1").splitlines():
         name, _, value = line.strip().partition(" ")
@@ -120,11 +120,14 @@ def _pam_header(path: Path, head: bytes) -> _Header:
             fields[name] = value.strip()
     numbers = [fields.get(name, "") for name in ("WIDTH", "HEIGHT", "DEPTH", "MAXVAL")]
     if not all(re.fullmatch(r"[0-9]{1,9}", number) for number in numbers):
-        raise no_image(path, "is not a picture: its PAM header lacks a size")
+        raise no_image(path, f"is not a picture, or its PAM header lacks a size; {AGAIN}")
     width, height, channels, top = map(int, numbers)
     kind = fields.get("TUPLTYPE", "")
     if not 1 <= channels <= 4 or (kind and CHANNELS.get(kind) != channels):
-        raise unsupported(path, f"a PAM of {channels} channels ({kind or 'no name'}) is not read")
+        raise unsupported(
+            path,
+            f"a PAM of {channels} channels ({kind or 'no name'}) is not read; convert it to PNG",
+        )
     return _checked(path, _Header(b"P7", width, height, channels, top, found.end()))
 
 
@@ -132,7 +135,7 @@ def _checked(path: Path, header: _Header) -> _Header:
     if 0 in (header.width, header.height):
         raise no_image(path, "has no pixels")
     if header.kind not in (b"PF", b"Pf") and not 1 <= header.top <= 65535:
-        raise damaged(path, f"has a largest sample of {header.top}, which must be 1 to 65535")
+        raise damaged(path, f"has a maximum of {header.top}, which must be 1 to 65535")
     return header
 
 
@@ -146,7 +149,7 @@ def _packed(
 
 
 def _plain(path: Path, data: bytes, header: _Header) -> npt.NDArray[np.int64]:
-    """Read samples written as decimal numbers; those of P1 are single figures, and 1 is black."""
+    """Read samples that are decimal numbers; in P1 they are single digits, and 1 is black."""
     text = re.sub(rb"#[^\r\n]*+", b"", data[header.end :])
     number = header.height * header.width * header.channels
     if header.kind == b"P1":
@@ -158,7 +161,7 @@ def _plain(path: Path, data: bytes, header: _Header) -> npt.NDArray[np.int64]:
         fine = re.fullmatch(rb"[\d\s]*+", text) is not None
         samples = np.array(np.fromstring(text if fine else b"", np.int64, sep=" ")[:number])
     if not fine:
-        raise damaged(path, "is damaged: there are other characters among its numbers")
+        raise damaged(path, "is damaged (it has other characters among its numbers)")
     if len(samples) < number:
         raise cut(path)
     return samples

@@ -1,4 +1,4 @@
-"""Formats that Pillow reads whole, 8 bits per sample."""
+"""Formats that Pillow reads rightly, with 8 bits per sample."""
 
 import struct
 from dataclasses import dataclass
@@ -17,30 +17,30 @@ BROKEN = (OSError, SyntaxError, ValueError, OverflowError, IndexError, EOFError,
 """What Pillow raises for damaged files."""
 
 CUT = ("truncated", "not enough image data", "Incomplete header")
-"""What it says of files that end early; it has no type of error for them."""
+"""Words in its errors for files that end early; it has no type of error for them."""
 
 ENDS = {"QOI": bytes(7) + b"\1"}
-"""What a whole file ends with, by plugin, where Pillow does not look."""
+"""What a whole file ends with, by plugin, if Pillow does not check it."""
 
 HEADER = 2**20
 """Bytes within which headers and palettes end."""
 
 COLOURED = ("P", "PA", "RGBX")
-"""Modes of Pillow that are expanded to RGB, with opacity where there is some."""
+"""Modes of Pillow that are expanded to RGB, with opacity if there is any."""
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """One of Pillow's plugins, by its ``name`` there."""
+    """One of Pillow's plugins, by Pillow's ``name`` for it."""
 
     name: str
 
     def size(self, path: Path, descriptor: int) -> tuple[int, int]:
-        """Return (width, height), upright, from the header; InputError where it is none."""
+        """Return (width, height), upright, from the header. Raises InputError."""
         return self._open(path, read_all(descriptor, HEADER)).size
 
     def decode(self, path: Path, descriptor: int) -> Decoded:
-        """Decode to 8 bits; InputError."""
+        """Decode to 8 bits. Raises InputError."""
         data = read_all(descriptor)
         if not data.rstrip(b"\0").endswith(ENDS.get(self.name, b"")):
             raise cut(path)
@@ -64,7 +64,8 @@ class Plugin:
             image = pillow_open(data, self.name)
         except NotImplementedError as error:
             raise unsupported(
-                path, f"this kind of {self.name} is not read{because(str(error))}"
+                path,
+                f"this kind of {self.name} is not read{because(str(error))}; convert it to PNG",
             ) from error
         except BROKEN as error:
             raise _refused(path, error) from error

@@ -1,4 +1,4 @@
-"""Radiance HDR: opencv unpacks the pixels; the header, the order of rows and the tones are ours."""
+"""Radiance HDR: OpenCV unpacks the pixels; header, order of rows and tones are dealt with here."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from upscale.pictures.containers.damage import cut, damaged, no_image, unsupported
+from upscale.pictures.containers.damage import AGAIN, cut, damaged, no_image, unsupported
 from upscale.pictures.decoders.base import (
     Decoded,
     from_float,
@@ -21,7 +21,7 @@ HEADER = 2**16
 AXES = re.compile(rb"([-+])([XY]) (\d{1,9}) ([-+])([XY]) (\d{1,9})\n")
 
 FILLING = b"\x01"
-"""Valid wherever packed pixels break off: as a count, a value, or a row that is not packed."""
+"""A byte that is valid wherever packed pixels break off: as a count, a value or an unpacked row."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class _Header:
 
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:
-    """Return (width, height) from the header; InputError where it is none."""
+    """Return (width, height) from the header. Raises InputError."""
     header = _header(path, read_all(descriptor, HEADER))
     return (header.fast, header.slow) if header.axes[0][1:] == b"Y" else (header.slow, header.fast)
 
 
 def decode(path: Path, descriptor: int) -> Decoded:
-    """Decode linear light in [0, 1] to 16 bits with the sRGB curve; InputError."""
+    """Decode linear light in [0, 1] to 16 bits with the sRGB curve. Raises InputError."""
     data = read_all(descriptor)
     header = _header(path, data[:HEADER])
     if header.encoding != b"32-bit_rle_rgbe":
@@ -68,9 +68,10 @@ def decode(path: Path, descriptor: int) -> Decoded:
 
 
 def _least(header: _Header) -> int:
-    """Return the bytes that the pixels take at least.
+    """Return how many bytes the pixels take at least.
 
-    A row of 8 to 32767 pixels can be packed: four bytes, and two for each 127 values of a channel.
+    A row of 8 to 32767 pixels can be packed: into four bytes, and two more for each 127 values of a
+    channel.
     """
     if not 8 <= header.fast <= 32767:
         return 4 * header.slow * header.fast
@@ -81,7 +82,7 @@ def _header(path: Path, head: bytes) -> _Header:
     text, gap, rest = head.partition(b"\n\n")
     found = AXES.match(rest)
     if not gap or not found or found[2] == found[5]:
-        raise no_image(path, "is not a picture: its Radiance header lacks a size")
+        raise no_image(path, f"is not a picture, or its Radiance header lacks a size; {AGAIN}")
     slow, fast = int(found[3]), int(found[6])
     if 0 in (slow, fast):
         raise no_image(path, "has no pixels")

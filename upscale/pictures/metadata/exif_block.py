@@ -1,4 +1,4 @@
-"""A block of EXIF, which is a small TIFF structure: opened, and laid out as bytes."""
+"""Blocks of EXIF, which are small TIFF structures: opened, and laid out as bytes."""
 
 import struct
 
@@ -19,15 +19,15 @@ _PREFIX = b"Exif\0\0"
 
 
 def opened(blob: bytes) -> Source:
-    """Return the structure in a block; ValueError where it is not one."""
+    """Return the structure in a block. Raises ValueError if there is none."""
     return Source.of_bytes(blob.removeprefix(_PREFIX).removeprefix(_PREFIX))
 
 
 def laid_out(order: str, root: Directory, fixed: Field | None = None) -> bytes | None:
-    """Return a block of ``root`` and all below it; None where they are empty.
+    """Return a block of ``root`` and all below it; None if it is empty.
 
-    ``order``: "<" or ">", that of the numbers in ``root``. ``fixed``: the field that keeps its
-    offset.
+    ``order``: the byte order of the numbers in ``root``, "<" or ">"; ``fixed``: a field that keeps
+    its offset.
     """
     if not root.fields and not root.children:
         return None
@@ -38,11 +38,11 @@ def laid_out(order: str, root: Directory, fixed: Field | None = None) -> bytes |
 
 
 def placed_note(root: Directory) -> Field | None:
-    """Return the maker's note, if there is one whose offset can be kept."""
+    """Return the maker's note if there is one whose offset can be kept; None otherwise."""
     note = root.children.get(EXIF, Directory()).fields.get(MAKER_NOTE)
     return note if note is not None and 8 <= note.place < 2**16 else None
 
 
 def needs_its_place(note: Field) -> bool:
-    """Say whether offsets in a maker's note count from the start of all, and not from itself."""
+    """Say whether offsets in a maker's note count from the start of the block, not of the note."""
     return not note.data.startswith(_SELF_CONTAINED)

@@ -1,4 +1,4 @@
-"""EXIF and IPTC as fields of a TIFF file's first page, taken out of them and written into them."""
+"""EXIF and IPTC as fields of a TIFF file's first page: read from it and written into it."""
 
 import os
 import struct
@@ -21,7 +21,7 @@ from upscale.system import write_at
 __all__ = ["blocks_of_tiff", "of_tiff", "write_to_tiff"]
 
 _UNDEFINED, _ORIENTATION, _DESCRIPTION = 7, 0x112, 0x10E
-_NOTES_END = 2**16  # of the offsets that a block of EXIF has
+_NOTES_END = 2**16  # the offsets in a block of EXIF end before it
 _IPTC, _RESOURCES = 0x83BB, 0x8649  # IPTC itself, and Photoshop's image resources
 
 # What the first directory of a TIFF file says about the picture and not about the file: names and
@@ -33,10 +33,10 @@ _LAYOUTS = (b'{"shape"', b"ImageJ=", b"<?xml")
 
 
 def blocks_of_tiff(descriptor: int) -> Blocks:
-    """Return EXIF and IPTC of a TIFF's first page; what is damaged is left out.
+    """Return EXIF and IPTC of a TIFF's first page; damaged ones are left out.
 
-    IPTC's own field counts before the image resources of Photoshop. OSError where the file cannot
-    be read.
+    IPTC's own field counts before the image resources of Photoshop. Raises OSError if the file
+    cannot be read.
     """
     found = Gathering()
     try:
@@ -44,7 +44,7 @@ def blocks_of_tiff(descriptor: int) -> Blocks:
             found.add("exif", block)
         note = _note(descriptor)
         if note is not None and note.place >= _NOTES_END and needs_its_place(note):
-            found.doubt("has MakerNotes that move, and places that they point to may be lost")
+            found.doubt("has MakerNotes that will move; what they point to may be lost")
     except ValueError:
         found.doubt("has damaged EXIF, which is left out")
     try:
@@ -66,8 +66,8 @@ def of_tiff(descriptor: int) -> bytes | None:
     """Return as EXIF what the first page of a TIFF or BigTIFF file says about its picture.
 
     That is its descriptive fields and its Exif, GPS and interoperability directories, in the file's
-    byte order; None where there are none. The descriptor's position stays. Raises ValueError where
-    the file is corrupt, OSError where it cannot be read.
+    byte order; None if there are none. The descriptor's position stays. Raises ValueError if the
+    file is corrupt, and OSError if it cannot be read.
     """
     source = Source.of_file(descriptor)
     root = source.tree(wanted=_DESCRIPTIVE)
@@ -80,11 +80,11 @@ def of_tiff(descriptor: int) -> bytes | None:
 def write_to_tiff(descriptor: int, blob: bytes | None, datasets: bytes | None = None) -> None:
     """Add the EXIF in ``blob`` and IPTC's ``datasets`` to the first page of a finished TIFF file.
 
-    All is appended, and the offset in the file's header set last: until then the file is as it was.
-    Of the page's own fields only descriptive ones and IPTC are replaced; layout, resolution and
-    orientation stay, and so do further pages and the descriptor's position. Raises ValueError
-    where ``blob`` or the file is corrupt, or where the file is not BigTIFF and would pass 4 GiB;
-    OSError where it cannot be read or written.
+    All is appended, and the offset in the file's header is changed last: until then the file is as
+    it was. Of the page's own fields, only descriptive ones and IPTC are replaced. Layout,
+    resolution and an existing orientation stay, and so do further pages and the descriptor's
+    position. Raises ValueError if ``blob`` or the file is corrupt, or if a file that is not BigTIFF
+    would pass 4 GiB; OSError if it cannot be read or written.
     """
     file = Source.of_file(descriptor)
     new, order = Directory(), file.packing.order

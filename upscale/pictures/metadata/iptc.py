@@ -1,7 +1,8 @@
-"""IPTC data (IIM datasets): bare in TIFF, wrapped as Photoshop keeps it in JPEG.
+"""IPTC data (IIM datasets): bare in TIFF, and wrapped in JPEG as Photoshop does.
 
-The wrapping is a list of image resource blocks: ``8BIM``, a number, a name, a length, the data
-(Adobe Photoshop File Formats Specification, "Image Resource Blocks"); IIM is number 0x0404.
+The wrapping is a list of image resource blocks, each of ``8BIM``, a number, a name, a length and
+the data (Adobe Photoshop File Formats Specification, "Image Resource Blocks"). IIM has the number
+0x0404.
 """
 
 import struct
@@ -16,12 +17,12 @@ DATASET = b"\x1c"
 
 
 def bare(block: bytes) -> bytes | None:
-    """Return the datasets of a block from a JPEG or a TIFF; None where it holds none."""
+    """Return the first datasets in a block from a JPEG or a TIFF; None if it holds none."""
     return next(iter(all_of(block)), None)
 
 
 def all_of(block: bytes) -> list[bytes]:
-    """Return the datasets of each resource in a block, or those that stand there bare."""
+    """Return the datasets of each resource in a block, or the bare ones that the block is."""
     block = block.removeprefix(PHOTOSHOP)
     found, at = list[bytes](), 0
     while block[at : at + 4] == RESOURCE and at + 7 <= len(block):
@@ -38,10 +39,10 @@ def all_of(block: bytes) -> list[bytes]:
 
 
 def of_tiff(block: bytes) -> bytes | None:
-    """Return the datasets of a TIFF's field; None where it holds none.
+    """Return the datasets of a TIFF's field; None if it holds none.
 
-    Programs write it as bytes, or as numbers of 32 bits: then up to three zeros fill the last, and
-    some turn each number around.
+    Programs write the field as bytes or as numbers of 32 bits. Then up to three zeros fill the last
+    number, and some programs reverse the bytes of each.
     """
     if not block.startswith((DATASET, RESOURCE)) and block[3:4] == DATASET:
         block = b"".join(block[at : at + 4][::-1] for at in range(0, len(block), 4))
@@ -62,7 +63,7 @@ def _end(datasets: bytes) -> int:
     while datasets[at : at + 1] == DATASET and at + 5 <= len(datasets):
         (length,) = struct.unpack_from(">H", datasets, at + 3)
         head = 5
-        if length & 0x8000:  # so many bytes of a longer length follow
+        if length & 0x8000:  # the other bits are how many bytes of a longer length follow
             head += length & 0x7FFF
             length = int.from_bytes(datasets[at + 5 : at + head], "big")
         at += head + length

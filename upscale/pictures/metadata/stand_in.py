@@ -1,7 +1,7 @@
 """EXIF of our own layout in files that libvips writes.
 
-libvips 8.18 hands EXIF to libexif, which lays it out anew: a maker's note moves, and the offsets in
-it point nowhere. So libvips writes a block that only has the length, and ours takes its place.
+libvips 8.18 gives EXIF to libexif, which lays it out anew: a maker's note moves, and the offsets in
+it point nowhere. So libvips writes a block of the right length, and ours takes its place.
 """
 
 import mmap
@@ -18,7 +18,7 @@ MARK = b"upscale keeps the place of its own EXIF"
 
 
 def stand_in(block: bytes) -> bytes:
-    """Return EXIF that is longer than ``block``, for `exchange` to find."""
+    """Return EXIF that is longer than ``block`` and that `exchange` finds."""
     text = ASCII + MARK + bytes(len(block))
     root = struct.pack("<HHHIII", 1, EXIF_DIRECTORY, 4, 1, 26, 0)
     directory = struct.pack("<HHHIII", 1, COMMENT, 7, len(text), 44, 0)
@@ -26,9 +26,9 @@ def stand_in(block: bytes) -> bytes:
 
 
 def exchange(file: mmap.mmap | bytearray, block: bytes) -> None:
-    """Put ``block`` where `stand_in` of it stands in a JPEG, PNG, WebP or AVIF, filled with zeros.
+    """Put ``block`` in the place of its `stand_in` in a JPEG, PNG, WebP or AVIF, padded with zeros.
 
-    Raises ValueError where it does not stand there.
+    Raises ValueError if the stand-in is not there.
     """
     mark = file.find(MARK)
     begin = file.rfind(START, 0, max(0, mark))

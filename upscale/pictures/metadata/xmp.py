@@ -1,4 +1,4 @@
-"""XMP: what in it would no longer be true of a picture that was made from the one it describes."""
+"""XMP: without what would not be true of a picture that was made from the one that it describes."""
 
 import re
 from io import BytesIO
@@ -10,35 +10,35 @@ from upscale.pictures.containers.companions import COMPANIONS, MOTION
 __all__ = ["for_output", "orientation", "says_more_than_it_holds"]
 
 EXTENDED = "{http://ns.adobe.com/xmp/note/}HasExtendedXMP"
-"""The rest of an XMP of more than 64 KiB in a JPEG, in segments that libvips does not read."""
+"""The property of XMP that goes on in further segments of a JPEG, since it has more than 64 KiB."""
 
 EXTENDS = {companions.DEPTH, companions.SECOND, companions.SOUND}
-"""Companions that are kept as text in the rest of the XMP, and are named for themselves."""
+"""Companions that are kept as text in those segments, and have warnings of their own."""
 
 ABSENT = (*(name.encode() for name in COMPANIONS), b":Motion", b":Micro", b"HasExtendedXMP")
-"""What stands in XMP where there is something to take out of it."""
+"""One of these occurs in XMP if there is something to remove from it."""
 
 BODY = re.compile(rb"<(x:xmpmeta|rdf:RDF)\b.*</\1>", re.DOTALL)
 ORIENTATION = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|>)\s*)([1-8])(?=\s*[\"'<])")
 
 
 def orientation(xmp: bytes) -> int:
-    """Return ``tiff:Orientation``, 1 to 8; 1 where there is none."""
+    """Return ``tiff:Orientation``, 1 to 8; 1 if there is none."""
     found = ORIENTATION.search(xmp)
     return int(found[2]) if found else 1
 
 
 def says_more_than_it_holds(xmp: bytes) -> bool:
-    """Say whether a part of it is elsewhere in the file (extended XMP), beside companions."""
+    """Say whether XMP goes on elsewhere in the file (extended XMP) with more than companions."""
     return b"HasExtendedXMP" in xmp and not companions.in_xmp(xmp) & EXTENDS
 
 
 def for_output(xmp: bytes) -> bytes:
-    """Return the XMP of an upright picture that comes alone.
+    """Return the XMP of an upright picture without companions.
 
     The orientation becomes 1; gain maps, the video of a motion photo and extended XMP are no longer
-    spoken of. All else stays, byte for byte where none of these is named. Raises ValueError where
-    there is no XMP, or XML that cannot be parsed.
+    named. All else is kept, byte for byte if none of these is named. Raises ValueError if there is
+    no RDF, or XML that cannot be parsed.
     """
     upright = ORIENTATION.sub(rb"\g<1>1", xmp)
     body = BODY.search(upright)

@@ -1,5 +1,5 @@
-"""Pixels of AVIF by OpenCV, and of HEIC by pillow-heif, where libvips does not read them rightly.
+"""Pixels of AVIF by OpenCV and of HEIC by pillow-heif, since libvips does not read them rightly.
 
-It imports the containers and the decoders' base. The reader asks `avif` for each AVIF; `heic` is
-the decoder of its format.
+`chroma` interpolates the chroma of HEIC. It imports the containers and the decoders' base. The
+reader asks `avif` for each AVIF; `heic` is the decoder of its format.
 """

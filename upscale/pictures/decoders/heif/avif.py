@@ -1,8 +1,8 @@
-"""AVIF's pixels by OpenCV (libavif): chroma that is interpolated, opacity, all frames.
+"""AVIF's pixels by OpenCV (libavif): interpolated chroma, opacity, all frames.
 
-libheif 1.23, through which libvips reads AVIF, repeats the chroma of 4:2:0, reads one frame, and
-turns opacity apart from its picture where the file does. OpenCV takes no notice of how a picture
-is to be turned.
+libheif 1.23, through which libvips reads AVIF, repeats the chroma of 4:2:0 and reads one frame. If
+a file turns its opacity otherwise than its colours, so does libheif. OpenCV, in turn, ignores how a
+picture is to be turned.
 """
 
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ class Frames:
     pixels: Pixels
     """(frames · H, W, 3 or 4), uint8, or uint16 over its whole range."""
     delays: tuple[int, ...] = ()
-    """Milliseconds per frame, of an animation."""
+    """Milliseconds that each frame of an animation is shown; empty for a still picture."""
     loop: int = 0
-    """How often it plays; 0 for ever."""
+    """How often an animation plays; 0: for ever."""
 
 
 def decode(descriptor: int, size: tuple[int, int], bits: int) -> Frames | None:
-    """Decode a picture of ``size`` (width, height) and ``bits`` a sample.
+    """Decode a picture of ``size`` (width, height, upright) with ``bits`` per sample.
 
-    None where OpenCV has no libavif, does not take the file, or finds another size: a picture that
-    is to be cropped, which libavif does not do.
+    Returns None if OpenCV has no libavif, does not take the file, or finds another size, as of a
+    picture that is to be cropped, which libavif does not do.
     """
     data = edits.without_metadata(read_all(descriptor))
     delays: tuple[int, ...] = ()
@@ -67,7 +67,7 @@ def _animation(data: bytes) -> Any:
 
 
 def _turned(pixels: Pixels, properties: list[tuple[bytes, bytes]]) -> Pixels:
-    """Turn anticlockwise and mirror, (H, W, C), in the order of the file (23008-12, 6.5.10-12)."""
+    """Turn and mirror (H, W, C) in the order of the properties (23008-12, 6.5.10 to 6.5.12)."""
     for kind, contents in properties:
         if kind == b"irot":
             pixels = np.rot90(pixels, contents[0] & 3)

@@ -1,15 +1,15 @@
-"""HEIC's colour samples interpolated, where a file has one for two or four pixels.
+"""The chroma of HEIC, interpolated if a file has one sample of it for two or four pixels.
 
-libheif (1.23) repeats them, which is quick, and pillow-heif (1.8) has no option for that. So a file
-is read once more as one that says its samples were R, G and B already (matrix 0 of ITU-T H.273):
-they come as they are stored, Cr, Y and Cb, each Cb and Cr still repeated. What stands between two
-of them is interpolated as libheif, libavif and ffmpeg do where they do, from the centre of the
-pixels that share one:
+libheif (1.23) repeats chroma samples, which is quick, and pillow-heif (1.8) has no option for that.
+So a file is read once more, edited to say that its samples are R, G and B already (matrix 0 of
+ITU-T H.273). They come as they are stored, Cr, Y and Cb, with each Cb and Cr still repeated. Values
+between two of them are interpolated as libheif, libavif and ffmpeg do if asked to, from the centre
+of the pixels that share a sample:
 
     Cb:      a       b            across: (3a + b) / 4, (a + 3b) / 4; and so down
     pixels: 0   1   2   3
 
-The matrix is that by which libheif comes to its own result, so that only chroma differs from that.
+The matrix is the one by which libheif gets its own result, so that only the chroma differs.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ __all__ = ["interpolated"]
 Floats = npt.NDArray[np.float32]
 
 CR, Y, CB = range(3)
-"""Where libheif puts them when it takes them for R, G and B."""
+"""The channels in which libheif puts them when it takes them for R, G and B."""
 
 RED_AND_BLUE = {
     "BT.601": (0.299, 0.114),
@@ -38,21 +38,21 @@ RED_AND_BLUE = {
     "SMPTE 240M": (0.212, 0.087),
     "FCC": (0.30, 0.11),
 }
-"""What red and blue count in Y (ITU-T H.273, table 4)."""
+"""The weights of red and blue in Y (ITU-T H.273, table 4)."""
 
 SAME = 4
-"""Levels of 255 by which libheif's arithmetic is off at most, and a wrong matrix is somewhere."""
+"""Levels of 0 to 255 by which libheif's arithmetic is off at most, and a wrong matrix by more."""
 
 COMPARED = 2**16
-"""Pixels by which a matrix is found."""
+"""Pixels that are compared to find the matrix, about."""
 
 BAND = 256
-"""Rows converted at a time; even."""
+"""Rows converted at a time; it is even."""
 
 
 @dataclass(frozen=True)
 class _Matrix:
-    """How Y, Cb and Cr become R, G and B (H.273, 8.3), of ``depth`` bits per sample."""
+    """How Y, Cb and Cr of ``depth`` bits become R, G and B (H.273, 8.3)."""
 
     red: float
     blue: float
@@ -60,7 +60,7 @@ class _Matrix:
     depth: int
 
     def rgb(self, luma: Pixels, blue: Pixels, red: Pixels) -> Floats:
-        """Return (…, 3) within the range of the samples, not rounded; each argument: (…)."""
+        """Return (…, 3) in the range of the samples, not rounded; each argument is (…)."""
         top, unit = np.float32(2**self.depth - 1), 2 ** (self.depth - 8)
         black, white, span = (
             (0, top, top) if self.full_range else (16 * unit, 219 * unit, 224 * unit)
@@ -83,11 +83,12 @@ def interpolated(
     orientation: int,
     read: Callable[[bytes], npt.NDArray[Any] | None],
 ) -> Pixels:
-    """Return ``drawn``, (H, W, 3 or 4) of ``depth`` bits as libheif decodes ``data``, made anew.
+    """Return ``drawn`` with interpolated chroma: (H, W, 3 or 4) of ``depth`` bits.
 
-    ``down``: rows that share a sample of colour, 1 or 2; across there are always two. ``crop`` and
-    ``orientation``: what the boxes of the file say. ``read``: decodes a file, or returns None.
-    ``drawn`` itself is returned where the file's samples cannot be had, or do not come to it.
+    ``data``: the file; ``drawn``: what libheif decodes of it, upright; ``down``: rows that share a
+    chroma sample, 1 or 2 (columns are always 2); ``crop`` and ``orientation``: what the boxes of
+    the file say; ``read``: decodes a file, or returns None. ``drawn`` itself is returned if the
+    stored samples cannot be read, or if no known matrix makes ``drawn`` of them.
     """
     edited = edits.as_stored(data)
     stored = None if edited is None else read(edited)
@@ -112,13 +113,14 @@ def interpolated(
 
 
 def _is_repeated(stored: Pixels, down: int) -> bool:
+    """Say whether the pixels that share a chroma sample have the same one."""
     rows, columns = stored.shape[0] // down * down, stored.shape[1] // 2 * 2
     colour = stored[:rows, :columns, ::2]
     return np.array_equal(colour[::down, ::2], colour[down - 1 :: down, 1::2])
 
 
 def _matrix_of(stored: Pixels, drawn: Pixels, depth: int) -> _Matrix | None:
-    """Return the matrix that makes what libheif has drawn of what is stored; None: no known one."""
+    """Return the matrix by which libheif makes ``drawn`` of ``stored``; None: no known one does."""
     rows = slice(None, None, max(1, drawn.shape[0] * drawn.shape[1] // COMPARED))
     cr, luma, cb = np.moveaxis(stored[rows], -1, 0)
     best, least = None, float("inf")
@@ -132,7 +134,7 @@ def _matrix_of(stored: Pixels, drawn: Pixels, depth: int) -> _Matrix | None:
 
 
 def _spread(plane: Pixels, top: int, down: int) -> Floats:
-    """Interpolate a band of a plane whose samples are repeated; (at most BAND, W)."""
+    """Interpolate a band of a plane whose samples are repeated: (`BAND` or fewer, W)."""
     import cv2
 
     height, width = min(BAND, plane.shape[0] - top), plane.shape[1]

@@ -34,6 +34,7 @@ UNSAID = {b"mif1", b"msf1"}
 AVIF = {b"avif", b"avis"}
 
 BROKEN = (ValueError, EOFError, SyntaxError, RuntimeError, OSError)
+"""What pillow-heif raises for damaged files."""
 
 
 def recognise(head: bytes, descriptor: int) -> bool:
@@ -45,7 +46,7 @@ def recognise(head: bytes, descriptor: int) -> bool:
 
 
 def size(path: Path, descriptor: int) -> tuple[int, int]:
-    """Return (width, height), upright, from the header; InputError where it is none."""
+    """Return (width, height), upright, from the header. Raises InputError."""
     width, height = _open(path, read_all(descriptor)).size
     if 0 in (width, height):
         raise no_image(path, "has no pixels")
@@ -53,7 +54,7 @@ def size(path: Path, descriptor: int) -> tuple[int, int]:
 
 
 def decode(path: Path, descriptor: int) -> Decoded:
-    """Decode the primary picture: 8 bits, or 10 and 12 brought to 16; InputError."""
+    """Decode the primary picture to 8 bits, or to 16 if it has more. Raises InputError."""
     data = read_all(descriptor)
     said = primary(data)
     apart = bool(said.loose)
@@ -62,9 +63,9 @@ def decode(path: Path, descriptor: int) -> Decoded:
     announced = file.size
     warnings: list[str] = []
     if len(file) > 1:
-        warnings.append(f"{path}: holds {len(file)} pictures; only the primary one")
+        warnings.append(f"{path}: holds {len(file)} pictures; only the primary one is read")
     if any(box.kind == b"moov" for box in boxes(data)):
-        warnings.append(f"{path}: is a sequence; only its still picture")
+        warnings.append(f"{path}: is a sequence; only its still picture is read")
     try:
         samples: npt.NDArray[Any] = np.asarray(file)
     except BROKEN as error:
@@ -84,7 +85,7 @@ def decode(path: Path, descriptor: int) -> Decoded:
     pixels = widen(samples, 2**depth - 1)
     if apart:
         pixels = np.ascontiguousarray(upright(pixels[None], said.orientation)[0])
-    if channels == 4 and "chroma" not in info:  # libheif gives gray with opacity as RGB
+    if channels == 4 and "chroma" not in info:  # gray with opacity, which libheif gives as RGB
         pixels = np.ascontiguousarray(pixels[..., [0, 3]])
     if name.endswith("a"):
         pixels = divided_by_opacity(pixels)

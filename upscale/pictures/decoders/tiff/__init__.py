@@ -1,5 +1,6 @@
 """Pages of TIFF that libvips does not decode rightly.
 
-`readers` says who reads a page, `decoder` decodes it, `samples` unpacks its bytes. It imports the
-containers and the decoders' base. `upscale.pictures.reading.vips` asks it for each TIFF.
+`readers` says whether libvips or this room decodes a page, `decoder` decodes it, and `samples`
+unpacks its bytes. It imports the containers and other decoders' steps. `upscale.pictures.reading`
+asks it for each TIFF.
 """

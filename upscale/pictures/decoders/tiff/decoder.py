@@ -1,4 +1,4 @@
-"""Pages of TIFF files that libvips decodes wrongly or not at all: their samples made colours.
+"""Pages of TIFF files that libvips decodes wrongly or not at all: their samples become colours.
 
 `readers` says which pages these are.
 """
@@ -35,23 +35,23 @@ __all__ = ["XMP", "Chosen", "decode", "pages_for", "shape"]
 PALETTE, ICC, XMP, YCBCR_COEFFICIENTS, REFERENCES = 320, 34675, 700, 529, 532
 ACROSS, DOWN, UNIT = 282, 283, 296
 MILLIMETRES = {2: 25.4, 3: 10.0}
-"""In the field ResolutionUnit."""
+"""Millimetres of a unit, by the field ResolutionUnit."""
 
 ADVICE = "save it as a TIFF of 8 or 16 bits, gray or RGB, without compression or with Deflate"
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Who decodes which pages of a file."""
+    """Which pages of a file are decoded here, and which are left out."""
 
     pages: tuple[Page, ...] = ()
-    """Frames of one picture, for `decode`; none: libvips decodes, or finds the fault."""
+    """Frames of one picture, for `decode`; empty: libvips decodes them, or finds the fault."""
     left_out: int = 0
-    """How many further pages cannot be frames of the same picture."""
+    """Number of further pages, which cannot be frames of the same picture."""
 
 
 def pages_for(path: Path, descriptor: int) -> Chosen:
-    """Choose by how the pages hold their pixels; raises InputError where nobody reads the first."""
+    """Choose by how the pages hold their pixels. Raises InputError if nothing reads the first."""
     try:
         found = pages(descriptor)
         if not found or by_libvips(found[0]):
@@ -77,7 +77,7 @@ def shape(page: Page) -> tuple[int, int]:
 
 
 def decode(path: Path, descriptor: int, found: tuple[Page, ...]) -> Decoded:
-    """Decode pages of one kind, one above the other; not yet upright. Raises InputError."""
+    """Decode pages of one kind, one above the other and not yet upright. Raises InputError."""
     first = found[0]
     try:
         warned = (rounding_warning(path),) if first.sample_format == FLOATING else ()
@@ -95,7 +95,7 @@ def decode(path: Path, descriptor: int, found: tuple[Page, ...]) -> Decoded:
 
 
 def _colours(path: Path, page: Page, samples: Samples) -> Pixels:
-    """Return samples as `Decoded` wants them, without what is multiplied into the colours."""
+    """Return samples as pixels of `Decoded`, divided by an associated opacity."""
     meaning = page.photometric
     if meaning == Photometric.YCBCR:
         return _rgb_of_ycbcr(page, samples)
@@ -116,7 +116,7 @@ def _colours(path: Path, page: Page, samples: Samples) -> Pixels:
 
 
 def _rgb_of_ycbcr(page: Page, samples: Samples) -> Pixels:
-    """Invert TIFF 6.0, section 21; without ReferenceBlackWhite, libtiff's default."""
+    """Return RGB by the inverse of TIFF 6.0, section 21, with libtiff's default references."""
     red, green, blue = page.fractions(YCBCR_COEFFICIENTS) or (0.299, 0.587, 0.114)
     references = page.fractions(REFERENCES) or (0, 255, 128, 255, 128, 255)
     black, white = np.array(references[::2]), np.array(references[1::2])
@@ -129,7 +129,7 @@ def _rgb_of_ycbcr(page: Page, samples: Samples) -> Pixels:
 
 
 def _by_palette(page: Page, samples: Samples) -> Pixels:
-    """Look colours up; old programs fill the 16 bits of a palette's numbers with 8."""
+    """Look colours up in the palette, whose 16-bit numbers some old programs fill with 8 bits."""
     table = np.array(page.numbers(PALETTE)).reshape(3, 2**page.bits).T
     eight = table >> 8 if table.max() > 255 else table
     found: Pixels = eight.astype(np.uint8)[samples[..., 0]]
@@ -137,7 +137,7 @@ def _by_palette(page: Page, samples: Samples) -> Pixels:
 
 
 def _rgb_of_lab(page: Page, samples: Samples) -> Pixels:
-    """Convert Lab, relative to D50 (TIFF 6.0, section 23; ICC.1, annex A), to sRGB."""
+    """Convert Lab relative to D50 (TIFF 6.0, section 23; ICC.1, annex A) to sRGB."""
     unit = 2 ** (page.bits - 8)
     if page.photometric == Photometric.ICC_LAB:
         lightness, ab = samples[..., :1] / (255 * unit), samples[..., 1:] / unit - 128
@@ -151,7 +151,7 @@ def _rgb_of_lab(page: Page, samples: Samples) -> Pixels:
 
 
 def _resolution(page: Page) -> tuple[float, float] | None:
-    """Return pixels per millimetre; None where the file gives none."""
+    """Return pixels per millimetre, across and down; None if the file gives none."""
     found = (*page.fractions(ACROSS), *page.fractions(DOWN))
     unit = MILLIMETRES.get(page.number(UNIT, 2))
     if len(found) != 2 or unit is None or min(found) <= 0:

@@ -1,8 +1,8 @@
-"""Who decodes a page of a TIFF rightly: libvips, this room, or nobody.
+"""What decodes a page of a TIFF rightly: libvips, this room, or nothing.
 
 libvips takes nearly any combination of colours, planes, samples and compression, and decodes some
-of them wrongly without a word. `tests/pictures/decoders/tiff/test_decoder.py` goes through them:
-libvips gets those that come out right there, `decoder` others, and the rest is refused.
+of them wrongly without a warning. `tests/pictures/decoders/tiff/test_decoder.py` goes through them:
+libvips gets those that come out right there, `decoder` gets others, and the rest is refused.
 """
 
 from upscale.pictures.containers.tiff.page import (
@@ -21,10 +21,10 @@ from upscale.pictures.containers.tiff.page import (
 __all__ = ["by_libvips", "refusal"]
 
 BYTES = {1, 5, 8, 32773, 32946}
-"""None, LZW, Deflate (two numbers) and PackBits: they pack bytes, whatever these mean."""
+"""No compression, LZW, Deflate (two numbers) and PackBits: these pack bytes, whatever they mean."""
 
 MORE_BYTES = BYTES | {34925, 50000}
-"""LZMA and Zstandard, which libvips' copy of libtiff lacks."""
+"""The same with LZMA and Zstandard, which libvips' copy of libtiff lacks."""
 
 FAX = {2, 3, 4, 32771}
 JPEG, OLD_JPEG, WEBP = 7, 6, 50001
@@ -44,13 +44,14 @@ COMPRESSIONS = {
     33003: "JPEG 2000",
     33005: "JPEG 2000",
 }
+"""Names of compressions that are not read."""
 
 
 def by_libvips(page: Page) -> bool:
-    """Say whether libvips decodes a page as other readers do, or says why it does not."""
+    """Say whether libvips decodes a page as other readers do, or tells why it does not."""
     meaning, samples, bits = page.photometric, page.samples, page.bits
     if meaning is None or 0 in page.size:
-        return True  # it says so
+        return True  # it tells
     if meaning not in COLOURS or meaning in LAB or page.number(INKS, 1) != 1:
         return False
     opacity = samples - page.colours
@@ -124,13 +125,13 @@ def refusal(page: Page) -> str | None:
         sign = "" if page.sample_format == UNSIGNED else "signed or complex "
         return f"{sign}samples of {bits} bits are not read"
     if meaning == Photometric.WHITE_IS_ZERO and page.samples == 2 and page.extra == ASSOCIATED:
-        return "white-is-zero gray that its opacity is multiplied into is not read"
+        return "white-is-zero gray with associated opacity is not read"
     if meaning == Photometric.CMYK and page.samples == 5 and page.extra == ASSOCIATED:
-        return "CMYK that its opacity is multiplied into is not read"
+        return "CMYK with associated opacity is not read"
     if meaning == Photometric.CMYK and page.number(INKS, 1) != 1:
         return "inks other than cyan, magenta, yellow and black are not read"
     if meaning not in COLOURS:
-        return f"its kind of colours (photometric {meaning}) is not read"
+        return f"its kind of colours (PhotometricInterpretation {meaning}) is not read"
     if not 0 <= page.samples - page.colours <= 1:
         return f"{page.samples} samples per pixel are not read"
     if meaning == Photometric.YCBCR and (bits != 8 or page.samples != 3):
@@ -142,7 +143,7 @@ def refusal(page: Page) -> str | None:
     if meaning in LAB and page.samples != 3:
         return "Lab with opacity is not read"
     if not _predictable(page):
-        return f"differences of samples of {bits} bits are not read"
+        return f"a predictor with samples of {bits} bits is not read"
     if 0 in page.segment:
         return "tiles without pixels are not read"
     return None

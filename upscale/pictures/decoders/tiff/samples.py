@@ -1,4 +1,4 @@
-"""The samples of a TIFF's page as its strips or tiles hold them: unpacked, but not yet colours."""
+"""The samples of a TIFF's page as its strips or tiles hold them: unpacked, and not yet colours."""
 
 import lzma
 import struct
@@ -19,18 +19,18 @@ __all__ = ["samples_of"]
 Samples = npt.NDArray[np.generic]
 
 DIFFERENCES, FLOAT_DIFFERENCES = 2, 3
-"""Of the field Predictor."""
+"""Values of the field Predictor."""
 
 REVERSED = np.packbits(
     np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)[:, ::-1], axis=1
 )[:, 0]
-"""Each byte, its bits turned around."""
+"""Each byte with its bits in reverse order."""
 
 
 def samples_of(path: Path, descriptor: int, page: Page) -> Samples:
-    """Return (H, W, samples), unsigned integers or floating point; raises InputError.
+    """Return (H, W, samples), unsigned integers or floating point. Raises InputError.
 
-    Chroma that several pixels share is repeated, as libtiff does.
+    Chroma that several pixels share is repeated, as by libtiff.
     """
     width, height = page.size
     across, down = -(-width // page.segment[0]), -(-height // page.segment[1])
@@ -80,7 +80,7 @@ def _segment(path: Path, page: Page, data: bytes, rows: int, plane: int) -> Samp
 def _chroma(path: Path, page: Page, data: bytes, rows: int, plane: int) -> Samples:
     """Return (rows, W, samples of a plane) of YCbCr (TIFF 6.0, section 21).
 
-    Units follow one another: the lumas of a block of pixels, then its one Cb and one Cr.
+    It is a series of units, each of the lumas of a block of pixels, then its one Cb and one Cr.
     """
     x, y = page.subsampling
     if page.planar and plane == 0:
@@ -101,7 +101,7 @@ def _chroma(path: Path, page: Page, data: bytes, rows: int, plane: int) -> Sampl
 
 
 def _numbers(page: Page, packed: npt.NDArray[np.uint8], width: int, channels: int) -> Samples:
-    """Return (rows, width, channels) of (rows, bytes), with what a predictor took off."""
+    """Return the samples in (rows, bytes), with the predictor undone: (rows, width, channels)."""
     order, bits = page.source.packing.order, page.bits
     predictor = page.number(PREDICTOR, 1)
     if page.compression in (1, 32773):
@@ -126,7 +126,7 @@ def _numbers(page: Page, packed: npt.NDArray[np.uint8], width: int, channels: in
 def _unpacked(
     path: Path, compression: int, data: bytes, line: int, rows: int
 ) -> npt.NDArray[np.uint8]:
-    """Return (rows, line) bytes; what was packed may hold more than that."""
+    """Return (rows, line) bytes; the packed data may hold more."""
     size = line * rows
     try:
         if compression == 1:
@@ -145,9 +145,9 @@ def _unpacked(
 
 
 def _by_libtiff(compression: int, data: bytes, line: int, rows: int) -> npt.NDArray[np.uint8]:
-    """Have libtiff unpack bytes, as a gray picture of 8 bits that is ``line`` bytes wide.
+    """Return (rows, line) bytes, unpacked by libtiff as a gray picture of 8 bits.
 
-    The packings pack bytes, whatever these mean. libvips has the usual ones, Pillow Zstandard.
+    These compressions pack bytes, whatever they mean. libvips has the usual ones, Pillow Zstandard.
     """
     fields = [(256, line), (257, rows), (258, 8), (259, compression), (262, 1), (273, 0)]
     fields += [(277, 1), (278, rows), (279, len(data))]

@@ -1,4 +1,5 @@
-"""The blocks of EXIF, XMP, IPTC and colours that a file holds, found where its container has them.
+"""The blocks of EXIF, XMP, IPTC and colours in a file, found in the places of its container.
 
-One module a container, and `blocks`, what they find. It imports `upscale.pictures.containers`.
+There is a module for each container, and `blocks` for what they find. It imports
+`upscale.pictures.containers`. The readers use it.
 """

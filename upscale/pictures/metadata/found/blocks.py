@@ -1,4 +1,4 @@
-"""What is found of metadata in a file: the first block of each kind, and what is left out."""
+"""The metadata found in a file: the first block of each kind, and what is left out."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +15,7 @@ EXIF = b"Exif\0\0"
 
 @dataclass(frozen=True)
 class Blocks:
-    """What a file holds; None: nothing of this kind."""
+    """The metadata of a file; None: it has no block of this kind."""
 
     exif: bytes | None = None
     """Begins with ``Exif`` and two zeros."""
@@ -25,11 +25,11 @@ class Blocks:
     icc: bytes | None = None
     texts: tuple[Text, ...] = ()
     doubts: tuple[str, ...] = ()
-    """What is left out, each the end of a sentence that begins with the file's name."""
+    """What is left out: ends of sentences that begin with the file's path and a colon."""
 
 
 def plain(data: bytes) -> str:
-    """Return a text whose file does not say how it is encoded."""
+    """Return a text whose encoding is not known: UTF-8 if it is valid, otherwise Latin-1."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -37,7 +37,10 @@ def plain(data: bytes) -> str:
 
 
 class Gathering:
-    """The first block of each kind counts, as exiftool has it; a different one later is named."""
+    """Collects metadata: the first block of each kind counts, as for exiftool.
+
+    If a different one follows, a sentence says so.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -54,15 +57,15 @@ class Gathering:
     def say(self, keyword: str, text: str, language: str = "") -> None:
         """Take the next text, unless it is empty.
 
-        One whose keyword has a colon is a program's own and tells of the old file: sizes and
-        dates of ImageMagick, what thumbnails are of.
+        A keyword with a colon is a program's own and is about the old file, such as ImageMagick's
+        sizes and dates, or a thumbnail's original; such a text is left out.
         """
         text = text.rstrip("\0")
         if text and ":" not in keyword:
             self._texts[Text(keyword, text, language)] = None
 
     def doubt(self, sentence: str) -> None:
-        """Say what is left out."""
+        """Take a sentence on what is left out."""
         self._doubts[sentence] = None
 
     def blocks(self) -> Blocks:

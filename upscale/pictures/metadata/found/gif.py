@@ -1,6 +1,6 @@
 """Metadata in the extensions of a GIF: comments, XMP and a profile.
 
-GIF89a, 24 and 26; XMP specification, part 3, 1.1.2; the profile as ImageMagick keeps it.
+GIF89a, 24 and 26; XMP specification, part 3, 1.1.2; the profile is where ImageMagick keeps it.
 """
 
 import re
@@ -14,15 +14,16 @@ __all__ = ["KEY_NAME", "TRAILER", "XMP", "blocks"]
 COMMENT, PROGRAM = 0xFE, 0xFF
 XMP, ICC = b"\x0bXMP DataXMP", b"\x0bICCRGBG1012"
 TRAILER = bytes((1, *range(255, -1, -1)))
-"""Behind XMP, which is not parted: so that whoever takes its bytes for lengths finds the end."""
+"""What follows XMP, which is not cut into parts: a program that takes any byte of it for the length
+of a part so finds the end."""
 
 KEY_NAME = b"upscale:"
 KEY = re.compile(re.escape(KEY_NAME) + rb"[0-9a-f]{32}")
-"""The comment that holds the key to resume by; it belongs to the old file."""
+"""A comment with the key to resume by, which belongs to the old file."""
 
 
 def blocks(descriptor: int) -> Blocks:
-    """Return the blocks of an open file, as far as it is sound."""
+    """Return the blocks of an open file, up to where it is damaged."""
     found = Gathering()
     try:
         for label, data in extensions(descriptor):
@@ -38,7 +39,7 @@ def blocks(descriptor: int) -> Blocks:
 
 
 def _joined(parts: bytes) -> bytes:
-    """Return what parts with a length each hold."""
+    """Return the contents of parts, each of which begins with its length."""
     found, at = [], 0
     while at < len(parts) and (length := parts[at]):
         found.append(parts[at + 1 : at + 1 + length])

@@ -16,16 +16,16 @@ from upscale.pictures.metadata.found.blocks import Blocks, Gathering, plain
 __all__ = ["blocks"]
 
 TIFF = (b"II*\0", b"MM\0*")
-"""What EXIF begins with, and a further segment of the same EXIF does not."""
+"""The beginnings of EXIF, by which it is told from a further segment of the same EXIF."""
 
 
 def blocks(segments: Sequence[Segment]) -> Blocks:
-    """Return the blocks; those that are longer than a segment are put together."""
+    """Return the blocks in ``segments``; blocks that are longer than a segment are joined."""
     found = Gathering()
     described, resources, profile = list[bytes](), list[bytes](), list[bytes]()
     for segment in segments:
         if (content := segment.behind(EXIF)) is not None:
-            content = content[1:]  # another zero
+            content = content[1:]  # a second zero
             if described and not content.startswith(TIFF):
                 described[-1] += content
             else:
@@ -48,7 +48,7 @@ def blocks(segments: Sequence[Segment]) -> Blocks:
 
 
 def _add_profile(found: Gathering, parts: list[bytes]) -> None:
-    """Join the parts, each with its number and their count; libjpeg refuses what does not fit."""
+    """Join the parts, each with its number and their count; libjpeg, too, wants them complete."""
     count = len(parts)
     heads = [bytes((number, count)) for number in range(1, count + 1)] if count < 256 else []
     if sorted(part[:2] for part in parts) == heads:

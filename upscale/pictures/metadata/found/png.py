@@ -1,6 +1,6 @@
 """Metadata in the chunks of a PNG, before its pixels and behind them (PNG, 5.6 and 11.3).
 
-libvips looks before the pixels only; exiftool, for one, writes XMP behind them.
+libvips looks only before the pixels; exiftool, for one, writes XMP behind them.
 """
 
 import zlib
@@ -23,16 +23,16 @@ NAMES = {
     b"zTXt": "text",
     b"iTXt": "text",
 }
-"""The chunks that hold blocks, and what is said where one is damaged."""
+"""The chunks that hold blocks, and what messages call each."""
 
 LARGEST = 16 * 2**20
-"""Bytes of a block, packed or not, above which it is passed over."""
+"""Bytes of a block, compressed or not, above which it is left out."""
 
 
 def blocks(descriptor: int) -> Blocks:
-    """Return the blocks of an open file; those of chunks count before ImageMagick's texts."""
+    """Return the blocks of an open file; those in chunks count before ImageMagick's texts."""
     found, texts = Gathering(), dict[str, str]()
-    closed = False  # to a profile, which stands before palette and pixels
+    closed = False  # whether a profile comes too late: it stands before palette and pixels
     try:
         for place in chunks(Path(), descriptor):
             kind, _, length = place
@@ -73,11 +73,11 @@ def blocks(descriptor: int) -> Blocks:
 
 
 def _text(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """Return keyword, text and language of a chunk; None where it is damaged or too large."""
+    """Return keyword, text and language of a chunk; None if it is damaged or too large."""
     keyword, _, text = data.partition(b"\0")
     language = b""
     packed = kind in (b"zTXt", b"iCCP") or (kind == b"iTXt" and text[:1] == b"\1")
-    if kind == b"iTXt":  # two bytes, a language and the keyword in it
+    if kind == b"iTXt":  # two bytes, a language, and the keyword in that language
         parts = text[2:].split(b"\0", 2)
         if len(parts) < 3:
             return None

@@ -1,6 +1,6 @@
-"""Metadata that ImageMagick keeps as text in a PNG: ``Raw profile type exif`` and its like.
+"""Metadata that ImageMagick keeps as texts in a PNG, such as ``Raw profile type exif``.
 
-A text is a line with the kind, one with the number of bytes, and lines of hexadecimal digits.
+A text has a line with the kind, a line with the number of bytes, and lines of hexadecimal digits.
 """
 
 import re
@@ -16,7 +16,7 @@ XMP = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 def blocks(texts: dict[str, str]) -> Blocks:
-    """Read the texts of a PNG, by keyword; those that hold no sound profile are passed over."""
+    """Return the blocks in the texts of a PNG, by keyword; other and damaged texts are ignored."""
     found = Gathering()
     for keyword, text in texts.items():
         data = _decoded(text) if keyword.startswith(PREFIX) else None

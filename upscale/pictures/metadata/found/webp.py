@@ -11,17 +11,18 @@ HEAD = b"VP8X"
 KINDS: dict[bytes, tuple[Kind, int]] = {
     b"EXIF": ("exif", 0x08), b"XMP ": ("xmp", 0x04), b"ICCP": ("icc", 0x20)
 }  # fmt: skip
-"""Chunks, and the bit of the head that announces each."""
+"""The kind of block in each chunk, and the bit of the head that announces it."""
 
 LARGEST = 16 * 2**20
-"""Bytes of a block above which it is passed over."""
+"""Bytes of a block above which it is left out."""
 
 
 def blocks(descriptor: int) -> Blocks:
     """Return the blocks of an open file.
 
-    What the head does not announce is not seen by those who show the picture, and so does not turn
-    or colour it. EXIF and XMP are kept all the same, as exiftool reads them.
+    Programs that show the picture do not look at what the head does not announce, so this neither
+    turns the picture nor changes its colours. Such EXIF and XMP are still kept, as exiftool reads
+    them.
     """
     found, announced = Gathering(), 0
     for kind, begin, length in chunks(descriptor):
@@ -44,7 +45,7 @@ def blocks(descriptor: int) -> Blocks:
 
 
 def _upright(kind: Kind, block: bytes) -> bytes:
-    """Return a block that turns nothing; what is damaged stays."""
+    """Return the block with orientation 1; a damaged one stays as it is."""
     try:
         return exif.upright(block) if kind == "exif" else xmp.for_output(block)
     except ValueError:
