@@ -76,14 +76,16 @@ class Carrier:
                         self._beside(cargo, self._bring)
                 else:
                     yield self._handed(cargo)
-            yield self._next()
+            if more or self._arriving or self._arrived:
+                yield self._next()
 
     def _bring(self, cargo: Cargo) -> Cargo | Result:
         return arrive(cargo, self._depot, self._settings, self._overwrite)
 
     def _next(self) -> Cargo | Result | None:
         if not (self._arrived or self._left):
-            self._hear(0 if self._in_batch else PATIENCE)
+            idle = not self._in_batch and (self._arriving or self._leaving)
+            self._hear(PATIENCE if idle else 0)
         if self._arrived:
             found = self._arrived.popleft()
             return self._handed(found) if isinstance(found, Cargo) else found
