@@ -33,6 +33,7 @@ CHANGING: dict[str, list[Any]] = {
     "overlap": [0, 7],
     "wrap": [True],
     "precision": ["fp32", "bf16"],
+    "engine": ["torch", "ncnn"],
     "alpha": [0.0, 0.25, 1.0],
 }
 """Options that change the result, each with values that differ from the default."""
