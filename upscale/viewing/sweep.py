@@ -8,8 +8,7 @@ from pathlib import Path
 
 from upscale.batch.planning.naming import Naming, ending
 from upscale.batch.planning.plan import prepare_output
-from upscale.errors import InputError, OutputError, UsageError
-from upscale.files import unreadable
+from upscale.errors import OutputError, UsageError
 from upscale.models.choice import CANDIDATES, CLEAN
 from upscale.models.fetching.sources import Notify, Progress
 from upscale.models.loading import load_model
@@ -87,10 +86,7 @@ def make_strip(
 
 def _read(asked: Sweep, notify: Notify) -> Image:
     """Read the picture, or the first of several frames."""
-    try:
-        image = reader.read(asked.input, asked.max_pixels)
-    except OSError as error:
-        raise InputError(unreadable(asked.input, error)) from error
+    image = reader.read(asked.input, asked.max_pixels)
     for warning in image.warnings:
         notify(f"upscale: warning: {warning}")
     if image.frames == 1:

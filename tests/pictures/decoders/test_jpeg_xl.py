@@ -1,11 +1,15 @@
 """JPEG XL: exact pixels, sizes from the header, metadata."""
 
 import hashlib
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from decoding import EXIF, TURNED_JXL, TURNED_JXL_PROFILE, XMP, Reading, bare, box
 from raw_pictures import noise
+
+from upscale.errors import InputError
 
 
 @pytest.mark.parametrize("container", [False, True])
@@ -45,6 +49,15 @@ def test_a_turned_jpeg_xl_with_a_profile_is_upright(read: Reading) -> None:
     stored = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 14
     np.testing.assert_array_equal(found.pixels, np.rot90(stored, -1))
     assert hashlib.sha256(found.icc or b"").hexdigest() == TURNED_JXL_PROFILE
+
+
+def test_a_missing_folder_for_temporary_files_is_not_taken_for_a_missing_picture(
+    read: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("OpenImageIO")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(InputError, match="TMPDIR"):
+        read(TURNED_JXL)
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -1,5 +1,6 @@
 """Files in and out: exact pixels, metadata, and a clear word for each file that is wrong."""
 
+import errno
 import io
 import os
 import struct
@@ -20,6 +21,7 @@ from PIL import Image as Pillow
 
 from upscale.errors import InputError, OutputError
 from upscale.pictures import limits
+from upscale.pictures.decoders import bmp
 from upscale.pictures.reading import reader
 from upscale.pictures.writing.writer import Writer
 from upscale.pixels import spool
@@ -548,6 +550,19 @@ def test_a_full_disk_leaves_the_file_that_was_there(small_disk: Path, suffix: st
     assert [(file.name, file.read_bytes()) for file in small_disk.iterdir()] == [
         (path.name, b"before")
     ]
+
+
+@pytest.mark.parametrize("read", [reader.read, reader.read_header])
+def test_a_disk_that_fails_while_a_picture_is_read_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[Path], object]
+) -> None:
+    def fail(*asked: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    Pillow.fromarray(noise(4, 4, 3)).save(tmp_path / "a.bmp")
+    monkeypatch.setattr(bmp, "read_all", fail)
+    with pytest.raises(InputError, match=r"/a\.bmp: .*\(Input/output error\)"):
+        read(tmp_path / "a.bmp")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")

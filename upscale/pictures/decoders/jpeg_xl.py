@@ -3,6 +3,7 @@
 Of the packages that bind libjxl, only OpenImageIO gives both 16 bits and the profile.
 """
 
+import contextlib
 import struct
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from upscale.errors import InputError
 from upscale.pictures.containers import companions
 from upscale.pictures.containers.boxes import boxes, ends_early
 from upscale.pictures.containers.companions import Surroundings
@@ -99,9 +101,15 @@ def decode(path: Path, descriptor: int) -> Decoded:
         raise cut(path)
     if header.animated:
         raise unsupported(path, "is an animated JPEG XL; convert it to WebP, GIF or APNG")
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "picture.jxl")
-        copy.write_bytes(data.ljust(LEAST, b"\0"))
+    with contextlib.ExitStack() as held:
+        try:
+            copy = Path(held.enter_context(tempfile.TemporaryDirectory()), "picture.jxl")
+            copy.write_bytes(data.ljust(LEAST, b"\0"))
+        except OSError as error:
+            raise InputError(
+                f"{path}: needs a temporary file, which cannot be written ({error.strerror}); make "
+                "room for it, or set TMPDIR to another folder"
+            ) from error
         image = reader.ImageInput.open(str(copy))
         if image is None:
             raise damaged(path, f"is damaged or ends early ({reader.geterror()})")

@@ -5,13 +5,16 @@ rest. Rows go through a `Spool`, so that a network gets none before the whole fi
 sound.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from upscale.errors import InputError
+from upscale.files import unreadable
 from upscale.pictures.colours.signals import loses_hdr
 from upscale.pictures.containers.heif.primary import frame_count
 from upscale.pictures.containers.png import Timing
@@ -49,16 +52,13 @@ def read(
     (see `Spool`); the caller removes it.
 
     Raises InputError with one of the report's codes ``io-error``, ``not-an-image``, ``too-large``,
-    ``truncated``, ``decode-error`` and ``unsupported-format``; OutputError if ``scratch`` cannot be
-    written; and OSError if the file can no longer be read.
+    ``truncated``, ``decode-error`` and ``unsupported-format``. Raises OutputError if ``scratch``
+    cannot be written.
     """
-    descriptor, head = open_file(path)
-    try:
+    with _opened(path) as (descriptor, head):
         before = os.fstat(descriptor)
         image = _read(path, descriptor, head, max_pixels, to_srgb, lenient, scratch)
         after = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise InputError(f"{path}: changed while it was read; run it again")
     return _without_damage(path, image)
@@ -70,8 +70,7 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
     If libvips does not read the format, channels, depth and frames are not known: it is taken to be
     RGB of 8 bits in one frame.
     """
-    descriptor, head = open_file(path)
-    try:
+    with _opened(path) as (descriptor, head):
         found = format_of(head, descriptor)
         if found and found.decoder:
             width, height = found.size(path, descriptor)
@@ -89,11 +88,21 @@ def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header:
             channels, depth = timing.channels, timing.depth
         elif found and found.loader == "heif":
             frames = frame_count(descriptor)
-    finally:
-        os.close(descriptor)
     if turned:
         width, height = height, width
     return Header(width, height, channels, depth, frames)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Lend the descriptor and the first bytes of a file; an OSError becomes an InputError."""
+    descriptor, head = open_file(path)
+    try:
+        yield descriptor, head
+    except OSError as error:
+        raise InputError(unreadable(path, error)) from error
+    finally:
+        os.close(descriptor)
 
 
 def _read(
