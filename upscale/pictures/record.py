@@ -63,7 +63,7 @@ class Saving:
     nowhere (in GIF the key is a comment, and there is no resolution).
     """
     texts: Literal["all", "comment", "none"] = "none"
-    """Which texts beside the picture it holds: all, one comment, or none."""
+    """Which texts beside the picture it holds: all, only comments, or none."""
     longest_comment: int = 2**31 - 1
     """Bytes of a comment in UTF-8, at most."""
     longest_exif: int = 65_000

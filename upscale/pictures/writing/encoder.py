@@ -39,7 +39,10 @@ def encode(
     encoding: Encoding,
     key: str | None,
 ) -> None:
-    """Save ``stream`` (frames one above the other) to ``descriptor``; raises pyvips.Error."""
+    """Save ``stream`` (frames one above the other) to ``descriptor``.
+
+    Raises pyvips.Error, OSError and ValueError.
+    """
     chosen = WRITABLE[suffix]
     depth = min(layout.depth, encoding.depth(suffix, layout.channels))
     pixels = layout.width * layout.height
