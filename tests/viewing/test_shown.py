@@ -54,11 +54,10 @@ def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
     assert shown[2].info["icc_profile"] == profile
     assert page.column("bits per sample") == ["16", "16", "8"]
     assert page.column("format") == ["TIFF", "PNG", "TIFF"]
-    assert page.column("on this page") == [
-        "as an 8-bit PNG: browsers do not show TIFF",
-        "as an 8-bit PNG: it has 16 bits per sample",
-        "as an 8-bit PNG: browsers do not show TIFF",
-    ]
+    cells = page.column("on this page")
+    assert all("8-bit PNG" in cell for cell in cells)
+    assert ["TIFF" in cell for cell in cells] == [True, False, True]
+    assert ["16 bits" in cell for cell in cells] == [False, True, False]
 
 
 def test_what_browsers_do_not_agree_on_is_decoded(tmp_path: Path) -> None:
