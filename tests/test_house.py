@@ -139,6 +139,7 @@ TESTED_ELSEWHERE = {
     "stores.vendor": "stores/test_store.py: a store asks it",
     "pictures.record": "pictures/test_formats.py: a record is what the list says of a format",
     "pictures.libvips": "pictures/writing/test_encoder.py: files are opened again to look at them",
+    "pictures.decoders.bmp_runs": "pictures/decoders/test_bmp.py: runs are those of a BMP",
     "pictures.reading.opened": "pictures/reading/test_reader.py: it is what a reader opens",
     "pictures.reading.rows": "pictures/reading/test_reader.py: rows are what a reader returns",
     "pictures.reading.vips": "pictures/reading/test_reader.py: libvips reads for the reader",

@@ -24,6 +24,7 @@ from upscale.pictures.decoders.base import (
     widen,
     without_empty_opacity,
 )
+from upscale.pictures.decoders.bmp_runs import run_lengths
 
 __all__ = ["decode", "size"]
 
@@ -133,7 +134,9 @@ def _pixels(path: Path, data: bytes, header: _Header) -> Pixels:
     if (bits, packing) in ((8, RLE8), (4, RLE4)):
         if header.top_down:
             raise damaged(path, "is packed from the top down, which a BMP cannot be")
-        return _coloured(data, header, _run_lengths(path, data, header))
+        shape = (header.height, header.width)
+        indices = run_lengths(path, data, header.pixels_at, shape, half=packing == RLE4)
+        return _coloured(data, header, indices)
     if packing not in (RGB, BITFIELDS, ALPHA_BITFIELDS) or huffman:
         name = NAMES.get(packing, "this compression of a BMP")
         raise unsupported(path, f"{name} is not read; convert it to PNG")
@@ -195,56 +198,6 @@ def _has_fourth_channel(data: bytes, header: _Header) -> bool:
     number = header.width * header.height
     fourth = np.frombuffer(data, np.uint8, 4 * number, header.pixels_at)[3::4]
     return bool(fourth.min() != fourth.max())
-
-
-def _run_lengths(path: Path, data: bytes, header: _Header) -> npt.NDArray[np.uint8]:
-    """Unpack RLE8 or RLE4 to indices, (H, W), in the order of the file; what is skipped is 0.
-
-    A pair (n, v) stands for n pixels of v. (0, 0) ends a row, and (0, 1) the picture. (0, 2) is
-    followed by a step across and down, and (0, n) by n single pixels, padded to two bytes.
-    """
-    width, height, half = header.width, header.height, header.bits == 4
-    padded = (width * header.bits + 31) // 32 * 32 // header.bits  # as some programs pack rows
-    rows = [bytearray(width) for _ in range(height)]
-    x = y = 0
-    at = header.pixels_at
-    while y < height:
-        if at + 2 > len(data):
-            if y == height - 1 and x >= width:
-                break
-            raise cut(path)
-        number, value = data[at], data[at + 1]
-        at += 2
-        if number:
-            pair = bytes((value >> 4, value & 15)) if half else bytes((value, value))
-            run = (pair * (number // 2 + 1))[:number]
-        elif value == 0:
-            x, y = 0, y + 1
-            continue
-        elif value == 1:
-            break
-        elif value == 2:
-            if at + 2 > len(data):
-                raise cut(path)
-            x, y = x + data[at], y + data[at + 1]
-            at += 2
-            if x > padded or y > height:
-                raise damaged(path, "is damaged (a step leads out of the picture)")
-            continue
-        else:
-            length = (value + 1) // 2 if half else value
-            run = data[at : at + length]
-            if len(run) < length:
-                raise cut(path)
-            if half:
-                run = bytes(nibble for byte in run for nibble in (byte >> 4, byte & 15))[:value]
-            at += length + length % 2
-        if x + len(run) > padded:
-            raise damaged(path, f"is damaged (row {y + 1:,} is longer than {width:,} pixels)")
-        run = run[: max(0, width - x)]
-        rows[y][x : x + len(run)] = run
-        x += len(run)
-    return np.frombuffer(b"".join(rows), np.uint8).reshape(height, width)
 
 
 def _profile(data: bytes, header: _Header) -> bytes | None:
