@@ -20,7 +20,12 @@ def open_as(loader: str, content: int | bytes, **options: int | str) -> pyvips.I
     source = make(content)
     pyvips.vips_lib.vips_error_clear()  # what it said of another file would come before its reason
     chosen: dict[str, int | str] = {"access": "sequential", "fail_on": "error", **options}
-    return pyvips.Operation.call(f"{loader}load_source", source, **chosen)
+    try:
+        return pyvips.Operation.call(f"{loader}load_source", source, **chosen)
+    except UnicodeDecodeError as error:  # libvips' reason quotes bytes of the file
+        pyvips.vips_lib.vips_error_clear()
+        reason = error.object.decode("utf-8", "replace")
+        raise pyvips.Error(f"unable to call {loader}load_source", reason) from error
 
 
 def vips_reason(error: pyvips.Error) -> str:

@@ -552,6 +552,18 @@ def test_a_full_disk_leaves_the_file_that_was_there(small_disk: Path, suffix: st
     ]
 
 
+def test_a_reason_that_quotes_odd_bytes_of_the_file_is_a_sentence(tmp_path: Path) -> None:
+    turned = Pillow.Exif()
+    turned[0x112] = 6
+    buffer = io.BytesIO()
+    Pillow.fromarray(noise(16, 16, 3)).save(buffer, "AVIF", exif=turned)
+    assert buffer.getvalue().count(b"irot") == 1
+    (tmp_path / "a.avif").write_bytes(buffer.getvalue().replace(b"irot", b"\xffrot"))
+    with pytest.raises(InputError, match=r"/a\.avif: ") as caught:
+        reader.read(tmp_path / "a.avif")
+    assert caught.value.code == "decode-error"
+
+
 @pytest.mark.parametrize("read", [reader.read, reader.read_header])
 def test_a_disk_that_fails_while_a_picture_is_read_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[Path], object]

@@ -204,6 +204,28 @@ def test_chroma_that_pixels_share_is_repeated(tmp_path: Path, across: int, down:
     assert abs(found - meaning(stored / 255, "ycbcr")).max() * 255 <= 1
 
 
+@pytest.mark.parametrize("shared", [(0, 2), (2, 0)])
+def test_chroma_that_no_pixels_share_is_damage(tmp_path: Path, shared: tuple[int, int]) -> None:
+    across, down = shared
+    said = {259: (3, 1, 1), 262: (3, 1, 6), 277: (3, 1, 3), 530: (3, 2, across | down << 16)}
+    data = handmade(bytes(WIDTH * HEIGHT * 3), said)
+    assert code_of(tmp_path / "a.tif", data) == "decode-error"
+
+
+@pytest.mark.parametrize(
+    ("tag", "numbers"),
+    [(529, (1, 1, 0, 1, 0, 1)), (532, (7, 1, 7, 1, 128, 1, 255, 1, 128, 1, 255, 1))],
+)
+def test_ycbcr_that_no_colours_lead_to_is_damage(
+    tmp_path: Path, tag: int, numbers: tuple[int, ...]
+) -> None:
+    more = [(530, 3, 2, (1, 1), True), (tag, 5, len(numbers) // 2, numbers, True)]
+    samples = of_kind(slope(3), "u8")
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, samples, photometric="ycbcr", metadata=None, extratags=more)
+    assert code_of(path, path.read_bytes()) == "decode-error"
+
+
 @pytest.mark.parametrize("kind", ["u12", "f2"])
 def test_what_is_said_of_a_picture_is_kept_and_turns_it(tmp_path: Path, kind: str) -> None:
     samples = of_kind(slope(3), kind)

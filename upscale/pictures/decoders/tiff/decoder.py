@@ -116,10 +116,15 @@ def _colours(path: Path, page: Page, samples: Samples) -> Pixels:
 
 
 def _rgb_of_ycbcr(page: Page, samples: Samples) -> Pixels:
-    """Return RGB by the inverse of TIFF 6.0, section 21, with libtiff's default references."""
+    """Return RGB by the inverse of TIFF 6.0, section 21, with libtiff's default references.
+
+    Raises ValueError for references or coefficients by which there is no inverse.
+    """
     red, green, blue = page.fractions(YCBCR_COEFFICIENTS) or (0.299, 0.587, 0.114)
     references = page.fractions(REFERENCES) or (0, 255, 128, 255, 128, 255)
     black, white = np.array(references[::2]), np.array(references[1::2])
+    if not green or (black == white).any():
+        raise ValueError("YCbCr whose samples all mean the same")
     spans = np.array([255, 127, 127]) / (white - black)
     luma, cb, cr = np.moveaxis((samples - black) * spans, -1, 0)
     r, b = luma + cr * (2 - 2 * red), luma + cb * (2 - 2 * blue)

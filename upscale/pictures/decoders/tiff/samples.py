@@ -83,6 +83,8 @@ def _chroma(path: Path, page: Page, data: bytes, rows: int, plane: int) -> Sampl
     It is a series of units, each of the lumas of a block of pixels, then its one Cb and one Cr.
     """
     x, y = page.subsampling
+    if not x or not y:
+        raise damaged(path, f"has a chroma sample for {x} × {y} pixels")
     if page.planar and plane == 0:
         x = y = 1
     width = page.segment[0]
