@@ -54,6 +54,8 @@ class Saving:
     """Whether it holds several frames or pages."""
     joined: bool = False
     """Whether `upscale.pictures.writing.apng` joins the frames, which libvips cannot do."""
+    whole: bool = False
+    """Whether libvips encodes nothing before it has all rows."""
     lossy: bool = False
     """Whether it can be saved with loss, at a quality that one chooses."""
     lossless: bool = True

@@ -1,7 +1,6 @@
 """``--dry-run``: reports the planned work, its size and its time."""
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from upscale.batch.codec import Codec
@@ -10,7 +9,7 @@ from upscale.batch.order import Method, Order, request
 from upscale.batch.planning.job import Job
 from upscale.batch.run import Result, is_hopeless
 from upscale.batch.worker import Probe, Skipped
-from upscale.cli.reports.duration import planned, seconds_of
+from upscale.cli.reports.duration import Work, planned, seconds_of
 from upscale.cli.reports.report import Report
 from upscale.cli.terminal.bars import Bars
 from upscale.cli.terminal.console import duration
@@ -35,15 +34,19 @@ class DryRun(Worker):
         order: Order,
         methods: Mapping[str, Method],
         devices: int = 1,
+        processes: int = 1,
         debug: bool = False,
     ) -> None:
-        """Start nothing; ``devices``: how many devices like the first would share the work."""
+        """Start nothing.
+
+        ``devices``: how many devices like the first would share the work, beside ``processes`` that
+        decode and encode.
+        """
         self._start = time.process_time()  # the run will need it, too
         super().__init__(making, order, methods, 0)
         self._codec = Codec(debug)
-        self._devices = devices
-        self._pixels: Counter[str] = Counter()
-        self._raw_bytes = 0
+        self._shared = devices, processes
+        self._work = Work()
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         """End its process."""
@@ -72,20 +75,23 @@ class DryRun(Worker):
         frames = header.frames if WRITABLE[suffix_of(job.output)].frames else 1
         result, passes = planned(job, reply, self._methods[model], self._order)
         width, height = result.output_size or (0, 0)
-        self._raw_bytes += width * height * header.channels * header.depth // 8 * frames
-        self._pixels[model] += passes * frames
+        suffix = suffix_of(job.output)
+        self._work.raw[suffix] += width * height * header.channels * header.depth // 8 * frames
+        self._work.pictures[suffix] += 1
+        self._work.pixels[model] += passes * frames
         return result
 
     def summarize(self, report: Report, bars: Bars, status: int) -> None:
         """Load and measure each planned model, and report the time and space of all."""
-        methods, raw_bytes = self._methods, self._raw_bytes
-        seconds = 0.0
-        if self._pixels:
-            seconds = self._start + seconds_of(self._pixels, methods, self._devices)
+        work, methods = self._work, self._methods
+        raw_bytes, seconds = work.raw.total(), 0.0
+        if work.pixels:
+            encoding = self._order.encoding
+            seconds = self._start + seconds_of(work, methods, encoding, *self._shared)
         report.summarize(
             status, True, seconds_estimated=round(seconds, 1), bytes_uncompressed=raw_bytes
         )
-        models = (methods[name].ready.model for name in self._pixels)
+        models = (methods[name].ready.model for name in work.pixels)
         places = (f" on {each.place} ({each.precision}, {each.engine})" for each in models)
         bars.say(
             f"about {duration(seconds)}{next(places, '')}; "

@@ -103,7 +103,7 @@ def _crew(
         return RayCluster(*asked, workers=options.workers, debug=options.debug)
     devices = devices_of(options.device)
     if options.dry_run:
-        return DryRun(making, order, methods, len(devices), options.debug)
+        return DryRun(making, order, methods, len(devices), options.jobs, options.debug)
     if not options.has_devices:
         devices *= options.workers or 1
     devices = devices[:files]
