@@ -25,6 +25,7 @@ from upscale.batch.planning.walk import Found
 from upscale.batch.planning.watch import settled
 from upscale.batch.resume import keys_of
 from upscale.cli.reports import duration as duration_module
+from upscale.cli.reports.duration import Pass
 from upscale.cli.run import local as local_module
 from upscale.cli.run.methods import making_of, order_of
 from upscale.cli.run.options import Options
@@ -255,7 +256,8 @@ def test_the_time_of_the_best_is_said_before_several_workers_begin(
         process._process.stderr.close()
 
     monkeypatch.setattr(program, "start_worker", start)
-    monkeypatch.setattr(duration_module, "seconds_a_pixel", lambda method: 5.0)
+    five_seconds = Pass(5, np.zeros((4, 4, 3), np.uint8))
+    monkeypatch.setattr(duration_module, "passed", lambda method: five_seconds)
     found = inside(mixed, "in", "-o", "out", "--best", "--workers", "2", *QUICK)
     assert found.status == DeviceError.exit_code
     assert "31 min" in found.said  # 5 s for each of 5 × 6 × 4 + 16 × 16 pixels

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,22 @@ def test_rows_that_are_missing_are_noticed(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=f"^{tmp_path}/none"):
         Spool((4, 6, 3), np.uint8, tmp_path / "none" / "rows")
+
+
+def test_a_folder_that_has_vanished_is_named_and_not_the_input(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    rows = stored(folder / "rows", noise((4, 6, 3)))
+    assert isinstance(rows, StoredRows)
+    spooled = Spool((4, 6, 3), np.uint8, folder / "scratch")
+    spooled.append(noise((4, 6, 3)))
+    shutil.rmtree(folder)
+    with pytest.raises(OutputError, match=f"^{folder}/scratch: "):
+        spooled.finish()
+    with pytest.raises(OutputError, match=f"^{folder}/rows: "):
+        rows[:]
+    with pytest.raises(OutputError, match=f"^{folder}/rows: "):
+        rows.moved_to(tmp_path / "after")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")

@@ -55,7 +55,7 @@ All options and commands: upscale --help"""
 
 
 class _Train(DefaultGroup):
-    introduction = """Fine-tune a model on your pictures, or train one from nothing.
+    introduction = """Fine-tune a model on your pictures, or train one from scratch.
 
   upscale train --data photos/ --valid others/    fine-tunes srgan
   upscale train --resume runs/srgan-1             goes on after Ctrl-C or a crash
@@ -86,7 +86,7 @@ data_app = typer.Typer(
 )
 train_app = typer.Typer(
     cls=_Train,
-    help="Fine-tune a model, or train one from nothing.",
+    help="Fine-tune a model, or train one from scratch.",
     no_args_is_help=False,
     rich_markup_mode="rich",
 )

@@ -84,11 +84,18 @@ class StoredRows:
         return (height - self.first if self.rows is None else self.rows, width, channels)
 
     def __getitem__(self, rows: slice, /) -> npt.NDArray[Any]:
-        """Return the rows of a slice with step 1, copied out of the file."""
+        """Return the rows of a slice with step 1, copied out of the file.
+
+        Raises OutputError if the file is gone.
+        """
         start, stop, _ = rows.indices(self.shape[0])
         height, width, channels = self.stored
         stack = (self.frames, height // self.frames, width, channels)
-        whole = upright(np.memmap(self.path, self.dtype, "r", shape=stack), self.orientation)
+        try:
+            mapped = np.memmap(self.path, self.dtype, "r", shape=stack)
+        except OSError as error:
+            raise _gone(self.path, error) from error
+        whole = upright(mapped, self.orientation)
         rows_of_one = whole.shape[1]
         start, stop = self.first + start, self.first + stop
         parts = [
@@ -101,13 +108,23 @@ class StoredRows:
         return np.ascontiguousarray(np.concatenate(parts))
 
     def moved_to(self, path: Path) -> "StoredRows":
-        """Rename the file, and return the rows in it. Raises OSError."""
-        system.replace(self.path, path)
+        """Rename the file, and return the rows in it. Raises OutputError."""
+        try:
+            system.replace(self.path, path)
+        except OSError as error:
+            raise _gone(self.path, error) from error
         return replace(self, path=path)
 
     def part(self, first: int, rows: int) -> "StoredRows":
         """Return ``rows`` of these rows, from ``first`` on, as a picture of its own."""
         return replace(self, first=self.first + first, rows=rows)
+
+
+def _gone(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path}: this temporary file cannot be read any more ({error.strerror}); leave its folder "
+        "there until the run has ended"
+    )
 
 
 class Spool:
@@ -164,7 +181,11 @@ class Spool:
             return seen.reshape(-1, *seen.shape[2:])
         assert self._scratch is not None
         self._file.close()
-        if self._scratch.stat().st_size != math.prod(self._shape) * self._dtype.itemsize:
+        try:
+            size = self._scratch.stat().st_size
+        except OSError as error:
+            raise _gone(self._scratch, error) from error
+        if size != math.prod(self._shape) * self._dtype.itemsize:
             raise OutputError(
                 f"{self._scratch}: was not written whole; the disk may be full, so make room on it"
             )

@@ -30,7 +30,7 @@ __all__ = [
 CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 """A rater's code; small letters only, since some systems ignore the case of file names."""
 
-MOST_TRIALS, MOST_PIXELS, MOST_SECONDS = 10**6, 10**6, 10**7
+MOST_PIXELS, MOST_SECONDS = 10**6, 10**7
 
 _writing = threading.Lock()
 

@@ -90,7 +90,7 @@ class Config:
     idle: tuple[str, ...] = field(default=(), compare=False)
     """What the user gives and has no effect in this run, in sentences."""
     first: Recipe | None = None
-    """What is trained before, from nothing; None: there is a single stage."""
+    """What is trained before, from scratch; None: there is a single stage."""
 
     @property
     def of_first(self) -> "Config":

@@ -21,7 +21,7 @@ OF_ONE_STAGE = (
 
 
 def in_first() -> set[str]:
-    """Return the names of options that a first stage may have; it starts from nothing."""
+    """Return the names of options that a first stage may have; it starts from scratch."""
     return {each.name for each in fields(Recipe) if "help" in each.metadata} - {"init"}
 
 

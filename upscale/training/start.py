@@ -100,7 +100,7 @@ def _check_asked(recipe: Recipe, asked: tuple[str, ...], found: Spec) -> None:
         )
         raise UsageError(
             f"--init {recipe.init} is another network than options or [generator] ask for: {said}; "
-            "give --init none to train that one from nothing, or weights of it"
+            "give --init none to train that one from scratch, or weights of it"
         )
 
 

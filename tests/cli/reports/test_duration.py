@@ -40,9 +40,14 @@ def test_the_slowest_method_counts_for_every_pixel_of_each_pass(
     quick = Method(4, lambda: Ready(model, Tiling(0, 0)), "quick")
     slow = Method(4, lambda: Ready(model, Tiling(0, 0)), "slow")
     takes(monkeypatch, {quick: 0.1, slow: 0.5})
+    moved: list[tuple[int, int]] = []
     with Codec() as codec:
-        found = at_most(jobs, {"quick": quick, "slow": slow}, Order(Target(scale=scale)), codec)
+        found = at_most(
+            *(jobs, {"quick": quick, "slow": slow}, Order(Target(scale=scale)), codec),
+            lambda done, total: moved.append((done, total)),
+        )
     assert found == pytest.approx(0.5 * (6 * 4 + 8 * 8) * passes)
+    assert moved == [(done, 4 + 2) for done in range(7)]
 
 
 def takes(monkeypatch: pytest.MonkeyPatch, seconds: dict[Method, float]) -> None:

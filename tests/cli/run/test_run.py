@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -23,6 +24,7 @@ from program import (
 )
 
 from upscale.cli.reports import duration as duration_module
+from upscale.cli.reports.duration import Pass
 from upscale.models.manifest import read_manifest
 from upscale.networks.spec import RRDBNetSpec, build, spec_to_dict
 
@@ -235,13 +237,21 @@ def test_a_network_that_does_not_enlarge_says_so_where_that_is_asked(
     assert ("warning" in found.said) == told
 
 
+@pytest.mark.parametrize("words", [(), ("--workers", "2")])
 @pytest.mark.parametrize(("tile", "told"), [("1", True), ("64", False)])
 def test_very_small_tiles_are_warned_of_with_an_estimate(
-    tmp_path: Path, weights: str, monkeypatch: pytest.MonkeyPatch, tile: str, told: bool
+    tmp_path: Path,
+    weights: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tile: str,
+    told: bool,
+    words: tuple[str, ...],
 ) -> None:
-    monkeypatch.setattr(duration_module, "seconds_a_pixel", lambda method: 5.0)
-    picture(tmp_path / "a.png", 6, 4)
-    found = inside(tmp_path, "a.png", "--tile", tile, "--model", weights)
+    five_seconds = Pass(5, np.zeros((4, 4, 3), np.uint8))
+    monkeypatch.setattr(duration_module, "passed", lambda method: five_seconds)
+    for name in ("a.png", "b.png"):
+        picture(tmp_path / name, 3, 4)
+    found = inside(tmp_path, "a.png", "b.png", "--tile", tile, "--model", weights, *words)
     assert found.status == 0, found.said
     assert ("--tile 1 " in found.said, "2 min" in found.said) == (told, told)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from upscale.bench.tables.published import Published, pictures_of
 from upscale.bench.tables.records import Kind, Origin, by_set, line_up, of_picture
-from upscale.metrics.protocol import CONVENTIONS, FIGURES, METRICS, Description, Protocol, Row
+from upscale.metrics.protocol import CONVENTIONS, FIGURES, METRICS, Protocol, Row
 from upscale.viewing import markdown
 from upscale.viewing.markdown import escaped
 
-__all__ = ["MISSING", "Line", "Table", "make_tables", "to_markdown"]
+__all__ = ["MISSING", "Line", "Table", "make_tables", "signed", "to_markdown"]
 
 MISSING = "–"
 
@@ -143,7 +143,8 @@ def _figure(origin: Origin, name: str, protocol: Protocol) -> str:
     if origin.published is not None and name in ("psnr", "ssim"):
         text += _otherwise(origin.published, name, protocol)
     if name in origin.differences:
-        text += f" ({_signed(origin.differences[name], kind)})"
+        difference = origin.differences[name]
+        text += f" ({signed(difference, kind.shown(abs(difference)))})"
     return text
 
 
@@ -159,12 +160,11 @@ def _otherwise(published: Published, name: str, protocol: Protocol) -> str:
     return said
 
 
-def _signed(value: float, kind: Description) -> str:
-    """Write a difference with its sign; if it rounds to 0, it has none."""
-    text = kind.shown(abs(value))
-    if not text.strip("0."):
-        return text
-    return f"{'−' if value < 0 else '+'}{text}"
+def signed(value: float, amount: str) -> str:
+    """Write a difference: its sign and its ``amount``. An amount that is rounded to 0 has none."""
+    if not amount.strip("0."):
+        return amount
+    return f"{'−' if value < 0 else '+'}{amount}"
 
 
 def _cost(origin: Origin) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ network's time. Beside a GPU they run in processes of their own, and the slower 
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
@@ -23,6 +23,7 @@ from upscale.batch.planning.job import Job
 from upscale.batch.run import Result
 from upscale.batch.worker import Probe, Probed, Skipped
 from upscale.errors import UpscaleError
+from upscale.models.fetching.sources import Progress
 from upscale.pictures.formats import WRITABLE
 from upscale.pictures.limits import check_format
 from upscale.pictures.writing.encoding import Encoding
@@ -77,15 +78,21 @@ class Encoded:
 
 
 def at_most(
-    jobs: Iterable[Job], methods: Mapping[str, Method], order: Order, codec: Codec
+    jobs: Sequence[Job],
+    methods: Mapping[str, Method],
+    order: Order,
+    codec: Codec,
+    progress: Progress = lambda done, total: None,
 ) -> float:
     """Return the seconds that ``jobs`` take if the slowest of ``methods`` makes all of them.
 
-    Only headers are read. Pictures that are up to date or cannot be made take no time.
+    Files are read for their keys, but only headers are decoded. Pictures that are up to date or
+    cannot be made take no time. ``progress`` counts jobs and methods.
     """
-    pixels = 0
+    pixels, slowest, total = 0, 0.0, len(jobs) + len(methods)
     headers_only = replace(order, candidates=None)
-    for job in jobs:
+    for number, job in enumerate(jobs):
+        progress(number, total)
         try:
             if job.problem is None:
                 reply = codec.call(request(Probe, job, methods, headers_only), job.input)
@@ -93,7 +100,10 @@ def at_most(
                     pixels += planned(job, reply, methods[reply.choice.model], order)[1]
         except UpscaleError:
             continue  # reported when its turn comes
-    slowest = max(passed(method).seconds for method in methods.values()) if pixels else 0.0
+    for number, method in enumerate(methods.values() if pixels else ()):
+        progress(len(jobs) + number, total)
+        slowest = max(slowest, passed(method).seconds)
+    progress(total, total)
     return pixels * slowest
 
 

@@ -1,5 +1,7 @@
 """``upscale INPUT…``: plan, load, upscale, report."""
 
+import gc
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
@@ -67,6 +69,7 @@ def _run(options: Options, inputs: Inputs | Stored, bars: Bars, report: Report) 
             course.run(crew, cache(partial(announce, methods)))
         else:  # its processes need the memory of the models that are measured
             announce({name: replace(each) for name, each in methods.items()})
+            _free_cache()
             course.run(crew)
         if isinstance(crew, DryRun):
             crew.summarize(report, bars, course.status)
@@ -121,22 +124,40 @@ def _announce(
     course: Course, order: Order, options: Options, bars: Bars, methods: Mapping[str, Method]
 ) -> None:
     """Warn if big networks or very small tiles may take more than a minute."""
-    tilings = [each.loaded.tiling for each in methods.values() if each.loaded is not None]
-    wasteful = [tiling for tiling in tilings if tiling.is_wasteful]
-    measured = not (options.watch or options.is_streamed or options.cluster)
-    if not measured or not (options.best or wasteful):
+    if options.watch or options.is_streamed or options.cluster:
+        return
+    wasteful = options.tile is not None and _is_wasteful(options.tile)
+    if not (options.best or wasteful):
         return
     jobs = [task.job for task in course.left]
+    move = bars.task("estimating the time", len(jobs) + len(methods))
     with Codec(options.debug) as codec:
-        seconds = at_most(jobs, methods, order, codec) / len(devices_of(options.device))
+        seconds = at_most(jobs, methods, order, codec, move) / len(devices_of(options.device))
     if seconds > 60:
         bars.say(f"upscale: at most about {duration(seconds)}; it can be stopped and resumed")
-        for tiling in wasteful[:1]:
+        if wasteful:
+            tiling = next(iter(methods.values())).ready.tiling
             bars.say(
                 f"upscale: warning: with --tile {tiling.tile} the network reads "
                 f"{tiling.effort:.0f} pixels for each pixel of the picture, because a tile needs "
                 f"{tiling.overlap} pixels around it; --tile auto is faster"
             )
+
+
+def _is_wasteful(tile: int) -> bool:
+    if not tile:
+        return False
+    from upscale.upscaling.tiling import Tiling
+
+    return Tiling(tile, 0).is_wasteful
+
+
+def _free_cache() -> None:
+    """Give the memory of measured models back to the GPU, for the processes that use it."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 class _Once:

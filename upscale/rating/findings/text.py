@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from upscale.bench.tables import table
 from upscale.bench.tables.records import Kind
-from upscale.bench.tables.table import MISSING, Line, Table
+from upscale.bench.tables.table import MISSING, Line, Table, signed
 from upscale.rating.findings.opinions import Difference, Opinion
 from upscale.rating.findings.preferences import PRIOR, Preference
 from upscale.rating.findings.raters import Retest
@@ -162,10 +162,7 @@ def _share(share: float) -> str:
 
 
 def _signed(value: float) -> str:
-    text = f"{abs(value):.2f}"
-    if not text.strip("0."):
-        return text
-    return f"{'−' if value < 0 else '+'}{text}"
+    return signed(value, f"{abs(value):.2f}")
 
 
 def _interval(low: float | None, high: float | None, digits: int = 2) -> str:
