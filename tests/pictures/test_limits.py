@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+import pyvips
 from PIL import Image
 
 from upscale.errors import InputError, OutputError
@@ -15,7 +16,7 @@ PILLOW = {".jpg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
 
 @pytest.mark.parametrize(
     ("suffix", "limit"),
-    [(".jpg", 65_500), (".webp", 16_383), (".avif", 65_536), (".gif", 65_535), (".tif", 10**7)],
+    [(".jpg", 65_500), (".webp", 16_383), (".avif", 16_384), (".gif", 65_535), (".tif", 10**7)],
 )
 def test_a_side_as_long_as_can_be_is_taken_and_one_more_is_not(suffix: str, limit: int) -> None:
     path = Path(f"a{suffix}")
@@ -35,6 +36,20 @@ def test_the_limits_are_those_of_the_encoders(suffix: str, limit: int) -> None:
     Image.new("L", (limit, 1)).save(io.BytesIO(), PILLOW[suffix])
     with pytest.raises((ValueError, OSError, OverflowError)):
         Image.new("L", (limit + 1, 1)).save(io.BytesIO(), PILLOW[suffix])
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".avif", ".gif"])
+def test_libvips_saves_the_longest_sides(suffix: str) -> None:
+    limit = WRITABLE[suffix].side_limit
+    for size in ((limit, 16), (16, limit)):
+        picture = pyvips.Image.black(*size, bands=3).copy(interpretation="srgb")
+        assert picture.write_to_buffer(suffix)
+
+
+def test_the_limit_of_avif_is_that_of_libvips() -> None:
+    longer = pyvips.Image.black(WRITABLE[".avif"].side_limit + 1, 16, bands=3)
+    with pytest.raises(pyvips.Error, match="too large"):
+        longer.copy(interpretation="srgb").write_to_buffer(".avif")
 
 
 @pytest.mark.parametrize("name", ["a.xyz", "a", "a.heic"])

@@ -46,9 +46,17 @@ def test_impossible_primaries_say_nothing(colours: tuple[float, ...]) -> None:
     assert of_chromaticities(colours, None, False) is None
 
 
+def test_numbers_that_no_byte_holds_lead_to_a_profile_only() -> None:
+    for points in (CodePoints(300, 16), CodePoints(12, 301)):
+        said = Signals(points)
+        assert said.profile(gray=False) is not None
+        assert said.beyond_srgb(gray=False) is None
+    assert Signals(CodePoints(12, 255)).beyond_srgb(gray=False) == CodePoints(12, 255)
+
+
 def test_numbers_of_no_meaning_are_named() -> None:
     path = Path("a.png")
-    for points in (CodePoints(3, 13), CodePoints(1, 200), CodePoints(99, 99)):
+    for points in (CodePoints(3, 13), CodePoints(1, 200), CodePoints(99, 99), CodePoints(300, 1)):
         assert str(path) in doubts(path, Signals(points))[0]
     for numbers in ((1, 13), (0, 0), (2, 2), (9, 16), (9, 18), (12, 13)):
         assert doubts(path, Signals(CodePoints(*numbers))) == ()

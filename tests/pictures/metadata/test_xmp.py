@@ -61,6 +61,14 @@ def test_what_says_nothing_of_it_stays_byte_for_byte() -> None:
     assert xmp.for_output(packet) == packet
 
 
+def test_zeros_around_it_go_and_others_are_an_error() -> None:
+    """In a GIF a zero byte would end it, and what follows would be taken for blocks."""
+    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF  other = "1" /></x:xmpmeta>'
+    assert xmp.for_output(packet + b"\0\0") == packet
+    with pytest.raises(ValueError, match="zero"):
+        xmp.for_output(packet.replace(b"1", b"\0"))
+
+
 @pytest.mark.parametrize("packet", [b"", b"text", b"<x:xmpmeta>", b"<rdf:RDF>"])
 def test_what_is_not_xmp_is_an_error(packet: bytes) -> None:
     with pytest.raises(ValueError, match="RDF"):

@@ -293,6 +293,16 @@ def test_animated_png_is_converted_and_carries_its_numbers(tmp_path: Path) -> No
         assert picture.n_frames == 3
 
 
+def test_avif_with_numbers_that_no_png_holds_is_read_and_saved(tmp_path: Path) -> None:
+    data = avif(12, 16)
+    assert data.count(b"nclx\0\x0c\0\x10") == 1
+    (tmp_path / "a.avif").write_bytes(data.replace(b"nclx\0\x0c", b"nclx\x01\x0c"))
+    image = read(tmp_path / "a.avif")
+    assert ["268/16" in each for each in image.warnings] == [True]
+    assert image.metadata.icc is not None
+    assert b"cICP" not in chunks(saved(image, tmp_path / "out.png").read_bytes())
+
+
 @pytest.mark.parametrize("numbers", [(1, 13), (1, 1), (2, 2), (1, 6)])
 @pytest.mark.parametrize("source", ["png", "avif"])
 def test_srgb_by_number_changes_no_output(

@@ -51,8 +51,12 @@ class Signals:
         return of_chromaticities(self.chromaticities, self.gamma, gray)
 
     def beyond_srgb(self, gray: bool) -> CodePoints | None:
-        """Return the code points that an output has to carry; None if they mean sRGB."""
-        return self.code_points if self.profile(gray) else None
+        """Return the code points that an output has to carry; None if they mean sRGB.
+
+        None also for numbers that only AVIF and HEIC can hold: no such code points are assigned.
+        """
+        points = self.code_points
+        return points if points and _fits(points) and self.profile(gray) else None
 
 
 def doubts(path: Path, said: Signals) -> tuple[str, ...]:
@@ -91,8 +95,15 @@ def of_code_points(points: CodePoints, gray: bool) -> bytes | None:
     if curve == icc.parametric(SRGB_CURVE) and (gray or colours == BT709):
         return None
     name = f"H.273 {points.primaries}/{points.transfer}"
-    exact = bytes([points.primaries, points.transfer, 0, points.full_range])
+    exact = (
+        bytes([points.primaries, points.transfer, 0, points.full_range]) if _fits(points) else None
+    )
     return icc.profile(name, colours, curve, gray, exact)
+
+
+def _fits(points: CodePoints) -> bool:
+    """Say whether a byte holds each number, as in PNG and in profiles."""
+    return max(points.primaries, points.transfer) < 256
 
 
 def of_chromaticities(

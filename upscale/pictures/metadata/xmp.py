@@ -37,13 +37,15 @@ def for_output(xmp: bytes) -> bytes:
     """Return the XMP of an upright picture without companions.
 
     The orientation becomes 1; gain maps, the video of a motion photo and extended XMP are no longer
-    named. All else is kept, byte for byte if none of these is named. Raises ValueError if there is
-    no RDF, or XML that cannot be parsed.
+    named, and zeros around it are removed. All else is kept, byte for byte if none of these is
+    named. Raises ValueError if there is no RDF, a zero byte, or XML that cannot be parsed.
     """
-    upright = ORIENTATION.sub(rb"\g<1>1", xmp)
+    upright = ORIENTATION.sub(rb"\g<1>1", xmp.strip(b"\0"))
     body = BODY.search(upright)
     if body is None:
         raise ValueError("holds no RDF")
+    if b"\0" in upright:
+        raise ValueError("holds a zero byte")  # which no XML may, and which would end it in a GIF
     if not any(name in upright for name in ABSENT):
         return upright
     try:
