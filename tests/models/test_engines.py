@@ -1,8 +1,13 @@
 """The quickest engine is measured once, and its pictures are PyTorch's within a level."""
 
+import importlib
 import json
+import os
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -12,7 +17,14 @@ from random_networks import random_state
 import upscale
 from upscale.errors import DeviceError, UsageError
 from upscale.models import engines
-from upscale.models.engines import FILE, check_engine, pick_engine, pick_gpu, vulkan_devices
+from upscale.models.engines import (
+    FILE,
+    check_engine,
+    lack_of_ncnn,
+    pick_engine,
+    pick_gpu,
+    vulkan_devices,
+)
 from upscale.models.loading import load_model
 from upscale.models.model import Model
 from upscale.networks.spec import CompactSpec
@@ -73,13 +85,66 @@ def test_ncnn_computes_in_float32_on_the_cpu_only(model: Model) -> None:
         assert pick_engine("auto", replace(model, precision=precision), may_choose=True) == "torch"
 
 
-def test_without_ncnn_auto_is_pytorch(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "is_installed", lambda: False)
+@pytest.fixture
+def broken(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """A package ncnn whose import runs the parameter, in place of the real one."""
+    package = tmp_path / "broken" / "ncnn.py"
+    package.parent.mkdir()
+    package.write_text(request.param)
+    importlib.import_module("ncnn")  # which comes back in the end
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(package.parent)
+        patch.delitem(sys.modules, "ncnn")
+        lack_of_ncnn.cache_clear()
+        vulkan_devices.cache_clear()
+        yield
+    lack_of_ncnn.cache_clear()
+    vulkan_devices.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("raise ModuleNotFoundError(name='ncnn')", r"pip install 'upscale\[ncnn\]'"),
+        ("raise ImportError('no libgomp.so.1')", r"no libgomp\.so\.1\).*--force-reinstall"),
+        ("raise OSError('no vcomp140.dll')", r"no vcomp140\.dll\).*--force-reinstall"),
+    ],
+    indirect=["broken"],
+)
+def test_without_ncnn_auto_is_pytorch(model: Model, broken: None, told: str) -> None:
     assert pick_engine("auto", model, may_choose=True) == "torch"
-    with pytest.raises(UsageError, match=r"pip install 'upscale\[ncnn\]'"):
+    assert vulkan_devices() == ()
+    with pytest.raises(UsageError, match=told):
         pick_engine("ncnn", model, may_choose=True)
-    with pytest.raises(DeviceError, match=r"pip install 'upscale\[ncnn\]'"):
+    with pytest.raises(DeviceError, match=told):
         pick_gpu("vulkan")
+
+
+def test_who_asks_for_ncnn_gets_its_precision(
+    cached: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also on a processor on which another one is faster in PyTorch."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr("upscale.models.precision.quickest", lambda *names: "bf16")
+    assert load_model("srgan", device="cpu").precision == "bf16"
+    model = load_model("srgan", device="cpu", engine="ncnn")
+    assert (model.precision, model.engine) == ("fp32", "ncnn")
+
+
+def test_one_pass_is_timed_without_turns_and_corrections(
+    cached: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = CompactSpec(features=48, blocks=2)
+    plain = Model("wide", spec, random_state(spec), "0" * 64, torch.device("cpu"), "fp32")
+    lr = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+
+    def quickest(names: tuple[str, ...], run, **more: int) -> str:
+        assert torch.equal(run("torch", lr), plain(lr))
+        return "ncnn"
+
+    monkeypatch.setattr("upscale.models.precision.quickest", quickest)
+    wanted = replace(plain, tta=True, back_project=1)
+    assert pick_engine("auto", wanted, may_choose=True) == "ncnn"
 
 
 def test_numbers_that_are_not_finite_are_computed_again_in_pytorch(model: Model) -> None:
@@ -91,8 +156,27 @@ def test_numbers_that_are_not_finite_are_computed_again_in_pytorch(model: Model)
 
 def test_other_words_name_no_vulkan_device() -> None:
     assert pick_gpu("cpu") is None
+    with pytest.raises(UsageError, match="'vulkan:x' is not known"):
+        pick_gpu("vulkan:x")
     with pytest.raises(DeviceError, match=r"vulkan:99 is not available: \d+ Vulkan devices found"):
         pick_gpu("vulkan:99")
+
+
+def test_a_program_without_standard_error_finds_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one started by pythonw on Windows."""
+    monkeypatch.setattr(sys, "stderr", None)
+    assert vulkan_devices.__wrapped__() == vulkan_devices()
+
+
+def test_threads_that_look_for_devices_leave_standard_error_as_it_was() -> None:
+    before = os.fstat(2)
+    second = Thread(target=vulkan_devices.__wrapped__)
+    with engines._silence():
+        assert os.path.samestat(os.fstat(2), os.stat(os.devnull))
+        second.start()
+        second.join(0.2)
+    second.join()
+    assert os.path.samestat(os.fstat(2), before)
 
 
 def picture(kind: str) -> Pixels:

@@ -1,17 +1,16 @@
 """Decides what runs a network's convolutions: PyTorch, or ncnn where it is faster."""
 
 import contextlib
-import importlib.util
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 from upscale.errors import DeviceError, UsageError
-from upscale.models.devices import pick_device
+from upscale.models.devices import check_device, pick_device
 from upscale.models.folder import remembered
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ENGINES",
     "check_engine",
-    "is_installed",
+    "lack_of_ncnn",
     "pick_engine",
     "pick_gpu",
     "pick_precision_on_gpu",
@@ -43,7 +42,9 @@ SIDE_ON_GPU = 128
 SOFTWARE = 3
 """Type of a Vulkan device that is a program on the CPU."""
 
-INSTALL = "install it with: pip install 'upscale[ncnn]'"
+INSTALL = "pip install 'upscale[ncnn]'"
+
+_silencing = threading.Lock()
 
 
 def check_engine(engine: str) -> None:
@@ -56,8 +57,8 @@ def pick_engine(word: str, model: "Model", *, may_choose: bool) -> str:
     """Turn ``auto`` into the fastest engine for a model, measured once; other words stay.
 
     ``model`` runs in PyTorch. ``may_choose``: otherwise ``auto`` is PyTorch. Raises UsageError
-    where ncnn is named and not installed, or for another device and precision than its own: the CPU
-    and float32.
+    where ncnn is named and cannot be imported, or for another device and precision than its own:
+    the CPU and float32.
     """
     check_engine(word)
     fits = model.device.type == "cpu" and model.precision == "fp32"
@@ -66,24 +67,36 @@ def pick_engine(word: str, model: "Model", *, may_choose: bool) -> str:
             f"--engine ncnn computes in fp32 on the CPU, not in {model.precision} on "
             f"{model.device}; add --device cpu --precision fp32, or use --engine torch"
         )
-    if word == "ncnn" and not is_installed():
-        raise UsageError(f"--engine ncnn: the package ncnn is missing; {INSTALL}")
+    if word == "ncnn" and (lack := lack_of_ncnn()):
+        raise UsageError(f"--engine ncnn: {lack}")
     if word != "auto":
         return word
-    return _fastest(model) if may_choose and fits and is_installed() else "torch"
+    return "torch" if not may_choose or not fits or lack_of_ncnn() else _fastest(model)
 
 
-def is_installed() -> bool:
-    """Return whether ncnn is there."""
-    return importlib.util.find_spec("ncnn") is not None
+@cache
+def lack_of_ncnn() -> str:
+    """Return why ncnn cannot be imported, and what to do; nothing if it can be."""
+    try:
+        import ncnn  # noqa: F401
+    except ModuleNotFoundError:
+        return f"the package ncnn is missing; install it with: {INSTALL}"
+    except (ImportError, OSError) as error:  # without a library that it needs
+        return (
+            f"the package ncnn does not start ({error}); install what it lacks, or ncnn again "
+            "with: pip install --force-reinstall --no-deps ncnn"
+        )
+    return ""
 
 
 def _fastest(model: "Model") -> str:
     """Measure both engines with a small picture, unless the cache knows the answer."""
     from upscale.models.precision import measured_on, quickest
 
+    once = replace(model, tta=False, back_project=0)
+
     def find() -> str:
-        engines = {name: replace(model, engine=name) for name in ENGINES}
+        engines = {name: replace(once, engine=name) for name in ENGINES}
         if all(each.steps is None for each in engines["ncnn"].program):
             return "torch"  # ncnn would run nothing
 
@@ -115,25 +128,30 @@ def pick_precision_on_gpu(word: str, model: "Model") -> str:
     def run(name: str, lr: "Tensor") -> "Tensor":
         return precisions[name](lr)
 
-    precisions = {name: replace(model, precision=name) for name in ("fp32", "fp16")}
+    once = replace(model, tta=False, back_project=0)
+    precisions = {name: replace(once, precision=name) for name in ("fp32", "fp16")}
     key = f"{vulkan_devices()[model.gpu]} | {_version()} | {model.spec!r}"
     return remembered(FILE, key, lambda: quickest(tuple(precisions), run, side=SIDE_ON_GPU))
 
 
 def _version() -> str:
-    return f"ncnn {metadata.version('ncnn')}"
+    import ncnn
+
+    return f"ncnn {ncnn.__version__}"
 
 
 def pick_gpu(word: str) -> int | None:
     """Return the number of the Vulkan device that ``vulkan`` or ``vulkan:1`` names.
 
-    None for other words. Raises DeviceError if it is absent, or ncnn is not installed.
+    None for other words. Raises DeviceError if it is absent, or ncnn cannot be imported, and
+    UsageError for a word that `check_device` does not know.
     """
+    check_device(word)
     kind, _, index = word.partition(":")
     if kind != "vulkan":
         return None
-    if not is_installed():
-        raise DeviceError(f"{word}: the package ncnn is missing; {INSTALL}")
+    if lack := lack_of_ncnn():
+        raise DeviceError(f"{word}: {lack}")
     found = vulkan_devices()
     if int(index or 0) >= len(found):
         raise DeviceError(
@@ -157,7 +175,7 @@ def settled_device(word: str, notify: "Notify" = lambda text: None) -> str:
 @cache
 def vulkan_devices() -> tuple[str, ...]:
     """Return the names of the Vulkan devices that ncnn finds, by their numbers; none without it."""
-    if not is_installed():
+    if lack_of_ncnn():
         return ()
     import ncnn
 
@@ -168,13 +186,15 @@ def vulkan_devices() -> tuple[str, ...]:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Discard what libraries write to standard error."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nothing:
-            os.dup2(nothing.fileno(), 2)
+    """Discard what libraries write to standard error, where there is one."""
+    with contextlib.ExitStack() as after:
+        after.enter_context(_silencing)  # a second thread would take the first one's for its own
+        if sys.stderr is not None:  # as in a program without a terminal on Windows
+            sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            kept = os.dup(2)
+            after.callback(os.close, kept)
+            after.callback(os.dup2, kept, 2)
+            with open(os.devnull, "wb") as nothing:
+                os.dup2(nothing.fileno(), 2)
         yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -91,13 +91,14 @@ def load(
             checkpoint = interpolate(other, checkpoint, weights.alpha, names, notify)
         read_psnr = partial(_read_folded, weights.psnr)
     spec, state = _folded(checkpoint)
+    wanted = "fp32" if gpu is not None or (engine, precision) == ("ncnn", "auto") else precision
     model = Model(
         name=weights.name,
         spec=spec,
         state=state,
         sha256=weights.sha256,
         device=chosen_device,
-        precision=_quickest(precision, chosen_device, spec, state) if gpu is None else "fp32",
+        precision=_quickest(wanted, chosen_device, spec, state),
         alpha=weights.alpha,
         tta=tta,
         back_project=back_project,

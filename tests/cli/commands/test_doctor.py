@@ -54,6 +54,7 @@ def test_a_device_or_a_model_that_is_not_there_ends_as_elsewhere(tmp_path: Path)
     statuses = {
         ("--device", "cuda:99"): DeviceError.exit_code,
         ("--device", "abacus"): UsageError.exit_code,
+        ("--device", "vulkan:x"): UsageError.exit_code,
         ("--model", str(tmp_path / "no.pth")): WeightsError.exit_code,
     }
     for words, status in statuses.items():

@@ -1,8 +1,11 @@
 """ncnn gives what the whole picture gives in PyTorch: any size, any band, every architecture."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -11,11 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paper_networks import NEAR
 from random_networks import MSRRESNET, network_of, random_lr, random_state
+from torch import nn
 
 from upscale.models.engines import vulkan_devices
 from upscale.models.loading import load_model
+from upscale.networks.layers import Convolution, PReLU
 from upscale.networks.ncnn import steps
-from upscale.networks.ncnn.net import can_write
+from upscale.networks.ncnn.net import can_write, weights_of
+from upscale.networks.ncnn.segments import Segment
 from upscale.networks.ncnn.steps import in_ncnn
 from upscale.networks.pipeline import Pipeline
 from upscale.networks.spec import CompactSpec, RRDBNetSpec, Spec, SRResNetSpec
@@ -78,6 +84,55 @@ def test_bands_are_the_whole_picture(
     found = streamed(program, lr, band * align, rows * align)
     atol = max(1, whole.abs().max().item()) * ROUNDING
     torch.testing.assert_close(found, whole, rtol=0, atol=atol)
+
+
+class ReadsTwice(nn.Module):
+    """Layers that read the same rows twice, which no architecture of ours has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = Convolution(3, 8), Convolution(8, 8)
+        self.joined, self.last = Convolution(24, 8), nn.Sequential(Convolution(8, 8), PReLU(8))
+
+    def forward(self, lr: torch.Tensor) -> torch.Tensor:
+        x = self.first(lr)
+        y = self.second(x)
+        z = self.joined(torch.cat((y, x, y), 1))
+        sr: torch.Tensor = self.last(self.last(z.to(torch.float32) + z))
+        return sr
+
+
+def test_what_reads_rows_twice_stays_in_pytorch() -> None:
+    network = ReadsTwice().eval().requires_grad_(False)
+    program = in_ncnn(trace(network), can_write)
+    assert any(each.steps for each in program)
+    lr = random_lr(20, 5)
+    found = streamed(program, lr, 7, 7)
+    torch.testing.assert_close(found, network(lr), rtol=0, atol=ROUNDING)
+
+
+def test_pictures_at_once_share_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that a second thread made would take the place of those that a net reads."""
+    pipeline = Pipeline(network_of(COMPACT, random_state(COMPACT)))
+    program = in_ncnn(trace(pipeline), can_write)
+    lr = random_lr(30, 6)
+    begin, copies = Barrier(4), []
+
+    def counted(segment: Segment) -> bytes:
+        copies.append(1)
+        time.sleep(0.05)
+        return weights_of(segment)
+
+    def run(number: int) -> torch.Tensor:
+        begin.wait()
+        return streamed(program, lr, 10, 10)
+
+    monkeypatch.setattr(steps, "weights_of", counted)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(run, range(4)))
+    assert len(copies) == sum(each.steps is not None for each in program)
+    for each in results:
+        torch.testing.assert_close(each, pipeline(lr), rtol=0, atol=ROUNDING)
 
 
 def test_rows_that_ncnn_keeps_are_those_that_a_stream_keeps() -> None:

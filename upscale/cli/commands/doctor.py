@@ -160,7 +160,7 @@ def _cache() -> Facts:
 
 
 def _model(options: DoctorOptions) -> Facts:
-    from upscale.models.engines import is_installed
+    from upscale.models.engines import lack_of_ncnn
     from upscale.models.loading import load_model
 
     model = load_model(options.model, device=options.device)
@@ -170,9 +170,9 @@ def _model(options: DoctorOptions) -> Facts:
         "auto": f"{model.precision}, {model.engine}",
     }
     for precision, engine in _ways(model):
-        known = engine == "torch" or is_installed()
+        lack = lack_of_ncnn() if engine == "ncnn" else ""
         way = replace(model, precision=precision, engine=engine)
-        facts[f"{precision}, {engine}"] = _rate(way) if known else "ncnn is not installed"
+        facts[f"{precision}, {engine}"] = lack or _rate(way)
     return facts
 
 
@@ -212,7 +212,7 @@ def _rate(model: "Model") -> str:
     lr = torch.from_numpy(degrade(hr, model.scale)).permute(2, 0, 1)[None] / 255
     try:
         sr, seconds = timed(lambda: model(lr).cpu())
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         return f"does not run ({str(error).splitlines()[0]})"
     levels = (sr[0].permute(1, 2, 0).float() * 255).round().clamp(0, 255).numpy()
     decibels = psnr(*(without_border(luma(each), model.scale) for each in (levels, hr)))

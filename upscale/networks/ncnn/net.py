@@ -52,7 +52,9 @@ class Written:
 
 
 def can_write(own: Operation) -> bool:
-    """Return whether this module can write an operation."""
+    """Return whether this module can write an operation: not one that reads rows twice."""
+    if len(set(own.inputs)) < len(own.inputs):
+        return False  # a blob has one reader, and ncnn crashes if that reads it twice
     match own.target:
         case Convolution() | PReLU() | nn.ReLU() | nn.LeakyReLU() | nn.Identity():
             return True

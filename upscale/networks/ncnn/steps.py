@@ -1,5 +1,6 @@
 """Runs segments of a program in ncnn, band by band."""
 
+import threading
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ class _Part:
         self.gpu = gpu
         self._half = half
         self._nets: dict[tuple[bool, bool], tuple[Any, Written]] = {}
+        self._making = threading.Lock()
 
     @property
     def operation(self) -> Operation:
@@ -70,17 +72,18 @@ class _Part:
         )
 
     @cached_property
-    def weights(self) -> bytes:
-        """The weights, which ncnn reads where they are."""
+    def _weights(self) -> bytes:
+        """The weights, which ncnn reads where they are: they stay as long as the nets."""
         return weights_of(self.segment)
 
     def net(self, is_first: bool, is_last: bool) -> "tuple[ncnn.Net, Written]":
         """Return the network for such a band, and what was written of it."""
         key = is_first, is_last
-        if key not in self._nets:
-            layers = written(self.segment, *key)
-            self._nets[key] = self._loaded(layers), layers
-        return self._nets[key]
+        with self._making:
+            if key not in self._nets:
+                layers = written(self.segment, *key)
+                self._nets[key] = self._loaded(layers), layers
+            return self._nets[key]
 
     def _loaded(self, layers: Written) -> "ncnn.Net":
         import ncnn
@@ -95,7 +98,7 @@ class _Part:
             net.set_vulkan_device(self.gpu)
         if net.load_param_mem(layers.text):
             raise RuntimeError("ncnn cannot read a network that upscale wrote")
-        net.load_model_mem(self.weights)
+        net.load_model_mem(self._weights)
         return net
 
 

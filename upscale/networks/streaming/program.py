@@ -7,7 +7,7 @@ import operator
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 import torch.nn.functional as F
@@ -126,8 +126,12 @@ def trace(network: nn.Module) -> Program:
             break
         inputs = tuple(place for source in node.all_input_nodes for place in places[source])
         is_nothing = is_float32 and node.target == "to" and node.args[1] == torch.float32
-        if is_nothing or _is_joined_by_convolutions(network, node):
+        if is_nothing:
             places[node] = inputs
+            continue
+        if _is_joined_by_convolutions(network, node):
+            parts = cast("Sequence[fx.Node]", node.args[0])  # a part may be there twice
+            places[node] = tuple(place for part in parts for place in places[part])
             continue
         if node.target in SUMS:
             last = [
