@@ -265,6 +265,31 @@ def test_a_profile_that_does_not_serve_is_left_out(
     np.testing.assert_allclose(image.pixels[:], plain, atol=1)
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".tif", ".webp"])
+@pytest.mark.parametrize("behind", [b"", b"\0", b"behind"])
+@pytest.mark.parametrize(("version", "odd"), [(2, 0), (2, 1), (4, 0), (4, 1), (4, 3)])
+def test_a_profile_whose_length_is_odd_is_mended_for_png(
+    tmp_path: Path, version: int, odd: int, behind: bytes, suffix: str
+) -> None:
+    """libpng refuses bytes behind a profile, and lengths of version 4 that 4 does not divide."""
+    assert len(OF_RGB) % 4 == 0
+    size = (len(OF_RGB) + odd).to_bytes(4, "big")
+    profile = size + OF_RGB[4:8] + bytes([version]) + OF_RGB[9:] + bytes(odd)
+    pillow("RGB", RGB)(tmp_path / f"a{suffix}", profile + behind)
+    image = read(tmp_path / f"a{suffix}")
+    assert image.warnings == ()
+    found = image.metadata.icc
+    assert found is not None
+    if version == 2 or not odd:
+        assert found == profile
+    else:
+        assert found[4:] == profile[4:] + bytes(4 - odd)
+        assert int.from_bytes(found[:4], "big") == len(found)
+    save(tmp_path / "out.png", np.asarray(image.pixels[:]), image.metadata)
+    with Pillow.open(tmp_path / "out.png") as picture:
+        assert picture.info["icc_profile"] == found
+
+
 @pytest.mark.parametrize("profile", [EMPTY, LINK], ids=["empty", "link"])
 def test_a_profile_that_cannot_be_used_is_carried_and_not_used(
     tmp_path: Path, profile: bytes

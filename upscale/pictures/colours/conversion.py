@@ -7,7 +7,7 @@ from PIL import ImageCms
 
 from upscale.pictures.colours.icc import gray_as_rgb
 
-__all__ = ["ICC", "fault", "to_srgb"]
+__all__ = ["ICC", "fault", "mended", "to_srgb"]
 
 ICC = "icc-profile-data"
 """libvips' name of a picture's profile."""
@@ -35,6 +35,19 @@ def fault(image: pyvips.Image, used: bool) -> str:
         except (OSError, ImageCms.PyCMSError):
             return "is damaged"
     return ""
+
+
+def mended(icc: bytes) -> bytes:
+    """Return a profile of the length that it states, and that its version allows.
+
+    Bytes behind the profile are left out, and one of version 4 gets zeros up to a multiple of four
+    (ICC.1:2022, 7.1.2 and 7.2.2). libpng refuses other profiles; a sound one stays as it is.
+    """
+    size = int.from_bytes(icc[:4], "big")
+    if not 128 < size <= len(icc):
+        return icc
+    filling = bytes(-size % 4 if icc[8] >= 4 else 0)
+    return (size + len(filling)).to_bytes(4, "big") + icc[4:size] + filling
 
 
 def to_srgb(image: pyvips.Image) -> pyvips.Image:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
-from upscale.pictures.colours.conversion import ICC, fault, to_srgb
+from upscale.pictures.colours.conversion import ICC, fault, mended, to_srgb
 from upscale.pictures.colours.signals import Signals
 from upscale.pictures.containers.damage import damaged
 from upscale.pictures.reading.blocks import metadata_of
@@ -41,13 +41,20 @@ def coloured(image: pyvips.Image, said: Signals) -> pyvips.Image:
 def with_sound_profile(
     path: Path, image: pyvips.Image, used: bool
 ) -> tuple[pyvips.Image, tuple[str, ...]]:
-    """Leave out, with a warning, a profile that cannot be used; ``used``: as for `fault`."""
+    """Leave out, with a warning, a profile that cannot be used; ``used``: as for `fault`.
+
+    One whose length alone is wrong is `mended`.
+    """
     if not image.get_typeof(ICC):
         return image, ()
     found = fault(image, used or image.interpretation == "cmyk")
-    if not found:
+    own = bytes(image.get(ICC))
+    if not found and mended(own) == own:
         return image, ()
     image = image.copy()
+    if not found:
+        image.set_type(pyvips.GValue.blob_type, ICC, mended(own))
+        return image, ()
     image.remove(ICC)
     return image, (f"{path}: its colour profile {found} and is left out",)
 
