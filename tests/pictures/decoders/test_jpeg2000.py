@@ -8,6 +8,8 @@ from decoding import CHANNELS, EXIF, PROFILE, XMP, Reading, bare, box, saved
 from PIL import Image as Pillow
 from raw_pictures import noise
 
+from upscale.errors import InputError
+
 
 def jp2(codestream: bytes, *inner: bytes, outer: bytes = b"") -> bytes:
     """A JP2 around ``codestream``, with ``inner`` in its header box and ``outer`` behind that."""
@@ -88,3 +90,13 @@ def test_damage_in_a_header_of_jpeg_2000_is_found(read: Reading) -> None:
     assert read.code(data[:50] + bytes(80) + data[130:]) == "decode-error"
     nothing = data[:8] + data[16:24] + data[16:]  # as wide as its left edge
     assert read.code(nothing) == "not-an-image"
+
+
+def test_jpeg_2000_whose_boxes_give_another_size_is_refused_before_decoding(read: Reading) -> None:
+    """Pillow makes room by the box, up to 16 GB for a file of 1 KB; the codestream is decoded."""
+    data = jp2(saved(Pillow.fromarray(noise(31, 45, 3)), "JPEG2000", no_jp2=True))
+    at = data.index(b"ihdr") + 4
+    assert struct.unpack_from(">II", data, at) == (31, 45)
+    with pytest.raises(InputError, match="45 × 65536 ") as caught:
+        read(data[:at] + struct.pack(">I", 65536) + data[at + 4 :])
+    assert caught.value.code == "decode-error"

@@ -101,6 +101,8 @@ def _deep(path: Path, data: bytes, stream: _Codestream, found: _Boxes) -> Pixels
 def _shallow(path: Path, data: bytes, stream: _Codestream) -> Pixels:
     try:
         image = pillow_open(data, "JPEG2000")
+        if image.size != (stream.width, stream.height):  # by a box, for which Pillow makes room
+            raise damaged(path, f"is damaged (its boxes say {image.width} × {image.height} pixels)")
         image.load()
     except (OSError, SyntaxError, ValueError, OverflowError, struct.error) as error:
         raise damaged(path, f"is damaged{reason_of(error)}") from error
