@@ -1,11 +1,12 @@
 """Measure time and memory for one large photo, beside the time of the bare network.
 
-    python benchmarks/large.py PHOTO [MODEL [TILE]]
+    python benchmarks/large.py PHOTO [MODEL [ENGINE [TILE]]]
 
-The bare network runs on one block of 256 × 256 of the photo, again and again, before and after the
-programs; its time is scaled to the photo's pixels. With TILE the program runs a second time with
-``--tile TILE``. Times are by the clock, and CPU seconds of all processes, in which other work on
-the machine counts less. Peak memory is that of the largest process. POSIX only.
+The bare network runs in PyTorch on one block of 256 × 256 of the photo, again and again, before and
+after the programs; its time is scaled to the photo's pixels. The program has ``--engine ENGINE``
+(auto); with TILE it runs a second time with ``--tile TILE``. Times are by the clock, and CPU
+seconds of all processes, in which other work on the machine counts less. Peak memory is that of the
+largest process. POSIX only.
 """
 
 import os
@@ -66,12 +67,13 @@ def program(photo: Path, *options: str) -> tuple[np.ndarray, float]:
 
 
 def main() -> None:
-    photo, model = Path(sys.argv[1]), (sys.argv[2:] or ["srgan"])[0]
+    photo, words = Path(sys.argv[1]), sys.argv[2:]
+    model, engine = *words[:2], *("srgan", "auto")[len(words[:2]) :]
     with Image.open(photo) as picture:
         width, height = picture.size
-    runs = {"stream": ("--model", model)}
-    if sys.argv[3:]:
-        runs[f"tile {sys.argv[3]}"] = ("--model", model, "--tile", sys.argv[3])
+    runs = {"stream": ("--model", model, "--engine", engine)}
+    for tile in words[2:]:
+        runs[f"tile {tile}"] = (*runs["stream"], "--tile", tile)
     before = bare(photo, model)
     found = {label: program(photo, *options) for label, options in runs.items()}
     after = bare(photo, model)

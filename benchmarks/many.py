@@ -1,12 +1,13 @@
 """Measure memory and speed for many small pictures in one run, beside the bare network.
 
-    python benchmarks/many.py [COUNT [MODEL [SIDE]]]
+    python benchmarks/many.py [COUNT [MODEL [SIDE [ENGINE]]]]
 
-COUNT pictures (1000) of SIDE² pixels (64), half of them JPEG, half PNG. Resident memory is that of
-the program and all its processes, after file 100 and towards the end. A picture's time is that of
-the run less that of a run with one picture, so it is without the start: by the clock, and in
-processors' seconds of all processes, in which other work on the machine does not count. The bare
-network runs on one such picture, again and again, before and after the program. Memory is read from
+COUNT pictures (1000) of SIDE² pixels (64), half of them JPEG, half PNG; ``--engine ENGINE``
+(auto). Resident memory is that of the program and all its processes, after file 100 and towards the
+end. A picture's time is that of the run less that of a run with three pictures, one for each
+process that decodes and encodes, so it is without the start: by the clock, and in processors'
+seconds of all processes, in which other work on the machine does not count. The bare network runs
+in PyTorch on one such picture, again and again, before and after the program. Memory is read from
 /proc: Linux only.
 """
 
@@ -28,6 +29,9 @@ from upscale.upscaling.tuning import tune
 
 if TYPE_CHECKING:
     from upscale.models.model import Model
+
+FIRST = 3
+"""Pictures of the short run: as many as ``--jobs`` has by default."""
 
 SAMPLES = 10
 """Files over which a figure of memory is averaged."""
@@ -80,7 +84,7 @@ def resident(pid: int) -> float:
     return sum(pages.get(one, 0) for one in found) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def program(count: int, model: str, side: int) -> tuple[Seconds, dict[int, float]]:
+def program(count: int, model: str, side: int, engine: str) -> tuple[Seconds, dict[int, float]]:
     """Return the seconds of a run over so many pictures, and its memory in MiB by file."""
     memory: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as temporary:
@@ -88,6 +92,7 @@ def program(count: int, model: str, side: int) -> tuple[Seconds, dict[int, float
         (folder / "in").mkdir()
         write_pictures(folder / "in", count, side)
         command = [sys.executable, "-m", "upscale", "in", "-o", "out", "--json", "--model", model]
+        command += ["--engine", engine]
         begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         with subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -103,29 +108,29 @@ def program(count: int, model: str, side: int) -> tuple[Seconds, dict[int, float
 
 
 def main() -> None:
-    words = (*sys.argv[1:4], *("1000", "srgan", "64")[len(sys.argv[1:4]) :])
-    count, name, side = int(words[0]), words[1], int(words[2])
+    words = (*sys.argv[1:5], *("1000", "srgan", "64", "auto")[len(sys.argv[1:5]) :])
+    count, name, side, engine = int(words[0]), words[1], int(words[2]), words[3]
     tune()  # as the program does, before PyTorch is imported
     from upscale.models.loading import load_model
 
-    model = load_model(name)
+    model = load_model(name, engine=engine)
     before = bare(model, side)
-    start, _ = program(1, name, side)
-    whole, memory = program(count, name, side)
+    start, _ = program(FIRST, name, side, engine)
+    whole, memory = program(count, name, side, engine)
     after = bare(model, side)
     for first in (100, count - SAMPLES):
         seen = [memory[number] for number in range(first, first + SAMPLES) if number in memory]
         if seen:
             print(f"resident: {statistics.mean(seen):.0f} MiB at file {first}")
-    clock = (whole.clock - start.clock) / (count - 1)
-    busy = (whole.processors - start.processors) / (count - 1)
+    clock = (whole.clock - start.clock) / (count - FIRST)
+    busy = (whole.processors - start.processors) / (count - FIRST)
     print(f"bare network: {1 / before.clock:.1f} files/s before, {1 / after.clock:.1f} after")
     alone = (before.clock + after.clock) / 2
     print(f"program: {1 / clock:.1f} files/s, {alone / clock:.2f} of the bare network's")
     alone = (before.processors + after.processors) / 2
     print(
         f"processors' milliseconds a file: {1e3 * busy:.1f}, {1e3 * alone:.1f} the bare network, "
-        f"{alone / busy:.2f} of its rate; {model.precision}"
+        f"{alone / busy:.2f} of its rate; {model.engine}, {model.precision}"
     )
 
 
