@@ -36,7 +36,7 @@ FORMATS = (
             depth=16,
             frames=True,
             joined=True,
-            # Without a filter, level 6 takes longer and makes photographs 1.8 times as large.
+            # Without a filter, level 6 takes as long and makes photographs 1.8 times as large.
             options={"compression": 3, "filter": "avg"},
         ),
     ),

@@ -14,7 +14,7 @@ KEPT = 512 * 2**20
 MAPPED = 32 * 2**20
 """Block size in bytes above which glibc maps a block; the largest possible value."""
 
-SPINS = 10_000
+SPINS = 2_000
 """Times that a thread of GNU OpenMP looks whether another is ready before it sleeps; by default
 300,000, in which time other programs could use its core."""
 
