@@ -1,5 +1,8 @@
 """ncnn gives what the whole picture gives in PyTorch: any size, any band, every architecture."""
 
+import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -177,6 +180,37 @@ def test_a_band_that_finds_no_memory_can_come_again(monkeypatch: pytest.MonkeyPa
                 results = stream.drain()
     assert failures == 2
     torch.testing.assert_close(torch.cat(found, -2), whole, rtol=0, atol=ROUNDING)
+
+
+PEAK = """
+import resource, torch
+from random_networks import network_of, random_state
+from upscale.networks.ncnn.steps import in_ncnn
+from upscale.networks.spec import CompactSpec
+from upscale.networks.streaming.program import trace
+from upscale.networks.streaming.stream import Stream
+
+spec = CompactSpec(features=64, blocks=8)
+program = in_ncnn(trace(network_of(spec, random_state(spec))))
+lr = torch.rand(1, 3, 16, 4000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with torch.inference_mode():
+    for _ in Stream(program, 16, 4).feed(lr):
+        pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is another elsewhere")
+def test_a_wide_picture_takes_the_memory_of_a_few_layers() -> None:
+    """Not that of all nine: ncnn would keep the rows of each in a block of its first band."""
+    folders = os.pathsep.join(path for path in sys.path if path)
+    environment = {**os.environ, "PYTHONPATH": folders, "OMP_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", PEAK]
+    made = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    layer = 64 * 16 * 4000 * 4
+    assert int(made.stdout) * 1024 < 20 * layer  # with the numbers of Winograd's method; once 33
 
 
 @pytest.mark.slow

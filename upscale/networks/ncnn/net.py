@@ -47,6 +47,8 @@ class Written:
     """Blobs of the kept rows that go in."""
     after: tuple[str, ...]
     """Blobs of the rows to keep, from the first layer on, in the order of ``before``."""
+    convolved: tuple[str, ...]
+    """Blobs of what convolutions make, from the first one on."""
     result: str
     """Blob of the resulting rows; the new rows are ``new0``."""
 
@@ -218,5 +220,7 @@ class _Writer:
         """Return all that was added."""
         head = [str(MAGIC), f"{len(self.lines)} {self.blobs}"]
         text = "\n".join([*head, *self.lines, ""])
+        made = enumerate(self.segment.operations, 1)
+        convolved = tuple(f"new{place}" for place, own in made if own.convolution is not None)
         result = f"new{len(self.segment.operations)}"
-        return Written(text, tuple(self.before), tuple(self.after), result)
+        return Written(text, tuple(self.before), tuple(self.after), convolved, result)

@@ -25,6 +25,10 @@ and the double take up to a tenth longer)."""
 LEAST_CONVOLUTIONS = 2
 """Of a part that a CPU runs in ncnn: with one, passing rows in and out takes what it saves."""
 
+BLOCK = 0.9
+"""Least part of a block of memory that a blob may take: by default ncnn gives a few kept rows the
+block of a whole band."""
+
 PACKED = 1
 """Type of an extracted blob: as the layers hold it."""
 
@@ -145,6 +149,10 @@ def _run(
     import ncnn
 
     extractor = net.create_extractor()
+    memory = ncnn.PoolAllocator()
+    memory.set_size_compare_ratio(BLOCK)
+    extractor.set_blob_allocator(memory)
+    extractor.set_workspace_allocator(memory)
     planes = np.ascontiguousarray(rows)  # ncnn does not hold it
     # A copy: rows that are kept as they come would otherwise be NumPy's memory, which ends sooner.
     extractor.input("new0", ncnn.Mat(planes).clone())
@@ -155,8 +163,16 @@ def _run(
         status, blob = extractor.extract(name, kind)
         if status:
             raise MemoryError(f"ncnn ends with {status}")
+        memory.clear()
         return blob
 
-    # From the first layer on, so that rows live no longer than the layers that read them.
-    after = [extract(name, PACKED) for name in layers.after]
-    return np.array(extract(layers.result)), after
+    # Layer by layer, so that rows and the memory of a layer are there no longer than it needs them.
+    # What is kept is copied: the memory of the others ends with this function.
+    try:
+        after = [extract(name, PACKED).clone() for name in layers.after]
+        if not after and not net.opt.use_vulkan_compute:
+            for name in layers.convolved:
+                extract(name, PACKED)
+        return np.array(extract(layers.result)), after
+    finally:
+        extractor.clear()
