@@ -19,6 +19,7 @@ from forked import Forked
 from program import fork, inside
 
 from upscale.errors import InputError, OutputError
+from upscale.models.engines import ENGINES
 from upscale.models.loading import load_model
 from upscale.models.model import Model
 from upscale.pixels.image import Pixels
@@ -69,6 +70,27 @@ def test_frames_come_out_in_order_and_exact(model: Model, frames: int) -> None:
     sink = io.BytesIO()
     assert enlarged(io.BytesIO(video(frames).tobytes()), sink, model) == frames
     assert sink.getvalue() == nearest(video(frames))
+
+
+def test_frames_of_ncnn_come_out_too() -> None:
+    """Its rows lie in memory channel by channel."""
+    made = []
+    for engine in ENGINES:
+        sink = io.BytesIO()
+        model = load_model("realesr-general", device="cpu", precision="fp32", engine=engine)
+        assert enlarged(io.BytesIO(video(2).tobytes()), sink, model) == 2
+        made.append(np.frombuffer(sink.getvalue(), np.uint8).astype(int))
+    assert len(made[0]) == 2 * LENGTH * 16
+    assert np.abs(made[0] - made[1]).max() <= 1
+
+
+def test_a_writer_that_breaks_ends_the_run(model: Model) -> None:
+    class Sink(io.BytesIO):
+        def write(self, frame: object) -> int:
+            raise LookupError("a fault of the program")
+
+    with pytest.raises(LookupError, match="a fault"):
+        enlarged(io.BytesIO(video(2).tobytes()), Sink(), model)
 
 
 def test_frames_may_have_any_size_and_take_two_passes(model: Model) -> None:

@@ -135,7 +135,7 @@ class _Sink:
         self._sink = sink
         self._over = over
         self._frames: queue.Queue[Pixels | None] = queue.Queue(AHEAD)
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
 
@@ -152,10 +152,12 @@ class _Sink:
         self._check()
 
     def _check(self) -> None:
-        if self._error is not None:
+        if isinstance(self._error, OSError):
             raise OutputError(
                 f"the output takes no more frames ({self._error.strerror}); is its reader gone?"
             ) from self._error
+        if self._error is not None:
+            raise self._error
 
     def _write(self) -> None:
         while not self._over.is_set():
@@ -165,10 +167,10 @@ class _Sink:
                 continue
             if frame is None:
                 return
-            view = frame.data.cast("B")
             try:
+                view = np.ascontiguousarray(frame).data.cast("B")
                 while view and self._error is None:
                     view = view[self._sink.write(view) :]
                 self._sink.flush()
-            except OSError as error:
+            except Exception as error:  # `_check` raises it
                 self._error = error
