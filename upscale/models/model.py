@@ -24,7 +24,12 @@ from upscale.networks.spec import (
     set_precision,
     unprojected,
 )
-from upscale.networks.streaming.bands import feed_in_memory, pixels_in_memory, rows_in_cache
+from upscale.networks.streaming.bands import (
+    BYTES_PER_CHANNEL,
+    feed_in_memory,
+    pixels_in_memory,
+    rows_in_cache,
+)
 from upscale.networks.streaming.program import Program, trace
 from upscale.networks.streaming.stream import Stream
 
@@ -114,12 +119,17 @@ class Model:
 
     @cached_property
     def bytes_of_a_column(self) -> float:
-        """Memory of a stream for each LR pixel of a picture's width."""
+        """Memory of a stream for each LR pixel of a picture's width.
+
+        That is what it keeps, and the rows with which a part in ncnn must begin.
+        """
         align = self.spec.align
         stream = self.stream(align, align)
         for _ in self.feed(stream, torch.zeros(1, 3, align, align, device=self.device)):
             pass
-        return stream.bytes_of_a_column()
+        parts = [each.steps(align) for each in self.program if each.steps is not None]
+        begin = max((part.least for part in parts), default=0)
+        return stream.bytes_of_a_column() + begin * BYTES_PER_CHANNEL * self.spec.features
 
     def stream(self, height: int, width: int, count: int = 1) -> Stream:
         """Begin ``count`` pictures of LR pixels, multiples of ``spec.align``; not for ``tta``.
