@@ -32,12 +32,14 @@ __all__ = [
 
 ENGINES = ("torch", "ncnn")
 
-SIDE = 48
-"""Side of the timed picture in LR pixels: with 24, the start of a pass counts too much."""
-
-FILE = "engines.json"
+HEIGHT, WIDTH = 24, 1024
+"""Of the features that the engines are timed with: several bands, as wide as of a photograph. ncnn
+gains more in narrow pictures, where its bands are higher."""
 
 SIDE_ON_GPU = 128
+"""Side in LR pixels of the picture that a Vulkan device is timed with."""
+
+FILE = "engines.json"
 
 SOFTWARE = 3
 """Type of a Vulkan device that is a program on the CPU."""
@@ -90,20 +92,28 @@ def lack_of_ncnn() -> str:
 
 
 def _fastest(model: "Model") -> str:
-    """Measure both engines with a small picture, unless the cache knows the answer."""
-    from upscale.models.precision import measured_on, quickest
+    """Measure both engines with some convolutions, unless the cache knows the answer."""
+    import torch
 
-    once = replace(model, tta=False, back_project=0)
+    from upscale.models.precision import measured_on, noise, quickest
+    from upscale.networks.ncnn.steps import sample
+    from upscale.networks.streaming.bands import rows_in_cache
+    from upscale.networks.streaming.stream import Stream
 
     def find() -> str:
-        engines = {name: replace(once, engine=name) for name in ENGINES}
-        if all(each.steps is None for each in engines["ncnn"].program):
-            return "torch"  # ncnn would run nothing
+        found = sample(model.program)
+        if found is None:
+            return "torch"
+        *programs, channels = found
+        by_engine = dict(zip(ENGINES, programs, strict=True))
 
-        def run(name: str, lr: "Tensor") -> "Tensor":
-            return engines[name](lr)
+        def run(name: str, features: "Tensor") -> "Tensor":
+            stream = Stream(by_engine[name], HEIGHT, rows_in_cache(WIDTH))
+            with torch.inference_mode():
+                return torch.cat(list(stream.feed(features)), -2)
 
-        return quickest(ENGINES, run, side=SIDE)
+        features = noise(channels, HEIGHT, WIDTH).contiguous(memory_format=torch.channels_last)
+        return quickest(ENGINES, run, picture=features)
 
     return remembered(FILE, f"{measured_on()} | {_version()} | {model.spec!r}", find)
 
@@ -113,7 +123,7 @@ def pick_precision_on_gpu(word: str, model: "Model") -> str:
 
     Other words stay. Raises UsageError for ``bf16``.
     """
-    from upscale.models.precision import quickest
+    from upscale.models.precision import noise, quickest
 
     if word == "bf16":
         raise UsageError(f"--device {model.place} computes in fp32 or fp16, not in bf16")
@@ -130,8 +140,9 @@ def pick_precision_on_gpu(word: str, model: "Model") -> str:
 
     once = replace(model, tta=False, back_project=0)
     precisions = {name: replace(once, precision=name) for name in ("fp32", "fp16")}
+    picture = noise(3, SIDE_ON_GPU, SIDE_ON_GPU)
     key = f"{vulkan_devices()[model.gpu]} | {_version()} | {model.spec!r}"
-    return remembered(FILE, key, lambda: quickest(tuple(precisions), run, side=SIDE_ON_GPU))
+    return remembered(FILE, key, lambda: quickest(tuple(precisions), run, picture=picture))
 
 
 def _version() -> str:

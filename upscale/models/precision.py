@@ -21,6 +21,7 @@ __all__ = [
     "DTYPES",
     "candidates",
     "measured_on",
+    "noise",
     "pick_precision",
     "processor_name",
     "quickest",
@@ -82,15 +83,15 @@ def quickest(
     names: Sequence[str],
     run: Callable[[str, Tensor], Tensor],
     error: float = ERROR,
-    side: int = SIDE,
+    picture: Tensor | None = None,
 ) -> str:
-    """Time a picture of ``side``² LR pixels in each of ``names``, and return the fastest.
+    """Time ``picture``, or noise of `SIDE`² LR pixels, in each of ``names``; return the fastest.
 
     The first of them is exact: float32, or PyTorch. ``run`` takes a name and (1, 3, H, W), and
     returns the network's result. A way is not used if it is not faster, differs from the exact one
     by ``error`` or more, or does not run.
     """
-    lr = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    lr = noise(3, SIDE, SIDE) if picture is None else picture
     exact, seconds = timed(partial(run, names[0], lr))
     best, least = names[0], seconds * GAIN
     for name in names[1:]:
@@ -101,6 +102,11 @@ def quickest(
         if seconds < least and (sr - exact).abs().mean().item() < error:
             best, least = name, seconds
     return best
+
+
+def noise(channels: int, height: int, width: int) -> Tensor:
+    """Return the same numbers in [0, 1) each time: (1, channels, height, width)."""
+    return torch.rand(1, channels, height, width, generator=torch.Generator().manual_seed(0))
 
 
 def timed(run: Callable[[], Tensor]) -> tuple[Tensor, float]:

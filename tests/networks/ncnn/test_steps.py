@@ -26,7 +26,7 @@ from upscale.networks.layers import Convolution, PReLU
 from upscale.networks.ncnn import steps
 from upscale.networks.ncnn.net import can_write, weights_of
 from upscale.networks.ncnn.segments import Segment
-from upscale.networks.ncnn.steps import in_ncnn
+from upscale.networks.ncnn.steps import SAMPLED, in_ncnn, sample
 from upscale.networks.pipeline import Pipeline
 from upscale.networks.spec import CompactSpec, RRDBNetSpec, Spec, SRResNetSpec
 from upscale.networks.streaming.program import Program, trace
@@ -186,7 +186,7 @@ def test_a_band_that_finds_no_memory_can_come_again(monkeypatch: pytest.MonkeyPa
 PEAK = """
 import resource, torch
 from random_networks import network_of, random_state
-from upscale.networks.ncnn.steps import in_ncnn
+from upscale.networks.ncnn.steps import SAMPLED, in_ncnn, sample
 from upscale.networks.spec import CompactSpec
 from upscale.networks.streaming.program import trace
 from upscale.networks.streaming.stream import Stream
@@ -245,3 +245,18 @@ def test_a_vulkan_device_makes_the_same(half: bool, atol: float) -> None:
             whole = pipeline(lr)
         scale = max(1, whole.abs().max().item())
         torch.testing.assert_close(streamed(program, lr, 24, 24), whole, rtol=0, atol=scale * atol)
+
+
+def test_a_sample_is_the_same_in_both_engines() -> None:
+    spec = CompactSpec(features=64, blocks=20)
+    found = sample(trace(network_of(spec, random_state(spec))))
+    assert found is not None
+    in_torch, in_one, channels = found
+    assert channels == 64
+    assert sum(each.convolution is not None for each in in_torch) == SAMPLED
+    assert [each.steps is None for each in in_one] == [True, False]
+    features = torch.rand(1, channels, 20, 9)
+    whole = streamed(in_torch, features, 20, 20)
+    torch.testing.assert_close(streamed(in_one, features, 20, 20), whole, rtol=0, atol=ROUNDING)
+    narrow = CompactSpec(features=16, blocks=2)
+    assert sample(trace(network_of(narrow, random_state(narrow)))) is None

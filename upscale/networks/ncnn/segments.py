@@ -90,11 +90,12 @@ class Segment:
     @property
     def numbers_of_a_column(self) -> int:
         """Numbers in all kept rows, for each pixel of the width that comes in."""
-        kept = zip(self.kept, self.rates, self._channels, strict=True)
+        kept = zip(self.kept, self.rates, self.channels, strict=True)
         return sum(rows * rate * channels for rows, rate, channels in kept)
 
     @property
-    def _channels(self) -> list[int]:
+    def channels(self) -> list[int]:
+        """Channels of each place."""
         at, layer = next(
             (at, own.convolution) for at, own in enumerate(self.operations) if own.convolution
         )
@@ -123,16 +124,18 @@ def segmented(
     can_run: Callable[[Operation], bool],
     as_one: Callable[[Segment], Operation],
     least: int = 1,
+    most_lag: int = MOST_LAG,
 ) -> Program:
     """Replace parts of a program whose operations ``can_run`` by one operation each.
 
-    ``as_one`` makes it; its inputs are set here. ``least``: convolutions of a part.
+    ``as_one`` makes it; its inputs are set here. ``least``: convolutions of a part;
+    ``most_lag``: rows of lag.
     """
     places: dict[int, int] = {}
     result: list[Operation] = []
     at = 0
     while at < len(program):
-        stop = _end_of_segment(program, at, can_run, least)
+        stop = _end_of_segment(program, at, can_run, least, most_lag)
         own = program[at]
         if stop > at:
             segment = _segment(program, at, stop)
@@ -159,7 +162,11 @@ def _segment(program: Program, start: int, stop: int) -> Segment:
 
 
 def _end_of_segment(
-    program: Program, start: int, can_run: Callable[[Operation], bool], least: int
+    program: Program,
+    start: int,
+    can_run: Callable[[Operation], bool],
+    least: int,
+    most_lag: int,
 ) -> int:
     """Return the place after the longest segment that begins at ``start``, or ``start``."""
     inside = {*program[start].inputs}
@@ -172,7 +179,7 @@ def _end_of_segment(
             break
         inside.add(at)
         convolutions += own.convolution is not None
-        if _segment(program, start, at + 1).lags[-1] > MOST_LAG:
+        if _segment(program, start, at + 1).lags[-1] > most_lag:
             break
         if convolutions >= least and not _is_read(program[at + 1 :], range(start, at)):
             best = at + 1

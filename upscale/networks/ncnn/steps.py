@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from upscale.networks.ncnn.net import Written, is_quick, weights_of, written
 from upscale.networks.ncnn.segments import Segment, segmented
@@ -16,7 +17,7 @@ from upscale.networks.streaming.program import Operation, Program
 if TYPE_CHECKING:
     import ncnn
 
-__all__ = ["in_ncnn"]
+__all__ = ["in_ncnn", "sample"]
 
 PIXELS = 2**13
 """Of a band on a CPU, whose cache then holds what Winograd's method makes of it (measured: a half
@@ -24,6 +25,9 @@ and the double take up to a tenth longer)."""
 
 LEAST_CONVOLUTIONS = 2
 """Of a part that a CPU runs in ncnn: with one, passing rows in and out takes what it saves."""
+
+SAMPLED = 8
+"""Rows of lag of the convolutions that stand for a program's."""
 
 BLOCK = 0.9
 """Least part of a block of memory that a blob may take: by default ncnn gives a few kept rows the
@@ -50,6 +54,25 @@ def in_ncnn(
 
     least = LEAST_CONVOLUTIONS if gpu is None else 1
     return segmented(program, can_run, lambda segment: _Part(segment, gpu, half).operation, least)
+
+
+def sample(program: Program) -> tuple[Program, Program, int] | None:
+    """Return some convolutions that a CPU would run in ncnn: in PyTorch, in ncnn, their channels.
+
+    They stand for all of a program. None if there are none. Raises ImportError without ncnn.
+    """
+    found: list[Segment] = []
+
+    def as_one(segment: Segment) -> Operation:
+        found.append(segment)
+        return _Part(segment, None, half=False).operation
+
+    segmented(program, is_quick, as_one, LEAST_CONVOLUTIONS, most_lag=SAMPLED)
+    if not found:
+        return None
+    source = Operation(nn.Identity(), ())
+    in_one = replace(as_one(found[0]), inputs=(0,))
+    return (source, *found[0].operations), (source, in_one), found[0].channels[0]
 
 
 class _Part:
