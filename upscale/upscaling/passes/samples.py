@@ -70,7 +70,15 @@ def quantized(sr: Tensor, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     # Round on the device.
     clamped = sr.permute(1, 2, 0).clamp(0, 1)
     if dtype == np.float32:
-        return np.asarray(clamped.cpu().numpy())
+        return _on_host(clamped)
     levels = np.iinfo(dtype).max
     integers = clamped.mul_(levels).round_().to(torch.uint8 if levels == 255 else torch.int32)
-    return np.asarray(integers.cpu().numpy().astype(dtype, copy=False))
+    return _on_host(integers).astype(dtype, copy=False)
+
+
+def _on_host(samples: Tensor) -> npt.NDArray[Any]:
+    """Return samples of any device in memory; those of CUDA come into pinned memory, by DMA."""
+    if samples.is_cuda:
+        pinned = torch.empty(samples.shape, dtype=samples.dtype, pin_memory=True)
+        samples = pinned.copy_(samples)
+    return np.asarray(samples.cpu().numpy())
