@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paper_networks import NEAR
 from random_networks import MSRRESNET, network_of, random_lr, random_state
+from streams import streamed
 from torch import nn
 
 from upscale.models.engines import vulkan_devices
@@ -52,13 +53,6 @@ SPECS = (
 
 ROUNDING = 20 * NEAR
 """Winograd's method adds other products than PyTorch, of greater numbers."""
-
-
-def streamed(program: Program, lr: torch.Tensor, band: int, rows: int) -> torch.Tensor:
-    """The stream's result for ``lr``, in bands, fed so many rows at a time."""
-    stream = Stream(program, lr.shape[-2], band)
-    with torch.inference_mode():
-        return torch.cat([sr for part in lr.split(rows, -2) for sr in stream.feed(part)], -2)
 
 
 @cache

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paper_networks import NEAR
 from random_networks import MSRRESNET, network_of, random_lr, random_state
+from streams import streamed
 
 from upscale.models.loading import load_model
 from upscale.networks.layers import Convolution
@@ -43,13 +44,6 @@ SPECS = (
     CompactSpec(features=6, blocks=3),
     CompactSpec(features=6, blocks=1, scale=2),
 )
-
-
-def streamed(program: Program, lr: torch.Tensor, band: int, rows: int) -> torch.Tensor:
-    """The stream's result for ``lr``, in bands, fed so many rows at a time."""
-    stream = Stream(program, lr.shape[-2], band)
-    with torch.inference_mode():
-        return torch.cat([sr for part in lr.split(rows, -2) for sr in stream.feed(part)], -2)
 
 
 @cache
