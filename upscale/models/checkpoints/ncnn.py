@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from upscale.errors import WeightsError
+from upscale.networks.ncnn.net import ARRAYS, FLOAT32, MAGIC
 
 __all__ = ["ParamLine", "read_ncnn"]
 
-MAGIC = "7767517"
-HALF_FLAG, FLOAT_FLAG = 0x01306B47, 0
+HALF_FLAG = 0x01306B47
+"""How half floats are marked; `FLOAT32` marks the others."""
 
 RRDBNET = {
     "BinaryOp",
@@ -57,8 +58,8 @@ class ParamLine:
         return float(self.values.get(key, 0))
 
     def numbers(self, key: int) -> list[float]:
-        """Return the array under -23300 - ``key``, empty where it is absent."""
-        return [float(text) for text in self.values.get(-23300 - key, "0").split(",")[1:]]
+        """Return the array with number ``key``, empty where it is absent."""
+        return [float(text) for text in self.values.get(ARRAYS - key, "0").split(",")[1:]]
 
 
 class _OtherNetworkError(Exception):
@@ -234,7 +235,7 @@ def _read_bin(path: Path, lines: list[ParamLine], names: list[str]) -> dict[str,
             continue
         outputs, kernel, count = line.integer(0), line.integer(1), line.integer(6)
         flag = int(take("<u4", 1))
-        if flag not in (HALF_FLAG, FLOAT_FLAG) or line.integer(5) != 1:
+        if flag not in (HALF_FLAG, FLOAT32) or line.integer(5) != 1:
             raise WeightsError(f"{path}: {line.name} is quantised or has no bias: not supported")
         if outputs < 1 or kernel < 1 or count % (outputs * kernel**2):
             raise WeightsError(f"{path}: {line.name} has {count} weights for {outputs} outputs")

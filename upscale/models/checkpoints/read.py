@@ -18,6 +18,7 @@ from torch import Tensor
 
 from upscale.errors import WeightsError
 from upscale.files import unreadable
+from upscale.networks.ncnn.net import MAGIC
 
 __all__ = [
     "METADATA_KEY",
@@ -71,7 +72,7 @@ def sniff(path: Path) -> str:
         return "torch"
     if head.startswith(b"\x89HDF\r\n"):
         return "keras"
-    if text.startswith(b"7767517"):
+    if text.startswith(MAGIC.encode()):
         return "ncnn"
     if path.suffix == ".bin" and path.with_suffix(".param").exists():
         return "ncnn"

@@ -15,10 +15,22 @@ from upscale.networks.layers import Convolution, PReLU
 from upscale.networks.ncnn.segments import Segment
 from upscale.networks.streaming.program import SUMS, Operation
 
-__all__ = ["Written", "can_write", "is_quick", "weights_of", "written"]
+__all__ = [
+    "ARRAYS",
+    "FLOAT32",
+    "MAGIC",
+    "Written",
+    "can_write",
+    "is_quick",
+    "weights_of",
+    "written",
+]
 
-MAGIC = 7767517
+MAGIC = "7767517"
 """First line of a ``param`` file."""
+
+ARRAYS = -23300
+"""An array with number n is written with this less n."""
 
 CHANNELS, ROWS = 0, 1
 """Axes of a blob: (C, H, W)."""
@@ -137,7 +149,7 @@ class _Writer:
         words = [kind, outputs[0], len(inputs), len(outputs), *inputs, *outputs]
         for number, value in (settings or {}).items():
             if isinstance(value, list):
-                words.append(f"{-23300 - number}={','.join(map(str, (len(value), *value)))}")
+                words.append(f"{ARRAYS - number}={','.join(map(str, (len(value), *value)))}")
             else:
                 words.append(f"{number}={value}")
         self.lines.append(" ".join(map(str, words)))
@@ -218,7 +230,7 @@ class _Writer:
 
     def end(self) -> Written:
         """Return all that was added."""
-        head = [str(MAGIC), f"{len(self.lines)} {self.blobs}"]
+        head = [MAGIC, f"{len(self.lines)} {self.blobs}"]
         text = "\n".join([*head, *self.lines, ""])
         made = enumerate(self.segment.operations, 1)
         convolved = tuple(f"new{place}" for place, own in made if own.convolution is not None)

@@ -61,18 +61,22 @@ def sample(program: Program) -> tuple[Program, Program, int] | None:
 
     They stand for all of a program. None if there are none. Raises ImportError without ncnn.
     """
-    found: list[Segment] = []
+    found: list[tuple[Segment, Operation]] = []
 
     def as_one(segment: Segment) -> Operation:
-        found.append(segment)
-        return _Part(segment, None, half=False).operation
+        found.append((segment, _Part(segment, None, half=False).operation))
+        return found[-1][1]
 
     segmented(program, is_quick, as_one, LEAST_CONVOLUTIONS, most_lag=SAMPLED)
     if not found:
         return None
+    segment, in_one = found[0]
     source = Operation(nn.Identity(), ())
-    in_one = replace(as_one(found[0]), inputs=(0,))
-    return (source, *found[0].operations), (source, in_one), found[0].channels[0]
+    return (
+        (source, *segment.operations),
+        (source, replace(in_one, inputs=(0,))),
+        segment.channels[0],
+    )
 
 
 class _Part:
