@@ -10,6 +10,9 @@ from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from upscale.bench.sets.archives import unpack
 from upscale.bench.sets.picture_sets import (
     Notify,
@@ -17,6 +20,7 @@ from upscale.bench.sets.picture_sets import (
     folders_called,
     pixel_digest,
     read_folder,
+    read_hr,
 )
 from upscale.errors import InputError, UsageError, WeightsError, did_you_mean
 from upscale.files import locked, publish
@@ -24,7 +28,7 @@ from upscale.models.fetching.download import download
 from upscale.models.fetching.sources import Member, Progress, Source, SourceError, is_offline
 from upscale.models.folder import cache_folder
 
-__all__ = ["Dataset", "find_set", "read_datasets", "source_of"]
+__all__ = ["Dataset", "find_set", "read_datasets", "sample_hr", "source_of"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,12 @@ def source_of(stanza: dict[str, Any]) -> Source:
     values = dict(stanza)
     member = Member(values.pop("file"), values.pop("sha256", None))
     return Source(members=(member,), **values)
+
+
+def sample_hr(name: str) -> npt.NDArray[np.uint8]:
+    """Return a picture of the set in the package: (H, W, 3), uint8, RGB."""
+    (pair,) = (pair for pair in find_set("sample", None, 1).pairs if pair.name == name)
+    return read_hr(pair.hr)
 
 
 def find_set(

@@ -200,15 +200,13 @@ def _rate(model: "Model") -> str:
     """Time ``model`` on a small picture; a processor may lack a precision."""
     import torch
 
-    from upscale.bench.sets.datasets import find_set
-    from upscale.bench.sets.picture_sets import read_hr
+    from upscale.bench.sets.datasets import sample_hr
     from upscale.metrics.psnr_ssim import luma, psnr, without_border
     from upscale.models.precision import timed
     from upscale.pixels.degrade import degrade
 
-    (pair,) = (pair for pair in find_set("sample", None, 1).pairs if pair.name == TIMED)
     side = SIDE * model.scale
-    hr = read_hr(pair.hr)[:side, :side]
+    hr = sample_hr(TIMED)[:side, :side]
     lr = torch.from_numpy(degrade(hr, model.scale)).permute(2, 0, 1)[None] / 255
     try:
         sr, seconds = timed(lambda: model(lr).cpu())

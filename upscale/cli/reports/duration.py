@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +40,9 @@ SMALLEST, LONG_ENOUGH = 48, 0.5
 
 LARGEST = 256
 """Side of the largest square in LR pixels, without tiles."""
+
+PHOTOGRAPH = "fur"
+"""The measured picture, from the sample set."""
 
 SMALLEST_ENCODED = 128
 """Side of the first square of a result whose encoding is measured."""
@@ -197,11 +199,9 @@ def _photograph(side: int) -> "Tensor":
 
 @cache
 def _pixels() -> Pixels:
-    from PIL import Image
+    from upscale.bench.sets.datasets import sample_hr
 
-    sample = resources.files("upscale.bench.sets") / "sample" / "fur.png"
-    with sample.open("rb") as file, Image.open(file) as picture:
-        return np.array(picture.convert("RGB"))
+    return sample_hr(PHOTOGRAPH)
 
 
 def encoded(result: Pixels, suffix: str, encoding: Encoding) -> Encoded:
